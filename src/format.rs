@@ -1,0 +1,206 @@
+//! Container bytes → a catalogue (topics, schemas, chunks) and the messages of one chunk.
+//!
+//! Pure: a reader says which byte ranges it needs and is handed them; it opens no file, reads no clock, starts no thread.
+//! Bad input is normal: what can be read is returned together with [`Warning`]s that name offsets. No length field is
+//! trusted before it is checked against the bytes that are there, and no byte sequence panics.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::time::{Span, Time};
+
+/// A container format: recognised by name and first bytes, read by its [`Indexer`].
+pub trait Format: Sync {
+    /// As `info --json` spells it, e.g. `rosbag1`.
+    fn name(&self) -> &'static str;
+    /// Whether `head` (the first bytes, at most 64 KiB, of a file called `name`) is of this format.
+    fn sniff(&self, name: &str, head: &[u8]) -> bool;
+    /// Starts reading the index of a file of `len` bytes.
+    fn indexer(&self, len: u64) -> Box<dyn Indexer>;
+}
+
+/// Reads a catalogue step by step. The first call gets an empty [`Fetched`] (or what the caller has already read).
+pub trait Indexer: Send {
+    /// Takes what was fetched for the last step's ranges and says how to go on.
+    fn step(&mut self, got: &Fetched) -> Result<Step, FormatError>;
+}
+
+/// What an indexer wants next.
+pub enum Step {
+    /// Read these ranges, then call `step` again with them.
+    Need(Vec<Range<u64>>),
+    /// A recovery scan found more: this much can be used already; then as `Need`.
+    Grew { so_far: Arc<dyn Container>, need: Vec<Range<u64>> },
+    Ready(Arc<dyn Container>),
+}
+
+/// An indexed recording. Immutable; shared by all threads.
+pub trait Container: Send + Sync {
+    fn catalog(&self) -> &Catalog;
+    /// The bytes that hold the messages of `connections` in `chunk`.
+    fn need(&self, chunk: ChunkId, connections: &ConnectionSet) -> Range<u64>;
+    /// The messages of `connections` in `chunk`, in file order, from the bytes that `need` named. Damage becomes warnings.
+    fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch;
+}
+
+/// How thoroughly a chunk is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// Only what the messages need: blocks without wanted messages are neither decompressed nor checksummed.
+    Quick,
+    /// Every byte: checksums, the index against the data, records that nobody asked for.
+    Full,
+}
+
+/// Index of a connection in [`Catalog::connections`].
+pub type ConnectionId = u32;
+/// Index of a chunk in [`Catalog::chunks`].
+pub type ChunkId = u32;
+
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// The format's name.
+    pub format: &'static str,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Whether the file's own index was used; false after a recovery scan.
+    pub indexed: bool,
+    pub connections: Vec<Connection>,
+    /// In file order. Spans may overlap and need not be sorted.
+    pub chunks: Vec<Chunk>,
+    pub warnings: Vec<Warning>,
+}
+
+impl Catalog {
+    /// First to last message, over all chunks that hold any.
+    pub fn span(&self) -> Option<Span> {
+        self.chunks.iter().filter(|c| c.messages() > 0).map(|c| c.span).reduce(Span::union)
+    }
+
+    pub fn messages(&self) -> u64 {
+        self.chunks.iter().map(Chunk::messages).sum()
+    }
+}
+
+/// One publisher of one topic.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    pub topic: Arc<str>,
+    /// As the container spells it, e.g. `sensor_msgs/Imu`.
+    pub type_name: Arc<str>,
+    pub md5: Arc<str>,
+    /// Message definition text; empty where the container has none.
+    pub definition: Arc<str>,
+    pub latching: bool,
+    /// The publishing node, where known.
+    pub callerid: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Bytes of the chunk in the file, its index records included.
+    pub range: Range<u64>,
+    /// Receive times of the first and last message.
+    pub span: Span,
+    /// `none`, `lz4`, `bz2`; where only the chunk itself tells, as the index's best knowledge.
+    pub compression: Arc<str>,
+    /// Messages per connection; connections without messages are left out.
+    pub counts: Vec<(ConnectionId, u32)>,
+}
+
+impl Chunk {
+    pub fn messages(&self) -> u64 {
+        self.counts.iter().map(|(_, n)| u64::from(*n)).sum()
+    }
+}
+
+/// A set of connections of one catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionSet {
+    All,
+    /// Sorted, no duplicates.
+    Only(Arc<[ConnectionId]>),
+}
+
+impl ConnectionSet {
+    pub fn contains(&self, id: ConnectionId) -> bool {
+        match self {
+            ConnectionSet::All => true,
+            ConnectionSet::Only(ids) => ids.binary_search(&id).is_ok(),
+        }
+    }
+}
+
+/// Something lost or odd in a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Byte offset in the file.
+    pub offset: u64,
+    pub what: String,
+}
+
+/// One recorded message. `payload` shares memory with the chunk it was read from.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub connection: ConnectionId,
+    /// Receive time.
+    pub time: Time,
+    pub payload: Bytes,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub messages: Vec<Message>,
+    pub warnings: Vec<Warning>,
+}
+
+/// Byte ranges that were read, as asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    parts: Vec<(u64, Bytes)>,
+}
+
+impl Fetched {
+    pub fn one(offset: u64, bytes: Bytes) -> Fetched {
+        Fetched { parts: vec![(offset, bytes)] }
+    }
+
+    pub fn push(&mut self, offset: u64, bytes: Bytes) {
+        self.parts.push((offset, bytes));
+    }
+
+    /// The bytes of `range`, if one part holds them all. No copy.
+    pub fn get(&self, range: Range<u64>) -> Option<Bytes> {
+        self.parts.iter().find_map(|(offset, bytes)| {
+            let start = usize::try_from(range.start.checked_sub(*offset)?).ok()?;
+            let end = usize::try_from(range.end.checked_sub(*offset)?).ok()?;
+            (start <= end && end <= bytes.len()).then(|| bytes.slice(start..end))
+        })
+    }
+
+    /// What there is from `offset` on, at most `len` bytes, from the part that holds `offset`.
+    pub fn from(&self, offset: u64, len: u64) -> Option<Bytes> {
+        self.parts.iter().find_map(|(start, bytes)| {
+            let skip = usize::try_from(offset.checked_sub(*start)?).ok()?;
+            (skip < bytes.len()).then(|| bytes.slice(skip..bytes.len().min(skip.saturating_add(usize::try_from(len).unwrap_or(usize::MAX)))))
+        })
+    }
+}
+
+/// Why a file cannot be read at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// The formats that can be read, in the order in which they are tried.
+pub static FORMATS: &[&dyn Format] = &[];
+
+/// The format of a file, or a sentence that says what it is instead and what to do.
+pub fn recognise(name: &str, head: &[u8], len: u64) -> Result<&'static dyn Format, FormatError> {
+    let _ = len;
+    FORMATS.iter().copied().find(|f| f.sniff(name, head)).ok_or_else(|| FormatError::Unreadable("not a recording that Roadreel knows".into()))
+}
