@@ -1,0 +1,2 @@
+//! Every test of the program, through its public boundaries, in one binary.
+mod data;
