@@ -20,7 +20,9 @@ impl Schema {
     /// Compiles a ROS 1 definition: the type's own text, then `===`-separated dependencies.
     pub fn ros1(type_name: &str, definition: &str) -> Result<Schema, DecodeError> {
         let _ = definition;
-        Ok(Schema { type_name: type_name.into() })
+        Ok(Schema {
+            type_name: type_name.into(),
+        })
     }
 
     /// The whole message as a tree. Byte arrays and number arrays stay slices of `payload`.
@@ -47,7 +49,10 @@ impl Schema {
 
     /// Compiles a message path such as `pose.pose.position.x`, `ranges[3]` or `axes[-1]`.
     pub fn column(&self, path: &str) -> Result<Column, DecodeError> {
-        Err(DecodeError::NoSuchField { path: path.into(), type_name: self.type_name.to_string() })
+        Err(DecodeError::NoSuchField {
+            path: path.into(),
+            type_name: self.type_name.to_string(),
+        })
     }
 }
 

@@ -32,7 +32,10 @@ pub enum Step {
     /// Read these ranges, then call `step` again with them.
     Need(Vec<Range<u64>>),
     /// A recovery scan found more: this much can be used already; then as `Need`.
-    Grew { so_far: Arc<dyn Container>, need: Vec<Range<u64>> },
+    Grew {
+        so_far: Arc<dyn Container>,
+        need: Vec<Range<u64>>,
+    },
     Ready(Arc<dyn Container>),
 }
 
@@ -164,7 +167,9 @@ pub struct Fetched {
 
 impl Fetched {
     pub fn one(offset: u64, bytes: Bytes) -> Fetched {
-        Fetched { parts: vec![(offset, bytes)] }
+        Fetched {
+            parts: vec![(offset, bytes)],
+        }
     }
 
     pub fn push(&mut self, offset: u64, bytes: Bytes) {
@@ -184,7 +189,8 @@ impl Fetched {
     pub fn from(&self, offset: u64, len: u64) -> Option<Bytes> {
         self.parts.iter().find_map(|(start, bytes)| {
             let skip = usize::try_from(offset.checked_sub(*start)?).ok()?;
-            (skip < bytes.len()).then(|| bytes.slice(skip..bytes.len().min(skip.saturating_add(usize::try_from(len).unwrap_or(usize::MAX)))))
+            (skip < bytes.len())
+                .then(|| bytes.slice(skip..bytes.len().min(skip.saturating_add(usize::try_from(len).unwrap_or(usize::MAX)))))
         })
     }
 }
@@ -202,5 +208,9 @@ pub static FORMATS: &[&dyn Format] = &[];
 /// The format of a file, or a sentence that says what it is instead and what to do.
 pub fn recognise(name: &str, head: &[u8], len: u64) -> Result<&'static dyn Format, FormatError> {
     let _ = len;
-    FORMATS.iter().copied().find(|f| f.sniff(name, head)).ok_or_else(|| FormatError::Unreadable("not a recording that Roadreel knows".into()))
+    FORMATS
+        .iter()
+        .copied()
+        .find(|f| f.sniff(name, head))
+        .ok_or_else(|| FormatError::Unreadable("not a recording that Roadreel knows".into()))
 }

@@ -19,7 +19,12 @@ impl Location {
     pub fn name(&self) -> String {
         match self {
             Location::Path(path) => path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
-            Location::Url(url) => url.path_segments().and_then(|mut s| s.next_back()).filter(|s| !s.is_empty()).unwrap_or(url.host_str().unwrap_or("")).to_owned(),
+            Location::Url(url) => url
+                .path_segments()
+                .and_then(|mut s| s.next_back())
+                .filter(|s| !s.is_empty())
+                .unwrap_or(url.host_str().unwrap_or(""))
+                .to_owned(),
         }
     }
 

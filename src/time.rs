@@ -41,7 +41,10 @@ pub struct Span {
 }
 
 impl Span {
-    pub const ALL: Span = Span { start: Time::MIN, end: Time::MAX };
+    pub const ALL: Span = Span {
+        start: Time::MIN,
+        end: Time::MAX,
+    };
 
     pub fn new(start: Time, end: Time) -> Span {
         Span { start, end }
@@ -65,7 +68,10 @@ impl Span {
 
     /// The smallest span that holds both.
     pub fn union(self, other: Span) -> Span {
-        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 
     pub fn clamp(self, t: Time) -> Time {

@@ -40,7 +40,10 @@ pub enum Form {
 impl Form {
     /// Whether the state at T is folded from all messages up to T, not just the newest.
     pub fn accumulates(self) -> bool {
-        matches!(self, Form::Transforms | Form::Markers | Form::Grid | Form::GridUpdate | Form::Diagnostics)
+        matches!(
+            self,
+            Form::Transforms | Form::Markers | Form::Grid | Form::GridUpdate | Form::Diagnostics
+        )
     }
 }
 
@@ -68,14 +71,26 @@ pub enum Value {
     F32(f32),
     F64(f64),
     String(Arc<str>),
-    Time { sec: u32, nsec: u32 },
-    Duration { sec: i32, nsec: i32 },
+    Time {
+        sec: u32,
+        nsec: u32,
+    },
+    Duration {
+        sec: i32,
+        nsec: i32,
+    },
     /// `uint8[]`, `char[]`: a slice of the message.
     Bytes(Bytes),
     /// An array of any other scalar, little-endian: a slice of the message.
-    Numbers { kind: Scalar, data: Bytes },
+    Numbers {
+        kind: Scalar,
+        data: Bytes,
+    },
     Array(Vec<Value>),
-    Struct { names: Arc<[Arc<str>]>, values: Vec<Value> },
+    Struct {
+        names: Arc<[Arc<str>]>,
+        values: Vec<Value>,
+    },
 }
 
 /// Scalar types of arrays.

@@ -1,0 +1,87 @@
+//! Panels: each declares what it wants, and draws what is there.
+//!
+//! Invariant: no panel asks for bytes, blocks, or knows a URL. A panel is one file and one line in [`PANELS`]; tests, docs
+//! and the automatic layout loop over that table.
+
+use egui::Ui;
+use serde_json::Value;
+
+use crate::store::{Store, TopicId, Want};
+use crate::time::{Span, Time};
+
+/// What a panel sees of the world in one frame.
+pub struct View<'a> {
+    pub store: &'a Store,
+    /// The playhead.
+    pub now: Time,
+    /// All recordings together.
+    pub span: Span,
+    pub playing: bool,
+    /// Where the pointer is on some other panel's time axis.
+    pub hover: Option<Time>,
+    /// The topic selected in the sidebar.
+    pub selected: Option<TopicId>,
+    /// None in tests without a GPU.
+    pub gpu: Option<&'a eframe::egui_wgpu::RenderState>,
+}
+
+pub trait Panel {
+    fn title(&self, view: &View) -> String;
+    fn wants(&self, view: &View, out: &mut Vec<Want>);
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>);
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>);
+    /// What a layout file stores of this panel. `Kind::create(config())` gives an equal panel; unknown keys survive.
+    fn config(&self) -> Value;
+    /// For the header's dot and `screenshot --stats`, after `ui`.
+    fn state(&self, view: &View) -> PanelState;
+    /// A topic was dropped on the panel. False: it cannot show that.
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool;
+    /// Topics it shows, for `--stats`.
+    fn topics(&self, view: &View) -> Vec<TopicId>;
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PanelState {
+    Ready,
+    /// The playhead is shown; a wider span is still being read, or is offered: the note says which.
+    Partial(String),
+    Pending(String),
+    /// The recording holds nothing to show at the playhead.
+    Absent(String),
+    Failed(String),
+}
+
+/// What a panel wants done; applied after the pass.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Seek(Time),
+    Hover(Option<Time>),
+    Select(TopicId),
+    /// Open a panel beside this one.
+    AddPanel {
+        kind: &'static str,
+        config: Value,
+    },
+    /// Read the whole recording for the series and tracks that this panel shows.
+    ReadWhole(TopicId),
+    CopyText(String),
+    /// The panel's configuration changed by the user's hand.
+    Changed,
+}
+
+/// A kind of panel.
+pub struct Kind {
+    /// As layouts spell it, e.g. `scene3d`.
+    pub id: &'static str,
+    /// For menus, e.g. `3D`.
+    pub name: &'static str,
+    /// One sentence for the list of panels.
+    pub what: &'static str,
+    /// A glyph of the icon font.
+    pub icon: &'static str,
+    pub create: fn(&Value) -> Box<dyn Panel>,
+    /// Configurations of panels of this kind that a person would open for these topics, the most useful first.
+    pub automatic: fn(&Store) -> Vec<Value>,
+}
+
+pub static PANELS: &[Kind] = &[];

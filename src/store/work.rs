@@ -1,0 +1,153 @@
+//! What the store asks of the outside, and what comes back: plain data. `run` executes it and decides nothing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::decode::{Column, DecodeError, Decoded, Form, Schema, TransformStamped};
+use crate::format::{ChunkId, ConnectionId, ConnectionSet, Container, Message, Warning};
+use crate::source::Location;
+use crate::store::Stamp;
+use crate::time::Time;
+
+/// Index of an opened location, in the order of opening.
+pub type SourceId = u32;
+/// Names a piece of work until its last event.
+pub type WorkId = u64;
+
+/// When something is needed. Executors take the smallest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deadline {
+    /// A visible panel needs it at the playhead.
+    Playhead,
+    /// Play reaches it in about this many milliseconds.
+    Ahead { millis: u32 },
+    /// Wider spans of plots and tracks, look-back of accumulated state.
+    Background,
+}
+
+#[derive(Clone, Debug)]
+pub enum Work {
+    Open {
+        source: SourceId,
+        location: Location,
+    },
+    Read(Read),
+    /// One message into a form.
+    Decode {
+        id: WorkId,
+        schema: Arc<Schema>,
+        form: Form,
+        payload: Bytes,
+    },
+    /// Nobody wants it any more: drop it if it has not begun, abort the request if it has. No event follows.
+    Cancel(WorkId),
+}
+
+/// One range of one file (one request where remote) that holds one or several chunks.
+#[derive(Clone)]
+pub struct Read {
+    pub id: WorkId,
+    pub source: SourceId,
+    pub container: Arc<dyn Container>,
+    pub range: Range<u64>,
+    pub chunks: Vec<ChunkRead>,
+    pub deadline: Deadline,
+}
+
+impl std::fmt::Debug for Read {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Read {{ id: {}, source: {}, range: {:?}, chunks: {:?}, deadline: {:?} }}",
+            self.id, self.source, self.range, self.chunks, self.deadline
+        )
+    }
+}
+
+/// What is wanted of one chunk.
+#[derive(Clone, Debug)]
+pub struct ChunkRead {
+    pub chunk: ChunkId,
+    /// Where the chunk lies; within [`Read::range`].
+    pub range: Range<u64>,
+    /// Connections whose messages are kept as they are.
+    pub keep: Vec<ConnectionId>,
+    /// Scalars taken out of messages that are not kept for it.
+    pub series: Vec<SeriesJob>,
+    /// Connections whose messages are transforms, with their schema: decoded while reading.
+    pub transforms: Vec<(ConnectionId, Arc<Schema>)>,
+}
+
+impl ChunkRead {
+    /// All connections that have to be read.
+    pub fn connections(&self) -> ConnectionSet {
+        let mut all: Vec<ConnectionId> = self
+            .keep
+            .iter()
+            .copied()
+            .chain(self.series.iter().map(|s| s.connection))
+            .chain(self.transforms.iter().map(|t| t.0))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        ConnectionSet::Only(all.into())
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct SeriesJob {
+    pub connection: ConnectionId,
+    /// The store's own number of the series.
+    pub series: u32,
+    pub column: Arc<Column>,
+    pub schema: Arc<Schema>,
+    pub stamp: Stamp,
+}
+
+pub enum Event {
+    /// A catalogue, whole (`done`) or what a recovery scan has found so far.
+    Opened {
+        source: SourceId,
+        container: Arc<dyn Container>,
+        done: bool,
+        done_fraction: f32,
+    },
+    OpenFailed {
+        source: SourceId,
+        error: Arc<str>,
+    },
+    ChunkRead {
+        id: WorkId,
+        source: SourceId,
+        chunk: ChunkId,
+        content: ChunkContent,
+    },
+    /// The rest of this read's chunks will not come.
+    ReadFailed {
+        id: WorkId,
+        source: SourceId,
+        error: Arc<str>,
+    },
+    /// All chunks of this read have been reported.
+    ReadDone {
+        id: WorkId,
+    },
+    Decoded {
+        id: WorkId,
+        result: Result<Decoded, DecodeError>,
+    },
+}
+
+/// What was read of a chunk. Payloads own their memory (nothing keeps the decompressed chunk alive).
+#[derive(Default)]
+pub struct ChunkContent {
+    /// Messages of the kept connections, by receive time, then file order.
+    pub messages: Vec<Message>,
+    /// For each job: (time on its stamp, value), by receive time. NaN values are kept: they are gaps.
+    pub series: Vec<(u32, Vec<(Time, f64)>)>,
+    /// Receive time and transform.
+    pub transforms: Vec<(ConnectionId, Time, TransformStamped)>,
+    pub warnings: Vec<Warning>,
+}
