@@ -4,6 +4,8 @@
 //! Bad input is normal: what can be read is returned together with [`Warning`]s that name offsets. No length field is
 //! trusted before it is checked against the bytes that are there, and no byte sequence panics.
 
+pub mod rosbag1;
+
 use std::ops::Range;
 use std::sync::Arc;
 
