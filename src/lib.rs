@@ -1,8 +1,73 @@
-//! Roadreel opens any drive recording, wherever it lies, at once.
-pub mod decode;
+//! Roadreel opens any drive recording, wherever it lies, at once, and plays it: topics, a timeline, the lidar in its
+//! frames, cameras, plots and raw messages, streamed by ranges from disk or a presigned URL.
+//!
+//! # Bird's eye
+//!
+//! Every container that drives are recorded in is already cut into chunks. So a reader is a catalogue (which chunk holds
+//! how many messages of which connection, and when) plus a pure function from a chunk's bytes to its messages; everything
+//! that makes a viewer good (seeking, the state after a seek, read-ahead, cancelling, eviction) is written once, in
+//! [`store`], over any reader. Panels say what they want, draw what is there, and never wait.
+//!
+//! One frame of the window:
+//!
+//! ```text
+//! run::Executor::drain ─► store.apply ─► Playback::tick ─► panels' wants ─► store.demand
+//!                                                                               │
+//!        panels draw what is there, return Actions ◄── store.take_work ─► run::Executor::submit
+//! ```
+//!
+//! # Code map
+//!
+//! The modules below stand in the order of the data's way; each uses only those above it. A test reads the `use` lines and
+//! holds this true.
+//!
+//! | module | what it does | what it never does |
+//! |---|---|---|
+//! | [`time`] | [`time::Time`], [`time::Span`], every spelling of a time | read a clock |
+//! | [`source`] | a location → byte ranges; retries, checks of every answer, redaction | know a file format; print a query string |
+//! | [`format`](mod@format) | container bytes → catalogue, and the messages of one chunk | open a file, start a thread, trust a length |
+//! | [`decode`] | message definition → plan → values, columns and [`decode::Form`]s | look a name up per message, panic on any bytes |
+//! | [`demo`] | a synthetic drive, written as a bag | touch the network |
+//! | [`store`] | what is loaded, wanted, to be fetched next, to be evicted; transforms, accumulated state, playback | block; read a clock; exceed its budget |
+//! | [`run`] | the one door to the outside: executes [`store::Work`], returns [`store::Event`]s | decide anything |
+//! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
+//! | `render` | wgpu: points, lines, meshes, grids, picking; WGSL beside the Rust | know ROS, topics or panels |
+//! | `panel` | one file per panel | ask for bytes; block; know URLs |
+//! | `workspace` | layout files: our own versioned structs; the tree of panels | serialize a library's types |
+//! | `app` | the window, the timeline, the dialogs; the same root drawn offscreen | hold data that the store should hold |
+//!
+//! From `render` on, feature `gui`. `cli` stands above the window's modules in the table but calls [`app`] for `screenshot`
+//! and for opening the window: these two calls are the only exceptions to the order.
+//!
+//! # Boundaries
+//!
+//! - [`format::Format`], [`format::Indexer`], [`format::Container`]: a container format is one file and one line in
+//!   [`format::FORMATS`]. The indexer asks for ranges and is handed them, so the same reader serves a disk, a URL and a fuzzer.
+//! - [`store::Work`] and [`store::Event`] are plain data. Whoever executes them may do so in any order and on any thread; the
+//!   tests do it inline, in random order, with failures.
+//! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`.
+//!
+//! # Invariants
+//!
+//! - **The state at T is a function of the messages received at or before T**, never of the way that led there. So a picture
+//!   after any number of seeks equals the picture of a fresh start.
+//! - **The window's thread waits for nothing**: no file, socket, decode, nor a lock that is held across one of them.
+//! - **Memory stays in one budget**, counted and evicted in [`store`]. Message payloads that the store keeps own their bytes;
+//!   nothing keeps a decompressed chunk alive.
+//! - **Clouds stay raw**: a point cloud's bytes go to the GPU as the message holds them, and shaders find the fields.
+//! - **Bad input is normal**: readers return what could be read plus warnings with offsets. Lengths are checked before
+//!   anything is allocated for them.
+//! - **Secrets stay in memory**: [`source::Location`] prints without query, user and fragment; errors are made from that.
+
+pub mod time;
+
+pub mod source;
+
 pub mod format;
+
+pub mod decode;
+
+pub mod store;
+
 #[cfg(feature = "gui")]
 pub mod panel;
-pub mod source;
-pub mod store;
-pub mod time;
