@@ -3,6 +3,8 @@
 //! Invariant: no panel asks for bytes, blocks, or knows a URL. A panel is one file and one line in [`PANELS`]; tests, docs
 //! and the automatic layout loop over that table.
 
+pub mod palette;
+
 use egui::Ui;
 use serde_json::Value;
 
