@@ -70,4 +70,7 @@ pub mod decode;
 pub mod store;
 
 #[cfg(feature = "gui")]
+pub mod render;
+
+#[cfg(feature = "gui")]
 pub mod panel;

@@ -1,2 +1,6 @@
 //! Every test of the program, through its public boundaries, in one binary.
+#[path = "it/data.rs"]
 mod data;
+#[cfg(feature = "gui")]
+#[path = "it/render.rs"]
+mod render;

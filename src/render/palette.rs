@@ -1,0 +1,68 @@
+//! Colour maps of scalar fields: one table of samples, used alike by shaders, legends and tests.
+
+/// A colour map: dark or blue for low values, bright or red for high ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Colormap {
+    #[default]
+    Turbo,
+    Viridis,
+}
+
+impl Colormap {
+    pub const ALL: [Colormap; 2] = [Colormap::Turbo, Colormap::Viridis];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Colormap::Turbo => "turbo",
+            Colormap::Viridis => "viridis",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Colormap> {
+        Colormap::ALL.into_iter().find(|map| map.name() == name)
+    }
+
+    fn samples(self) -> &'static [u32; 33] {
+        match self {
+            Colormap::Turbo => &TURBO,
+            Colormap::Viridis => &VIRIDIS,
+        }
+    }
+
+    /// The colour at `t` from 0 to 1; what lies outside is clamped. Always one of [`palette_bytes`]'s 256 steps.
+    pub fn color(self, t: f32) -> [u8; 3] {
+        let step = (t.clamp(0.0, 1.0) * 255.0 + 0.5).floor();
+        let at = step / 255.0 * 32.0;
+        let low = (at.floor() as usize).min(31);
+        let fraction = at - low as f32;
+        let pair = [self.samples().get(low), self.samples().get(low + 1)].map(|s| s.copied().unwrap_or(0));
+        [16, 8, 0].map(|shift| {
+            let [a, b] = pair.map(|rgb| ((rgb >> shift) & 0xff) as f32);
+            (a + (b - a) * fraction + 0.5) as u8
+        })
+    }
+}
+
+/// Both colour maps, 256 RGBA steps each, one after the other in the order of [`Colormap::ALL`].
+pub fn palette_bytes() -> Vec<u8> {
+    let steps = |map: Colormap| (0..256u16).map(move |step| map.color(f32::from(step) / 255.0));
+    Colormap::ALL
+        .into_iter()
+        .flat_map(steps)
+        .flat_map(|[r, g, b]| [r, g, b, 255])
+        .collect()
+}
+
+#[rustfmt::skip]
+const TURBO: [u32; 33] = [
+    0x30123b, 0x392a73, 0x4040a2, 0x4456c7, 0x466be3, 0x4680f6, 0x4294ff, 0x37a8fa, 0x28bceb, 0x1ccdd8, 0x18ddc2, 0x1fe9af,
+    0x32f298, 0x4ef97d, 0x6dfe62, 0x8bff4b, 0xa4fc3c, 0xb9f635, 0xcdec34, 0xdfdf37, 0xeecf3a, 0xf8be39, 0xfdac34, 0xfe962b,
+    0xfb7e21, 0xf46617, 0xeb500e, 0xdf3f08, 0xd02f05, 0xbe2102, 0xa91601, 0x920b01, 0x7a0403,
+];
+
+#[rustfmt::skip]
+const VIRIDIS: [u32; 33] = [
+    0x440154, 0x470d60, 0x48186a, 0x482374, 0x472d7b, 0x453781, 0x424086, 0x3e4989, 0x3b528b, 0x375b8d, 0x33638d, 0x2f6b8e,
+    0x2c728e, 0x297a8e, 0x26828e, 0x23898e, 0x21918c, 0x1f988b, 0x1fa088, 0x22a785, 0x28ae80, 0x32b67a, 0x3fbc73, 0x4ec36b,
+    0x5ec962, 0x70cf57, 0x84d44b, 0x98d83e, 0xaddc30, 0xc2df23, 0xd8e219, 0xece51b, 0xfde725,
+];
