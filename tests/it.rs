@@ -4,3 +4,7 @@ mod data;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/server.rs"]
+mod server;
+#[path = "it/source.rs"]
+mod source;

@@ -1,0 +1,121 @@
+//! Why bytes could not be read: one sentence each, saying what happened, what to do, and where (last).
+//!
+//! Invariant: no error holds a URL other than as a redacted [`Location`]; texts of the HTTP library are stripped of theirs.
+
+use std::sync::Arc;
+
+use super::Location;
+use crate::time::Time;
+
+/// Why a location could not be opened or read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("there is no such file: {at}")]
+    Missing { at: Location },
+    #[error("this is a folder, not a recording: name a file in it: {at}")]
+    Folder { at: Location },
+    #[error("this is not a regular file: {at}")]
+    NotAFile { at: Location },
+    #[error("the file may not be read by this user (permission denied): {at}")]
+    Permission { at: Location },
+    #[error("the file is empty (0 bytes), there is nothing to show: {at}")]
+    Empty { at: Location },
+    #[error("the file became shorter while it was read (wanted bytes up to {wanted}): open it again: {at}")]
+    Truncated { wanted: u64, at: Location },
+    #[error("reading failed ({cause}): {at}")]
+    Io { cause: Arc<str>, at: Location },
+
+    #[error("the link expired{}: ask for a new one and open it: {at}", when(*expired))]
+    Expired { expired: Option<Time>, at: Location },
+    #[error(
+        "the link's signature does not fit (403 SignatureDoesNotMatch): copy the whole URL again, it may have been cut or altered: {at}"
+    )]
+    Signature { at: Location },
+    #[error("access is denied ({detail}): ask the owner for read access or for a new link: {at}")]
+    Denied { detail: Arc<str>, at: Location },
+    #[error("there is no such object ({detail}): check the name, or whether it was moved or deleted: {at}")]
+    NoSuchObject { detail: Arc<str>, at: Location },
+    #[error("the recording was replaced while it was being read: open it again: {at}")]
+    Changed { at: Location },
+    #[error("the server has no bytes at {from}–{to} (416): the recording is shorter than it was when opened; open it again: {at}")]
+    OutOfRange { from: u64, to: u64, at: Location },
+    #[error("the server is overloaded ({detail}; asked {attempts} times): wait a moment and try again: {at}")]
+    Busy { detail: Arc<str>, attempts: u32, at: Location },
+    #[error("the server cannot send parts of a file (it answered 200 to a range request){}: download the file and open it from disk: {at}", of_size(*size))]
+    NoRanges { size: Option<u64>, at: Location },
+    #[error("the server does not say how large the file is ({detail}): download it and open it from disk: {at}")]
+    NoSize { detail: Arc<str>, at: Location },
+    #[error(
+        "the server sent other bytes than asked for ({detail}): a proxy may be altering answers; try again, or download the file: {at}"
+    )]
+    WrongRange { detail: Arc<str>, at: Location },
+    #[error("the answer broke off after {got} of {wanted} bytes (asked {attempts} times): check the network and try again: {at}")]
+    CutShort {
+        got: u64,
+        wanted: u64,
+        attempts: u32,
+        at: Location,
+    },
+    #[error("the server sent nothing for {secs} s (asked {attempts} times): check the network and try again: {at}")]
+    Stalled { secs: u64, attempts: u32, at: Location },
+    #[error("the host's name cannot be resolved ({cause}): check the URL's spelling and the network: {at}")]
+    Dns { cause: Arc<str>, at: Location },
+    #[error("the secure connection failed ({cause}): check this machine's clock and certificates (SSL_CERT_FILE), or the proxy: {at}")]
+    Tls { cause: Arc<str>, at: Location },
+    #[error("the server cannot be reached ({cause}): check the network, a VPN or HTTPS_PROXY: {at}")]
+    Connect { cause: Arc<str>, at: Location },
+    #[error("the server answered {status}{}: {at}", detail.as_deref().map(|d| format!(" ({d})")).unwrap_or_default())]
+    Status {
+        status: u16,
+        detail: Option<Arc<str>>,
+        at: Location,
+    },
+    #[error("this header cannot be sent: “{name}”; spell headers as 'Name: value': {at}")]
+    Header { name: Arc<str>, at: Location },
+}
+
+impl SourceError {
+    /// Whether asking again can help: the fault is the network's or the server's mood, not the object's or the user's.
+    pub fn is_transient(&self) -> bool {
+        use SourceError::*;
+        match self {
+            Busy { .. } | CutShort { .. } | Stalled { .. } | Connect { .. } | Dns { .. } | WrongRange { .. } => true,
+            Status { status, .. } => matches!(status, 408 | 500 | 502 | 504),
+            _ => false,
+        }
+    }
+
+    /// Errors name how often was asked; only the loop that asks knows.
+    pub(super) fn after(mut self, tries: u32) -> SourceError {
+        use SourceError::*;
+        if let Busy { attempts, .. } | CutShort { attempts, .. } | Stalled { attempts, .. } = &mut self {
+            *attempts = tries;
+        }
+        self
+    }
+
+    pub(super) fn io(error: &std::io::Error, at: &Location) -> SourceError {
+        let at = at.clone();
+        match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => SourceError::Missing { at },
+            std::io::ErrorKind::PermissionDenied => SourceError::Permission { at },
+            std::io::ErrorKind::IsADirectory => SourceError::Folder { at },
+            _ => SourceError::Io {
+                cause: error.to_string().into(),
+                at,
+            },
+        }
+    }
+}
+
+fn when(expired: Option<Time>) -> String {
+    let stamp = expired.and_then(|t| jiff::Timestamp::from_nanosecond(i128::from(t.nanos())).ok());
+    stamp
+        .map(|t| t.strftime(" at %Y-%m-%d %H:%M:%S UTC").to_string())
+        .unwrap_or_default()
+}
+
+fn of_size(size: Option<u64>) -> String {
+    size.map(|s| format!(", and this one is too large to read whole ({} MB)", s / 1_000_000))
+        .unwrap_or_default()
+}

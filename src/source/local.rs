@@ -1,0 +1,62 @@
+//! Files of this machine: positioned reads, so that threads share one open file; nothing is mapped.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use super::{Location, SourceError};
+
+/// Opens a regular, non-empty file. Its kind is looked at first: opening a pipe would block.
+pub(super) fn open(path: &Path, at: &Location) -> Result<(File, u64), SourceError> {
+    let meta = std::fs::metadata(path).map_err(|e| SourceError::io(&e, at))?;
+    if meta.is_dir() {
+        return Err(SourceError::Folder { at: at.clone() });
+    }
+    if !meta.is_file() {
+        return Err(SourceError::NotAFile { at: at.clone() });
+    }
+    let file = File::open(path).map_err(|e| SourceError::io(&e, at))?;
+    match file.metadata().map_err(|e| SourceError::io(&e, at))?.len() {
+        0 => Err(SourceError::Empty { at: at.clone() }),
+        len => Ok((file, len)),
+    }
+}
+
+/// Appends the bytes of `range` to `out`. `range` lies within the file (the reader has checked it).
+pub(super) fn read(file: &File, range: Range<u64>, out: &mut Vec<u8>, at: &Location) -> Result<(), SourceError> {
+    let len = usize::try_from(range.end.saturating_sub(range.start)).map_err(|_| SourceError::Truncated {
+        wanted: range.end,
+        at: at.clone(),
+    })?;
+    let start = out.len();
+    out.resize(start + len, 0);
+    let mut rest = out.get_mut(start..).unwrap_or_default();
+    let mut offset = range.start;
+    while !rest.is_empty() {
+        match read_at(file, rest, offset) {
+            Ok(0) => {
+                return Err(SourceError::Truncated {
+                    wanted: range.end,
+                    at: at.clone(),
+                });
+            }
+            Ok(n) => {
+                rest = rest.get_mut(n..).unwrap_or_default();
+                offset += n as u64;
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(SourceError::io(&e, at)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}

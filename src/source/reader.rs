@@ -1,0 +1,190 @@
+//! One open recording, wherever it lies: its size, its first bytes, and any range of it.
+//!
+//! Invariants: a range beyond the recording's end is never asked for; what is handed out has exactly the length asked for;
+//! dropping a read's future ends its request.
+
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::remote::{Net, Remote, Traffic};
+use super::{Location, SourceError, local};
+
+/// Bytes that opening reads at once, to recognise the format and to learn the size.
+pub const HEAD_BYTES: u64 = 64 * 1024;
+
+/// An open recording. Cheap to clone; shared by all threads.
+#[derive(Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    location: Location,
+    len: u64,
+    head: Bytes,
+    bytes: Origin,
+    traffic: Arc<Traffic>,
+}
+
+enum Origin {
+    File(Arc<File>),
+    Remote(Remote),
+    /// A server without ranges sent it all.
+    Whole(Bytes),
+}
+
+impl Reader {
+    /// Opens a location with at most one request, and reads its first block.
+    pub async fn open(location: Location, net: &Net) -> Result<Reader, SourceError> {
+        let traffic = net.traffic().clone();
+        let (len, head, bytes) = match &location {
+            Location::Path(path) => {
+                let (path, at, counted) = (path.clone(), location.clone(), traffic.clone());
+                blocking(&location, move || {
+                    let (file, len) = local::open(&path, &at)?;
+                    let mut head = Vec::new();
+                    local::read(&file, 0..len.min(HEAD_BYTES), &mut head, &at)?;
+                    counted.disk(head.len());
+                    Ok((len, Bytes::from(head), Origin::File(Arc::new(file))))
+                })
+                .await?
+            }
+            Location::Url(url) => {
+                let opened = Remote::open(url, &location, net).await?;
+                match opened.whole {
+                    true => (
+                        opened.len,
+                        opened.head.slice(..opened.head.len().min(HEAD_BYTES as usize)),
+                        Origin::Whole(opened.head),
+                    ),
+                    false => (opened.len, opened.head, Origin::Remote(opened.remote)),
+                }
+            }
+        };
+        if len == 0 {
+            return Err(SourceError::Empty { at: location });
+        }
+        tracing::debug!(%location, len, "opened");
+        Ok(Reader {
+            shared: Arc::new(Shared {
+                location,
+                len,
+                head,
+                bytes,
+                traffic,
+            }),
+        })
+    }
+
+    pub fn location(&self) -> &Location {
+        &self.shared.location
+    }
+
+    /// Bytes of the whole recording. Never 0.
+    #[expect(clippy::len_without_is_empty, reason = "an empty recording does not open")]
+    pub fn len(&self) -> u64 {
+        self.shared.len
+    }
+
+    /// The first bytes, read when it was opened: [`HEAD_BYTES`] or the whole recording.
+    pub fn head(&self) -> &Bytes {
+        &self.shared.head
+    }
+
+    /// Whether reads cost round trips.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.shared.bytes, Origin::Remote(_))
+    }
+
+    /// The bytes of `range`. A range that reaches past the end is an error.
+    pub async fn read(&self, range: Range<u64>) -> Result<Bytes, SourceError> {
+        if let Some(bytes) = self.in_memory(&range)? {
+            return Ok(bytes);
+        }
+        if let Origin::File(file) = &self.shared.bytes {
+            let (file, reader) = (file.clone(), self.clone());
+            return blocking(self.location(), move || reader.pread(&file, range)).await;
+        }
+        let mut out = Vec::with_capacity(usize::try_from(range.end - range.start).unwrap_or(0));
+        self.read_streamed(range, &mut |_, part| out.extend_from_slice(part)).await?;
+        Ok(out.into())
+    }
+
+    /// Hands over the bytes of `range` as they arrive: each part with its offset, in order, without gaps.
+    pub async fn read_streamed(&self, range: Range<u64>, sink: &mut (dyn FnMut(u64, &[u8]) + Send)) -> Result<(), SourceError> {
+        match &self.shared.bytes {
+            Origin::Remote(remote) if !self.within_head(&range) => {
+                self.check(&range)?;
+                remote.read(range, self.location(), sink).await
+            }
+            _ => {
+                let start = range.start;
+                sink(start, &Box::pin(self.read(range)).await?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads on the calling thread, which may wait for the disk; None where only a request can tell.
+    pub fn read_here(&self, range: Range<u64>) -> Option<Result<Bytes, SourceError>> {
+        match self.in_memory(&range) {
+            Ok(Some(bytes)) => return Some(Ok(bytes)),
+            Ok(None) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        match &self.shared.bytes {
+            Origin::File(file) => Some(self.pread(file, range)),
+            _ => None,
+        }
+    }
+
+    fn pread(&self, file: &File, range: Range<u64>) -> Result<Bytes, SourceError> {
+        let mut out = Vec::new();
+        local::read(file, range, &mut out, self.location())?;
+        self.shared.traffic.disk(out.len());
+        Ok(out.into())
+    }
+
+    fn within_head(&self, range: &Range<u64>) -> bool {
+        range.start <= range.end && range.end <= self.shared.head.len() as u64
+    }
+
+    fn check(&self, range: &Range<u64>) -> Result<(), SourceError> {
+        match range.start <= range.end && range.end <= self.shared.len {
+            true => Ok(()),
+            false => Err(SourceError::Truncated {
+                wanted: range.end,
+                at: self.location().clone(),
+            }),
+        }
+    }
+
+    /// A range of the first block or of a whole file in memory costs nothing.
+    fn in_memory(&self, range: &Range<u64>) -> Result<Option<Bytes>, SourceError> {
+        self.check(range)?;
+        let all = match &self.shared.bytes {
+            Origin::Whole(all) => all,
+            _ if self.within_head(range) => &self.shared.head,
+            _ => return Ok(None),
+        };
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(all.len());
+        Ok(Some(all.slice(at(range.start)..at(range.end))))
+    }
+}
+
+/// Disks block; a runtime's threads must not.
+async fn blocking<T: Send + 'static>(
+    at: &Location,
+    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(_) => Err(SourceError::Io {
+            cause: "the read was given up".into(),
+            at: at.clone(),
+        }),
+    }
+}
