@@ -3,7 +3,9 @@
 //! Invariant: no panel asks for bytes, blocks, or knows a URL. A panel is one file and one line in [`PANELS`]; tests, docs
 //! and the automatic layout loop over that table.
 
+pub mod image;
 pub mod palette;
+pub mod widget;
 
 use egui::Ui;
 use serde_json::Value;
@@ -86,4 +88,4 @@ pub struct Kind {
     pub automatic: fn(&Store) -> Vec<Value>,
 }
 
-pub static PANELS: &[Kind] = &[];
+pub static PANELS: &[Kind] = &[image::KIND];

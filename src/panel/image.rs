@@ -1,0 +1,508 @@
+//! A camera: the newest picture at the playhead, with zoom, value range, rotation and the value under the pointer.
+//!
+//! Invariants: a picture is uploaded once, not every frame; the last picture stays until the next one is there.
+
+mod picture;
+mod place;
+
+use std::sync::Arc;
+
+use egui::{Color32, CursorIcon, Rect, Sense, Ui, pos2, vec2};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::decode::{Decoded, Form, Image, Pixels};
+use crate::panel::palette::Colormap;
+use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
+use picture::{Look, Picture};
+use place::{Place, Turn};
+
+pub const KIND: Kind = Kind {
+    id: "image",
+    name: "Image",
+    what: "A camera's picture at the playhead",
+    icon: "🖼",
+    create: |config| Box::new(ImagePanel::new(config)),
+    automatic,
+};
+
+/// What a layout stores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    topic: String,
+    /// How values of one channel become brightness.
+    range: ValueRange,
+    colormap: Colormap,
+    /// -1 to 1, added.
+    brightness: f32,
+    /// 0 to 4, times, around the middle.
+    contrast: f32,
+    #[serde(flatten)]
+    turn: Turn,
+    /// Interpolates when magnified.
+    smooth: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    view: Option<place::Zoom>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            topic: String::new(),
+            range: ValueRange::default(),
+            colormap: Colormap::Grey,
+            brightness: 0.0,
+            contrast: 1.0,
+            turn: Turn::default(),
+            smooth: false,
+            view: None,
+            extra: Map::new(),
+        }
+    }
+}
+
+/// Which values are black and white.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+enum ValueRange {
+    /// Smallest and largest value of each picture.
+    MinMax,
+    /// As `MinMax`, without the darkest and brightest `cut_percent` of the pixels.
+    Percentile {
+        cut_percent: f32,
+    },
+    Manual {
+        min: f32,
+        max: f32,
+    },
+}
+
+impl Default for ValueRange {
+    fn default() -> ValueRange {
+        ValueRange::Percentile { cut_percent: 0.5 }
+    }
+}
+
+struct ImagePanel {
+    config: Config,
+    picture: Option<Picture>,
+    /// Why nothing new is shown, of the last frame.
+    state: PanelState,
+}
+
+impl ImagePanel {
+    fn new(config: &Value) -> ImagePanel {
+        ImagePanel {
+            config: widget::config_from(config),
+            picture: None,
+            state: PanelState::Pending("waiting for the first picture".into()),
+        }
+    }
+
+    fn topic<'a>(&self, view: &View<'a>) -> Option<&'a Topic> {
+        view.store.topic_by_name(&self.config.topic)
+    }
+
+    fn set_topic(&mut self, name: &str) {
+        name.clone_into(&mut self.config.topic);
+        self.config.view = None;
+        self.picture = None;
+    }
+
+    /// Takes the store's answer; afterwards `picture` is what to draw and `state` says how things stand.
+    fn refresh(&mut self, view: &View) -> Option<Entry> {
+        let Some(topic) = self.topic(view) else {
+            self.picture = None;
+            self.state = match self.config.topic.as_str() {
+                "" => PanelState::Absent("Choose a camera topic in the settings, or drag one here".into()),
+                name => PanelState::Absent(format!("The recording has no topic {name}")),
+            };
+            return None;
+        };
+        if topic.form != Some(Form::Image) {
+            self.picture = None;
+            let why = topic.schema_error.as_deref().map(|e| format!(": {e}")).unwrap_or_default();
+            self.state = PanelState::Failed(format!("{} ({}) is not a picture{why}", topic.name, topic.type_name));
+            return None;
+        }
+        match view.store.latest(topic.id, Form::Image) {
+            Lookup::Ready(entry) => {
+                self.state = PanelState::Ready;
+                Some(entry)
+            }
+            Lookup::Pending => {
+                self.state = PanelState::Pending("the picture is being read".into());
+                None
+            }
+            Lookup::Absent => {
+                self.picture = None;
+                self.state = PanelState::Absent(format!("No picture of {} at or before the playhead", topic.name));
+                None
+            }
+            Lookup::Failed(why) => {
+                self.picture = None;
+                self.state = PanelState::Failed(why.to_string());
+                None
+            }
+        }
+    }
+
+    fn draw(&mut self, ui: &mut Ui, rect: Rect, out: &mut Vec<Action>) {
+        let Some(picture) = &mut self.picture else { return };
+        let label = format!("Picture of {}", self.config.topic);
+        let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::click_and_drag());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &label));
+        let size = picture.size();
+        let mut place = Place::new(rect.shrink(0.5), size, self.config.turn, self.config.view);
+        if let Some(moved) = place.interact(ui, &response) {
+            self.config.view = moved;
+            place = Place::new(rect.shrink(0.5), size, self.config.turn, self.config.view);
+            if !response.dragged() {
+                out.push(Action::Changed);
+            }
+        }
+        if response.drag_stopped() {
+            out.push(Action::Changed);
+        }
+        picture.upload(ui.ctx(), &look(&self.config), place.pixels_per_texel(ui.ctx().pixels_per_point()));
+        picture.paint(&ui.painter().with_clip_rect(rect), &place);
+        if response.dragged() {
+            ui.set_cursor_icon(CursorIcon::Grabbing);
+        }
+        let pointer = response.hover_pos().filter(|_| !response.dragged()).and_then(|p| place.pixel_at(p));
+        if let Some((x, y)) = pointer {
+            if place.scale() >= 6.0 {
+                let outline = place.pixel_outline(x, y);
+                ui.painter().with_clip_rect(rect).rect_stroke(
+                    outline,
+                    0.0,
+                    (1.0, ui.visuals().selection.stroke.color),
+                    egui::StrokeKind::Outside,
+                );
+            }
+            value_strip(ui, rect, &picture.image(), x, y);
+        }
+        if let Some((low, high)) = picture.range() {
+            range_bar(ui, rect, self.config.colormap, low, high, pointer.is_some());
+        }
+    }
+}
+
+/// Coordinates and value under the pointer, at the bottom left.
+fn value_strip(ui: &Ui, rect: Rect, image: &Image, x: u32, y: u32) {
+    let (text, color) = value_text(image, x, y);
+    let plate = widget::plate(ui, rect, egui::Align2::LEFT_BOTTOM, &text, true);
+    if let Some(color) = color {
+        let swatch = Rect::from_min_size(pos2(plate.right() + 2.0, plate.top()), vec2(plate.height(), plate.height()));
+        ui.painter().with_clip_rect(rect).rect_filled(swatch, 4.0, color);
+    }
+}
+
+fn value_text(image: &Image, x: u32, y: u32) -> (String, Option<Color32>) {
+    let index = y as usize * image.width as usize + x as usize;
+    let at = format!("{x:>4} {y:>4}  ");
+    match &image.pixels {
+        Pixels::Gray(values) => match values.get(index) {
+            Some(v) => (format!("{at}{}", widget::number_text(f64::from(*v), 9)), None),
+            None => (at, None),
+        },
+        Pixels::Rgba8(bytes) => match bytes.get(index * 4..index * 4 + 4) {
+            Some(&[r, g, b, a]) => {
+                let alpha = if a == 255 { String::new() } else { format!(" {a:>3}") };
+                let text = if image.encoding.starts_with("mono") {
+                    format!("{at}{r:>3}")
+                } else {
+                    format!("{at}{r:>3} {g:>3} {b:>3}{alpha}")
+                };
+                (text, Some(Color32::from_rgb(r, g, b)))
+            }
+            _ => (at, None),
+        },
+    }
+}
+
+/// What black and white stand for, at the bottom right.
+fn range_bar(ui: &Ui, rect: Rect, colormap: Colormap, low: f32, high: f32, pointed: bool) {
+    if rect.width() < if pointed { 320.0 } else { 180.0 } || rect.height() < 90.0 {
+        return;
+    }
+    let text = format!(
+        "{}              {}",
+        widget::number_text(f64::from(low), 6),
+        widget::number_text(f64::from(high), 6)
+    );
+    let plate = widget::plate(ui, rect, egui::Align2::RIGHT_BOTTOM, &text, true);
+    let left = widget::number_text(f64::from(low), 6).len() as f32 / text.chars().count() as f32;
+    let right = 1.0 - widget::number_text(f64::from(high), 6).len() as f32 / text.chars().count() as f32;
+    let inner = plate.shrink2(vec2(6.0, 0.0));
+    let (x0, x1) = (
+        inner.left() + inner.width() * left + 6.0,
+        inner.left() + inner.width() * right - 6.0,
+    );
+    let mut mesh = egui::Mesh::default();
+    const STEPS: u32 = 24;
+    for i in 0..=STEPS {
+        let f = i as f32 / STEPS as f32;
+        let [r, g, b] = colormap.rgb(f);
+        let x = x0 + (x1 - x0) * f;
+        mesh.colored_vertex(pos2(x, plate.center().y - 3.0), Color32::from_rgb(r, g, b));
+        mesh.colored_vertex(pos2(x, plate.center().y + 3.0), Color32::from_rgb(r, g, b));
+        if i > 0 {
+            mesh.add_triangle(i * 2 - 2, i * 2 - 1, i * 2);
+            mesh.add_triangle(i * 2 - 1, i * 2, i * 2 + 1);
+        }
+    }
+    ui.painter().with_clip_rect(rect).add(mesh);
+}
+
+fn look(config: &Config) -> Look {
+    Look {
+        range: config.range,
+        colormap: config.colormap,
+        brightness: config.brightness,
+        contrast: config.contrast,
+        smooth: config.smooth,
+    }
+}
+
+impl Panel for ImagePanel {
+    fn title(&self, _view: &View) -> String {
+        match self.config.topic.as_str() {
+            "" => "Image".into(),
+            topic => widget::camera_name(topic).to_owned(),
+        }
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        if let Some(topic) = self.topic(view).filter(|t| t.form == Some(Form::Image)) {
+            out.push(Want {
+                topic: topic.id,
+                what: What::Latest(Form::Image),
+            });
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        ui.painter().rect_filled(rect, 0.0, ui.visuals().extreme_bg_color);
+        if let Some(entry) = self.refresh(view)
+            && self.picture.as_ref().is_none_or(|p| p.key() != entry.key)
+        {
+            let (key, time) = (entry.key, entry.time);
+            match (&*entry.decoded, &mut self.picture) {
+                (Decoded::Image(_), Some(picture)) => picture.replace(key, time, Arc::clone(&entry.decoded)),
+                (Decoded::Image(_), none) => *none = Some(Picture::new(key, time, Arc::clone(&entry.decoded))),
+                _ => self.state = PanelState::Failed("The topic's messages are not pictures".into()),
+            }
+        }
+        if self.picture.is_some() {
+            self.draw(ui, rect, out);
+        } else {
+            match &self.state {
+                PanelState::Failed(why) => widget::failure_note(ui, rect, why),
+                PanelState::Absent(why) => widget::empty_note(ui, rect, why),
+                _ => {}
+            }
+        }
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let before = self.config.clone();
+        if let Some(topic) = widget::topic_picker(ui, "image topic", view.store, &self.config.topic, |t| t.form == Some(Form::Image)) {
+            let name = Arc::clone(&topic.name);
+            self.set_topic(&name);
+        }
+        egui::Grid::new("image settings")
+            .num_columns(2)
+            .spacing([12.0, 6.0])
+            .show(ui, |ui| {
+                if let Some(picture) = &self.picture {
+                    facts(ui, &picture.image(), picture.time());
+                }
+                let gray = self.picture.as_ref().is_none_or(|p| matches!(p.image().pixels, Pixels::Gray(_)));
+                if gray {
+                    range_settings(ui, &mut self.config, self.picture.as_ref().and_then(Picture::range));
+                }
+                look_settings(ui, &mut self.config);
+            });
+        ui.horizontal(|ui| {
+            if ui.button("Fit").on_hover_text("The whole picture (double-click)").clicked() {
+                self.config.view = None;
+            }
+            if ui
+                .button("Reset")
+                .on_hover_text("All settings but the topic as they were at first")
+                .clicked()
+            {
+                let (topic, extra) = (std::mem::take(&mut self.config.topic), std::mem::take(&mut self.config.extra));
+                self.config = Config {
+                    topic,
+                    extra,
+                    ..Config::default()
+                };
+            }
+        });
+        if self.config != before {
+            out.push(Action::Changed);
+        }
+    }
+
+    fn config(&self) -> Value {
+        serde_json::to_value(&self.config).unwrap_or_default()
+    }
+
+    fn state(&self, _view: &View) -> PanelState {
+        self.state.clone()
+    }
+
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
+        match view.store.topic(topic) {
+            Some(topic) if topic.form == Some(Form::Image) => {
+                self.set_topic(&topic.name);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn topics(&self, view: &View) -> Vec<TopicId> {
+        self.topic(view).map(|t| t.id).into_iter().collect()
+    }
+}
+
+fn facts(ui: &mut Ui, image: &Image, received: crate::time::Time) {
+    let fact = |ui: &mut Ui, name: &str, value: String| {
+        ui.label(egui::RichText::new(name).weak());
+        ui.label(value);
+        ui.end_row();
+    };
+    fact(ui, "Size", format!("{} × {}", image.width, image.height));
+    fact(ui, "Encoding", image.encoding.to_string());
+    fact(ui, "Stamp", format!("{} UTC", widget::clock_text(image.header.stamp)));
+    fact(ui, "Received", format!("{} UTC", widget::clock_text(received)));
+    fact(ui, "Frame", image.header.frame_id.to_string());
+}
+
+fn range_settings(ui: &mut Ui, config: &mut Config, now: Option<(f32, f32)>) {
+    ui.label(egui::RichText::new("Range").weak());
+    let (mut cut, manual) = match config.range {
+        ValueRange::Percentile { cut_percent } => (cut_percent, now.unwrap_or((0.0, 1.0))),
+        ValueRange::Manual { min, max } => (0.5, (min, max)),
+        ValueRange::MinMax => (0.5, now.unwrap_or((0.0, 1.0))),
+    };
+    ui.horizontal(|ui| {
+        let name = match config.range {
+            ValueRange::MinMax => "Min to max",
+            ValueRange::Percentile { .. } => "Percentile",
+            ValueRange::Manual { .. } => "Manual",
+        };
+        egui::ComboBox::from_id_salt("range")
+            .selected_text(name)
+            .width(96.0)
+            .show_ui(ui, |ui| {
+                let manual = ValueRange::Manual {
+                    min: manual.0,
+                    max: manual.1,
+                };
+                ui.selectable_value(&mut config.range, ValueRange::MinMax, "Min to max");
+                ui.selectable_value(&mut config.range, ValueRange::Percentile { cut_percent: cut }, "Percentile");
+                ui.selectable_value(&mut config.range, manual, "Manual");
+            });
+        match &mut config.range {
+            ValueRange::MinMax => {}
+            ValueRange::Percentile { cut_percent } => {
+                ui.add(egui::DragValue::new(&mut cut).range(0.0..=20.0).speed(0.05).suffix(" % cut"));
+                *cut_percent = cut;
+            }
+            ValueRange::Manual { min, max } => {
+                let speed = (f64::from(*max - *min).abs() / 200.0).max(1e-4);
+                ui.add(egui::DragValue::new(min).speed(speed));
+                ui.add(egui::DragValue::new(max).speed(speed));
+            }
+        }
+    });
+    ui.end_row();
+    ui.label(egui::RichText::new("Colours").weak());
+    ui.horizontal(|ui| {
+        for map in Colormap::ALL {
+            ui.selectable_value(&mut config.colormap, map, map.name());
+        }
+    });
+    ui.end_row();
+}
+
+fn look_settings(ui: &mut Ui, config: &mut Config) {
+    ui.label(egui::RichText::new("Brightness").weak());
+    ui.add(egui::Slider::new(&mut config.brightness, -1.0..=1.0).step_by(0.01));
+    ui.end_row();
+    ui.label(egui::RichText::new("Contrast").weak());
+    ui.add(egui::Slider::new(&mut config.contrast, 0.0..=4.0).step_by(0.01));
+    ui.end_row();
+    ui.label(egui::RichText::new("Rotation").weak());
+    ui.horizontal(|ui| {
+        for degrees in [0, 90, 180, 270] {
+            ui.selectable_value(&mut config.turn.rotation_degrees, degrees, format!("{degrees}°"));
+        }
+    });
+    ui.end_row();
+    ui.label(egui::RichText::new("Flip").weak());
+    ui.horizontal(|ui| {
+        ui.toggle_value(&mut config.turn.flip_horizontal, "Left–right");
+        ui.toggle_value(&mut config.turn.flip_vertical, "Up–down");
+    });
+    ui.end_row();
+    ui.label(egui::RichText::new("Magnified").weak());
+    ui.horizontal(|ui| {
+        ui.selectable_value(&mut config.smooth, false, "Pixels");
+        ui.selectable_value(&mut config.smooth, true, "Smooth");
+    });
+    ui.end_row();
+}
+
+/// One panel a camera: of a raw and a compressed topic the one that is cheaper to bring, front and left cameras first.
+fn automatic(store: &Store) -> Vec<Value> {
+    let remote = store.sources().iter().any(|s| s.location.is_remote());
+    let mut cameras: Vec<(&str, &Topic)> = Vec::new();
+    for topic in store.topics().iter().filter(|t| t.form == Some(Form::Image) && t.messages > 0) {
+        let stem = topic.name.strip_suffix("/compressed").unwrap_or(&topic.name);
+        match cameras.iter_mut().find(|(s, _)| *s == stem) {
+            Some((_, kept)) => {
+                // a raw picture costs no decoding, a compressed one a tenth of the bytes
+                if topic.type_name.ends_with("CompressedImage") == remote {
+                    *kept = topic;
+                }
+            }
+            None => cameras.push((stem, topic)),
+        }
+    }
+    cameras.sort_by_key(|(stem, _)| camera_rank(stem));
+    cameras
+        .iter()
+        .map(|(_, topic)| serde_json::json!({ "topic": &*topic.name }))
+        .collect()
+}
+
+/// Front before side before rear, left before right, colour before thermal and depth.
+fn camera_rank(stem: &str) -> (u8, u8, u8) {
+    let name = stem.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|w| name.contains(w));
+    let sort = if has(&["depth", "disparity", "mask", "debug"]) {
+        2
+    } else {
+        u8::from(has(&["thermal", "infra", "_ir"]))
+    };
+    let side = if has(&["front", "center", "centre"]) {
+        0
+    } else if has(&["rear", "back"]) {
+        2
+    } else {
+        1
+    };
+    let hand = if has(&["left"]) { 0 } else { u8::from(has(&["right"])) };
+    (sort, side, hand)
+}

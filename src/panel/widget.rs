@@ -1,0 +1,279 @@
+//! Small parts that several panels share: pickers of topics and message paths, notes in place of a picture, forgiving
+//! configurations, times as text.
+//!
+//! Invariant: nothing here knows a particular panel.
+
+use std::fmt::Write as _;
+
+use egui::{Align2, Color32, FontId, Id, Popup, PopupCloseBehavior, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, vec2};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::store::{Store, Topic};
+use crate::time::{Span, Time};
+
+/// A configuration from a layout file. A value of a wrong type falls back to the default, alone; unknown keys are kept by the
+/// type's own flattened map.
+pub fn config_from<T: Default + Serialize + DeserializeOwned>(given: &Value) -> T {
+    if let Ok(config) = T::deserialize(given) {
+        return config;
+    }
+    let mut best = T::default();
+    let (Some(given), Ok(Value::Object(mut whole))) = (given.as_object(), serde_json::to_value(&best)) else {
+        return best;
+    };
+    for (key, value) in given {
+        let before = whole.insert(key.clone(), value.clone());
+        match T::deserialize(&Value::Object(whole.clone())) {
+            Ok(config) => best = config,
+            Err(_) => {
+                match before {
+                    Some(before) => whole.insert(key.clone(), before),
+                    None => whole.remove(key),
+                };
+            }
+        }
+    }
+    best
+}
+
+/// A sentence in the middle of `rect`, in place of what cannot be shown.
+pub fn note(ui: &Ui, rect: Rect, text: &str, color: Color32) {
+    let font = TextStyle::Body.resolve(ui.style());
+    let width = (rect.width() - 24.0).clamp(40.0, 460.0);
+    let mut job = egui::text::LayoutJob::simple(text.to_owned(), font, color, width);
+    job.halign = egui::Align::Center;
+    let galley = ui.painter().layout_job(job);
+    let at = rect.center() - vec2(0.0, galley.size().y / 2.0);
+    ui.painter().with_clip_rect(rect).galley(at, galley, color);
+    ui.interact(rect, ui.scope_id().with(("note", text)), Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+}
+
+/// As [`note`], in the theme's weak or error colour.
+pub fn empty_note(ui: &Ui, rect: Rect, text: &str) {
+    note(ui, rect, text, ui.visuals().weak_text_color());
+}
+
+pub fn failure_note(ui: &Ui, rect: Rect, text: &str) {
+    note(ui, rect, text, ui.visuals().error_fg_color);
+}
+
+/// A short text on a quiet plate at a corner of `rect`. Returns the plate.
+pub fn plate(ui: &Ui, rect: Rect, corner: Align2, text: &str, monospace: bool) -> Rect {
+    let style = if monospace { TextStyle::Monospace } else { TextStyle::Body };
+    let font = FontId::new(style.resolve(ui.style()).size.min(12.0), style.resolve(ui.style()).family);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, ui.visuals().text_color());
+    let size = galley.size() + vec2(12.0, 6.0);
+    let plate = corner.align_size_within_rect(size, rect.shrink(6.0));
+    let painter = ui.painter().with_clip_rect(rect);
+    painter.rect_filled(plate, 4.0, ui.visuals().extreme_bg_color.gamma_multiply(0.86));
+    painter.galley(plate.min + vec2(6.0, 3.0), galley, ui.visuals().text_color());
+    plate
+}
+
+/// A button with the topic's name that opens a searchable list of the topics that `fits`. Returns the topic picked.
+pub fn topic_picker<'a>(ui: &mut Ui, salt: &str, store: &'a Store, current: &str, fits: impl Fn(&Topic) -> bool) -> Option<&'a Topic> {
+    let shown = if current.is_empty() { "Choose a topic" } else { current };
+    let button = ui.add(egui::Button::new(shown).truncate()).on_hover_text("Choose a topic");
+    let search_id = ui.scope_id().with((salt, "search"));
+    let mut picked = None;
+    picker_popup(&button, search_id, |ui, search| {
+        let mut any = false;
+        for topic in store.topics().iter().filter(|t| fits(t) && matches_words(&t.name, search)) {
+            any = true;
+            let row = ui
+                .selectable_label(&*topic.name == current, &*topic.name)
+                .on_hover_text(&*topic.type_name);
+            if row.clicked() {
+                picked = Some(topic);
+                ui.close();
+            }
+        }
+        any
+    });
+    picked
+}
+
+/// A button that opens a searchable list of all message paths that can be plotted, `/topic.field.sub`. Returns the path picked.
+pub fn path_picker(ui: &mut Ui, salt: &str, store: &Store, label: &str) -> Option<String> {
+    let button = ui.button(label).on_hover_text("Choose a field of a message");
+    let search_id = ui.scope_id().with((salt, "search"));
+    let mut picked = None;
+    picker_popup(&button, search_id, |ui, search| {
+        let mut left = 300_usize;
+        for topic in store.topics() {
+            let Some(schema) = &topic.schema else { continue };
+            let fits: Vec<String> = schema
+                .scalar_paths()
+                .into_iter()
+                .filter(|p| matches_words(&format!("{}.{p}", topic.name), search))
+                .take(left)
+                .collect();
+            if fits.is_empty() {
+                continue;
+            }
+            ui.label(RichText::new(&*topic.name).weak());
+            left = left.saturating_sub(fits.len());
+            for path in fits {
+                if ui.selectable_label(false, format!("   {path}")).clicked() {
+                    picked = Some(format!("{}.{path}", topic.name));
+                    ui.close();
+                }
+            }
+            if left == 0 {
+                ui.label(RichText::new("More: type to narrow the list").weak());
+                break;
+            }
+        }
+        left < 300
+    });
+    picked
+}
+
+fn picker_popup(button: &egui::Response, search_id: Id, rows: impl FnOnce(&mut Ui, &str) -> bool) {
+    let ctx = button.ctx.clone();
+    let shown = Popup::menu(button)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .width(320.0)
+        .show(|ui| {
+            let mut search: String = ui.data(|d| d.get_temp(search_id)).unwrap_or_default();
+            let field = ui.add(
+                egui::TextEdit::singleline(&mut search)
+                    .hint_text("Search")
+                    .desired_width(f32::INFINITY),
+            );
+            if button.clicked() {
+                field.request_focus();
+            }
+            ui.data_mut(|d| d.insert_temp(search_id, search.clone()));
+            ScrollArea::vertical().max_height(340.0).show(ui, |ui| {
+                ui.set_min_width(300.0);
+                if !rows(ui, &search) {
+                    ui.label(RichText::new("Nothing fits").weak());
+                }
+            });
+        });
+    if shown.is_none() {
+        ctx.data_mut(|d| d.remove::<String>(search_id));
+    }
+}
+
+/// Whether every word of `search` occurs in `text`, in any case and order.
+pub fn matches_words(text: &str, search: &str) -> bool {
+    let text = text.to_lowercase();
+    search.to_lowercase().split_whitespace().all(|word| text.contains(word))
+}
+
+/// Splits `/topic.field.sub` by the topics that there are (a topic's name may hold dots). A bare topic gives an empty field.
+pub fn split_path<'a, 'p>(store: &'a Store, path: &'p str) -> Option<(&'a Topic, &'p str)> {
+    store
+        .topics()
+        .iter()
+        .filter_map(|topic| {
+            let rest = path.strip_prefix(&*topic.name)?;
+            let field = if rest.is_empty() { "" } else { rest.strip_prefix('.')? };
+            Some((topic, field))
+        })
+        .max_by_key(|(topic, _)| topic.name.len())
+}
+
+/// The topic's last telling part: `rgb_front_left` of `/flir_adk/rgb_front_left/image_raw/compressed`.
+pub fn camera_name(topic: &str) -> &str {
+    const TAILS: [&str; 14] = [
+        "compressed",
+        "compressedDepth",
+        "theora",
+        "image_raw",
+        "image",
+        "image_color",
+        "image_mono",
+        "image_rect",
+        "image_rect_color",
+        "image_rect_raw",
+        "image_raw_color",
+        "raw",
+        "color",
+        "rgb",
+    ];
+    let mut rest = topic.trim_end_matches('/');
+    while let Some((head, tail)) = rest.rsplit_once('/') {
+        if head.trim_matches('/').is_empty() || !TAILS.contains(&tail) {
+            return tail;
+        }
+        rest = head;
+    }
+    rest
+}
+
+/// Time of day in UTC to the millisecond: `12:26:43.250`.
+pub fn clock_text(t: Time) -> String {
+    let nanos_of_day = t.nanos().rem_euclid(86_400_000_000_000);
+    let millis = nanos_of_day / 1_000_000;
+    let (h, m, s) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
+    format!("{h:02}:{m:02}:{s:02}.{:03}", millis % 1000)
+}
+
+/// Seconds with a unit that fits: `3.2 ms`, `0.12 s`, `4 min 5 s`.
+pub fn duration_text(nanos: i64) -> String {
+    let (sign, secs) = (if nanos < 0 { "−" } else { "" }, nanos.unsigned_abs() as f64 * 1e-9);
+    match secs {
+        s if s < 0.000_999_5 => format!("{sign}{:.0} µs", s * 1e6),
+        s if s < 0.099_95 => format!("{sign}{:.1} ms", s * 1e3),
+        s if s < 9.995 => format!("{sign}{s:.2} s"),
+        s if s < 120.0 => format!("{sign}{s:.0} s"),
+        s => format!("{sign}{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
+    }
+}
+
+/// Bytes with a decimal unit: `48 MB`.
+pub fn bytes_text(bytes: u64) -> String {
+    let b = bytes as f64;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.0} kB", b / 1e3),
+        1_000_000..10_000_000 => format!("{:.1} MB", b / 1e6),
+        10_000_000..1_000_000_000 => format!("{:.0} MB", b / 1e6),
+        _ => format!("{:.1} GB", b / 1e9),
+    }
+}
+
+/// A number in at most `width` characters, as exact as they allow.
+pub fn number_text(value: f64, width: usize) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    let exact = format!("{value}");
+    if exact.len() <= width {
+        return exact;
+    }
+    let whole = format!("{:.0}", value.trunc()).len().max(1) + usize::from(value < 0.0 && value > -1.0);
+    let tiny = value != 0.0 && value.abs() < 1e-4;
+    if whole > width || tiny {
+        return format!("{value:.*e}", width.saturating_sub(7));
+    }
+    let mut out = String::new();
+    let _ = write!(out, "{value:.*}", width.saturating_sub(whole + 1));
+    out
+}
+
+/// The length of the union of `spans` within `within`, in nanoseconds.
+pub fn covered_nanos(spans: &[Span], within: Span) -> i64 {
+    let mut parts: Vec<Span> = spans
+        .iter()
+        .filter(|s| s.overlaps(within))
+        .map(|s| Span::new(within.clamp(s.start), within.clamp(s.end)))
+        .collect();
+    parts.sort_by_key(|s| s.start);
+    let mut covered = 0;
+    let mut reached = within.start;
+    for part in parts {
+        let from = part.start.max(reached);
+        if part.end > from {
+            covered += part.end.since(from);
+            reached = part.end;
+        }
+    }
+    covered
+}
