@@ -5,6 +5,7 @@
 
 pub mod image;
 pub mod palette;
+pub mod plot;
 pub mod widget;
 
 use egui::Ui;
@@ -88,4 +89,4 @@ pub struct Kind {
     pub automatic: fn(&Store) -> Vec<Value>,
 }
 
-pub static PANELS: &[Kind] = &[image::KIND];
+pub static PANELS: &[Kind] = &[image::KIND, plot::KIND];

@@ -22,7 +22,7 @@ pub const KIND: Kind = Kind {
     id: "image",
     name: "Image",
     what: "A camera's picture at the playhead",
-    icon: "🖼",
+    icon: crate::theme::icon::IMAGE,
     create: |config| Box::new(ImagePanel::new(config)),
     automatic,
 };

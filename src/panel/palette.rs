@@ -1,12 +1,12 @@
-//! Colours that carry meaning: series, levels, colour maps. Surfaces and text come from the theme through egui's `Visuals`.
+//! Colours of data that must be the same in both looks: colour maps, and colours for names (classes, frames, namespaces).
 //!
-//! Invariant: nothing but data is coloured from here, and the same datum has the same colour in every panel. The series colours
+//! Invariant: nothing but data is coloured from here; surfaces, text, levels and plotted series come from the theme. The colours
 //! stay apart for people with any of the common colour vision deficiencies and stand out on both dark and light surfaces.
 
 use egui::Color32;
 
-/// Colours of series, classes and tracks, in the order in which they are given out (after Okabe and Ito's set, evened in
-/// lightness so that all can be told from white and from near-black).
+/// Colours of classes and tracks, in the order in which they are given out: middling in lightness, so that all can be told from
+/// white and from near-black.
 pub const SERIES: [Color32; 8] = [
     Color32::from_rgb(0x3D, 0x8B, 0xFD),
     Color32::from_rgb(0xE6, 0x8A, 0x00),
@@ -29,34 +29,6 @@ pub fn of_name(name: &str) -> Color32 {
         .bytes()
         .fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
     series(hash as usize)
-}
-
-/// How grave a log line, a diagnostic status or a panel's state is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    Debug,
-    Info,
-    Good,
-    Warning,
-    Error,
-    /// Nothing has been heard for too long.
-    Stale,
-}
-
-impl Level {
-    /// The level's colour on a dark or a light surface.
-    pub fn color(self, dark: bool) -> Color32 {
-        let (on_dark, on_light) = match self {
-            Level::Debug => ((0x8A, 0x92, 0x9C), (0x6B, 0x72, 0x7B)),
-            Level::Info => ((0x6C, 0xA8, 0xFF), (0x1F, 0x6F, 0xE0)),
-            Level::Good => ((0x3F, 0xC3, 0x93), (0x0B, 0x84, 0x5F)),
-            Level::Warning => ((0xF2, 0xB1, 0x3C), (0xA8, 0x67, 0x00)),
-            Level::Error => ((0xFF, 0x6B, 0x5E), (0xC8, 0x32, 0x24)),
-            Level::Stale => ((0xA7, 0x8B, 0xD8), (0x6E, 0x4F, 0xA8)),
-        };
-        let (r, g, b) = if dark { on_dark } else { on_light };
-        Color32::from_rgb(r, g, b)
-    }
 }
 
 /// Values to colours: for one-channel pictures, point clouds and grids.

@@ -1,0 +1,67 @@
+//! Where a time axis puts its marks, and how they read.
+//!
+//! Invariant: marks lie on round times of a clock (1, 2, 5 of a second; 15, 30 of a minute), never on powers of ten of minutes.
+
+use egui_plot::{GridInput, GridMark};
+
+/// Steps of a time axis in seconds.
+const STEPS_SECS: [f64; 34] = [
+    1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0,
+    30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0,
+];
+
+/// Marks at round times: those that get a label are `labels_apart` times as far apart as the closest allowed.
+pub fn time_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
+    let fitting = |least: f64| STEPS_SECS.iter().copied().find(|s| *s >= least).unwrap_or(86_400.0);
+    let fine = fitting(input.base_step_size);
+    let coarse = STEPS_SECS
+        .iter()
+        .copied()
+        .find(|s| *s >= input.base_step_size * labels_apart && is_multiple(*s, fine))
+        .unwrap_or(fine);
+    let (low, high) = input.bounds;
+    let first = (low / fine).ceil();
+    let count = ((high - low) / fine).clamp(0.0, 2000.0) as usize + 1;
+    (0..count)
+        .map(|i| (first + i as f64) * fine)
+        .filter(|value| *value <= high)
+        .map(|value| GridMark {
+            value,
+            step_size: if is_multiple(value, coarse) { coarse } else { fine },
+        })
+        .collect()
+}
+
+fn is_multiple(value: f64, of: f64) -> bool {
+    let times = value / of;
+    (times - times.round()).abs() < 1e-6 * times.abs().max(1.0)
+}
+
+/// `12.5 s`, with as many decimals as the step needs.
+pub fn secs_text(secs: f64, step_secs: f64) -> String {
+    let decimals = decimals(step_secs);
+    let secs = if secs == 0.0 { 0.0 } else { secs };
+    format!("{secs:.decimals$} s")
+}
+
+/// `12:26:43.2`, with as many decimals as the step needs; whole minutes without seconds.
+pub fn clock_text(secs_of_day: f64, step_secs: f64) -> String {
+    let decimals = decimals(step_secs);
+    let day = secs_of_day.rem_euclid(86_400.0);
+    let minutes = (day / 60.0 + 1e-9).floor();
+    let (h, m) = ((minutes / 60.0).floor(), minutes % 60.0);
+    if step_secs >= 60.0 {
+        return format!("{h:02.0}:{m:02.0}");
+    }
+    let s = (day - minutes * 60.0).max(0.0);
+    let width = if decimals == 0 { 2 } else { 3 + decimals };
+    format!("{h:02.0}:{m:02.0}:{s:0width$.decimals$}")
+}
+
+fn decimals(step: f64) -> usize {
+    if step >= 1.0 || step <= 0.0 {
+        0
+    } else {
+        (-step.log10()).ceil().clamp(0.0, 9.0) as usize
+    }
+}
