@@ -3,75 +3,140 @@
 //! Invariants: a name is looked up when a plan is made, never per message; byte arrays are slices of the message, never
 //! copies; no byte sequence panics or allocates more than the message's own length justifies.
 
+mod bind;
+mod camera;
+mod cloud;
+mod column;
 mod form;
+mod geometry;
+mod json;
+mod markers;
+mod objects;
+mod parse;
+mod picture;
+mod plan;
+mod reader;
+mod shapes;
+mod value;
+
+pub use column::Column;
 pub use form::*;
+pub use json::{JsonNotes, write_base64};
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::time::Time;
+use plan::{Kind, Plan};
+use reader::Reader;
+use shapes::Shape;
+
 /// A compiled message definition: how to walk one message type. Immutable, shared by all threads.
 #[derive(Debug)]
 pub struct Schema {
     pub type_name: Arc<str>,
+    plan: Arc<Plan>,
+    shape: Option<Shape>,
+    /// Where a leading header's stamp lies.
+    stamp_offset: Option<usize>,
 }
 
 impl Schema {
-    /// Compiles a ROS 1 definition: the type's own text, then `===`-separated dependencies.
+    /// Compiles a ROS 1 definition: the type's own text, then `===`-separated dependencies. An error is a sentence; the
+    /// topic is then listed, and its messages are raw bytes.
     pub fn ros1(type_name: &str, definition: &str) -> Result<Schema, DecodeError> {
-        let _ = definition;
+        let plan = Arc::new(Plan::ros1(type_name, definition)?);
+        let shape = Shape::of(&plan, &parse::canonical(type_name));
+        let stamp_offset = stamp_offset(&plan);
         Ok(Schema {
             type_name: type_name.into(),
+            plan,
+            shape,
+            stamp_offset,
         })
     }
 
     /// The whole message as a tree. Byte arrays and number arrays stay slices of `payload`.
     pub fn value(&self, payload: &Bytes) -> Result<Value, DecodeError> {
-        let _ = payload;
-        Err(DecodeError::NotDecodable("not built yet".into()))
+        value::message(&self.plan, payload)
     }
 
-    /// The forms that messages of this type can take besides [`Form::Value`].
+    /// The whole message as JSON, appended to `out` straight from the bytes; after an error `out` is as before.
+    pub fn write_json(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<JsonNotes, DecodeError> {
+        json::write_message(&self.plan, payload, out)
+    }
+
+    /// Whether the message can be walked from its first byte to exactly its last, without making anything of it.
+    pub fn validate(&self, payload: &[u8]) -> Result<(), DecodeError> {
+        let mut reader = Reader::new(payload);
+        self.plan.skip_struct(self.plan.root, &mut reader)?;
+        reader.finish()
+    }
+
+    /// The form that messages of this type can take besides [`Form::Value`].
     pub fn form(&self) -> Option<Form> {
-        None
+        self.shape.as_ref().map(Shape::form)
     }
 
     /// One message in a form. `Form::Value` always works where the message decodes.
     pub fn decode(&self, form: Form, payload: &Bytes) -> Result<Decoded, DecodeError> {
-        let _ = (form, payload);
-        Err(DecodeError::NotDecodable("not built yet".into()))
+        match &self.shape {
+            _ if form == Form::Value => self.value(payload).map(Decoded::Value),
+            Some(shape) if shape.form() == form => shape.decode(&self.plan, payload),
+            _ => Err(DecodeError::NotDecodable(format!("{} has no form {form:?}", self.type_name))),
+        }
+    }
+
+    /// The stamp of messages that start with a `std_msgs/Header`.
+    pub fn header_stamp(&self, payload: &[u8]) -> Option<Time> {
+        let mut reader = Reader::starting_at(payload, self.stamp_offset?);
+        Some(Time::from_sec_nsec(reader.u32().ok()?, reader.u32().ok()?))
+    }
+
+    /// Whether [`Schema::header_stamp`] has something to read.
+    pub fn has_header(&self) -> bool {
+        self.stamp_offset.is_some()
     }
 
     /// All paths to scalars (numbers and booleans) that can be plotted, in definition order, dynamic arrays left out.
+    /// Of long fixed arrays the first 64 elements are listed.
     pub fn scalar_paths(&self) -> Vec<String> {
-        Vec::new()
+        column::scalar_paths(&self.plan)
     }
 
-    /// Compiles a message path such as `pose.pose.position.x`, `ranges[3]` or `axes[-1]`.
+    /// Compiles a message path such as `pose.pose.position.x`, `ranges[3]`, `axes[-1]` or `ranges.length`.
     pub fn column(&self, path: &str) -> Result<Column, DecodeError> {
-        Err(DecodeError::NoSuchField {
-            path: path.into(),
-            type_name: self.type_name.to_string(),
-        })
+        Column::compile(&self.plan, path)
     }
 }
 
-/// A compiled message path: reads one scalar out of a message.
-#[derive(Debug)]
-pub struct Column {}
-
-impl Column {
-    /// The scalar as f64 (bool 0/1, time and duration in seconds); None where the array is too short or the message broken.
-    pub fn get(&self, payload: &[u8]) -> Option<f64> {
-        let _ = payload;
-        None
+fn stamp_offset(plan: &Plan) -> Option<usize> {
+    let root = plan.types.get(plan.root)?;
+    let first = root.fields.first().filter(|f| f.array == parse::Array::One)?;
+    let Kind::Struct(id) = first.kind else { return None };
+    let header = plan.types.get(id).filter(|t| &*t.name == "std_msgs/Header")?;
+    let mut offset = 0usize;
+    for field in &header.fields {
+        if &*field.name == "stamp" && field.kind == Kind::Time && field.array == parse::Array::One {
+            return Some(offset);
+        }
+        let plan::Skip::Fixed(size) = plan.skip_for(field.kind, field.array) else {
+            return None;
+        };
+        offset = offset.checked_add(size)?;
     }
+    None
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
+    /// A definition that cannot be compiled, or a message whose contents make no sense: a sentence.
     #[error("{0}")]
     NotDecodable(String),
     #[error("there is no field “{path}” in {type_name}")]
     NoSuchField { path: String, type_name: String },
+    /// The bytes are not what the definition says.
+    #[error("{what} (at byte {offset} of the message)")]
+    Broken { offset: usize, what: String },
 }

@@ -1,6 +1,10 @@
 //! Every test of the program, through its public boundaries, in one binary.
 #[path = "it/data.rs"]
 mod data;
+#[path = "it/decode.rs"]
+mod decode;
+#[path = "it/encode.rs"]
+mod encode;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;

@@ -23,7 +23,7 @@ pub enum Form {
     Scan,
     /// tf2_msgs/TFMessage, tf/tfMessage, geometry_msgs/TransformStamped.
     Transforms,
-    /// visualization_msgs/Marker, MarkerArray; derived_object_msgs arrays as boxes.
+    /// visualization_msgs/Marker, MarkerArray; derived_object_msgs arrays as boxes (after a marker that deletes all).
     Markers,
     /// nav_msgs/Path, geometry_msgs/PoseArray.
     Poses,
@@ -149,6 +149,8 @@ pub struct Cloud {
     /// A slice of the message; at least the rows and points that the reader has checked fit.
     pub data: Bytes,
     pub is_dense: bool,
+    /// What the message claimed and its bytes did not bear out, as a sentence.
+    pub note: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

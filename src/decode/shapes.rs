@@ -1,0 +1,241 @@
+//! The table of message types that have a form, and the small forms: scans, grids, diagnostics.
+//!
+//! Invariant: a type counts by its name *and* by its fields; one that only bears the name stays a tree.
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+
+use super::bind::{Binding, Want, slice_at, struct_of, text_at};
+use super::camera::{CameraShape, CompressedShape};
+use super::cloud::CloudShape;
+use super::geometry::{PoseShape, PosesShape, TransformsShape, header_at, pose_at};
+use super::markers::MarkersShape;
+use super::objects::ObjectsShape;
+use super::plan::Plan;
+use super::reader::Reader;
+use super::{DecodeError, Decoded, DiagnosticStatus, Form, Grid, GridUpdate, Scalar, Scan};
+
+/// How one type's messages become their form.
+#[derive(Debug)]
+pub(super) enum Shape {
+    Camera(CameraShape),
+    Compressed(CompressedShape),
+    Cloud(CloudShape),
+    Scan(Binding<7>),
+    Transforms(TransformsShape),
+    Markers(MarkersShape),
+    Objects(ObjectsShape),
+    Poses(PosesShape),
+    Pose(PoseShape),
+    Grid(GridShape),
+    GridUpdate(Binding<6>),
+    Diagnostics(DiagnosticsShape),
+}
+
+impl Shape {
+    pub fn of(plan: &Plan, type_name: &str) -> Option<Shape> {
+        Some(match type_name {
+            "sensor_msgs/Image" => Shape::Camera(CameraShape::of(plan)?),
+            "sensor_msgs/CompressedImage" => Shape::Compressed(CompressedShape::of(plan)?),
+            "sensor_msgs/PointCloud2" => Shape::Cloud(CloudShape::of(plan)?),
+            "sensor_msgs/LaserScan" => Shape::Scan(scan_binding(plan)?),
+            "tf2_msgs/TFMessage" | "tf/tfMessage" => Shape::Transforms(TransformsShape::array(plan)?),
+            "geometry_msgs/TransformStamped" => Shape::Transforms(TransformsShape::single(plan)?),
+            "visualization_msgs/Marker" => Shape::Markers(MarkersShape::single(plan)?),
+            "visualization_msgs/MarkerArray" => Shape::Markers(MarkersShape::array(plan)?),
+            "derived_object_msgs/ObjectWithCovarianceArray" | "derived_object_msgs/ObjectArray" => Shape::Objects(ObjectsShape::of(plan)?),
+            "nav_msgs/Path" => Shape::Poses(PosesShape::path(plan)?),
+            "geometry_msgs/PoseArray" => Shape::Poses(PosesShape::array(plan)?),
+            "geometry_msgs/PoseStamped" => Shape::Pose(PoseShape::stamped(plan)?),
+            "geometry_msgs/PoseWithCovarianceStamped" => Shape::Pose(PoseShape::with_covariance(plan)?),
+            "nav_msgs/Odometry" => Shape::Pose(PoseShape::odometry(plan)?),
+            "nav_msgs/OccupancyGrid" => Shape::Grid(GridShape::of(plan)?),
+            "map_msgs/OccupancyGridUpdate" => Shape::GridUpdate(grid_update_binding(plan)?),
+            "diagnostic_msgs/DiagnosticArray" => Shape::Diagnostics(DiagnosticsShape::of(plan)?),
+            _ => return None,
+        })
+    }
+
+    pub fn form(&self) -> Form {
+        match self {
+            Shape::Camera(_) | Shape::Compressed(_) => Form::Image,
+            Shape::Cloud(_) => Form::Cloud,
+            Shape::Scan(_) => Form::Scan,
+            Shape::Transforms(_) => Form::Transforms,
+            Shape::Markers(_) | Shape::Objects(_) => Form::Markers,
+            Shape::Poses(_) => Form::Poses,
+            Shape::Pose(_) => Form::Pose,
+            Shape::Grid(_) => Form::Grid,
+            Shape::GridUpdate(_) => Form::GridUpdate,
+            Shape::Diagnostics(_) => Form::Diagnostics,
+        }
+    }
+
+    pub fn decode(&self, plan: &Plan, payload: &Bytes) -> Result<Decoded, DecodeError> {
+        match self {
+            Shape::Camera(shape) => shape.decode(plan, payload).map(Decoded::Image),
+            Shape::Compressed(shape) => shape.decode(plan, payload).map(Decoded::Image),
+            Shape::Cloud(shape) => shape.decode(plan, payload).map(Decoded::Cloud),
+            Shape::Scan(binding) => scan(binding, plan, payload).map(Decoded::Scan),
+            Shape::Transforms(shape) => shape.decode(plan, payload).map(Decoded::Transforms),
+            Shape::Markers(shape) => shape.decode(plan, payload).map(Decoded::Markers),
+            Shape::Objects(shape) => shape.decode(plan, payload).map(Decoded::Markers),
+            Shape::Poses(shape) => shape.decode(plan, payload).map(Decoded::Poses),
+            Shape::Pose(shape) => shape.decode(plan, payload).map(Decoded::Pose),
+            Shape::Grid(shape) => shape.decode(plan, payload).map(Decoded::Grid),
+            Shape::GridUpdate(binding) => grid_update(binding, plan, payload).map(Decoded::GridUpdate),
+            Shape::Diagnostics(shape) => shape.decode(plan, payload).map(Decoded::Diagnostics),
+        }
+    }
+}
+
+fn scan_binding(plan: &Plan) -> Option<Binding<7>> {
+    let f32 = Want::Scalar(Scalar::F32);
+    let (min, step, near, far) = (("angle_min", f32), ("angle_increment", f32), ("range_min", f32), ("range_max", f32));
+    let (ranges, intensities) = (("ranges", Want::Numbers(Scalar::F32)), ("intensities", Want::Numbers(Scalar::F32)));
+    Binding::new(
+        plan,
+        plan.root,
+        [("header", Want::Header), min, step, near, far, ranges, intensities],
+    )
+}
+
+fn scan(binding: &Binding<7>, plan: &Plan, payload: &Bytes) -> Result<Scan, DecodeError> {
+    let [header, angle_min, angle_increment, range_min, range_max, ranges, intensities] =
+        binding.locate(plan, &mut Reader::new(payload))?;
+    let f32_at = |offset| Reader::starting_at(payload, offset).f32();
+    Ok(Scan {
+        header: header_at(payload, header)?,
+        angle_min: f32_at(angle_min)?,
+        angle_increment: f32_at(angle_increment)?,
+        range_min: f32_at(range_min)?,
+        range_max: f32_at(range_max)?,
+        ranges: slice_at(payload, ranges, 4)?,
+        intensities: slice_at(payload, intensities, 4)?,
+    })
+}
+
+#[derive(Debug)]
+pub(super) struct GridShape {
+    message: Binding<3>,
+    info: Binding<4>,
+}
+
+impl GridShape {
+    fn of(plan: &Plan) -> Option<GridShape> {
+        let message = Binding::new(
+            plan,
+            plan.root,
+            [("header", Want::Header), ("info", Want::Struct), ("data", Want::Bytes)],
+        )?;
+        let (width, height) = (("width", Want::Scalar(Scalar::U32)), ("height", Want::Scalar(Scalar::U32)));
+        let wants = [("resolution", Want::Scalar(Scalar::F32)), width, height, ("origin", Want::Pose)];
+        Some(GridShape {
+            message,
+            info: Binding::new(plan, struct_of(plan, plan.root, "info")?, wants)?,
+        })
+    }
+
+    fn decode(&self, plan: &Plan, payload: &Bytes) -> Result<Grid, DecodeError> {
+        let [header, info, data] = self.message.locate(plan, &mut Reader::new(payload))?;
+        let [resolution, width, height, origin] = self.info.locate(plan, &mut Reader::starting_at(payload, info))?;
+        let width = Reader::starting_at(payload, width).u32()?;
+        let height = Reader::starting_at(payload, height).u32()?;
+        Ok(Grid {
+            header: header_at(payload, header)?,
+            resolution: Reader::starting_at(payload, resolution).f32()?,
+            width,
+            height,
+            origin: pose_at(payload, origin)?,
+            data: cells(slice_at(payload, data, 1)?, width, height)?,
+        })
+    }
+}
+
+fn grid_update_binding(plan: &Plan) -> Option<Binding<6>> {
+    let (i32, u32) = (Want::Scalar(Scalar::I32), Want::Scalar(Scalar::U32));
+    let wants = [
+        ("header", Want::Header),
+        ("x", i32),
+        ("y", i32),
+        ("width", u32),
+        ("height", u32),
+        ("data", Want::Bytes),
+    ];
+    Binding::new(plan, plan.root, wants)
+}
+
+fn grid_update(binding: &Binding<6>, plan: &Plan, payload: &Bytes) -> Result<GridUpdate, DecodeError> {
+    let [header, x, y, width, height, data] = binding.locate(plan, &mut Reader::new(payload))?;
+    let width = Reader::starting_at(payload, width).u32()?;
+    let height = Reader::starting_at(payload, height).u32()?;
+    Ok(GridUpdate {
+        header: header_at(payload, header)?,
+        x: Reader::starting_at(payload, x).i32()?,
+        y: Reader::starting_at(payload, y).i32()?,
+        width,
+        height,
+        data: cells(slice_at(payload, data, 1)?, width, height)?,
+    })
+}
+
+/// Exactly width × height bytes.
+fn cells(data: Bytes, width: u32, height: u32) -> Result<Bytes, DecodeError> {
+    let wanted = u64::from(width) * u64::from(height);
+    match usize::try_from(wanted) {
+        Ok(size) if size <= data.len() => Ok(data.slice(..size)),
+        _ => Err(DecodeError::NotDecodable(format!(
+            "the grid claims {width} × {height} cells, but holds {}",
+            data.len()
+        ))),
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct DiagnosticsShape {
+    message: Binding<1>,
+    status: Binding<5>,
+    value: Binding<2>,
+    /// Fewest bytes of a status and of a key with its value.
+    min_sizes: [usize; 2],
+}
+
+impl DiagnosticsShape {
+    fn of(plan: &Plan) -> Option<DiagnosticsShape> {
+        let status = struct_of(plan, plan.root, "status")?;
+        let value = struct_of(plan, status, "values")?;
+        let (level, name, message) = (("level", Want::Byte), ("name", Want::Text), ("message", Want::Text));
+        let wants = [level, name, message, ("hardware_id", Want::Text), ("values", Want::Structs)];
+        Some(DiagnosticsShape {
+            message: Binding::new(plan, plan.root, [("status", Want::Structs)])?,
+            status: Binding::new(plan, status, wants)?,
+            value: Binding::new(plan, value, [("key", Want::Text), ("value", Want::Text)])?,
+            min_sizes: [plan.types.get(status)?.min_size, plan.types.get(value)?.min_size],
+        })
+    }
+
+    fn decode(&self, plan: &Plan, payload: &Bytes) -> Result<Vec<DiagnosticStatus>, DecodeError> {
+        let [status] = self.message.locate(plan, &mut Reader::new(payload))?;
+        let mut reader = Reader::starting_at(payload, status);
+        let count = reader.count(self.min_sizes[0])?;
+        (0..count).map(|_| self.status(plan, payload, &mut reader)).collect()
+    }
+
+    fn status(&self, plan: &Plan, payload: &Bytes, reader: &mut Reader) -> Result<DiagnosticStatus, DecodeError> {
+        let [level, name, message, hardware_id, values] = self.status.locate(plan, reader)?;
+        let mut inner = Reader::starting_at(payload, values);
+        let count = inner.count(self.min_sizes[1])?;
+        let mut pairs = IndexMap::with_capacity(count);
+        for _ in 0..count {
+            let [key, value] = self.value.locate(plan, &mut inner)?;
+            pairs.insert(text_at(payload, key)?, text_at(payload, value)?);
+        }
+        Ok(DiagnosticStatus {
+            level: Reader::starting_at(payload, level).u8()?,
+            name: text_at(payload, name)?,
+            message: text_at(payload, message)?,
+            hardware_id: text_at(payload, hardware_id)?,
+            values: pairs,
+        })
+    }
+}
