@@ -4,6 +4,7 @@
 //! Bad input is normal: what can be read is returned together with [`Warning`]s that name offsets. No length field is
 //! trusted before it is checked against the bytes that are there, and no byte sequence panics.
 
+mod foreign;
 pub mod rosbag1;
 
 use std::ops::Range;
@@ -27,6 +28,10 @@ pub trait Format: Sync {
 pub trait Indexer: Send {
     /// Takes what was fetched for the last step's ranges and says how to go on.
     fn step(&mut self, got: &Fetched) -> Result<Step, FormatError>;
+
+    /// Says, before the first step, that small reads cost next to nothing (a local file): what the index claims may then be verified,
+    /// and a recovery scan may skip what it need not read.
+    fn reads_are_cheap(&mut self) {}
 }
 
 /// What an indexer wants next.
@@ -178,6 +183,11 @@ impl Fetched {
         self.parts.push((offset, bytes));
     }
 
+    /// What was read, with the offset of each part.
+    pub fn parts(&self) -> impl Iterator<Item = (u64, &Bytes)> {
+        self.parts.iter().map(|(offset, bytes)| (*offset, bytes))
+    }
+
     /// The bytes of `range`, if one part holds them all. No copy.
     pub fn get(&self, range: Range<u64>) -> Option<Bytes> {
         self.parts.iter().find_map(|(offset, bytes)| {
@@ -205,14 +215,13 @@ pub enum FormatError {
 }
 
 /// The formats that can be read, in the order in which they are tried.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&rosbag1::Rosbag1];
 
 /// The format of a file, or a sentence that says what it is instead and what to do.
 pub fn recognise(name: &str, head: &[u8], len: u64) -> Result<&'static dyn Format, FormatError> {
-    let _ = len;
-    FORMATS
-        .iter()
-        .copied()
-        .find(|f| f.sniff(name, head))
-        .ok_or_else(|| FormatError::Unreadable("not a recording that Roadreel knows".into()))
+    if let Some(what) = foreign::refusal(name, head, len) {
+        return Err(FormatError::Unreadable(what));
+    }
+    let format = FORMATS.iter().copied().find(|format| format.sniff(name, head));
+    format.ok_or_else(|| FormatError::Unreadable(foreign::guess(name, head)))
 }

@@ -1,0 +1,348 @@
+//! The messages of one chunk, and every check of it.
+//!
+//! Payloads share memory with the bytes that were fetched (uncompressed chunks) or with one buffer per chunk.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::index::{ChunkIndex, Entry, is_padding};
+use super::record::{self, CHUNK, Peek};
+use super::unpack::{Compression, Fault, Item, Unpacked, unpack, walk};
+use super::{Bag, sparse};
+use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionSet, Fetched, Message, Warning};
+use crate::time::Time;
+
+/// More warnings about one chunk say nothing new.
+const MAX_WARNINGS: usize = 64;
+
+/// A chunk record: what its header says and where its data lies in the bytes at hand.
+pub(super) struct Head {
+    pub compression: Compression,
+    pub name: String,
+    pub size: u32,
+    pub data: Range<usize>,
+}
+
+impl Head {
+    /// The chunk record at `at`, if there is one. Its data may end beyond the bytes.
+    pub fn read(bytes: &[u8], at: usize) -> Result<Head, String> {
+        match record::peek(bytes, at) {
+            Peek::Bad(what) => Err(what),
+            Peek::Short(_) => Err("a chunk record that is cut short".into()),
+            Peek::Record(found) if found.header.op != CHUNK => Err(format!("a record of kind {}", found.header.op)),
+            Peek::Record(found) => {
+                let name = found.header.compression.ok_or("a chunk header without compression")?;
+                let size = found.header.size.ok_or("a chunk header without size")?;
+                Ok(Head {
+                    compression: Compression::of(name),
+                    name: String::from_utf8_lossy(name).into_owned(),
+                    size,
+                    data: found.data,
+                })
+            }
+        }
+    }
+}
+
+/// Collects what is read and what is wrong, at offsets of the file.
+pub(super) struct Out {
+    /// Offset in the file of the bytes at hand.
+    base: u64,
+    pub batch: Batch,
+    left_out: usize,
+}
+
+impl Out {
+    pub fn warn(&mut self, at: usize, what: impl Into<String>) {
+        let (offset, what) = (self.base.saturating_add(at as u64), what.into());
+        match self.batch.warnings.len() < MAX_WARNINGS {
+            true => self.batch.warnings.push(Warning { offset, what }),
+            false => self.left_out += 1,
+        }
+    }
+
+    fn finish(mut self) -> Batch {
+        if let Some(last) = self.batch.warnings.last().filter(|_| self.left_out > 0) {
+            let offset = last.offset;
+            self.batch.warnings.push(Warning {
+                offset,
+                what: format!("{} more warnings about this chunk", self.left_out),
+            });
+        }
+        self.batch
+    }
+}
+
+pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &ConnectionSet, checks: Checks) -> Batch {
+    let Some(chunk) = bag.catalog.chunks.get(id as usize) else {
+        return Batch::default();
+    };
+    let mut out = Out {
+        base: chunk.range.start,
+        batch: Batch::default(),
+        left_out: 0,
+    };
+    let len = chunk.range.end.saturating_sub(chunk.range.start);
+    let Some(bytes) = got.from(chunk.range.start, len) else {
+        out.warn(0, "the chunk's bytes are not there");
+        return out.finish();
+    };
+    if (bytes.len() as u64) < len {
+        out.warn(
+            bytes.len(),
+            format!("the file ends {} bytes before the end of this chunk", len - bytes.len() as u64),
+        );
+    }
+    let reader = Reader {
+        bag,
+        chunk,
+        bytes,
+        wanted,
+        checks,
+    };
+    let place = bag.places.get(id as usize).and_then(|place| place.data.clone());
+    let mut end = reader.read_chunk(0, place.as_ref(), &mut out);
+    // An index that forgot a chunk does not lose it: it lies in the range of the one before.
+    while end < reader.bytes.len() {
+        let Some(next) = record::find(&reader.bytes, end, |op| op == CHUNK) else {
+            break;
+        };
+        out.warn(next, "a chunk that the index does not list");
+        end = reader.read_chunk(next, None, &mut out);
+    }
+    out.finish()
+}
+
+struct Reader<'a> {
+    bag: &'a Bag,
+    chunk: &'a Chunk,
+    bytes: Bytes,
+    wanted: &'a ConnectionSet,
+    checks: Checks,
+}
+
+impl Reader<'_> {
+    /// Reads the chunk record at `at` and the index behind it; returns where they end.
+    fn read_chunk(&self, at: usize, place: Option<&Range<u64>>, out: &mut Out) -> usize {
+        let mut head = match Head::read(&self.bytes, at) {
+            Ok(head) => head,
+            Err(what) => {
+                out.warn(at, format!("no chunk where the index names one, but {what}"));
+                return at.saturating_add(1);
+            }
+        };
+        if let Some(place) = place {
+            let local = |offset: u64| usize::try_from(offset.saturating_sub(out.base)).unwrap_or(usize::MAX);
+            head.data = local(place.start)..local(place.end);
+        }
+        let cut = head.data.end > self.bytes.len();
+        let body = self
+            .bytes
+            .slice(head.data.start.min(self.bytes.len())..head.data.end.min(self.bytes.len()));
+        if cut {
+            out.warn(
+                at,
+                format!("a chunk with {} bytes of data where {} are left", head.data.len(), body.len()),
+            );
+        }
+        let index = ChunkIndex::read(&self.bytes, head.data.end.min(self.bytes.len()));
+        let quick = self.checks == Checks::Quick && !cut && place.is_none();
+        if !(quick && sparse::messages(self.bag, self.chunk, &head, &body, &index, self.wanted, out)) {
+            self.read_all(at, &head, &body, &index, place.is_some() || cut, out);
+        }
+        index.end.max(head.data.end)
+    }
+
+    /// Decompresses everything and goes through all records.
+    fn read_all(&self, at: usize, head: &Head, body: &Bytes, index: &ChunkIndex, damaged: bool, out: &mut Out) {
+        let full = self.checks == Checks::Full;
+        let unpacked = unpack(head.compression, body, head.size as usize, full);
+        for fault in &unpacked.faults {
+            out.warn(head.data.start.saturating_add(fault.at), &*fault.what);
+        }
+        if full && !damaged && unpacked.faults.is_empty() && unpacked.bytes.len() != head.size as usize {
+            out.warn(at, format!("a chunk of {} bytes that claims {}", unpacked.bytes.len(), head.size));
+        }
+        let mut found = Vec::new();
+        walk(&unpacked, &|| index.starts(), |item| match item {
+            Item::Message {
+                at: offset,
+                conn,
+                time,
+                payload,
+            } => {
+                if full {
+                    found.push(Entry {
+                        offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                        conn,
+                        time,
+                    });
+                }
+                match self.bag.ids.get(&conn) {
+                    Some(id) if self.wanted.contains(*id) => {
+                        out.batch.messages.push(Message {
+                            connection: *id,
+                            time,
+                            payload: unpacked.bytes.slice(payload),
+                        });
+                    }
+                    Some(_) => {}
+                    None => out.warn(
+                        at,
+                        format!(
+                            "{}: a message of connection {conn}, which nothing describes",
+                            place_of(head, offset)
+                        ),
+                    ),
+                }
+            }
+            Item::Connection {
+                at: offset,
+                conn,
+                topic,
+                data,
+            } => {
+                if full {
+                    self.check_connection(at, head, offset, conn, (topic, data), out);
+                }
+            }
+            Item::Fault(Fault { at: offset, what }) => out.warn(at, format!("{}: {what}", place_of(head, offset))),
+        });
+        if full {
+            self.check_index(at, index, &found, out);
+            self.check_summary(at, &found, out);
+            self.check_rest(index, out);
+        }
+    }
+
+    fn check_connection(&self, at: usize, head: &Head, offset: usize, number: u32, (topic, data): (&[u8], &[u8]), out: &mut Out) {
+        let here = super::connection(topic, data);
+        let listed = self
+            .bag
+            .ids
+            .get(&number)
+            .and_then(|id| self.bag.catalog.connections.get(*id as usize));
+        let same = |other: &crate::format::Connection| {
+            (&other.topic, &other.type_name, &other.md5, &other.definition, other.latching)
+                == (&here.topic, &here.type_name, &here.md5, &here.definition, here.latching)
+        };
+        if !listed.is_some_and(same) {
+            let place = place_of(head, offset);
+            out.warn(
+                at,
+                format!("{place}: connection {number} ({}) is not what the index says about it", here.topic),
+            );
+        }
+    }
+
+    /// The index behind the chunk names each message, and nothing else.
+    fn check_index(&self, at: usize, index: &ChunkIndex, found: &[Entry], out: &mut Out) {
+        for fault in &index.faults {
+            out.warn(fault.at, &*fault.what);
+        }
+        if index.entries.is_empty() && !found.is_empty() {
+            return out.warn(at, "a chunk without index records behind it");
+        }
+        let (mut lies, mut missing) = (0, 0);
+        let mut first_lie = None;
+        let mut entries = index.entries.iter().peekable();
+        for message in found {
+            while let Some(entry) = entries.next_if(|entry| entry.offset < message.offset) {
+                lies += 1;
+                first_lie.get_or_insert(*entry);
+            }
+            match entries.next_if(|entry| entry.offset == message.offset) {
+                Some(entry) if entry == message => {}
+                Some(entry) => {
+                    lies += 1;
+                    first_lie.get_or_insert(*entry);
+                }
+                None => missing += 1,
+            }
+        }
+        for entry in entries {
+            lies += 1;
+            first_lie.get_or_insert(*entry);
+        }
+        if let Some(entry) = first_lie {
+            let what = format!(
+                "byte {} as a message of connection {} at {} ns",
+                entry.offset,
+                entry.conn,
+                entry.time.nanos()
+            );
+            out.warn(
+                at,
+                format!("the index behind the chunk has {lies} entries that do not fit the messages, first: {what}"),
+            );
+        }
+        if missing > 0 {
+            out.warn(at, format!("the index behind the chunk leaves out {missing} messages"));
+        }
+    }
+
+    /// The chunk's line in the bag's index: counts and span.
+    fn check_summary(&self, at: usize, found: &[Entry], out: &mut Out) {
+        if at != 0 {
+            return;
+        }
+        let mut counts: HashMap<u32, u32> = HashMap::new();
+        for message in found {
+            if let Some(id) = self.bag.ids.get(&message.conn) {
+                *counts.entry(*id).or_default() += 1;
+            }
+        }
+        for (id, claimed) in &self.chunk.counts {
+            let there = counts.remove(id).unwrap_or(0);
+            if there != *claimed {
+                let topic = self.bag.catalog.connections.get(*id as usize).map_or("", |c| &*c.topic);
+                out.warn(
+                    at,
+                    format!("the index claims {claimed} messages of {topic} in this chunk, which holds {there}"),
+                );
+            }
+        }
+        for (id, there) in counts {
+            let topic = self.bag.catalog.connections.get(id as usize).map_or("", |c| &*c.topic);
+            out.warn(at, format!("the index knows nothing of {there} messages of {topic} in this chunk"));
+        }
+        let outside = |time: Time| !self.chunk.span.contains(time);
+        if let Some(first) = found.iter().find(|message| outside(message.time)) {
+            let count = found.iter().filter(|message| outside(message.time)).count();
+            let what = format!(
+                "{count} messages outside of the span that the index claims for this chunk, first at {} ns",
+                first.time.nanos()
+            );
+            out.warn(at, what);
+        }
+    }
+
+    /// Nothing but padding, or a chunk that is read next, stands behind the index records.
+    fn check_rest(&self, index: &ChunkIndex, out: &mut Out) {
+        let rest = self.bytes.get(index.end..).unwrap_or_default();
+        if is_padding(rest) || record::find(rest, 0, |op| op == CHUNK) == Some(0) {
+            return;
+        }
+        match record::peek(rest, 0) {
+            // the index section of a bag that was found by scanning
+            Peek::Record(found) if matches!(found.header.op, record::CONNECTION | record::CHUNK_INFO) => {}
+            Peek::Record(found) => out.warn(index.end, format!("a record of kind {} behind the chunk", found.header.op)),
+            Peek::Short(_) | Peek::Bad(_) => out.warn(index.end, format!("{} bytes behind the chunk that are no record", rest.len())),
+        }
+    }
+}
+
+/// Offsets in a compressed chunk are of its decompressed bytes.
+fn place_of(head: &Head, offset: usize) -> String {
+    match head.compression {
+        Compression::None => format!("at byte {offset} of the chunk's data"),
+        _ => format!("at byte {offset} of the decompressed chunk"),
+    }
+}
+
+/// The records of a chunk that was found by scanning, for its messages and connections.
+pub(super) fn survey(unpacked: &Unpacked, index: &ChunkIndex, visit: impl FnMut(Item<'_>)) {
+    walk(unpacked, &|| index.starts(), visit);
+}

@@ -1,0 +1,13 @@
+//! ROS 1 bags, from bytes: what is read, what is warned about, and that nothing in a file can do harm.
+#[path = "format/damage.rs"]
+mod damage;
+#[path = "format/driver.rs"]
+pub mod driver;
+#[path = "format/foreign.rs"]
+mod foreign;
+#[path = "format/mutate.rs"]
+mod mutate;
+#[path = "format/real.rs"]
+mod real;
+#[path = "format/written.rs"]
+mod written;

@@ -1,0 +1,73 @@
+//! Reads a bag that lies in memory, counting what its indexer asks for.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use roadreel::format::{Checks, ConnectionSet, Container, Fetched, FormatError, Message, Step, Warning, recognise};
+
+pub struct Opened {
+    pub bag: Arc<dyn Container>,
+    /// All ranges that were asked for, in order.
+    pub asked: Vec<Range<u64>>,
+    pub grown: usize,
+}
+
+pub fn index_bytes(bytes: &Bytes) -> Result<Arc<dyn Container>, FormatError> {
+    open(bytes, false).map(|opened| opened.bag)
+}
+
+/// `cheap`: as for a local file.
+pub fn open(bytes: &Bytes, cheap: bool) -> Result<Opened, FormatError> {
+    let len = bytes.len() as u64;
+    let format = recognise("test.bag", &bytes[..bytes.len().min(64 * 1024)], len)?;
+    let mut indexer = format.indexer(len);
+    if cheap {
+        indexer.reads_are_cheap();
+    }
+    let (mut asked, mut grown, mut got) = (Vec::new(), 0, Fetched::default());
+    loop {
+        let need = match indexer.step(&got)? {
+            Step::Ready(bag) => return Ok(Opened { bag, asked, grown }),
+            Step::Grew { so_far, need } => {
+                grown += 1;
+                assert!(!so_far.catalog().chunks.is_empty());
+                need
+            }
+            Step::Need(need) => need,
+        };
+        got = Fetched::default();
+        for range in need {
+            assert!(range.start < range.end && range.end <= len, "{range:?} of a file of {len} bytes");
+            got.push(range.start, bytes.slice(range.start as usize..range.end as usize));
+            asked.push(range);
+        }
+        assert!(asked.len() < 100_000, "the indexer does not come to an end");
+    }
+}
+
+/// All messages and warnings, chunk by chunk.
+pub fn read(bag: &dyn Container, bytes: &Bytes, wanted: &ConnectionSet, checks: Checks) -> (Vec<Message>, Vec<Warning>) {
+    let (mut messages, mut warnings) = (Vec::new(), bag.catalog().warnings.clone());
+    for id in 0..bag.catalog().chunks.len() as u32 {
+        let range = bag.need(id, wanted);
+        let part = bytes.slice((range.start as usize).min(bytes.len())..(range.end as usize).min(bytes.len()));
+        let batch = bag.messages(id, &Fetched::one(range.start, part), wanted, checks);
+        messages.extend(batch.messages);
+        warnings.extend(batch.warnings);
+    }
+    (messages, warnings)
+}
+
+pub fn read_all(bytes: &Bytes, checks: Checks) -> (Vec<Message>, Vec<Warning>) {
+    let bag = index_bytes(bytes).expect("opens");
+    read(&*bag, bytes, &ConnectionSet::All, checks)
+}
+
+/// Topic, time and payload of each message, by time and then file order: what a reader must agree on.
+pub fn told(bag: &dyn Container, messages: &[Message]) -> Vec<(String, i64, Bytes)> {
+    let topic = |m: &Message| bag.catalog().connections[m.connection as usize].topic.to_string();
+    let mut told: Vec<_> = messages.iter().map(|m| (topic(m), m.time.nanos(), m.payload.clone())).collect();
+    told.sort_by_key(|(_, time, _)| *time);
+    told
+}
