@@ -12,3 +12,5 @@ mod render;
 mod server;
 #[path = "it/source.rs"]
 mod source;
+#[path = "it/format.rs"]
+mod format;
