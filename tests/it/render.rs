@@ -542,51 +542,37 @@ fn gestures_keep_what_they_promise() {
     }
 }
 
-/// Prints how long a full-frame cloud takes on this machine's device: `cargo test --release … timing -- --nocapture --ignored`.
+/// Prints how long drawing takes on this machine's device: `cargo test --release --test it render::timing -- --nocapture`.
 #[test]
 fn timing_of_a_lidar_turn() {
     let mut gpu = Gpu::new();
-    for (size, round, color) in [(2.0, false, false), (4.0, false, true), (4.0, true, true), (1.0, false, true)] {
-        let (layout, data) = rings();
-        let mut times = Vec::new();
-        for frame in 0..6 {
-            let camera = Camera {
-                distance: 40.0 + f64::from(frame),
-                ..Camera::default()
-            };
-            let view = View::new(
-                camera,
-                ViewportPx {
-                    width: 1600,
-                    height: 1400,
-                    pixels_per_point: 1.0,
-                },
-            );
-            let mut scene = Scene::new(view);
-            scene.ground = Some(Ground { z: 0.0, color: [120; 3] });
-            let field = PointField {
-                offset: 8,
-                kind: NumberKind::F32,
-            };
-            let color = if color {
-                PointColor::Field {
-                    field,
-                    colormap: Colormap::Turbo,
-                    min: -2.0,
-                    max: 3.0,
+    let (layout, data) = rings();
+    let field = PointField { offset: 8, kind: NumberKind::F32 };
+    let turbo = PointColor::Field { field, colormap: Colormap::Turbo, min: -2.0, max: 3.0 };
+    let clouds: [Option<(f32, bool, PointColor)>; 6] = [
+        None,
+        Some((1.0, false, PointColor::Flat([255; 4]))),
+        Some((1.0, false, turbo)),
+        Some((2.0, false, turbo)),
+        Some((4.0, true, turbo)),
+        Some((4.0, false, turbo)),
+    ];
+    for ground in [false, true] {
+        for cloud in clouds {
+            let mut times = Vec::new();
+            for frame in 0..5 {
+                let camera = Camera { distance: 40.0 + f64::from(frame), ..Camera::default() };
+                let view = View::new(camera, viewport(1600, 1400));
+                let mut scene = Scene::new(view);
+                scene.ground = ground.then_some(Ground { z: 0.0, color: [120; 3] });
+                if let Some((size, round, color)) = cloud {
+                    scene.clouds.push(PointCloud { size: Size::Px(size), round, ..one_cloud(view, layout, data.clone(), color) });
                 }
-            } else {
-                PointColor::Flat([255; 4])
-            };
-            scene.clouds.push(PointCloud {
-                size: Size::Px(size),
-                round,
-                ..one_cloud(view, layout, data.clone(), color)
-            });
-            let start = std::time::Instant::now();
-            gpu.draw(&Arc::new(scene));
-            times.push(start.elapsed().as_secs_f64() * 1e3);
+                let start = std::time::Instant::now();
+                gpu.draw(&Arc::new(scene));
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+            eprintln!("ground {ground} cloud {:?}: {times:.1?} ms", cloud.map(|(size, round, _)| (size, round)));
         }
-        eprintln!("size {size} round {round} field {color}: {times:.1?} ms");
     }
 }
