@@ -401,8 +401,12 @@ fn globals_of(view: &View) -> Globals {
     }
 }
 
-/// Makes the renderer of a window's device, so that pictures fit the window's format. Without it the first picture makes one for RGBA.
+/// Makes the renderer of a window's device, if it has none yet, so that pictures fit the window's format. Without it the first picture makes one for
+/// RGBA.
 pub fn install(state: &egui_wgpu::RenderState) {
+    if state.renderer.read().callback_resources.contains::<Renderer>() {
+        return;
+    }
     let renderer = Renderer::new(&state.device, &state.queue, state.target_format, samples_for(&state.device));
     state.renderer.write().callback_resources.insert(renderer);
 }

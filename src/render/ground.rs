@@ -15,12 +15,12 @@ pub struct Ground {
 }
 
 /// Lines to each side of the middle.
-const REACH: i32 = 30;
+const REACH: i32 = 20;
 /// Each line is cut into this many pieces, whose ends carry the fading.
-const PIECES: i32 = 12;
+const PIECES: i32 = 8;
 
 pub fn ground_lines(ground: Ground, camera: &Camera) -> Lines {
-    let level = (camera.distance / 12.0).max(1e-6).log10();
+    let level = (camera.distance / 5.0).max(1e-6).log10();
     let exponent = level.floor();
     // How far the view has zoomed out within this decade: minor lines fade away until the major ones take their place.
     let progress = (level - exponent) as f32;

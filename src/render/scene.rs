@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use glam::{DAffine3, DVec3};
+use glam::DAffine3;
 
 use super::camera::View;
 use super::points::{PointField, PointLayout};
@@ -233,12 +233,4 @@ pub enum CellColors {
     Map,
     /// 0 nothing, low blue to high red.
     Costmap,
-}
-
-/// A label, in world coordinates: the caller paints it with egui where [`View::project`] says.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Label {
-    pub position_in_world: DVec3,
-    pub text: Arc<str>,
-    pub color: [u8; 4],
 }

@@ -1,0 +1,211 @@
+//! What a layout stores of a 3D panel.
+//!
+//! Invariant: what this version does not know survives a round trip, for the panel and for each topic.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::render::{Camera, Colormap, Projection};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// By topic name, in the order of drawing.
+    pub topics: IndexMap<String, TopicConfig>,
+    /// Frame in which everything is drawn; none chooses the recording's best root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed_frame: Option<String>,
+    pub follow: Follow,
+    /// Frame that the camera follows; none chooses the vehicle's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow_frame: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera: Option<CameraConfig>,
+    pub grid: bool,
+    pub frames: FramesConfig,
+    #[serde(flatten)]
+    pub unknown: serde_json::Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            topics: IndexMap::new(),
+            fixed_frame: None,
+            follow: Follow::Position,
+            follow_frame: None,
+            camera: None,
+            grid: true,
+            frames: FramesConfig::default(),
+            unknown: serde_json::Map::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Follow {
+    Off,
+    #[default]
+    Position,
+    /// The camera turns with the frame.
+    Heading,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FramesConfig {
+    pub axes: bool,
+    pub names: bool,
+    pub links: bool,
+    pub axis_metres: f32,
+}
+
+impl Default for FramesConfig {
+    fn default() -> FramesConfig {
+        FramesConfig { axes: true, names: true, links: true, axis_metres: 0.6 }
+    }
+}
+
+/// The target is relative to the followed frame's position (or to the fixed frame where nothing is followed).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CameraConfig {
+    pub target: [f64; 3],
+    pub distance: f64,
+    /// Degrees.
+    pub yaw: f64,
+    pub pitch: f64,
+    pub top_down: bool,
+}
+
+impl Default for CameraConfig {
+    fn default() -> CameraConfig {
+        CameraConfig::from_camera(&Camera { target: glam::DVec3::new(4.0, 0.0, 0.0), distance: 34.0, yaw: 0.35, pitch: 0.52, projection: Projection::Perspective })
+    }
+}
+
+impl CameraConfig {
+    pub fn from_camera(camera: &Camera) -> CameraConfig {
+        // Rounded: a layout file is read by people and compared by version control.
+        let round = |v: f64| (v * 1e4).round() / 1e4;
+        CameraConfig {
+            target: camera.target.to_array().map(round),
+            distance: camera.distance,
+            yaw: round(camera.yaw.to_degrees()),
+            pitch: round(camera.pitch.to_degrees()),
+            top_down: camera.projection == Projection::TopDown,
+        }
+    }
+
+    pub fn to_camera(&self) -> Camera {
+        let finite = |v: f64, otherwise: f64| if v.is_finite() { v } else { otherwise };
+        Camera {
+            target: glam::DVec3::from_array(self.target.map(|v| finite(v, 0.0))),
+            distance: finite(self.distance, 34.0).clamp(1e-4, 1e9),
+            yaw: finite(self.yaw, 0.0).to_radians(),
+            pitch: finite(self.pitch, 30.0).to_radians().clamp(-1.55, 1.55),
+            projection: if self.top_down { Projection::TopDown } else { Projection::Perspective },
+        }
+    }
+}
+
+/// Settings of one topic. All kinds of layers share them; each uses what it has a use for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TopicConfig {
+    pub visible: bool,
+    #[serde(skip_serializing_if = "ColorBy::is_auto")]
+    pub color: ColorBy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<PointSize>,
+    pub round: bool,
+    /// Seconds for which older messages stay.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub decay_secs: f64,
+    /// 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f32>,
+    /// Length of pose arrows and width of lines, in metres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale_metres: Option<f32>,
+    /// Marker namespaces that are hidden.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden_namespaces: Vec<String>,
+    #[serde(flatten)]
+    pub unknown: serde_json::Map<String, Value>,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl Default for TopicConfig {
+    fn default() -> TopicConfig {
+        TopicConfig {
+            visible: true,
+            color: ColorBy::Auto,
+            size: None,
+            round: true,
+            decay_secs: 0.0,
+            alpha: None,
+            scale_metres: None,
+            hidden_namespaces: Vec::new(),
+            unknown: serde_json::Map::new(),
+        }
+    }
+}
+
+/// Diameter of points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointSize {
+    Px(f32),
+    Metres(f32),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColorBy {
+    /// Its own colours, else intensity, else the best field.
+    #[default]
+    Auto,
+    Flat {
+        rgb: [u8; 3],
+    },
+    /// The packed `rgb` or `rgba` field.
+    Rgb,
+    Field {
+        name: String,
+        #[serde(default)]
+        colormap: MapName,
+        /// Lowest and highest value; none takes them from each message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<[f32; 2]>,
+    },
+}
+
+impl ColorBy {
+    fn is_auto(&self) -> bool {
+        *self == ColorBy::Auto
+    }
+}
+
+/// A colour map as layouts spell it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MapName {
+    #[default]
+    Turbo,
+    Viridis,
+}
+
+impl MapName {
+    pub fn colormap(self) -> Colormap {
+        match self {
+            MapName::Turbo => Colormap::Turbo,
+            MapName::Viridis => Colormap::Viridis,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The transform tree: axes, names, links from child to parent, and the choice of frames.
+
+use std::sync::Arc;
+
+use glam::{DAffine3, DVec3, Vec3};
+
+use super::config::{Config, Follow};
+use super::layers::{Label, Out};
+use super::owners::Owner;
+use crate::decode::{Decoded, Form};
+use crate::render::{Blob, Lines, Segment, Size};
+use crate::store::{Lookup, Store, Topic};
+use crate::time::Time;
+
+/// Roots that people mean by "the world", best first.
+const WORLDS: [&str; 4] = ["map", "odom", "world", "earth"];
+/// Frames that people mean by "the vehicle", best first.
+const VEHICLES: [&str; 6] = ["base_link", "base_footprint", "base", "ego_vehicle", "vehicle", "ego"];
+
+/// The frame in which everything is drawn.
+pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic]) -> Arc<str> {
+    if let Some(frame) = &config.fixed_frame {
+        return frame.as_str().into();
+    }
+    let roots = store.transforms().roots();
+    let world = WORLDS.iter().find_map(|world| roots.iter().find(|root| &***root == *world));
+    if let Some(root) = world.or(roots.first()) {
+        return Arc::clone(root);
+    }
+    // Without transforms, the frame of the first message there is.
+    visible.iter().find_map(|topic| frame_of(store, topic)).unwrap_or_else(|| "map".into())
+}
+
+fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
+    let trimmed = |frame: &Arc<str>| Arc::from(frame.trim_start_matches('/'));
+    if topic.form? == Form::Markers {
+        let Lookup::Ready(set) = store.markers(topic.id) else { return None };
+        return set.markers.first().map(|(_, marker)| trimmed(&marker.header.frame_id));
+    }
+    let found = if topic.form? == Form::Grid { store.grid(topic.id) } else { store.latest(topic.id, topic.form?) };
+    let Lookup::Ready(entry) = found else { return None };
+    match &*entry.decoded {
+        Decoded::Cloud(cloud) => Some(trimmed(&cloud.header.frame_id)),
+        Decoded::Scan(scan) => Some(trimmed(&scan.header.frame_id)),
+        Decoded::Poses(poses) => Some(trimmed(&poses.header.frame_id)),
+        Decoded::Pose(pose) => Some(trimmed(&pose.header.frame_id)),
+        Decoded::Grid(grid) => Some(trimmed(&grid.header.frame_id)),
+        _ => None,
+    }
+}
+
+/// The frame that the camera follows, if any.
+pub fn follow_frame(config: &Config, store: &Store, fixed: &str) -> Option<Arc<str>> {
+    if config.follow == Follow::Off {
+        return None;
+    }
+    if let Some(frame) = &config.follow_frame {
+        return Some(frame.as_str().into());
+    }
+    let frames = store.transforms().frames();
+    VEHICLES.iter().find_map(|vehicle| frames.iter().find(|frame| &***frame == *vehicle)).filter(|frame| &***frame != fixed).cloned()
+}
+
+/// Position and heading of the followed frame in the fixed one.
+pub fn followed(store: &Store, fixed: &str, frame: &str, now: Time) -> Option<(DVec3, f64)> {
+    let fixed_from_frame = store.transforms().lookup(fixed, frame, now).ok()?;
+    let forward = fixed_from_frame.transform_vector3(DVec3::X);
+    Some((fixed_from_frame.translation, forward.y.atan2(forward.x)))
+}
+
+pub const AXIS_COLORS: [[u8; 4]; 3] = [[235, 84, 84, 255], [98, 200, 98, 255], [86, 138, 255, 255]];
+
+fn axes(metres: f32) -> Vec<Segment> {
+    let along = [Vec3::X, Vec3::Y, Vec3::Z];
+    along.into_iter().zip(AXIS_COLORS).map(|(axis, color)| Segment { a: [0.0; 3], color_a: color, b: (axis * metres).to_array(), color_b: color }).collect()
+}
+
+/// Draws the whole tree at the playhead.
+pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Out<'_>) {
+    let transforms = store.transforms();
+    let metres = config.frames.axis_metres.clamp(0.001, 1000.0);
+    let axes = out.memo.get(("axes", metres.to_bits()), || Blob::new(axes(metres)));
+    let mut links = Vec::new();
+    let mut origin = None;
+    let mut names: Vec<(DVec3, Vec<Arc<str>>)> = Vec::new();
+    for frame in transforms.frames() {
+        let Ok(fixed_from_frame) = transforms.lookup(fixed, &frame, now) else { continue };
+        let position = fixed_from_frame.translation;
+        let parent = transforms.parent(&frame);
+        if config.frames.axes {
+            let id = out.own(Owner::Frame { name: Arc::clone(&frame), parent: parent.clone() });
+            out.scene.lines.push(Lines { id, segments: (*axes).clone(), width: Size::Px(2.0), hides: true, world_from_item: fixed_from_frame });
+        }
+        if config.frames.links
+            && let Some(parent) = &parent
+            && let Ok(fixed_from_parent) = transforms.lookup(fixed, parent, now)
+        {
+            let origin = *origin.get_or_insert(position);
+            let local = |p: DVec3| (p - origin).as_vec3().to_array();
+            let color = [150, 156, 168, 90];
+            links.push(Segment { a: local(position), color_a: color, b: local(fixed_from_parent.translation), color_b: color });
+        }
+        match names.iter_mut().find(|(at, _)| at.distance_squared(position) < 1e-6) {
+            Some((_, same)) => same.push(frame),
+            None => names.push((position, vec![frame])),
+        }
+    }
+    if config.frames.names {
+        let label = |(position, frames): (DVec3, Vec<Arc<str>>)| Label {
+            position,
+            text: frames.iter().map(|frame| &**frame).collect::<Vec<_>>().join(" · ").into(),
+            color: [178, 184, 196, 255],
+            height_metres: None,
+        };
+        out.labels.extend(names.into_iter().map(label));
+    }
+    if !links.is_empty() {
+        let key: Vec<u32> = links.iter().flat_map(|link| link.a.into_iter().chain(link.b)).map(f32::to_bits).collect();
+        let segments = out.memo.get(("links", key), || Blob::new(links));
+        let world_from_item = DAffine3::from_translation(origin.unwrap_or_default());
+        let id = out.own(Owner::Frame { name: "link".into(), parent: None });
+        out.scene.lines.push(Lines { id, segments: (*segments).clone(), width: Size::Px(1.0), hides: false, world_from_item });
+    }
+}
