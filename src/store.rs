@@ -223,6 +223,12 @@ impl Store {
         const { &Transforms {} }
     }
 
+    /// The bytes of a file that messages name (`mesh_resource`): a path, an `http(s)` or a `package://` address.
+    pub fn resource(&self, address: &str) -> Lookup<bytes::Bytes> {
+        let _ = address;
+        Lookup::Absent
+    }
+
     /// Receive times of the messages before and after the playhead.
     pub fn neighbours(&self, topic: TopicId) -> Lookup<(Option<Time>, Option<Time>)> {
         let _ = topic;

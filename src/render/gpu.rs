@@ -252,7 +252,7 @@ fn cloud_calls(
     uniform.origin_high = [high.x, high.y, high.z, 0.0];
     uniform.origin_low = [low.x, low.y, low.z, 0.0];
     uniform.params = [x, metres, 0.0, 1.0];
-    let mut flags = u32::from(layout.big_endian) | u32::from(cloud.round) << 1;
+    let flags = u32::from(layout.big_endian) | u32::from(cloud.round) << 1;
     let mut mode = 0;
     let (mut color_offset, mut color_kind) = (0, 0);
     let mut translucent = false;
@@ -281,10 +281,9 @@ fn cloud_calls(
         && layout
             .position
             .iter()
-            .all(|field| field.is_some_and(|f| f.kind == super::NumberKind::F32 && f.offset % 4 == 0))
-        && layout.point_step % 4 == 0
-        && layout.row_step % 4 == 0;
-    flags &= 3;
+            .all(|field| field.is_some_and(|f| f.kind == super::NumberKind::F32 && f.offset.is_multiple_of(4)))
+        && layout.point_step.is_multiple_of(4)
+        && layout.row_step.is_multiple_of(4);
     for part in buffers::parts(layout, cloud.data.0.len(), device.limits().max_storage_buffer_binding_size) {
         let Some(data) = buffers.raw(device, &cloud.data, part.bytes.clone(), errors) else {
             continue;

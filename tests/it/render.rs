@@ -547,8 +547,16 @@ fn gestures_keep_what_they_promise() {
 fn timing_of_a_lidar_turn() {
     let mut gpu = Gpu::new();
     let (layout, data) = rings();
-    let field = PointField { offset: 8, kind: NumberKind::F32 };
-    let turbo = PointColor::Field { field, colormap: Colormap::Turbo, min: -2.0, max: 3.0 };
+    let field = PointField {
+        offset: 8,
+        kind: NumberKind::F32,
+    };
+    let turbo = PointColor::Field {
+        field,
+        colormap: Colormap::Turbo,
+        min: -2.0,
+        max: 3.0,
+    };
     let clouds: [Option<(f32, bool, PointColor)>; 6] = [
         None,
         Some((1.0, false, PointColor::Flat([255; 4]))),
@@ -561,18 +569,28 @@ fn timing_of_a_lidar_turn() {
         for cloud in clouds {
             let mut times = Vec::new();
             for frame in 0..5 {
-                let camera = Camera { distance: 40.0 + f64::from(frame), ..Camera::default() };
+                let camera = Camera {
+                    distance: 40.0 + f64::from(frame),
+                    ..Camera::default()
+                };
                 let view = View::new(camera, viewport(1600, 1400));
                 let mut scene = Scene::new(view);
                 scene.ground = ground.then_some(Ground { z: 0.0, color: [120; 3] });
                 if let Some((size, round, color)) = cloud {
-                    scene.clouds.push(PointCloud { size: Size::Px(size), round, ..one_cloud(view, layout, data.clone(), color) });
+                    scene.clouds.push(PointCloud {
+                        size: Size::Px(size),
+                        round,
+                        ..one_cloud(view, layout, data.clone(), color)
+                    });
                 }
                 let start = std::time::Instant::now();
                 gpu.draw(&Arc::new(scene));
                 times.push(start.elapsed().as_secs_f64() * 1e3);
             }
-            eprintln!("ground {ground} cloud {:?}: {times:.1?} ms", cloud.map(|(size, round, _)| (size, round)));
+            eprintln!(
+                "ground {ground} cloud {:?}: {times:.1?} ms",
+                cloud.map(|(size, round, _)| (size, round))
+            );
         }
     }
 }

@@ -25,7 +25,10 @@ pub fn number_kind(datatype: PointDatatype) -> NumberKind {
 }
 
 fn point_field(field: &Field) -> PointField {
-    PointField { offset: field.offset, kind: number_kind(field.datatype) }
+    PointField {
+        offset: field.offset,
+        kind: number_kind(field.datatype),
+    }
 }
 
 /// A number of a point; `item` counts within fields that hold several.
@@ -53,7 +56,10 @@ fn find(cloud: &Cloud) -> Found {
         origin: glam::DVec3::ZERO,
     };
     let layout = layout.with_origin(&cloud.data);
-    Found { layout, bounds: layout.bounds(&cloud.data) }
+    Found {
+        layout,
+        bounds: layout.bounds(&cloud.data),
+    }
 }
 
 /// The range that all but the outermost hundredth on each side lies in: a few glaring reflectors do not darken the rest.
@@ -67,7 +73,11 @@ fn auto_range(cloud: &Cloud, layout: &PointLayout, field: PointField) -> (f32, f
         .filter(|value| value.is_finite())
         .collect();
     values.sort_by(f32::total_cmp);
-    let at = |fraction: f64| values.get((fraction * values.len().saturating_sub(1) as f64).round() as usize).copied();
+    let at = |fraction: f64| {
+        values
+            .get((fraction * values.len().saturating_sub(1) as f64).round() as usize)
+            .copied()
+    };
     match (at(0.01), at(0.99)) {
         (Some(low), Some(high)) if low < high => (low, high),
         (Some(low), Some(_)) => (low, low + 1.0),
@@ -84,7 +94,11 @@ pub fn resolved(color: &ColorBy, fields: &[Field]) -> ColorBy {
         return ColorBy::Rgb;
     }
     match BEST_FIELDS.iter().find(|name| fields.iter().any(|field| &*field.name == **name)) {
-        Some(name) => ColorBy::Field { name: (*name).to_string(), colormap: Default::default(), range: None },
+        Some(name) => ColorBy::Field {
+            name: (*name).to_string(),
+            colormap: Default::default(),
+            range: None,
+        },
         None => ColorBy::Flat { rgb: [220, 224, 230] },
     }
 }
@@ -103,25 +117,40 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
     for (index, entry) in entries.into_iter().enumerate() {
         let decoded = Arc::clone(&entry.decoded);
         let Decoded::Cloud(cloud) = &*decoded else { continue };
-        let Some(fixed_from_cloud) = layer.fixed_from(&cloud.header.frame_id, cloud.header.stamp, out.notes) else { continue };
+        let Some(fixed_from_cloud) = layer.fixed_from(&cloud.header.frame_id, cloud.header.stamp, out.notes) else {
+            continue;
+        };
         let found = out.memo.get(("cloud", entry.key), || find(cloud));
         let color = match resolved(&layer.config.color, &cloud.fields) {
             ColorBy::Rgb => packed(cloud),
             ColorBy::Flat { rgb: [r, g, b] } => Some(PointColor::Flat([r, g, b, alpha(layer.config)])),
-            ColorBy::Field { name, colormap, range } => by_field(out, &entry, cloud, &found.layout, &name, colormap.colormap(), range).inspect(|(_, legend)| {
-                if index == newest {
-                    let (field, topic) = (name.clone(), Arc::clone(&layer.topic.name));
-                    out.legends.push(Legend { topic, field, colormap: colormap.colormap(), range: *legend });
-                }
-            }).map(|(color, _)| color),
+            ColorBy::Field { name, colormap, range } => by_field(out, &entry, cloud, &found.layout, &name, colormap.colormap(), range)
+                .inspect(|(_, legend)| {
+                    if index == newest {
+                        let (field, topic) = (name.clone(), Arc::clone(&layer.topic.name));
+                        out.legends.push(Legend {
+                            topic,
+                            field,
+                            colormap: colormap.colormap(),
+                            range: *legend,
+                        });
+                    }
+                })
+                .map(|(color, _)| color),
             ColorBy::Auto => None,
         };
         if color.is_none() {
-            out.notes.partial.push(format!("{}: has no such field to colour by", layer.topic.name));
+            out.notes
+                .partial
+                .push(format!("{}: has no such field to colour by", layer.topic.name));
         }
         out.notes.drawn += 1;
         out.include(found.bounds.map(|bounds| transformed(bounds, fixed_from_cloud)));
-        let id = out.own(Owner::Cloud { topic: Arc::clone(&layer.topic.name), entry, layout: found.layout });
+        let id = out.own(Owner::Cloud {
+            topic: Arc::clone(&layer.topic.name),
+            entry,
+            layout: found.layout,
+        });
         out.scene.clouds.push(PointCloud {
             id,
             data: Raw(cloud.data.clone()),
@@ -140,7 +169,10 @@ pub fn alpha(config: &TopicConfig) -> u8 {
 
 fn packed(cloud: &Cloud) -> Option<PointColor> {
     let field = cloud.fields.iter().find(|field| matches!(&*field.name, "rgb" | "rgba"))?;
-    Some(PointColor::Packed { offset: field.offset, has_alpha: &*field.name == "rgba" })
+    Some(PointColor::Packed {
+        offset: field.offset,
+        has_alpha: &*field.name == "rgba",
+    })
 }
 
 fn by_field(
@@ -163,7 +195,13 @@ fn by_field(
 /// The box around a turned box.
 pub fn transformed(bounds: Bounds, fixed_from_item: glam::DAffine3) -> Bounds {
     let corner = |bits: usize| {
-        let pick = |axis: usize| if bits >> axis & 1 == 1 { bounds.max[axis] } else { bounds.min[axis] };
+        let pick = |axis: usize| {
+            if bits >> axis & 1 == 1 {
+                bounds.max[axis]
+            } else {
+                bounds.min[axis]
+            }
+        };
         fixed_from_item.transform_point3(glam::DVec3::new(pick(0), pick(1), pick(2)))
     };
     Bounds::of((0..8).map(corner)).unwrap_or(bounds)

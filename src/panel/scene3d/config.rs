@@ -64,7 +64,12 @@ pub struct FramesConfig {
 
 impl Default for FramesConfig {
     fn default() -> FramesConfig {
-        FramesConfig { axes: true, names: true, links: true, axis_metres: 0.6 }
+        FramesConfig {
+            axes: true,
+            names: true,
+            links: true,
+            axis_metres: 0.6,
+        }
     }
 }
 
@@ -82,7 +87,13 @@ pub struct CameraConfig {
 
 impl Default for CameraConfig {
     fn default() -> CameraConfig {
-        CameraConfig::from_camera(&Camera { target: glam::DVec3::new(4.0, 0.0, 0.0), distance: 34.0, yaw: 0.35, pitch: 0.52, projection: Projection::Perspective })
+        CameraConfig::from_camera(&Camera {
+            target: glam::DVec3::new(4.0, 0.0, 0.0),
+            distance: 34.0,
+            yaw: 0.35,
+            pitch: 0.52,
+            projection: Projection::Perspective,
+        })
     }
 }
 
@@ -106,7 +117,11 @@ impl CameraConfig {
             distance: finite(self.distance, 34.0).clamp(1e-4, 1e9),
             yaw: finite(self.yaw, 0.0).to_radians(),
             pitch: finite(self.pitch, 30.0).to_radians().clamp(-1.55, 1.55),
-            projection: if self.top_down { Projection::TopDown } else { Projection::Perspective },
+            projection: if self.top_down {
+                Projection::TopDown
+            } else {
+                Projection::Perspective
+            },
         }
     }
 }

@@ -28,7 +28,10 @@ pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic]) -> Arc<st
         return Arc::clone(root);
     }
     // Without transforms, the frame of the first message there is.
-    visible.iter().find_map(|topic| frame_of(store, topic)).unwrap_or_else(|| "map".into())
+    visible
+        .iter()
+        .find_map(|topic| frame_of(store, topic))
+        .unwrap_or_else(|| "map".into())
 }
 
 fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
@@ -37,7 +40,11 @@ fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
         let Lookup::Ready(set) = store.markers(topic.id) else { return None };
         return set.markers.first().map(|(_, marker)| trimmed(&marker.header.frame_id));
     }
-    let found = if topic.form? == Form::Grid { store.grid(topic.id) } else { store.latest(topic.id, topic.form?) };
+    let found = if topic.form? == Form::Grid {
+        store.grid(topic.id)
+    } else {
+        store.latest(topic.id, topic.form?)
+    };
     let Lookup::Ready(entry) = found else { return None };
     match &*entry.decoded {
         Decoded::Cloud(cloud) => Some(trimmed(&cloud.header.frame_id)),
@@ -58,7 +65,11 @@ pub fn follow_frame(config: &Config, store: &Store, fixed: &str) -> Option<Arc<s
         return Some(frame.as_str().into());
     }
     let frames = store.transforms().frames();
-    VEHICLES.iter().find_map(|vehicle| frames.iter().find(|frame| &***frame == *vehicle)).filter(|frame| &***frame != fixed).cloned()
+    VEHICLES
+        .iter()
+        .find_map(|vehicle| frames.iter().find(|frame| &***frame == *vehicle))
+        .filter(|frame| &***frame != fixed)
+        .cloned()
 }
 
 /// Position and heading of the followed frame in the fixed one.
@@ -72,7 +83,16 @@ pub const AXIS_COLORS: [[u8; 4]; 3] = [[235, 84, 84, 255], [98, 200, 98, 255], [
 
 fn axes(metres: f32) -> Vec<Segment> {
     let along = [Vec3::X, Vec3::Y, Vec3::Z];
-    along.into_iter().zip(AXIS_COLORS).map(|(axis, color)| Segment { a: [0.0; 3], color_a: color, b: (axis * metres).to_array(), color_b: color }).collect()
+    along
+        .into_iter()
+        .zip(AXIS_COLORS)
+        .map(|(axis, color)| Segment {
+            a: [0.0; 3],
+            color_a: color,
+            b: (axis * metres).to_array(),
+            color_b: color,
+        })
+        .collect()
 }
 
 /// Draws the whole tree at the playhead.
@@ -84,12 +104,23 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
     let mut origin = None;
     let mut names: Vec<(DVec3, Vec<Arc<str>>)> = Vec::new();
     for frame in transforms.frames() {
-        let Ok(fixed_from_frame) = transforms.lookup(fixed, &frame, now) else { continue };
+        let Ok(fixed_from_frame) = transforms.lookup(fixed, &frame, now) else {
+            continue;
+        };
         let position = fixed_from_frame.translation;
         let parent = transforms.parent(&frame);
         if config.frames.axes {
-            let id = out.own(Owner::Frame { name: Arc::clone(&frame), parent: parent.clone() });
-            out.scene.lines.push(Lines { id, segments: (*axes).clone(), width: Size::Px(2.0), hides: true, world_from_item: fixed_from_frame });
+            let id = out.own(Owner::Frame {
+                name: Arc::clone(&frame),
+                parent: parent.clone(),
+            });
+            out.scene.lines.push(Lines {
+                id,
+                segments: (*axes).clone(),
+                width: Size::Px(2.0),
+                hides: true,
+                world_from_item: fixed_from_frame,
+            });
         }
         if config.frames.links
             && let Some(parent) = &parent
@@ -98,7 +129,12 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
             let origin = *origin.get_or_insert(position);
             let local = |p: DVec3| (p - origin).as_vec3().to_array();
             let color = [150, 156, 168, 90];
-            links.push(Segment { a: local(position), color_a: color, b: local(fixed_from_parent.translation), color_b: color });
+            links.push(Segment {
+                a: local(position),
+                color_a: color,
+                b: local(fixed_from_parent.translation),
+                color_b: color,
+            });
         }
         match names.iter_mut().find(|(at, _)| at.distance_squared(position) < 1e-6) {
             Some((_, same)) => same.push(frame),
@@ -115,10 +151,23 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
         out.labels.extend(names.into_iter().map(label));
     }
     if !links.is_empty() {
-        let key: Vec<u32> = links.iter().flat_map(|link| link.a.into_iter().chain(link.b)).map(f32::to_bits).collect();
+        let key: Vec<u32> = links
+            .iter()
+            .flat_map(|link| link.a.into_iter().chain(link.b))
+            .map(f32::to_bits)
+            .collect();
         let segments = out.memo.get(("links", key), || Blob::new(links));
         let world_from_item = DAffine3::from_translation(origin.unwrap_or_default());
-        let id = out.own(Owner::Frame { name: "link".into(), parent: None });
-        out.scene.lines.push(Lines { id, segments: (*segments).clone(), width: Size::Px(1.0), hides: false, world_from_item });
+        let id = out.own(Owner::Frame {
+            name: "link".into(),
+            parent: None,
+        });
+        out.scene.lines.push(Lines {
+            id,
+            segments: (*segments).clone(),
+            width: Size::Px(1.0),
+            hides: false,
+            world_from_item,
+        });
     }
 }

@@ -11,22 +11,39 @@ use crate::decode::{Decoded, Pose};
 use crate::render::{Bounds, CellColors, Cells, Raw};
 
 pub fn affine(pose: &Pose) -> DAffine3 {
-    let rotation = if pose.orientation.length_squared() > 1e-12 { pose.orientation.normalize() } else { glam::DQuat::IDENTITY };
+    let rotation = if pose.orientation.length_squared() > 1e-12 {
+        pose.orientation.normalize()
+    } else {
+        glam::DQuat::IDENTITY
+    };
     DAffine3::from_rotation_translation(rotation, pose.position)
 }
 
 pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
-    let Some(entry) = layer.settle(layer.store.grid(layer.topic.id), out.notes) else { return };
+    let Some(entry) = layer.settle(layer.store.grid(layer.topic.id), out.notes) else {
+        return;
+    };
     let decoded = Arc::clone(&entry.decoded);
     let Decoded::Grid(grid) = &*decoded else { return };
     // A map is where it was published; it does not move with the frames of its moment.
-    let Some(fixed_from_frame) = layer.fixed_from(&grid.header.frame_id, layer.now, out.notes) else { return };
+    let Some(fixed_from_frame) = layer.fixed_from(&grid.header.frame_id, layer.now, out.notes) else {
+        return;
+    };
     let world_from_item = fixed_from_frame * affine(&grid.origin);
     let costmap = layer.topic.name.contains("costmap");
     out.notes.drawn += 1;
     let extent = DVec3::new(f64::from(grid.width), f64::from(grid.height), 0.0) * f64::from(grid.resolution);
-    out.include(Some(transformed(Bounds { min: DVec3::ZERO, max: extent }, world_from_item)));
-    let id = out.own(Owner::Grid { topic: Arc::clone(&layer.topic.name), entry });
+    out.include(Some(transformed(
+        Bounds {
+            min: DVec3::ZERO,
+            max: extent,
+        },
+        world_from_item,
+    )));
+    let id = out.own(Owner::Grid {
+        topic: Arc::clone(&layer.topic.name),
+        entry,
+    });
     out.scene.cells.push(Cells {
         id,
         data: Raw(grid.data.clone()),

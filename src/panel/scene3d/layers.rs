@@ -2,6 +2,7 @@
 //!
 //! Invariant: a layer turns what the store has into plain drawing data and says in a sentence why it cannot; it never waits.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use glam::{DAffine3, DVec3};
@@ -12,7 +13,7 @@ use super::owners::{Owner, Owners};
 use super::{cloud, grid, markers, poses, scan};
 use crate::decode::Form;
 use crate::render::{Bounds, Scene};
-use crate::store::{Entry, Lookup, Store, Topic, What};
+use crate::store::{Entry, Lookup, Store, Topic, TopicId, What};
 use crate::time::Time;
 
 /// One kind of layer.
@@ -27,12 +28,42 @@ pub struct LayerKind {
 
 /// All kinds. Transforms are drawn by the panel itself: they belong to no single topic.
 pub static LAYERS: &[LayerKind] = &[
-    LayerKind { form: Form::Grid, name: "map", decays: false, draw: grid::draw },
-    LayerKind { form: Form::Cloud, name: "point cloud", decays: true, draw: cloud::draw },
-    LayerKind { form: Form::Scan, name: "laser scan", decays: true, draw: scan::draw },
-    LayerKind { form: Form::Markers, name: "markers", decays: false, draw: markers::draw },
-    LayerKind { form: Form::Poses, name: "poses", decays: false, draw: poses::draw_poses },
-    LayerKind { form: Form::Pose, name: "pose", decays: true, draw: poses::draw_pose },
+    LayerKind {
+        form: Form::Grid,
+        name: "map",
+        decays: false,
+        draw: grid::draw,
+    },
+    LayerKind {
+        form: Form::Cloud,
+        name: "point cloud",
+        decays: true,
+        draw: cloud::draw,
+    },
+    LayerKind {
+        form: Form::Scan,
+        name: "laser scan",
+        decays: true,
+        draw: scan::draw,
+    },
+    LayerKind {
+        form: Form::Markers,
+        name: "markers",
+        decays: false,
+        draw: markers::draw,
+    },
+    LayerKind {
+        form: Form::Poses,
+        name: "poses",
+        decays: false,
+        draw: poses::draw_poses,
+    },
+    LayerKind {
+        form: Form::Pose,
+        name: "pose",
+        decays: true,
+        draw: poses::draw_pose,
+    },
 ];
 
 pub fn kind_of(topic: &Topic) -> Option<&'static LayerKind> {
@@ -94,6 +125,18 @@ pub struct Notes {
     pub problems: Vec<String>,
     /// Something is shown, but not all that was asked for.
     pub partial: Vec<String>,
+    /// What each topic showed last: it stays until the next message is there.
+    held: HashMap<TopicId, Vec<Entry>>,
+}
+
+impl Notes {
+    /// Starts a frame.
+    pub fn begin(&mut self) {
+        *self = Notes {
+            held: std::mem::take(&mut self.held),
+            ..Notes::default()
+        };
+    }
 }
 
 impl Layer<'_> {
@@ -120,8 +163,18 @@ impl Layer<'_> {
         }
     }
 
-    /// Messages to draw, oldest first.
+    /// Messages to draw, oldest first. While the next ones are on their way, the last ones.
     pub fn entries(&self, notes: &mut Notes) -> Vec<Entry> {
+        let waiting = notes.pending.len();
+        let entries = self.current(notes);
+        if entries.is_empty() && notes.pending.len() > waiting {
+            return notes.held.get(&self.topic.id).cloned().unwrap_or_default();
+        }
+        notes.held.insert(self.topic.id, entries.clone());
+        entries
+    }
+
+    fn current(&self, notes: &mut Notes) -> Vec<Entry> {
         if let What::Trail { form, window_nanos } = self.what() {
             let (entries, complete) = self.store.trail(self.topic.id, form, window_nanos);
             if !complete {
@@ -132,7 +185,9 @@ impl Layer<'_> {
                 return entries;
             }
         }
-        self.settle(self.store.latest(self.topic.id, self.kind.form), notes).into_iter().collect()
+        self.settle(self.store.latest(self.topic.id, self.kind.form), notes)
+            .into_iter()
+            .collect()
     }
 
     /// Takes a lookup's answer and notes why there is none.
@@ -149,7 +204,10 @@ impl Layer<'_> {
 
 pub fn wanted(kind: &LayerKind, config: &TopicConfig) -> What {
     if kind.decays && config.decay_secs > 0.0 {
-        What::Trail { form: kind.form, window_nanos: (config.decay_secs.min(3600.0) * 1e9) as i64 }
+        What::Trail {
+            form: kind.form,
+            window_nanos: (config.decay_secs.min(3600.0) * 1e9) as i64,
+        }
     } else {
         What::Latest(kind.form)
     }

@@ -15,7 +15,8 @@ use super::owners::Owner;
 use super::poses::arrow;
 use crate::decode::Marker;
 use crate::render::{
-    Blob, Bounds, Instance, Lines, Mesh, MeshSource, Meshes, PointCloud, PointColor, PointLayout, Raw, Segment, Shape, Size, Vertex, outline_box,
+    Blob, Bounds, Instance, Lines, Mesh, MeshSource, Meshes, PointCloud, PointColor, PointLayout, Raw, Segment, Shape, Size, Vertex,
+    outline_box,
 };
 use crate::store::Lookup;
 use crate::time::Time;
@@ -59,9 +60,14 @@ struct Points {
 }
 
 pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
-    let Some(set) = layer.settle(layer.store.markers(layer.topic.id), out.notes) else { return };
+    let Some(set) = layer.settle(layer.store.markers(layer.topic.id), out.notes) else {
+        return;
+    };
     if set.looked_back.is_some() {
-        out.notes.partial.push(format!("{}: markers from the start of the recording may be missing", layer.topic.name));
+        out.notes.partial.push(format!(
+            "{}: markers from the start of the recording may be missing",
+            layer.topic.name
+        ));
     }
     let hidden = &layer.config.hidden_namespaces;
     let kept: Kept = (*out.memo.get(("kept", layer.topic.id, set.key, hidden), || {
@@ -69,12 +75,15 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
         Arc::new(shown.cloned().collect::<Vec<_>>())
     }))
     .clone();
-    let groups = out.memo.get(("markers", layer.topic.id, set.key, hidden, alpha_of(layer.config).to_bits()), || {
-        groups(&kept, alpha_of(layer.config))
-    });
+    let groups = out.memo.get(
+        ("markers", layer.topic.id, set.key, hidden, alpha_of(layer.config).to_bits()),
+        || groups(&kept, alpha_of(layer.config)),
+    );
     for group in groups.iter() {
         let stamp = if group.locked { layer.now } else { group.stamp };
-        let Some(fixed_from_frame) = layer.fixed_from(&group.frame, stamp, out.notes) else { continue };
+        let Some(fixed_from_frame) = layer.fixed_from(&group.frame, stamp, out.notes) else {
+            continue;
+        };
         push(layer, out, group, &kept, fixed_from_frame);
     }
     out.notes.drawn += 1;
@@ -86,17 +95,34 @@ fn alpha_of(config: &TopicConfig) -> f32 {
 
 fn push(layer: &Layer<'_>, out: &mut Out<'_>, group: &Group, kept: &Kept, fixed_from_frame: DAffine3) {
     let world_from_item = fixed_from_frame * DAffine3::from_translation(group.origin);
-    let owner = |of: &Arc<Vec<u32>>| Owner::Markers { topic: Arc::clone(&layer.topic.name), markers: Arc::clone(kept), of_index: Arc::clone(of) };
+    let owner = |of: &Arc<Vec<u32>>| Owner::Markers {
+        topic: Arc::clone(&layer.topic.name),
+        markers: Arc::clone(kept),
+        of_index: Arc::clone(of),
+    };
     out.include(group.bounds.map(|bounds| super::cloud::transformed(bounds, world_from_item)));
     for solids in &group.solids {
         let id = out.own(owner(&solids.of));
         let (mesh, instances) = (solids.mesh.clone(), solids.instances.clone());
-        out.scene.meshes.push(Meshes { id, mesh, instances, lit: true, translucent: solids.translucent, world_from_item });
+        out.scene.meshes.push(Meshes {
+            id,
+            mesh,
+            instances,
+            lit: true,
+            translucent: solids.translucent,
+            world_from_item,
+        });
     }
     for strokes in &group.strokes {
         let id = out.own(owner(&strokes.of));
         let width = Size::Metres(strokes.width_metres);
-        out.scene.lines.push(Lines { id, segments: strokes.segments.clone(), width, hides: true, world_from_item });
+        out.scene.lines.push(Lines {
+            id,
+            segments: strokes.segments.clone(),
+            width,
+            hides: true,
+            world_from_item,
+        });
     }
     for points in &group.points {
         let id = out.own(owner(&points.of));
@@ -104,14 +130,20 @@ fn push(layer: &Layer<'_>, out: &mut Out<'_>, group: &Group, kept: &Kept, fixed_
             id,
             data: points.data.clone(),
             layout: points.layout,
-            color: PointColor::Packed { offset: 12, has_alpha: points.has_alpha },
+            color: PointColor::Packed {
+                offset: 12,
+                has_alpha: points.has_alpha,
+            },
             size: Size::Metres(points.size_metres),
             round: false,
             world_from_item,
         });
     }
     for label in &group.labels {
-        out.labels.push(Label { position: world_from_item.transform_point3(label.position), ..label.clone() });
+        out.labels.push(Label {
+            position: world_from_item.transform_point3(label.position),
+            ..label.clone()
+        });
     }
     for &index in &group.resources {
         if let Some((_, marker)) = kept.get(index as usize) {
@@ -123,14 +155,20 @@ fn push(layer: &Layer<'_>, out: &mut Out<'_>, group: &Group, kept: &Kept, fixed_
 /// A mesh that comes from a file or an address; an outline that says why until (or unless) it is there.
 fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u32, kept: &Kept, fixed_from_frame: DAffine3) {
     let alpha = alpha_of(layer.config);
-    let id = out.own(Owner::Markers { topic: Arc::clone(&layer.topic.name), markers: Arc::clone(kept), of_index: Arc::new(vec![index]) });
+    let id = out.own(Owner::Markers {
+        topic: Arc::clone(&layer.topic.name),
+        markers: Arc::clone(kept),
+        of_index: Arc::new(vec![index]),
+    });
     let world_from_item = fixed_from_frame * affine(&marker.pose);
     let scale = marker.scale.as_vec3();
     let read = match layer.store.resource(&marker.mesh_resource) {
         Lookup::Ready(bytes) => {
             let key = ("mesh file", bytes.as_ptr() as usize, bytes.len(), Arc::clone(&marker.mesh_resource));
             let embedded = marker.mesh_use_embedded_materials;
-            let (read, _kept) = &*out.memo.get((key, embedded), || (mesh_file::read(&marker.mesh_resource, &bytes, embedded), bytes));
+            let (read, _kept) = &*out.memo.get((key, embedded), || {
+                (mesh_file::read(&marker.mesh_resource, &bytes, embedded), bytes)
+            });
             read.clone()
         }
         Lookup::Pending => {
@@ -143,19 +181,44 @@ fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u
     match read {
         Ok(mesh) => {
             // An all-zero colour means: only the file's own.
-            let tint = if marker.mesh_use_embedded_materials && marker.color == [0.0; 4] { [1.0; 4] } else { marker.color };
+            let tint = if marker.mesh_use_embedded_materials && marker.color == [0.0; 4] {
+                [1.0; 4]
+            } else {
+                marker.color
+            };
             let color = rgba(tint, alpha);
             let at = Affine3A::from_scale(scale);
-            let instances = out.memo.get(("mesh instance", scale.to_array().map(f32::to_bits), color), || Blob::new(vec![Instance::new(at, color)]));
+            let instances = out.memo.get(("mesh instance", scale.to_array().map(f32::to_bits), color), || {
+                Blob::new(vec![Instance::new(at, color)])
+            });
             let (mesh, instances) = (MeshSource::Own(mesh), (*instances).clone());
-            out.scene.meshes.push(Meshes { id, mesh, instances, lit: true, translucent: color[3] < 255, world_from_item });
+            out.scene.meshes.push(Meshes {
+                id,
+                mesh,
+                instances,
+                lit: true,
+                translucent: color[3] < 255,
+                world_from_item,
+            });
         }
         Err(why) => {
             let [r, g, b, _] = rgba(marker.color, 1.0);
-            let color = if [r, g, b] == [0; 3] { [200, 204, 212, 255] } else { [r, g, b, 255] };
+            let color = if [r, g, b] == [0; 3] {
+                [200, 204, 212, 255]
+            } else {
+                [r, g, b, 255]
+            };
             let size = scale.to_array();
-            let segments = out.memo.get(("outline", size.map(f32::to_bits), color), || Blob::new(outline_box(size, color)));
-            out.scene.lines.push(Lines { id, segments: (*segments).clone(), width: Size::Px(1.5), hides: true, world_from_item });
+            let segments = out
+                .memo
+                .get(("outline", size.map(f32::to_bits), color), || Blob::new(outline_box(size, color)));
+            out.scene.lines.push(Lines {
+                id,
+                segments: (*segments).clone(),
+                width: Size::Px(1.5),
+                hides: true,
+                world_from_item,
+            });
             let name = marker.mesh_resource.rsplit('/').next().unwrap_or_default();
             let name = name.split(['?', '#']).next().unwrap_or_default();
             out.labels.push(Label {
@@ -188,7 +251,9 @@ fn groups(kept: &Kept, alpha: f32) -> Vec<Group> {
         if !marker.pose.position.is_finite() || !marker.scale.is_finite() {
             continue;
         }
-        let same = |b: &Builder| b.group.frame == marker.header.frame_id && b.group.locked == marker.frame_locked && b.group.stamp == marker.header.stamp;
+        let same = |b: &Builder| {
+            b.group.frame == marker.header.frame_id && b.group.locked == marker.frame_locked && b.group.stamp == marker.header.stamp
+        };
         let at = builders.iter().position(same).unwrap_or_else(|| {
             builders.push(Builder::new(marker));
             builders.len() - 1
@@ -214,7 +279,13 @@ impl Builder {
             resources: Vec::new(),
             bounds: None,
         };
-        Builder { group, solids: Vec::new(), strokes: Vec::new(), points: Vec::new(), reached: Vec::new() }
+        Builder {
+            group,
+            solids: Vec::new(),
+            strokes: Vec::new(),
+            points: Vec::new(),
+            reached: Vec::new(),
+        }
     }
 
     fn add(&mut self, marker: &Marker, index: u32, alpha: f32) {
@@ -223,9 +294,16 @@ impl Builder {
         let at = Affine3A::from_rotation_translation(glam::DQuat::from_mat3(&at_frame.matrix3).as_quat(), position);
         let scale = marker.scale.as_vec3();
         let color = rgba(marker.color, alpha);
-        let color_of = |point: usize| marker.colors.get(point).filter(|_| marker.colors.len() == marker.points.len()).map_or(color, |c| rgba(*c, alpha));
+        let color_of = |point: usize| {
+            marker
+                .colors
+                .get(point)
+                .filter(|_| marker.colors.len() == marker.points.len())
+                .map_or(color, |c| rgba(*c, alpha))
+        };
         self.reached.push(position.as_dvec3());
-        self.reached.extend(marker.points.iter().map(|p| at.transform_point3(Vec3::from(*p)).as_dvec3()));
+        self.reached
+            .extend(marker.points.iter().map(|p| at.transform_point3(Vec3::from(*p)).as_dvec3()));
         match marker.kind {
             0 => self.arrow(marker, at, scale, color, index),
             1 => self.solid(Shape::Cube, at * Affine3A::from_scale(scale), color, index),
@@ -289,7 +367,14 @@ impl Builder {
             let length = tail.distance(tip);
             let turn = Quat::from_rotation_arc(Vec3::X, (tip - tail).normalize_or(Vec3::X));
             let head_length = if scale.z > 0.0 { scale.z.min(length) } else { length * 0.23 };
-            arrow(at * Affine3A::from_rotation_translation(turn, tail), length, scale.x, scale.y, head_length, color)
+            arrow(
+                at * Affine3A::from_rotation_translation(turn, tail),
+                length,
+                scale.x,
+                scale.y,
+                head_length,
+                color,
+            )
         } else {
             // Width and height may differ: the arrow is built round and then flattened.
             let flat = Affine3A::from_scale(Vec3::new(1.0, scale.y, scale.z));
@@ -302,7 +387,12 @@ impl Builder {
 
     fn stroke(&mut self, width: f32, at: Affine3A, ends: [[f32; 3]; 2], colors: [[u8; 4]; 2], index: u32) {
         let [a, b] = ends.map(|end| at.transform_point3(Vec3::from(end)).to_array());
-        let segment = Segment { a, color_a: colors[0], b, color_b: colors[1] };
+        let segment = Segment {
+            a,
+            color_a: colors[0],
+            b,
+            color_b: colors[1],
+        };
         match self.strokes.iter_mut().find(|(w, ..)| w.to_bits() == width.to_bits()) {
             Some((_, segments, of)) => {
                 segments.push(segment);
@@ -313,10 +403,14 @@ impl Builder {
     }
 
     fn point(&mut self, size: f32, at: Vec3, [r, g, b, a]: [u8; 4], index: u32) {
-        let slot = self.points.iter().position(|(s, ..)| s.to_bits() == size.to_bits()).unwrap_or_else(|| {
-            self.points.push((size, Vec::new(), Vec::new()));
-            self.points.len() - 1
-        });
+        let slot = self
+            .points
+            .iter()
+            .position(|(s, ..)| s.to_bits() == size.to_bits())
+            .unwrap_or_else(|| {
+                self.points.push((size, Vec::new(), Vec::new()));
+                self.points.len() - 1
+            });
         if let Some((_, data, of)) = self.points.get_mut(slot) {
             at.to_array().iter().for_each(|v| data.extend_from_slice(&v.to_le_bytes()));
             data.extend_from_slice(&[b, g, r, a]);
@@ -336,26 +430,49 @@ impl Builder {
                     Some(color) => rgba(*color, f32::from(color_of(0)[3]) / 255.0 / marker.color[3].max(1e-3)),
                     None => color_of(triangle * 3 + corner),
                 };
-                vertices.push(Vertex { position: position.to_array(), normal, color });
+                vertices.push(Vertex {
+                    position: position.to_array(),
+                    normal,
+                    color,
+                });
             }
         }
         let translucent = vertices.iter().any(|vertex| vertex.color[3] < 255);
         let indices = (0..u32::try_from(vertices.len()).unwrap_or(0)).collect();
-        let mesh = Arc::new(Mesh { vertices: Blob::new(vertices), indices: Blob::new(indices) });
-        self.solids.push((MeshSource::Own(mesh), translucent, vec![Instance::new(at, [255; 4])], vec![index]));
+        let mesh = Arc::new(Mesh {
+            vertices: Blob::new(vertices),
+            indices: Blob::new(indices),
+        });
+        self.solids
+            .push((MeshSource::Own(mesh), translucent, vec![Instance::new(at, [255; 4])], vec![index]));
     }
 
     fn done(self) -> Group {
         let mut group = self.group;
         group.bounds = Bounds::of(self.reached);
-        let solid = |(mesh, translucent, instances, of)| Solids { mesh, translucent, instances: Blob::new(instances), of: Arc::new(of) };
+        let solid = |(mesh, translucent, instances, of)| Solids {
+            mesh,
+            translucent,
+            instances: Blob::new(instances),
+            of: Arc::new(of),
+        };
         group.solids = self.solids.into_iter().map(solid).collect();
-        let stroke = |(width_metres, segments, of)| Strokes { width_metres, segments: Blob::new(segments), of: Arc::new(of) };
+        let stroke = |(width_metres, segments, of)| Strokes {
+            width_metres,
+            segments: Blob::new(segments),
+            of: Arc::new(of),
+        };
         group.strokes = self.strokes.into_iter().map(stroke).collect();
         let points = |(size_metres, data, of): (f32, Vec<u8>, Vec<u32>)| {
             let has_alpha = data.chunks_exact(16).any(|point| point.last().is_some_and(|alpha| *alpha < 255));
             let layout = PointLayout::xyz_f32(u32::try_from(of.len()).unwrap_or(0), 16);
-            Points { data: Raw(data.into()), layout, size_metres, has_alpha, of: Arc::new(of) }
+            Points {
+                data: Raw(data.into()),
+                layout,
+                size_metres,
+                has_alpha,
+                of: Arc::new(of),
+            }
         };
         group.points = self.points.into_iter().map(points).collect();
         group

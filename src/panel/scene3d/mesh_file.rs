@@ -31,7 +31,10 @@ pub fn read(name: &str, bytes: &[u8], embedded_colors: bool) -> Result<Arc<Mesh>
         soup.vertices.iter_mut().for_each(|vertex| vertex.color = [255; 4]);
     }
     let indices = (0..u32::try_from(soup.vertices.len()).map_err(|_| "the file holds too many triangles".to_string())?).collect();
-    Ok(Arc::new(Mesh { vertices: Blob::new(soup.vertices), indices: Blob::new(indices) }))
+    Ok(Arc::new(Mesh {
+        vertices: Blob::new(soup.vertices),
+        indices: Blob::new(indices),
+    }))
 }
 
 /// Triangles, three vertices each.
@@ -49,7 +52,11 @@ impl Soup {
         let flat = (b - a).cross(c - a).normalize_or(Vec3::Z);
         let normals = normals.unwrap_or([flat; 3]).map(|n| n.normalize_or(flat));
         for (position, normal) in corners.into_iter().zip(normals) {
-            self.vertices.push(Vertex { position: position.to_array(), normal: normal.to_array(), color });
+            self.vertices.push(Vertex {
+                position: position.to_array(),
+                normal: normal.to_array(),
+                color,
+            });
         }
     }
 }
@@ -70,9 +77,14 @@ fn stl(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
 }
 
 fn obj(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
-    let options = tobj::LoadOptions { triangulate: true, single_index: true, ..Default::default() };
+    let options = tobj::LoadOptions {
+        triangulate: true,
+        single_index: true,
+        ..Default::default()
+    };
     let no_materials = |_: &std::path::Path| Ok(Default::default());
-    let (models, _) = tobj::load_obj_buf(&mut std::io::Cursor::new(bytes), &options, no_materials).map_err(|error| format!("the file is broken: {error}"))?;
+    let (models, _) = tobj::load_obj_buf(&mut std::io::Cursor::new(bytes), &options, no_materials)
+        .map_err(|error| format!("the file is broken: {error}"))?;
     for model in models {
         let triple = |from: &[f32], index: u32| {
             let at = index as usize * 3;
@@ -98,7 +110,10 @@ fn gltf(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
     let buffers = gltf_buffers(&document, blob)?;
     // glTF is y-up; markers are z-up.
     let z_up = Mat4::from_cols_array(&[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
-    let scene = document.default_scene().or_else(|| document.scenes().next()).ok_or("the file holds no scene")?;
+    let scene = document
+        .default_scene()
+        .or_else(|| document.scenes().next())
+        .ok_or("the file holds no scene")?;
     let mut stack: Vec<(gltf::Node<'_>, Mat4)> = scene.nodes().map(|node| (node, z_up)).collect();
     while let Some((node, parent)) = stack.pop() {
         let here = parent * Mat4::from_cols_array_2d(&node.transform().matrix());
@@ -117,8 +132,11 @@ fn gltf_buffers(document: &gltf::Document, blob: Option<Vec<u8>>) -> Result<Vec<
         .map(|buffer| match buffer.source() {
             gltf::buffer::Source::Bin => blob.take().ok_or_else(|| "the file lacks its binary part".to_string()),
             gltf::buffer::Source::Uri(uri) => {
-                let (_, encoded) = uri.split_once("base64,").ok_or("keeps its data in other files; a GLB holds all in one")?;
-                base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded).map_err(|error| format!("the file is broken: {error}"))
+                let (_, encoded) = uri
+                    .split_once("base64,")
+                    .ok_or("keeps its data in other files; a GLB holds all in one")?;
+                base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded)
+                    .map_err(|error| format!("the file is broken: {error}"))
             }
         })
         .collect()
@@ -129,16 +147,32 @@ fn gltf_primitive(primitive: &gltf::Primitive<'_>, buffers: &[Vec<u8>], here: Ma
         return;
     }
     let reader = primitive.reader(|buffer| buffers.get(buffer.index()).map(Vec::as_slice));
-    let Some(positions) = reader.read_positions().map(|all| all.map(|p| here.transform_point3(Vec3::from(p))).collect::<Vec<_>>()) else { return };
+    let Some(positions) = reader
+        .read_positions()
+        .map(|all| all.map(|p| here.transform_point3(Vec3::from(p))).collect::<Vec<_>>())
+    else {
+        return;
+    };
     let normal_matrix = here.inverse().transpose();
-    let normals: Vec<Vec3> = reader.read_normals().map(|all| all.map(|n| normal_matrix.transform_vector3(Vec3::from(n))).collect()).unwrap_or_default();
+    let normals: Vec<Vec3> = reader
+        .read_normals()
+        .map(|all| all.map(|n| normal_matrix.transform_vector3(Vec3::from(n))).collect())
+        .unwrap_or_default();
     let indices: Vec<u32> = match reader.read_indices() {
         Some(indices) => indices.into_u32().collect(),
         None => (0..u32::try_from(positions.len()).unwrap_or(0)).collect(),
     };
     let [r, g, b, a] = primitive.material().pbr_metallic_roughness().base_color_factor();
     // The factor is linear; what is drawn is sRGB.
-    let painted = color([r, g, b].map(|v| v.max(0.0).powf(1.0 / 2.2)).into_iter().chain([a]).collect::<Vec<_>>().try_into().unwrap_or([1.0; 4]));
+    let painted = color(
+        [r, g, b]
+            .map(|v| v.max(0.0).powf(1.0 / 2.2))
+            .into_iter()
+            .chain([a])
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap_or([1.0; 4]),
+    );
     for face in indices.chunks_exact(3) {
         let all = |from: &[Vec3]| {
             let [a, b, c] = [0, 1, 2].map(|i| face.get(i).and_then(|index| from.get(*index as usize)).copied());
@@ -152,7 +186,9 @@ fn gltf_primitive(primitive: &gltf::Primitive<'_>, buffers: &[Vec<u8>], here: Ma
 
 fn dae(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the file is no text".to_string())?;
-    let document: dae_parser::Document = text.parse().map_err(|error: dae_parser::Error| format!("the file is broken: {error}"))?;
+    let document: dae_parser::Document = text
+        .parse()
+        .map_err(|error: dae_parser::Error| format!("the file is broken: {error:?}"))?;
     let unit = Mat4::from_scale(Vec3::splat(document.asset.unit.meter));
     let z_up = match document.asset.up_axis {
         dae_parser::UpAxis::ZUp => Mat4::IDENTITY,
@@ -171,7 +207,11 @@ fn dae(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
         stack.extend(node.children.iter().map(|child| (child, here)));
         for instance in &node.instance_geometry {
             if let Some(geometry) = maps.get(&instance.url) {
-                let materials = instance.data.as_ref().map_or(&[][..], |bound| bound.instance_material.as_slice());
+                let materials = instance
+                    .data
+                    .bind_material
+                    .as_ref()
+                    .map_or(&[][..], |bound| bound.instance_material.as_slice());
                 dae_geometry(geometry, here, &maps, materials, soup);
             }
         }
@@ -216,20 +256,36 @@ fn dae_geometry(
     materials: &[dae_parser::InstanceMaterial],
     soup: &mut Soup,
 ) {
-    let dae_parser::GeometryElement::Mesh(mesh) = &geometry.element else { return };
+    let dae_parser::GeometryElement::Mesh(mesh) = &geometry.element else {
+        return;
+    };
     let Some(vertices) = &mesh.vertices else { return };
-    let Some(positions) = vertices.inputs.iter().find(|input| input.semantic == dae_parser::Semantic::Position) else { return };
-    let Some(positions) = dae_vectors(maps.get(positions.source_as_source())) else { return };
+    let Some(positions) = vertices
+        .inputs
+        .iter()
+        .find(|input| input.semantic == dae_parser::Semantic::Position)
+    else {
+        return;
+    };
+    let Some(positions) = dae_vectors(maps.get(positions.source_as_source())) else {
+        return;
+    };
     for element in &mesh.elements {
         let (inputs, prim, counts, symbol) = match element {
             dae_parser::Primitive::Triangles(list) => (&list.inputs, list.data.prim.as_deref(), None, &list.material),
             dae_parser::Primitive::PolyList(list) => (&list.inputs, Some(&*list.data.prim), Some(&*list.data.vcount), &list.material),
             _ => continue,
         };
-        let (Some(prim), Some(vertex)) = (prim, inputs.iter().find(|input| input.semantic == dae_parser::Semantic::Vertex)) else { continue };
+        let (Some(prim), Some(vertex)) = (prim, inputs.iter().find(|input| input.semantic == dae_parser::Semantic::Vertex)) else {
+            continue;
+        };
         let painted = dae_color(symbol.as_deref(), maps, materials).unwrap_or([255; 4]);
         let stride = inputs.stride.max(1);
-        let corner = |n: usize| prim.get(n * stride + vertex.offset as usize).and_then(|index| positions.get(*index as usize)).map(|p| here.transform_point3(*p));
+        let corner = |n: usize| {
+            prim.get(n * stride + vertex.offset as usize)
+                .and_then(|index| positions.get(*index as usize))
+                .map(|p| here.transform_point3(*p))
+        };
         let corners = prim.len() / stride;
         let mut first = 0;
         let mut polygon = 0;
@@ -249,7 +305,17 @@ fn dae_geometry(
 
 fn dae_vectors(source: Option<&dae_parser::Source>) -> Option<Vec<Vec3>> {
     let source = source?;
-    let dae_parser::ArrayElement::Float(array) = source.array.as_ref()? else { return None };
+    let dae_parser::ArrayElement::Float(array) = source.array.as_ref()? else {
+        return None;
+    };
     let stride = source.accessor.stride.max(3);
-    Some(array.val.chunks_exact(stride).filter_map(|v| v.get(..3)).filter_map(|v| <[f32; 3]>::try_from(v).ok()).map(Vec3::from).collect())
+    Some(
+        array
+            .val
+            .chunks_exact(stride)
+            .filter_map(|v| v.get(..3))
+            .filter_map(|v| <[f32; 3]>::try_from(v).ok())
+            .map(Vec3::from)
+            .collect(),
+    )
 }

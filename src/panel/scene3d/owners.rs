@@ -12,13 +12,31 @@ use crate::time::Time;
 use super::cloud::field_number;
 
 pub enum Owner {
-    Cloud { topic: Arc<str>, entry: Entry, layout: PointLayout },
+    Cloud {
+        topic: Arc<str>,
+        entry: Entry,
+        layout: PointLayout,
+    },
     /// Anything of one message whose parts have names: beam or pose number.
-    Message { topic: Arc<str>, entry: Entry, part: &'static str },
+    Message {
+        topic: Arc<str>,
+        entry: Entry,
+        part: &'static str,
+    },
     /// Each instance, segment or point belongs to one of the markers.
-    Markers { topic: Arc<str>, markers: Arc<Vec<(Time, Arc<Marker>)>>, of_index: Arc<Vec<u32>> },
-    Grid { topic: Arc<str>, entry: Entry },
-    Frame { name: Arc<str>, parent: Option<Arc<str>> },
+    Markers {
+        topic: Arc<str>,
+        markers: Arc<Vec<(Time, Arc<Marker>)>>,
+        of_index: Arc<Vec<u32>>,
+    },
+    Grid {
+        topic: Arc<str>,
+        entry: Entry,
+    },
+    Frame {
+        name: Arc<str>,
+        parent: Option<Arc<str>>,
+    },
 }
 
 #[derive(Default)]
@@ -65,18 +83,29 @@ impl Owners {
                     let (x, y) = (picked.index % grid.width.max(1), picked.index / grid.width.max(1));
                     row("cell", format!("{x}, {y}"));
                     let value = grid.data.get(picked.index as usize).map(|v| *v as i8);
-                    row("value", value.map_or("none".into(), |v| if v < 0 { "unknown".into() } else { v.to_string() }));
+                    row(
+                        "value",
+                        value.map_or("none".into(), |v| if v < 0 { "unknown".into() } else { v.to_string() }),
+                    );
                     row("frame", grid.header.frame_id.to_string());
                 }
                 ("Map cell".to_string(), Some(topic))
             }
             Owner::Frame { name, parent } => {
-                row("parent", parent.as_ref().map_or("none: a root".to_string(), |parent| parent.to_string()));
+                row(
+                    "parent",
+                    parent.as_ref().map_or("none: a root".to_string(), |parent| parent.to_string()),
+                );
                 (format!("Frame {name}"), None)
             }
         };
         row("in fixed frame", metres(picked.position_in_world));
-        Some(Card { title, topic: topic.cloned(), rows, position_in_fixed: picked.position_in_world })
+        Some(Card {
+            title,
+            topic: topic.cloned(),
+            rows,
+            position_in_fixed: picked.position_in_world,
+        })
     }
 }
 
@@ -85,7 +114,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -99,14 +128,27 @@ fn metres(p: DVec3) -> String {
 
 fn cloud_rows(cloud: &Cloud, layout: &PointLayout, index: u32, row: &mut impl FnMut(&str, String)) {
     if cloud.height > 1 {
-        row("row, column", format!("{}, {}", index / cloud.width.max(1), index % cloud.width.max(1)));
+        row(
+            "row, column",
+            format!("{}, {}", index / cloud.width.max(1), index % cloud.width.max(1)),
+        );
     }
     for field in cloud.fields.iter() {
         let values: Vec<String> = (0..field.count.clamp(1, 16))
             .filter_map(|item| field_number(cloud, layout, field, item, index))
-            .map(|value| if value == value.trunc() && value.abs() < 1e15 { format!("{value}") } else { format!("{}", value as f32) })
+            .map(|value| {
+                if value == value.trunc() && value.abs() < 1e15 {
+                    format!("{value}")
+                } else {
+                    format!("{}", value as f32)
+                }
+            })
             .collect();
-        let value = if values.is_empty() { "beyond the data".to_string() } else { values.join(", ") };
+        let value = if values.is_empty() {
+            "beyond the data".to_string()
+        } else {
+            values.join(", ")
+        };
         row(&field.name, value);
     }
     row("frame", cloud.header.frame_id.to_string());
@@ -125,7 +167,10 @@ fn message_rows(decoded: &Decoded, index: u32, row: &mut impl FnMut(&str, String
                 let at = index as usize * 4;
                 bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(f32::from_le_bytes)
             };
-            row("angle", format!("{:.3}°", (scan.angle_min + scan.angle_increment * index as f32).to_degrees()));
+            row(
+                "angle",
+                format!("{:.3}°", (scan.angle_min + scan.angle_increment * index as f32).to_degrees()),
+            );
             row("range", number(&scan.ranges).map_or("none".into(), |v| format!("{v} m")));
             if let Some(intensity) = number(&scan.intensities) {
                 row("intensity", intensity.to_string());
@@ -187,7 +232,17 @@ fn marker_rows(marker: &Marker, received: Time, row: &mut impl FnMut(&str, Strin
         row("mesh", marker.mesh_resource.to_string());
     }
     let lifetime = marker.lifetime_nanos;
-    row("lifetime", if lifetime == 0 { "for ever".to_string() } else { format!("{} s", lifetime as f64 * 1e-9) });
-    row("frame", format!("{}{}", marker.header.frame_id, if marker.frame_locked { " (locked)" } else { "" }));
+    row(
+        "lifetime",
+        if lifetime == 0 {
+            "for ever".to_string()
+        } else {
+            format!("{} s", lifetime as f64 * 1e-9)
+        },
+    );
+    row(
+        "frame",
+        format!("{}{}", marker.header.frame_id, if marker.frame_locked { " (locked)" } else { "" }),
+    );
     row("received", format!("{:.3} s", received.secs()));
 }

@@ -33,7 +33,10 @@ pub fn arrow(item_from_arrow: Affine3A, length: f32, shaft: f32, head: f32, head
         Quat::IDENTITY,
         Vec3::new(shaft_length, 0.0, 0.0),
     );
-    [Instance::new(item_from_arrow * shaft_part, color), Instance::new(item_from_arrow * head_part, color)]
+    [
+        Instance::new(item_from_arrow * shaft_part, color),
+        Instance::new(item_from_arrow * head_part, color),
+    ]
 }
 
 /// Arrows of poses, relative to `origin`.
@@ -53,38 +56,79 @@ fn drawn(poses: &[Pose], joined: bool, arrow_metres: f32, color: [u8; 4]) -> Dra
         for pair in poses.windows(2) {
             if let [a, b] = pair {
                 let (a, b) = (local(a).to_array(), local(b).to_array());
-                segments.push(Segment { a, color_a: color, b, color_b: color });
+                segments.push(Segment {
+                    a,
+                    color_a: color,
+                    b,
+                    color_b: color,
+                });
             }
         }
     }
     let (mut shafts, mut heads) = (Vec::new(), Vec::new());
     if !joined {
         for pose in poses.iter().filter(|pose| pose.position.is_finite()) {
-            let from_pose = affine(&Pose { position: pose.position - origin, orientation: pose.orientation });
-            let at = Affine3A::from_rotation_translation(glam::DQuat::from_mat3(&from_pose.matrix3).as_quat(), from_pose.translation.as_vec3());
-            let [shaft, head] = arrow(at, arrow_metres, arrow_metres * 0.08, arrow_metres * 0.2, arrow_metres * 0.28, color);
+            let from_pose = affine(&Pose {
+                position: pose.position - origin,
+                orientation: pose.orientation,
+            });
+            let at = Affine3A::from_rotation_translation(
+                glam::DQuat::from_mat3(&from_pose.matrix3).as_quat(),
+                from_pose.translation.as_vec3(),
+            );
+            let [shaft, head] = arrow(
+                at,
+                arrow_metres,
+                arrow_metres * 0.08,
+                arrow_metres * 0.2,
+                arrow_metres * 0.28,
+                color,
+            );
             shafts.push(shaft);
             heads.push(head);
         }
     }
     let bounds = Bounds::of(poses.iter().map(|pose| pose.position));
-    Drawn { origin, segments: Blob::new(segments), shafts: Blob::new(shafts), heads: Blob::new(heads), bounds }
+    Drawn {
+        origin,
+        segments: Blob::new(segments),
+        shafts: Blob::new(shafts),
+        heads: Blob::new(heads),
+        bounds,
+    }
 }
 
 fn push(layer: &Layer<'_>, out: &mut Out<'_>, entry: Entry, drawn: &Drawn, fixed_from_frame: DAffine3, part: &'static str) {
-    let id = out.own(Owner::Message { topic: Arc::clone(&layer.topic.name), entry, part });
+    let id = out.own(Owner::Message {
+        topic: Arc::clone(&layer.topic.name),
+        entry,
+        part,
+    });
     let world_from_item = fixed_from_frame * DAffine3::from_translation(drawn.origin);
     out.notes.drawn += 1;
     out.include(drawn.bounds.map(|bounds| super::cloud::transformed(bounds, fixed_from_frame)));
     if !drawn.segments.is_empty() {
         let width = layer.config.scale_metres.map_or(Size::Px(2.5), Size::Metres);
-        out.scene.lines.push(Lines { id, segments: drawn.segments.clone(), width, hides: true, world_from_item });
+        out.scene.lines.push(Lines {
+            id,
+            segments: drawn.segments.clone(),
+            width,
+            hides: true,
+            world_from_item,
+        });
     }
     let translucent = super::cloud::alpha(layer.config) < 255;
     for (shape, instances) in [(Shape::Rod, &drawn.shafts), (Shape::Cone, &drawn.heads)] {
         if !instances.is_empty() {
             let mesh = MeshSource::Shape(shape);
-            out.scene.meshes.push(Meshes { id, mesh, instances: instances.clone(), lit: true, translucent, world_from_item });
+            out.scene.meshes.push(Meshes {
+                id,
+                mesh,
+                instances: instances.clone(),
+                lit: true,
+                translucent,
+                world_from_item,
+            });
         }
     }
 }
@@ -94,14 +138,29 @@ fn settings_key(config: &TopicConfig, color: [u8; 4]) -> (u32, [u8; 4]) {
 }
 
 pub fn draw_poses(layer: &Layer<'_>, out: &mut Out<'_>) {
-    let Some(entry) = layer.settle(layer.store.latest(layer.topic.id, layer.kind.form), out.notes) else { return };
+    let Some(entry) = layer.settle(layer.store.latest(layer.topic.id, layer.kind.form), out.notes) else {
+        return;
+    };
     let decoded = Arc::clone(&entry.decoded);
-    let Decoded::Poses(Poses { header, poses, joined }) = &*decoded else { return };
-    let Some(fixed_from_frame) = layer.fixed_from(&header.frame_id, header.stamp, out.notes) else { return };
+    let Decoded::Poses(Poses { header, poses, joined }) = &*decoded else {
+        return;
+    };
+    let Some(fixed_from_frame) = layer.fixed_from(&header.frame_id, header.stamp, out.notes) else {
+        return;
+    };
     let color = color_of(layer);
     let metres = layer.config.scale_metres.unwrap_or(0.6);
-    let drawn = out.memo.get(("poses", entry.key, settings_key(layer.config, color)), || drawn(poses, *joined, metres, color));
-    push(layer, out, entry, &drawn, fixed_from_frame, if *joined { "Path, part" } else { "Pose" });
+    let drawn = out.memo.get(("poses", entry.key, settings_key(layer.config, color)), || {
+        drawn(poses, *joined, metres, color)
+    });
+    push(
+        layer,
+        out,
+        entry,
+        &drawn,
+        fixed_from_frame,
+        if *joined { "Path, part" } else { "Pose" },
+    );
 }
 
 pub fn draw_pose(layer: &Layer<'_>, out: &mut Out<'_>) {
@@ -112,14 +171,21 @@ pub fn draw_pose(layer: &Layer<'_>, out: &mut Out<'_>) {
     for (index, entry) in entries.into_iter().enumerate() {
         let decoded = Arc::clone(&entry.decoded);
         let Decoded::Pose(stamped) = &*decoded else { continue };
-        let Some(fixed_from_frame) = layer.fixed_from(&stamped.header.frame_id, stamped.header.stamp, out.notes) else { continue };
+        let Some(fixed_from_frame) = layer.fixed_from(&stamped.header.frame_id, stamped.header.stamp, out.notes) else {
+            continue;
+        };
         let position = fixed_from_frame.transform_point3(stamped.pose.position);
-        track.push(Pose { position, orientation: glam::DQuat::IDENTITY });
+        track.push(Pose {
+            position,
+            orientation: glam::DQuat::IDENTITY,
+        });
         if index < newest {
             continue;
         }
         let metres = layer.config.scale_metres.unwrap_or(2.0);
-        let arrow = out.memo.get(("pose", entry.key, settings_key(layer.config, color)), || drawn(&[stamped.pose], false, metres, color));
+        let arrow = out.memo.get(("pose", entry.key, settings_key(layer.config, color)), || {
+            drawn(&[stamped.pose], false, metres, color)
+        });
         if track.len() > 1 {
             let keys: Vec<u64> = track.iter().flat_map(|pose| pose.position.to_array()).map(f64::to_bits).collect();
             let line = out.memo.get(("track", keys, color), || drawn(&track, true, 0.0, color));

@@ -9,7 +9,7 @@ use super::config::ColorBy;
 use super::layers::{Layer, Legend, Out};
 use super::owners::Owner;
 use crate::decode::{Decoded, Scan};
-use crate::render::{Bounds, NumberKind, PointCloud, PointColor, PointField, PointLayout, Raw, Size};
+use crate::render::{Bounds, NumberKind, PointCloud, PointColor, PointField, PointLayout, Raw};
 
 const STEP: u32 = 20;
 
@@ -30,7 +30,9 @@ fn beams(scan: &Scan) -> Beams {
     let count = scan.ranges.len() / 4;
     let mut data = Vec::with_capacity(count * STEP as usize);
     for index in 0..count {
-        let range = number(&scan.ranges, index).filter(|range| *range >= scan.range_min && *range <= scan.range_max).unwrap_or(f32::NAN);
+        let range = number(&scan.ranges, index)
+            .filter(|range| *range >= scan.range_min && *range <= scan.range_max)
+            .unwrap_or(f32::NAN);
         let (sin, cos) = (f64::from(scan.angle_min) + f64::from(scan.angle_increment) * index as f64).sin_cos();
         let intensity = number(&scan.intensities, index).unwrap_or(0.0);
         for value in [range * cos as f32, range * sin as f32, range * 0.0, intensity, range] {
@@ -38,36 +40,65 @@ fn beams(scan: &Scan) -> Beams {
         }
     }
     let layout = PointLayout::xyz_f32(u32::try_from(count).unwrap_or(0), STEP);
-    let field = |offset| PointField { offset, kind: NumberKind::F32 };
+    let field = |offset| PointField {
+        offset,
+        kind: NumberKind::F32,
+    };
     let intensities = (!scan.intensities.is_empty()).then(|| layout.range(&data, field(12))).flatten();
     let ranges = layout.range(&data, field(16)).unwrap_or((0.0, 1.0));
     let bounds = layout.bounds(&data);
-    Beams { data: data.into(), layout, bounds, intensities, ranges }
+    Beams {
+        data: data.into(),
+        layout,
+        bounds,
+        intensities,
+        ranges,
+    }
 }
 
 pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
     for entry in layer.entries(out.notes) {
         let decoded = Arc::clone(&entry.decoded);
         let Decoded::Scan(scan) = &*decoded else { continue };
-        let Some(fixed_from_scan) = layer.fixed_from(&scan.header.frame_id, scan.header.stamp, out.notes) else { continue };
+        let Some(fixed_from_scan) = layer.fixed_from(&scan.header.frame_id, scan.header.stamp, out.notes) else {
+            continue;
+        };
         let beams = out.memo.get(("scan", entry.key), || beams(scan));
         let color = match &layer.config.color {
             ColorBy::Flat { rgb: [r, g, b] } => PointColor::Flat([*r, *g, *b, alpha(layer.config)]),
             ColorBy::Field { name, colormap, range } => {
-                let (offset, auto) = if name == "range" { (16, beams.ranges) } else { (12, beams.intensities.unwrap_or((0.0, 1.0))) };
+                let (offset, auto) = if name == "range" {
+                    (16, beams.ranges)
+                } else {
+                    (12, beams.intensities.unwrap_or((0.0, 1.0)))
+                };
                 let (min, max) = range.map_or(auto, |[min, max]| (min, max));
-                out.legends.push(Legend { topic: Arc::clone(&layer.topic.name), field: name.clone(), colormap: colormap.colormap(), range: (min, max) });
-                PointColor::Field { field: PointField { offset, kind: NumberKind::F32 }, colormap: colormap.colormap(), min, max }
+                out.legends.push(Legend {
+                    topic: Arc::clone(&layer.topic.name),
+                    field: name.clone(),
+                    colormap: colormap.colormap(),
+                    range: (min, max),
+                });
+                PointColor::Field {
+                    field: PointField {
+                        offset,
+                        kind: NumberKind::F32,
+                    },
+                    colormap: colormap.colormap(),
+                    min,
+                    max,
+                }
             }
             ColorBy::Auto | ColorBy::Rgb => PointColor::Flat([255, 92, 92, alpha(layer.config)]),
         };
         out.notes.drawn += 1;
         out.include(beams.bounds.map(|bounds| transformed(bounds, fixed_from_scan)));
-        let id = out.own(Owner::Message { topic: Arc::clone(&layer.topic.name), entry, part: "Beam" });
-        let size = match size_of(layer.config, 3.0) {
-            Size::Px(px) => Size::Px(px),
-            metres => metres,
-        };
+        let id = out.own(Owner::Message {
+            topic: Arc::clone(&layer.topic.name),
+            entry,
+            part: "Beam",
+        });
+        let size = size_of(layer.config, 3.0);
         out.scene.clouds.push(PointCloud {
             id,
             data: Raw(beams.data.clone()),

@@ -1,0 +1,326 @@
+//! The settings of a 3D panel: frames, what the ground shows, and each topic's look.
+
+use egui::{ComboBox, DragValue, RichText, Slider, Ui};
+
+use super::cloud::resolved;
+use super::config::{ColorBy, Config, Follow, MapName, PointSize, TopicConfig};
+use super::layers::{LayerKind, kind_of};
+use crate::decode::{Decoded, Form};
+use crate::panel::View;
+use crate::store::{Lookup, Topic};
+use crate::theme::{self, icon};
+
+pub fn show(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed: Option<&str>) {
+    ui.label(RichText::new("View").font(theme::semibold(12.0)));
+    frames(ui, view, config, fixed, followed);
+    ui.checkbox(&mut config.grid, "Ground grid");
+    ui.checkbox(&mut config.frames.axes, "Axes of frames");
+    ui.checkbox(&mut config.frames.names, "Names of frames");
+    ui.checkbox(&mut config.frames.links, "Lines to parents");
+    row(ui, "Axis length", |ui| {
+        ui.add(
+            DragValue::new(&mut config.frames.axis_metres)
+                .range(0.01..=100.0)
+                .speed(0.02)
+                .suffix(" m"),
+        );
+    });
+    ui.add_space(8.0);
+    ui.label(RichText::new("Topics").font(theme::semibold(12.0)));
+    let mut any = false;
+    for topic in view.store.topics() {
+        if let Some(kind) = kind_of(topic) {
+            any = true;
+            topic_ui(ui, view, config, topic, kind);
+        }
+    }
+    if !any {
+        ui.label(RichText::new("No topic of this recording can be drawn in 3D").weak());
+    }
+}
+
+fn row(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        ui.add_sized([92.0, 18.0], egui::Label::new(RichText::new(name).weak()).halign(egui::Align::Min));
+        content(ui);
+    });
+}
+
+fn frames(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed: Option<&str>) {
+    let all = view.store.transforms().frames();
+    row(ui, "Fixed frame", |ui| {
+        let automatic = config.fixed_frame.is_none();
+        let shown = if automatic {
+            format!("{fixed} (automatic)")
+        } else {
+            fixed.to_string()
+        };
+        ComboBox::from_id_salt("fixed frame").selected_text(shown).show_ui(ui, |ui| {
+            if ui.selectable_label(automatic, "Automatic").clicked() {
+                config.fixed_frame = None;
+            }
+            for frame in &all {
+                if ui
+                    .selectable_label(config.fixed_frame.as_deref() == Some(frame), &**frame)
+                    .clicked()
+                {
+                    config.fixed_frame = Some(frame.to_string());
+                }
+            }
+        });
+    });
+    row(ui, "Follow", |ui| {
+        ui.selectable_value(&mut config.follow, Follow::Off, "Off");
+        ui.selectable_value(&mut config.follow, Follow::Position, "Position");
+        ui.selectable_value(&mut config.follow, Follow::Heading, "Heading");
+    });
+    if config.follow != Follow::Off {
+        row(ui, "Frame", |ui| {
+            let shown = config
+                .follow_frame
+                .clone()
+                .unwrap_or_else(|| format!("{} (automatic)", followed.unwrap_or("none")));
+            ComboBox::from_id_salt("follow frame").selected_text(shown).show_ui(ui, |ui| {
+                if ui.selectable_label(config.follow_frame.is_none(), "Automatic").clicked() {
+                    config.follow_frame = None;
+                }
+                for frame in &all {
+                    if ui
+                        .selectable_label(config.follow_frame.as_deref() == Some(frame), &**frame)
+                        .clicked()
+                    {
+                        config.follow_frame = Some(frame.to_string());
+                    }
+                }
+            });
+        });
+    }
+}
+
+fn topic_ui(ui: &mut Ui, view: &View, config: &mut Config, topic: &Topic, kind: &LayerKind) {
+    let visible = config.topics.get(&*topic.name).is_some_and(|config| config.visible);
+    let id = ui.make_persistent_id(("topic", &topic.name));
+    let state = egui::collapsing_header::CollapsingState::load_with_default_open(ui.ctx(), id, false);
+    state
+        .show_header(ui, |ui| {
+            let glyph = if visible { icon::EYE } else { icon::EYE_SLASH };
+            let hover = if visible {
+                format!("Hide {}", topic.name)
+            } else {
+                format!("Show {}", topic.name)
+            };
+            let text = RichText::new(glyph).font(theme::icons(14.0));
+            let eye = ui
+                .add(egui::Button::new(if visible { text } else { text.weak() }).frame(false))
+                .on_hover_text(&hover);
+            eye.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &hover));
+            if eye.clicked() {
+                config
+                    .topics
+                    .entry(topic.name.to_string())
+                    .or_default()
+                    .visible = !visible;
+            }
+            let name = RichText::new(&*topic.name);
+            ui.add(egui::Label::new(if visible { name } else { name.weak() }).truncate())
+                .on_hover_text(kind.name);
+        })
+        .body(|ui| {
+            let mut settings = config.topics.get(&*topic.name).cloned().unwrap_or_else(|| TopicConfig {
+                visible: false,
+                ..TopicConfig::default()
+            });
+            let before = settings.clone();
+            topic_settings(ui, view, topic, kind, &mut settings);
+            if settings != before {
+                config.topics.insert(topic.name.to_string(), settings);
+            }
+        });
+}
+
+fn topic_settings(ui: &mut Ui, view: &View, topic: &Topic, kind: &LayerKind, settings: &mut TopicConfig) {
+    match kind.form {
+        Form::Cloud | Form::Scan => {
+            color(ui, view, topic, settings);
+            size(ui, settings);
+            ui.checkbox(&mut settings.round, "Round points");
+        }
+        Form::Poses | Form::Pose => {
+            flat_color(ui, settings);
+            row(ui, "Size", |ui| {
+                let mut metres = settings.scale_metres.unwrap_or(if kind.form == Form::Pose { 2.0 } else { 0.6 });
+                if ui
+                    .add(DragValue::new(&mut metres).range(0.01..=100.0).speed(0.02).suffix(" m"))
+                    .changed()
+                {
+                    settings.scale_metres = Some(metres);
+                }
+            });
+        }
+        Form::Markers => namespaces(ui, view, topic, settings),
+        _ => {}
+    }
+    if kind.form != Form::Cloud && kind.form != Form::Scan || matches!(settings.color, ColorBy::Flat { .. }) {
+        row(ui, "Opacity", |ui| {
+            let mut alpha = settings.alpha.unwrap_or(if kind.form == Form::Grid { 0.7 } else { 1.0 });
+            if ui.add(Slider::new(&mut alpha, 0.0..=1.0)).changed() {
+                settings.alpha = Some(alpha);
+            }
+        });
+    }
+    if kind.decays {
+        row(ui, "Decay", |ui| {
+            ui.add(DragValue::new(&mut settings.decay_secs).range(0.0..=600.0).speed(0.05).suffix(" s"))
+                .on_hover_text("How long older messages stay");
+        });
+    }
+}
+
+fn namespaces(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
+    let Lookup::Ready(set) = view.store.markers(topic.id) else { return };
+    let mut names: Vec<&str> = set
+        .markers
+        .iter()
+        .map(|(_, marker)| &*marker.ns)
+        .chain(settings.hidden_namespaces.iter().map(String::as_str))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let names: Vec<String> = names.into_iter().map(str::to_string).collect();
+    for name in names {
+        let mut shown = !settings.hidden_namespaces.contains(&name);
+        let label = if name.is_empty() { "(no namespace)" } else { &name };
+        if ui.checkbox(&mut shown, label).changed() {
+            settings.hidden_namespaces.retain(|hidden| *hidden != name);
+            if !shown {
+                settings.hidden_namespaces.push(name);
+            }
+        }
+    }
+}
+
+fn field_names(view: &View, topic: &Topic) -> Vec<String> {
+    let Some(form) = topic.form else { return Vec::new() };
+    match view.store.latest(topic.id, form) {
+        Lookup::Ready(entry) => match &*entry.decoded {
+            Decoded::Cloud(cloud) => cloud.fields.iter().map(|field| field.name.to_string()).collect(),
+            Decoded::Scan(_) => vec!["range".to_string(), "intensity".to_string()],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
+    let names = field_names(view, topic);
+    row(ui, "Color", |ui| {
+        let shown = match &settings.color {
+            ColorBy::Auto => "Automatic".to_string(),
+            ColorBy::Flat { .. } => "One color".to_string(),
+            ColorBy::Rgb => "RGB".to_string(),
+            ColorBy::Field { name, .. } => name.clone(),
+        };
+        ComboBox::from_id_salt("color").selected_text(shown).show_ui(ui, |ui| {
+            let mut choose = |ui: &mut Ui, color: ColorBy, label: &str| {
+                if ui
+                    .selectable_label(
+                        std::mem::discriminant(&settings.color) == std::mem::discriminant(&color) && settings.color == color,
+                        label,
+                    )
+                    .clicked()
+                {
+                    settings.color = color;
+                }
+            };
+            choose(ui, ColorBy::Auto, "Automatic");
+            choose(ui, ColorBy::Flat { rgb: [220, 224, 230] }, "One color");
+            if names.iter().any(|name| name == "rgb" || name == "rgba") {
+                choose(ui, ColorBy::Rgb, "RGB");
+            }
+            for name in names.iter().filter(|name| *name != "rgb" && *name != "rgba") {
+                choose(
+                    ui,
+                    ColorBy::Field {
+                        name: name.clone(),
+                        colormap: MapName::Turbo,
+                        range: None,
+                    },
+                    name,
+                );
+            }
+        });
+    });
+    if let ColorBy::Flat { rgb } = &mut settings.color {
+        row(ui, "", |ui| {
+            ui.color_edit_button_srgb(rgb);
+        });
+    }
+    if settings.color == ColorBy::Auto
+        && let Lookup::Ready(entry) = view.store.latest(topic.id, Form::Cloud)
+        && let Decoded::Cloud(cloud) = &*entry.decoded
+        && let ColorBy::Field { name, .. } = resolved(&ColorBy::Auto, &cloud.fields)
+    {
+        row(ui, "", |ui| {
+            ui.label(RichText::new(format!("by {name}")).weak());
+            if ui.button("Adjust").clicked() {
+                settings.color = ColorBy::Field {
+                    name,
+                    colormap: MapName::Turbo,
+                    range: None,
+                };
+            }
+        });
+    }
+    if let ColorBy::Field { colormap, range, .. } = &mut settings.color {
+        row(ui, "Color map", |ui| {
+            ui.selectable_value(colormap, MapName::Turbo, "Turbo");
+            ui.selectable_value(colormap, MapName::Viridis, "Viridis");
+        });
+        row(ui, "Range", |ui| {
+            let mut automatic = range.is_none();
+            if ui.checkbox(&mut automatic, "Automatic").changed() {
+                *range = (!automatic).then_some([0.0, 100.0]);
+            }
+            if let Some([min, max]) = range {
+                ui.add(DragValue::new(min).speed(0.1));
+                ui.add(DragValue::new(max).speed(0.1));
+            }
+        });
+    }
+}
+
+fn flat_color(ui: &mut Ui, settings: &mut TopicConfig) {
+    row(ui, "Color", |ui| {
+        let mut own = matches!(settings.color, ColorBy::Flat { .. });
+        if ui.checkbox(&mut own, "Own").changed() {
+            settings.color = if own {
+                ColorBy::Flat { rgb: [90, 170, 250] }
+            } else {
+                ColorBy::Auto
+            };
+        }
+        if let ColorBy::Flat { rgb } = &mut settings.color {
+            ui.color_edit_button_srgb(rgb);
+        }
+    });
+}
+
+fn size(ui: &mut Ui, settings: &mut TopicConfig) {
+    row(ui, "Point size", |ui| {
+        let size = settings.size.unwrap_or(PointSize::Px(2.0));
+        let (mut value, metres) = match size {
+            PointSize::Px(px) => (px, false),
+            PointSize::Metres(metres) => (metres, true),
+        };
+        let (speed, range) = if metres { (0.005, 0.001..=10.0) } else { (0.05, 0.5..=40.0) };
+        if ui.add(DragValue::new(&mut value).speed(speed).range(range)).changed() {
+            settings.size = Some(if metres { PointSize::Metres(value) } else { PointSize::Px(value) });
+        }
+        if ui.selectable_label(!metres, "px").clicked() && metres {
+            settings.size = Some(PointSize::Px(2.0));
+        }
+        if ui.selectable_label(metres, "m").clicked() && !metres {
+            settings.size = Some(PointSize::Metres(0.1));
+        }
+    });
+}
