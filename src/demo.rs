@@ -22,7 +22,6 @@ use rayon::prelude::*;
 use crate::format::rosbag1::writer::{Compression, Writer};
 use crate::format::{Connection, ConnectionId};
 use crate::time::Time;
-use definitions::Type;
 use road::{Road, motion};
 use signals::{Moment, STATIC};
 
@@ -104,7 +103,7 @@ struct Topics {
 impl Topics {
     fn add<W: Write + Seek>(writer: &mut Writer<W>) -> Topics {
         use definitions::*;
-        let mut add = |topic: &str, kind: Type, node: &str, latching: bool| {
+        let mut add = |topic: &str, kind: definitions::Type, node: &str, latching: bool| {
             writer.add_connection(&Connection {
                 topic: topic.into(),
                 type_name: kind.name.into(),
@@ -145,7 +144,7 @@ struct Drive {
 impl Drive {
     /// The messages of one tick, in time order.
     fn tick(&self, tick: usize, seconds: f64) -> io::Result<Vec<Outgoing>> {
-        let mut out = Outbox { topics: &self.topics, messages: Vec::with_capacity(60) };
+        let mut out = Outbox::default();
         let from_nanos = tick as i64 * TICK_NANOS;
         self.once(tick, from_nanos, &mut out);
         for step in 0..10 {
@@ -224,12 +223,12 @@ impl Drive {
     }
 }
 
-struct Outbox<'a> {
-    topics: &'a Topics,
+#[derive(Default)]
+struct Outbox {
     messages: Vec<Outgoing>,
 }
 
-impl Outbox<'_> {
+impl Outbox {
     /// A message stamped `at_nanos` after the start and received `delay_nanos` later.
     fn put(&mut self, connection: ConnectionId, at_nanos: i64, delay_nanos: i64, payload: Vec<u8>) {
         self.messages.push(Outgoing { connection, time: Time(START_NANOS + at_nanos + delay_nanos), payload });

@@ -68,6 +68,8 @@ pub mod format;
 
 pub mod decode;
 
+pub mod demo;
+
 pub mod store;
 
 #[cfg(feature = "gui")]

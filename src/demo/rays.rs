@@ -7,7 +7,6 @@ use glam::Vec3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Material {
-    Ground,
     Wall,
     Roof,
     Car,
