@@ -34,7 +34,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { seconds: 20.0, compression: Compression::Lz4 }
+        Options {
+            seconds: 20.0,
+            compression: Compression::Lz4,
+        }
     }
 }
 
@@ -53,10 +56,16 @@ where
     let topics = Topics::add(&mut writer);
     let ticks = (options.seconds * 10.0).ceil().max(1.0) as usize;
     let end = motion(options.seconds).s as f32;
-    let drive = Drive { road: Road::new(end), topics };
+    let drive = Drive {
+        road: Road::new(end),
+        topics,
+    };
 
     let batch = |first: usize| -> io::Result<Vec<Vec<Outgoing>>> {
-        (first..(first + TICKS_AT_ONCE).min(ticks)).into_par_iter().map(|tick| drive.tick(tick, options.seconds)).collect()
+        (first..(first + TICKS_AT_ONCE).min(ticks))
+            .into_par_iter()
+            .map(|tick| drive.tick(tick, options.seconds))
+            .collect()
     };
     let mut ready = batch(0)?;
     let mut first = 0;
@@ -64,7 +73,12 @@ where
         first += TICKS_AT_ONCE;
         // the next ticks are made while these are compressed
         let (written, next) = rayon::join(
-            || ready.iter().flatten().try_for_each(|message| writer.write(message.connection, message.time, &message.payload)),
+            || {
+                ready
+                    .iter()
+                    .flatten()
+                    .try_for_each(|message| writer.write(message.connection, message.time, &message.payload))
+            },
             || batch(first),
         );
         written?;
@@ -163,16 +177,31 @@ impl Drive {
         }
         for (publisher, connection) in STATIC.iter().zip(self.topics.tf_static) {
             if (from_nanos..from_nanos + TICK_NANOS).contains(&publisher.after_nanos) {
-                out.put(connection, publisher.after_nanos, 300_000, (publisher.message)(START_NANOS + publisher.after_nanos));
+                out.put(
+                    connection,
+                    publisher.after_nanos,
+                    300_000,
+                    (publisher.message)(START_NANOS + publisher.after_nanos),
+                );
             }
         }
         if tick % 5 == 0 {
             let seq = (tick / 5) as u32;
-            out.put(self.topics.rosout, from_nanos + 7_000_000, 900_000, signals::log(seq, START_NANOS + from_nanos + 7_000_000));
+            out.put(
+                self.topics.rosout,
+                from_nanos + 7_000_000,
+                900_000,
+                signals::log(seq, START_NANOS + from_nanos + 7_000_000),
+            );
         }
         if tick % 10 == 0 {
             let seq = (tick / 10) as u32;
-            out.put(self.topics.diagnostics, from_nanos + 9_000_000, 1_400_000, signals::diagnostics(seq, START_NANOS + from_nanos + 9_000_000));
+            out.put(
+                self.topics.diagnostics,
+                from_nanos + 9_000_000,
+                1_400_000,
+                signals::diagnostics(seq, START_NANOS + from_nanos + 9_000_000),
+            );
         }
     }
 
@@ -199,7 +228,13 @@ impl Drive {
         let (car, _) = world::car_at(&self.road, t);
         let (later, _) = world::car_at(&self.road, t + 0.2);
         let (earlier, _) = world::car_at(&self.road, t - 0.2);
-        Moment { t, stamp_nanos: START_NANOS + at_nanos, motion: motion(t), car, yaw_rate: earlier.locate(later).yaw() / 0.4 }
+        Moment {
+            t,
+            stamp_nanos: START_NANOS + at_nanos,
+            motion: motion(t),
+            car,
+            yaw_rate: earlier.locate(later).yaw() / 0.4,
+        }
     }
 
     /// Lidar, cameras and what perception makes of them, 10 Hz.
@@ -231,6 +266,10 @@ struct Outbox {
 impl Outbox {
     /// A message stamped `at_nanos` after the start and received `delay_nanos` later.
     fn put(&mut self, connection: ConnectionId, at_nanos: i64, delay_nanos: i64, payload: Vec<u8>) {
-        self.messages.push(Outgoing { connection, time: Time(START_NANOS + at_nanos + delay_nanos), payload });
+        self.messages.push(Outgoing {
+            connection,
+            time: Time(START_NANOS + at_nanos + delay_nanos),
+            payload,
+        });
     }
 }

@@ -72,6 +72,8 @@ pub mod demo;
 
 pub mod store;
 
+pub mod cli;
+
 #[cfg(feature = "gui")]
 pub mod theme;
 

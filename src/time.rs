@@ -2,6 +2,9 @@
 //!
 //! Invariant: nothing here reads a clock. "Now" is always an argument.
 
+mod when;
+pub use when::{NotATime, When};
+
 /// An instant, in nanoseconds since the Unix epoch. ROS `time` (u32 s, u32 ns) always fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);

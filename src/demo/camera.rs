@@ -96,7 +96,10 @@ impl Camera {
         JpegEncoder::new_with_quality(&mut jpeg, 88)
             .encode(&self.rgb8(road, scene), self.width, self.height, image::ExtendedColorType::Rgb8)
             .map_err(io::Error::other)?;
-        Ok(Wire::stamped(seq, stamp_nanos, self.frame_id).string("rgb8; jpeg compressed bgr8").bytes(&jpeg).0)
+        Ok(Wire::stamped(seq, stamp_nanos, self.frame_id)
+            .string("rgb8; jpeg compressed bgr8")
+            .bytes(&jpeg)
+            .0)
     }
 
     pub fn raw(&self, road: &Road, scene: &Scene, seq: u32, stamp_nanos: i64) -> Vec<u8> {

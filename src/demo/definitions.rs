@@ -9,21 +9,66 @@ pub struct Type {
     pub md5: &'static str,
 }
 
-pub const POINT_CLOUD2: Type = Type { name: "sensor_msgs/PointCloud2", md5: "1158d486dd51d683ce2f1be655c3c181" };
-pub const IMAGE: Type = Type { name: "sensor_msgs/Image", md5: "060021388200f6f0f447d0fcd9c64743" };
-pub const COMPRESSED_IMAGE: Type = Type { name: "sensor_msgs/CompressedImage", md5: "8f7a12909da2c9d3332d540a0977563f" };
-pub const CAMERA_INFO: Type = Type { name: "sensor_msgs/CameraInfo", md5: "c9a58c1b0b154e0e6da7578cb991d214" };
-pub const IMU: Type = Type { name: "sensor_msgs/Imu", md5: "6a62c6daae103f4ff57a132d6f95cec2" };
-pub const NAV_SAT_FIX: Type = Type { name: "sensor_msgs/NavSatFix", md5: "2d3a8cd499b9b4a0249fb98fd05cfa48" };
-pub const ODOMETRY: Type = Type { name: "nav_msgs/Odometry", md5: "cd5e73d190d741a2f92e81eda573aca7" };
-pub const OCCUPANCY_GRID: Type = Type { name: "nav_msgs/OccupancyGrid", md5: "3381f2d731d4076ec5c71b0759edbe4e" };
-pub const TF_MESSAGE: Type = Type { name: "tf2_msgs/TFMessage", md5: "94810edda583a504dfda3829e70d7eec" };
-pub const MARKER_ARRAY: Type = Type { name: "visualization_msgs/MarkerArray", md5: "d155b9ce5188fbaf89745847fd5882d7" };
-pub const LOG: Type = Type { name: "rosgraph_msgs/Log", md5: "acffd30cd6b6de30f120938c17c593fb" };
-pub const DIAGNOSTIC_ARRAY: Type = Type { name: "diagnostic_msgs/DiagnosticArray", md5: "60810da900de1dd6ddd437c3503511da" };
-pub const BRAKE_REPORT: Type = Type { name: "dbw_mkz_msgs/BrakeReport", md5: "edad19d6f3908905e1f96d52d8350bf8" };
-pub const STEERING_REPORT: Type = Type { name: "dbw_mkz_msgs/SteeringReport", md5: "61de76ca4812c4d004f8ff7d430a6301" };
-pub const OBJECT_WITH_COVARIANCE_ARRAY: Type = Type { name: "derived_object_msgs/ObjectWithCovarianceArray", md5: "9254d872aeeeeaddf3e5cc22befe98ef" };
+pub const POINT_CLOUD2: Type = Type {
+    name: "sensor_msgs/PointCloud2",
+    md5: "1158d486dd51d683ce2f1be655c3c181",
+};
+pub const IMAGE: Type = Type {
+    name: "sensor_msgs/Image",
+    md5: "060021388200f6f0f447d0fcd9c64743",
+};
+pub const COMPRESSED_IMAGE: Type = Type {
+    name: "sensor_msgs/CompressedImage",
+    md5: "8f7a12909da2c9d3332d540a0977563f",
+};
+pub const CAMERA_INFO: Type = Type {
+    name: "sensor_msgs/CameraInfo",
+    md5: "c9a58c1b0b154e0e6da7578cb991d214",
+};
+pub const IMU: Type = Type {
+    name: "sensor_msgs/Imu",
+    md5: "6a62c6daae103f4ff57a132d6f95cec2",
+};
+pub const NAV_SAT_FIX: Type = Type {
+    name: "sensor_msgs/NavSatFix",
+    md5: "2d3a8cd499b9b4a0249fb98fd05cfa48",
+};
+pub const ODOMETRY: Type = Type {
+    name: "nav_msgs/Odometry",
+    md5: "cd5e73d190d741a2f92e81eda573aca7",
+};
+pub const OCCUPANCY_GRID: Type = Type {
+    name: "nav_msgs/OccupancyGrid",
+    md5: "3381f2d731d4076ec5c71b0759edbe4e",
+};
+pub const TF_MESSAGE: Type = Type {
+    name: "tf2_msgs/TFMessage",
+    md5: "94810edda583a504dfda3829e70d7eec",
+};
+pub const MARKER_ARRAY: Type = Type {
+    name: "visualization_msgs/MarkerArray",
+    md5: "d155b9ce5188fbaf89745847fd5882d7",
+};
+pub const LOG: Type = Type {
+    name: "rosgraph_msgs/Log",
+    md5: "acffd30cd6b6de30f120938c17c593fb",
+};
+pub const DIAGNOSTIC_ARRAY: Type = Type {
+    name: "diagnostic_msgs/DiagnosticArray",
+    md5: "60810da900de1dd6ddd437c3503511da",
+};
+pub const BRAKE_REPORT: Type = Type {
+    name: "dbw_mkz_msgs/BrakeReport",
+    md5: "edad19d6f3908905e1f96d52d8350bf8",
+};
+pub const STEERING_REPORT: Type = Type {
+    name: "dbw_mkz_msgs/SteeringReport",
+    md5: "61de76ca4812c4d004f8ff7d430a6301",
+};
+pub const OBJECT_WITH_COVARIANCE_ARRAY: Type = Type {
+    name: "derived_object_msgs/ObjectWithCovarianceArray",
+    md5: "9254d872aeeeeaddf3e5cc22befe98ef",
+};
 
 impl Type {
     /// The text that a bag stores: the type's own definition, then those of all types it uses.
@@ -47,8 +92,14 @@ fn dependencies(name: &'static str, seen: &mut Vec<&'static str>) {
     let package = name.split('/').next().unwrap_or_default();
     for line in own(name).lines() {
         let base = line.split([' ', '[']).next().unwrap_or_default();
-        let full = if base == "Header" { "std_msgs/Header".to_owned() } else { format!("{package}/{base}") };
-        let Some((used, _)) = TEXTS.iter().find(|(known, _)| *known == base || *known == full) else { continue };
+        let full = if base == "Header" {
+            "std_msgs/Header".to_owned()
+        } else {
+            format!("{package}/{base}")
+        };
+        let Some((used, _)) = TEXTS.iter().find(|(known, _)| *known == base || *known == full) else {
+            continue;
+        };
         if !seen.contains(used) {
             seen.push(used);
             dependencies(used, seen);

@@ -34,7 +34,10 @@ const FIELDS: [(&str, u32, u8); 9] = [
 ];
 
 pub fn message(road: &Road, scene: &Scene, seq: u32, stamp_nanos: i64) -> Vec<u8> {
-    let mut wire = Wire::stamped(seq, stamp_nanos, "os1_lidar").u32(BEAMS as u32).u32(COLUMNS as u32).u32(FIELDS.len() as u32);
+    let mut wire = Wire::stamped(seq, stamp_nanos, "os1_lidar")
+        .u32(BEAMS as u32)
+        .u32(COLUMNS as u32)
+        .u32(FIELDS.len() as u32);
     for (name, offset, datatype) in FIELDS {
         wire = wire.string(name).u32(offset).u8(datatype).u32(1);
     }
@@ -47,7 +50,11 @@ fn points(road: &Road, scene: &Scene, seq: u32) -> Vec<u8> {
     let shader = Shader::new(road, scene);
     let mut points = vec![0_u8; BEAMS * COLUMNS * POINT_BYTES];
     let beams: Vec<(f32, f32)> = (0..BEAMS)
-        .map(|ring| (ELEVATION - 2.0 * ELEVATION * ring as f32 / (BEAMS - 1) as f32).to_radians().sin_cos())
+        .map(|ring| {
+            (ELEVATION - 2.0 * ELEVATION * ring as f32 / (BEAMS - 1) as f32)
+                .to_radians()
+                .sin_cos()
+        })
         .collect();
     for column in 0..COLUMNS {
         // clockwise, from straight behind the car
@@ -62,7 +69,9 @@ fn points(road: &Road, scene: &Scene, seq: u32) -> Vec<u8> {
             point[26] = ring as u8;
             let dice = hash(seq, column as u32, ring as u32);
             point[28..30].copy_from_slice(&(30 + (dice >> 27) as u16).to_le_bytes());
-            let Some(hit) = caster.cast(direction, candidates, FARTHEST) else { continue };
+            let Some(hit) = caster.cast(direction, candidates, FARTHEST) else {
+                continue;
+            };
             let reflectivity = shader.reflectivity(&hit, direction, ORIGIN);
             // what returns falls with distance; the weakest is lost
             if reflectivity / (1.0 + (hit.distance / 60.0).powi(2)) < 0.02 + 0.03 * (dice & 0xff) as f32 / 255.0 {

@@ -188,7 +188,11 @@ impl<'a> Caster<'a> {
             let object = &objects[usize::from(index)];
             let towards = (object.centre - origin).truncate();
             let (distance, reach) = (towards.length(), object.reach());
-            let half = if distance <= reach { std::f32::consts::PI } else { (reach / distance).asin() };
+            let half = if distance <= reach {
+                std::f32::consts::PI
+            } else {
+                (reach / distance).asin()
+            };
             let per_bin = std::f32::consts::TAU / BINS as f32;
             let middle = towards.y.atan2(towards.x) / per_bin;
             let first = (middle - half / per_bin).floor() as i32;
@@ -208,7 +212,11 @@ impl<'a> Caster<'a> {
 
     /// The nearest hit of a ray (of length 1) among `column`'s objects and the ground.
     pub fn cast(&self, direction: Vec3, column: &[(f32, u16)], farthest: f32) -> Option<Hit> {
-        let ground = if direction.z < -1e-4 { -self.origin.z / direction.z } else { f32::INFINITY };
+        let ground = if direction.z < -1e-4 {
+            -self.origin.z / direction.z
+        } else {
+            f32::INFINITY
+        };
         let mut best = ground.min(farthest);
         let flat = direction.truncate().length();
         let mut met = None;
@@ -235,7 +243,13 @@ impl<'a> Caster<'a> {
                     object: Some(index),
                 })
             }
-            None if ground <= farthest => Some(Hit { distance: ground, normal: Vec3::Z, local: point, local_normal: Vec3::Z, object: None }),
+            None if ground <= farthest => Some(Hit {
+                distance: ground,
+                normal: Vec3::Z,
+                local: point,
+                local_normal: Vec3::Z,
+                object: None,
+            }),
             None => None,
         }
     }

@@ -67,7 +67,12 @@ impl Road {
         for i in 0..count {
             let s = i as f64 - f64::from(BEFORE);
             let heading = 0.34 * (s / 95.0).sin() + 0.12 * (s / 41.0).sin();
-            samples.push(Sample { x: x as f32, y: y as f32, cos: heading.cos() as f32, sin: heading.sin() as f32 });
+            samples.push(Sample {
+                x: x as f32,
+                y: y as f32,
+                cos: heading.cos() as f32,
+                sin: heading.sin() as f32,
+            });
             x += heading.cos();
             y += heading.sin();
         }
@@ -138,5 +143,11 @@ pub fn motion(t: f64) -> Motion {
     let acceleration = 2.6 * 0.45 * (0.45 * t).cos() + 1.3 * 0.19 * (0.19 * t + 1.0).cos();
     let d = -1.75 + 0.22 * (0.31 * t).sin();
     let sideways = 0.22 * 0.31 * (0.31 * t).cos();
-    Motion { s, d, speed, acceleration, yaw: (sideways / speed).atan() }
+    Motion {
+        s,
+        d,
+        speed,
+        acceleration,
+        yaw: (sideways / speed).atan(),
+    }
 }

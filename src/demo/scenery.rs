@@ -194,7 +194,10 @@ fn lanes(road: &Road) -> Vec<Marker<'static>> {
         kind: 5,
         scale: Vec3::new(0.14, 0.0, 0.0),
         colour: [1.0, 0.85, 0.3, 0.9],
-        points: steps(6.0).filter(|s| from_crossing(*s).abs() > 10.0).flat_map(|s| [point(s, 0.0), point(s + 3.0, 0.0)]).collect(),
+        points: steps(6.0)
+            .filter(|s| from_crossing(*s).abs() > 10.0)
+            .flat_map(|s| [point(s, 0.0), point(s + 3.0, 0.0)])
+            .collect(),
         ..Marker::default()
     };
     let crossings = Marker {
@@ -203,12 +206,28 @@ fn lanes(road: &Road) -> Vec<Marker<'static>> {
         kind: 5,
         scale: Vec3::new(0.25, 0.0, 0.0),
         colour: [0.9, 0.9, 0.9, 0.8],
-        points: crossings_until(end).flat_map(|s| [point(s - 9.2, -LANE), point(s - 9.2, 0.0), point(s + 9.2, 0.0), point(s + 9.2, LANE)]).collect(),
+        points: crossings_until(end)
+            .flat_map(|s| {
+                [
+                    point(s - 9.2, -LANE),
+                    point(s - 9.2, 0.0),
+                    point(s + 9.2, 0.0),
+                    point(s + 9.2, LANE),
+                ]
+            })
+            .collect(),
         ..Marker::default()
     };
     let white = [0.85, 0.85, 0.85, 0.9];
     let kerb = [0.45, 0.47, 0.5, 0.9];
-    vec![line(0, LANE, white, 0.12), line(1, -LANE, white, 0.12), line(2, HALF_ROAD, kerb, 0.1), line(3, -HALF_ROAD, kerb, 0.1), dashes, crossings]
+    vec![
+        line(0, LANE, white, 0.12),
+        line(1, -LANE, white, 0.12),
+        line(2, HALF_ROAD, kerb, 0.1),
+        line(3, -HALF_ROAD, kerb, 0.1),
+        dashes,
+        crossings,
+    ]
 }
 
 /// `/map`: what is drivable, over the whole street.

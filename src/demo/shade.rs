@@ -42,7 +42,10 @@ impl<'a> Shader<'a> {
                 Shape::Cylinder(..) => continue,
             };
             let throw = -sun.x / sun.z * top;
-            let (a, b) = (object.centre.x.min(object.centre.x + throw) - reach, object.centre.x.max(object.centre.x + throw) + reach);
+            let (a, b) = (
+                object.centre.x.min(object.centre.x + throw) - reach,
+                object.centre.x.max(object.centre.x + throw) + reach,
+            );
             let first = ((a - FIRST_STRIP_X) / STRIP).floor().max(0.0) as usize;
             let last = ((b - FIRST_STRIP_X) / STRIP).floor();
             if last >= 0.0 {
@@ -51,7 +54,12 @@ impl<'a> Shader<'a> {
                 }
             }
         }
-        Shader { road, scene, sun, throwers }
+        Shader {
+            road,
+            scene,
+            sun,
+            throwers,
+        }
     }
 
     pub fn sky(&self, direction: Vec3) -> Vec3 {
@@ -75,7 +83,11 @@ impl<'a> Shader<'a> {
             Some(object) => surface(object, hit),
         };
         let facing = hit.normal.dot(self.sun).max(0.0);
-        let lit = if facing > 0.0 && hit.distance < 70.0 && self.in_shadow(point + hit.normal * 0.02, hit.object) { 0.0 } else { facing };
+        let lit = if facing > 0.0 && hit.distance < 70.0 && self.in_shadow(point + hit.normal * 0.02, hit.object) {
+            0.0
+        } else {
+            facing
+        };
         let ambient = Vec3::new(0.30, 0.34, 0.42) * (0.65 + 0.35 * hit.normal.z);
         let mut light = albedo * (ambient + Vec3::new(1.02, 0.95, 0.82) * lit) + own_light;
         if object.is_some_and(|o| matches!(o.material, Material::Glass | Material::Car) || is_window(o, hit)) {
@@ -92,9 +104,11 @@ impl<'a> Shader<'a> {
         if strip < 0.0 {
             return false;
         }
-        self.throwers
-            .get(strip as usize)
-            .is_some_and(|strip| strip.iter().any(|&index| Some(index) != own && self.scene.objects[usize::from(index)].shades(point, self.sun)))
+        self.throwers.get(strip as usize).is_some_and(|strip| {
+            strip
+                .iter()
+                .any(|&index| Some(index) != own && self.scene.objects[usize::from(index)].shades(point, self.sun))
+        })
     }
 
     fn ground(&self, point: Vec3, distance: f32) -> Vec3 {
@@ -145,7 +159,9 @@ impl<'a> Shader<'a> {
 
     /// Degrees Celsius.
     pub fn warmth(&self, hit: Option<&Hit>, direction: Vec3, origin: Vec3) -> f32 {
-        let Some(hit) = hit else { return -12.0 + 10.0 * (1.0 - direction.z.max(0.0)) };
+        let Some(hit) = hit else {
+            return -12.0 + 10.0 * (1.0 - direction.z.max(0.0));
+        };
         let base = match hit.object.map(|index| &self.scene.objects[usize::from(index)]) {
             None => {
                 let point = origin + direction * hit.distance;
@@ -195,7 +211,11 @@ pub fn ground_kind(s: f32, d: f32) -> Ground {
     }
     let zebra = (5.0..8.0).contains(&across.abs());
     if zebra {
-        return if (d / 1.0).rem_euclid(1.0) < 0.5 { Ground::Paint } else { Ground::Asphalt };
+        return if (d / 1.0).rem_euclid(1.0) < 0.5 {
+            Ground::Paint
+        } else {
+            Ground::Asphalt
+        };
     }
     let stop = (across < 0.0) == (d < 0.0) && (9.0..9.4).contains(&across.abs()) && side < LANE;
     let dashed = side < 0.07 && (s / 6.0).rem_euclid(1.0) < 0.5 && across.abs() > 10.0;
@@ -212,7 +232,9 @@ pub fn ground_kind(s: f32, d: f32) -> Ground {
 
 /// The arc length of the crossings up to `s`.
 pub fn crossings_until(s: f32) -> impl Iterator<Item = f32> {
-    (0..).map(|i| FIRST_CROSSING + super::road::CROSSING_PITCH * i as f32).take_while(move |at| *at < s)
+    (0..)
+        .map(|i| FIRST_CROSSING + super::road::CROSSING_PITCH * i as f32)
+        .take_while(move |at| *at < s)
 }
 
 fn is_window(object: &Object, hit: &Hit) -> bool {
@@ -220,7 +242,11 @@ fn is_window(object: &Object, hit: &Hit) -> bool {
     if object.material != Material::Wall || hit.local_normal.z != 0.0 {
         return false;
     }
-    let along = if hit.local_normal.x != 0.0 { hit.local.y + half.y } else { hit.local.x + half.x };
+    let along = if hit.local_normal.x != 0.0 {
+        hit.local.y + half.y
+    } else {
+        hit.local.x + half.x
+    };
     let width = 2.0 * if hit.local_normal.x != 0.0 { half.y } else { half.x };
     let pitch = width / (width / 2.7).round().max(1.0);
     let (u, v) = ((along / pitch).rem_euclid(1.0), ((hit.local.z + half.z) / 3.0).rem_euclid(1.0));
@@ -239,7 +265,17 @@ fn surface(object: &Object, hit: &Hit) -> (Vec3, Vec3) {
             }
             let plinth = hit.local.z < 0.7 - half.z;
             let course = (hit.local.z + half.z).rem_euclid(3.0) < 0.12;
-            (object.colour * if plinth { 0.55 } else if course { 0.82 } else { 1.0 }, none)
+            (
+                object.colour
+                    * if plinth {
+                        0.55
+                    } else if course {
+                        0.82
+                    } else {
+                        1.0
+                    },
+                none,
+            )
         }
         (Material::Roof, Shape::Gable(_)) => {
             let row = (hit.local.z * 4.0).rem_euclid(1.0) < 0.18;
@@ -251,7 +287,14 @@ fn surface(object: &Object, hit: &Hit) -> (Vec3, Vec3) {
         }
         (Material::Glass, Shape::Box(half)) => {
             let pillar = hit.local_normal.y != 0.0 && (hit.local.x.abs() < 0.05 || hit.local.x.abs() > half.x - 0.07);
-            (if pillar || hit.local_normal.z > 0.0 { object.colour } else { Vec3::new(0.025, 0.03, 0.04) }, none)
+            (
+                if pillar || hit.local_normal.z > 0.0 {
+                    object.colour
+                } else {
+                    Vec3::new(0.025, 0.03, 0.04)
+                },
+                none,
+            )
         }
         (Material::Car, Shape::Box(half)) if object.seed == 1 => car_body(object, hit, half),
         (Material::Sign, Shape::Box(half)) => {

@@ -50,7 +50,11 @@ impl Moment {
         Wire::stamped(seq, self.stamp_nanos, "imu_link")
             .yaw(self.car.yaw())
             .diagonal(&[1e-4; 3])
-            .vector(DVec3::new(0.012 * self.noise(1), 0.012 * self.noise(2), self.yaw_rate + 0.006 * self.noise(3)))
+            .vector(DVec3::new(
+                0.012 * self.noise(1),
+                0.012 * self.noise(2),
+                self.yaw_rate + 0.006 * self.noise(3),
+            ))
             .diagonal(&[1e-4; 3])
             .vector(DVec3::new(
                 self.motion.acceleration + 0.06 * self.noise(4),
@@ -131,15 +135,31 @@ pub struct StaticPublisher {
 
 /// Each latched message stays valid: the newest of the topic is not enough.
 pub const STATIC: [StaticPublisher; 3] = [
-    StaticPublisher { after_nanos: 0, node: "/os1_driver", message: lidar_frames },
-    StaticPublisher { after_nanos: 210_000_000, node: "/vehicle_description", message: vehicle_frames },
-    StaticPublisher { after_nanos: 480_000_000, node: "/flir_adk", message: camera_frames },
+    StaticPublisher {
+        after_nanos: 0,
+        node: "/os1_driver",
+        message: lidar_frames,
+    },
+    StaticPublisher {
+        after_nanos: 210_000_000,
+        node: "/vehicle_description",
+        message: vehicle_frames,
+    },
+    StaticPublisher {
+        after_nanos: 480_000_000,
+        node: "/flir_adk",
+        message: camera_frames,
+    },
 ];
 
 fn frames(stamp_nanos: i64, frames: &[(&str, &str, Vec3, [f64; 4])]) -> Vec<u8> {
     let mut wire = Wire::default().u32(frames.len() as u32);
     for (parent, child, at, rotation) in frames {
-        wire = wire.header(0, stamp_nanos, parent).string(child).vector(at.as_dvec3()).f64s(rotation);
+        wire = wire
+            .header(0, stamp_nanos, parent)
+            .string(child)
+            .vector(at.as_dvec3())
+            .f64s(rotation);
     }
     wire.0
 }
@@ -149,16 +169,28 @@ const LEVEL: [f64; 4] = [0.0, 0.0, 0.0, 1.0];
 fn lidar_frames(stamp_nanos: i64) -> Vec<u8> {
     let above = Vec3::new(0.0, 0.0, 0.036);
     let backwards = [0.0, 0.0, 1.0, 0.0];
-    frames(stamp_nanos, &[("base_link", "os1_sensor", lidar::ORIGIN - above, LEVEL), ("os1_sensor", "os1_lidar", above, backwards)])
+    frames(
+        stamp_nanos,
+        &[
+            ("base_link", "os1_sensor", lidar::ORIGIN - above, LEVEL),
+            ("os1_sensor", "os1_lidar", above, backwards),
+        ],
+    )
 }
 
 fn vehicle_frames(stamp_nanos: i64) -> Vec<u8> {
     let (gps, imu) = (Vec3::new(-0.4, 0.0, 1.5), Vec3::new(0.0, 0.0, 0.4));
-    frames(stamp_nanos, &[("base_link", "gps_antenna", gps, LEVEL), ("base_link", "imu_link", imu, LEVEL)])
+    frames(
+        stamp_nanos,
+        &[("base_link", "gps_antenna", gps, LEVEL), ("base_link", "imu_link", imu, LEVEL)],
+    )
 }
 
 fn camera_frames(stamp_nanos: i64) -> Vec<u8> {
-    frames(stamp_nanos, &ALL.map(|camera| ("base_link", camera.frame_id, camera.position, [-0.5, 0.5, -0.5, 0.5])))
+    frames(
+        stamp_nanos,
+        &ALL.map(|camera| ("base_link", camera.frame_id, camera.position, [-0.5, 0.5, -0.5, 0.5])),
+    )
 }
 
 const LOGS: [(u8, &str, &str, &str); 9] = [
@@ -197,7 +229,10 @@ pub fn diagnostics(seq: u32, stamp_nanos: i64) -> Vec<u8> {
             "os1: packets",
             if lossy { "packets lost" } else { "ok" },
             "os1-992",
-            vec![("loss %", format!("{:.2}", if lossy { 1.0 + dice(1) } else { 0.05 * dice(1) })), ("rate Hz", format!("{:.2}", 10.0 + 0.02 * dice(2)))],
+            vec![
+                ("loss %", format!("{:.2}", if lossy { 1.0 + dice(1) } else { 0.05 * dice(1) })),
+                ("rate Hz", format!("{:.2}", 10.0 + 0.02 * dice(2))),
+            ],
         ),
         (
             if hot { 2 } else { 0 },
@@ -206,8 +241,20 @@ pub fn diagnostics(seq: u32, stamp_nanos: i64) -> Vec<u8> {
             "flir-31",
             vec![("sensor °C", format!("{:.1}", if hot { 71.0 } else { 46.0 + 6.0 * dice(3) }))],
         ),
-        (0, "gps: fix", "3D fix", "gnss-2", vec![("satellites", format!("{}", 9 + (dice(4) * 6.0) as u32))]),
-        (0, "vehicle: by-wire", "enabled", "dbw-1", vec![("bus load %", format!("{:.0}", 30.0 + 12.0 * dice(5)))]),
+        (
+            0,
+            "gps: fix",
+            "3D fix",
+            "gnss-2",
+            vec![("satellites", format!("{}", 9 + (dice(4) * 6.0) as u32))],
+        ),
+        (
+            0,
+            "vehicle: by-wire",
+            "enabled",
+            "dbw-1",
+            vec![("bus load %", format!("{:.0}", 30.0 + 12.0 * dice(5)))],
+        ),
     ];
     let mut wire = Wire::stamped(seq, stamp_nanos, "").u32(statuses.len() as u32);
     for (level, name, text, hardware, values) in statuses {

@@ -79,7 +79,9 @@ impl Wire {
     /// A fixed array of `side` × `side` with this diagonal.
     pub fn diagonal(self, diagonal: &[f64]) -> Wire {
         let side = diagonal.len();
-        (0..side * side).fold(self, |wire, i| wire.f64(if i / side == i % side { diagonal[i / side] } else { 0.0 }))
+        (0..side * side).fold(self, |wire, i| {
+            wire.f64(if i / side == i % side { diagonal[i / side] } else { 0.0 })
+        })
     }
 
     pub fn raw(mut self, bytes: &[u8]) -> Wire {

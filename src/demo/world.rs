@@ -44,20 +44,36 @@ pub fn car_at(road: &Road, t: f64) -> (Pose2, f32) {
     let m = motion(t);
     let along = road.at(m.s as f32, m.d as f32);
     let (sin, cos) = (along.yaw() + m.yaw).sin_cos();
-    (Pose2 { cos: cos as f32, sin: sin as f32, ..along }, m.s as f32)
+    (
+        Pose2 {
+            cos: cos as f32,
+            sin: sin as f32,
+            ..along
+        },
+        m.s as f32,
+    )
 }
 
 pub fn scene(road: &Road, t: f64) -> Scene {
     let (car, car_s) = car_at(road, t);
     let tracks = tracks(road, t, car_s);
-    let mut builder = Builder { road, car, objects: Vec::with_capacity(400) };
+    let mut builder = Builder {
+        road,
+        car,
+        objects: Vec::with_capacity(400),
+    };
     builder.houses(car_s);
     builder.green(car_s);
     builder.furniture(car_s);
     for track in &tracks {
         builder.track(track, t);
     }
-    Scene { car, car_s, objects: builder.objects, tracks }
+    Scene {
+        car,
+        car_s,
+        objects: builder.objects,
+        tracks,
+    }
 }
 
 fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
@@ -78,17 +94,44 @@ fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
             Kind::Bicycle => Vec3::new(1.7, 0.5, 1.7),
             Kind::Pedestrian => Vec3::new(0.5, 0.55, 1.6 + 0.3 * random.f32()),
         };
-        tracks.push(Track { id, kind, pose, speed, size });
+        tracks.push(Track {
+            id,
+            kind,
+            pose,
+            speed,
+            size,
+        });
     };
 
-    add(1, Kind::Car, car_s + 19.0 + 5.0 * (0.23 * time).sin(), -0.5 * LANE, true, motion(t).speed as f32);
-    add(2, Kind::Car, car_s - 16.0 - 3.0 * (0.31 * time).sin(), -0.5 * LANE, true, motion(t).speed as f32);
+    add(
+        1,
+        Kind::Car,
+        car_s + 19.0 + 5.0 * (0.23 * time).sin(),
+        -0.5 * LANE,
+        true,
+        motion(t).speed as f32,
+    );
+    add(
+        2,
+        Kind::Car,
+        car_s - 16.0 - 3.0 * (0.31 * time).sin(),
+        -0.5 * LANE,
+        true,
+        motion(t).speed as f32,
+    );
     // oncoming, one speed, so that nobody drives through anybody
     for (slot, s) in slots(car_s - BEHIND + 9.5 * time, car_s + AHEAD + 9.5 * time, 34.0) {
         let mut random = fastrand::Rng::with_seed(slot as u64 ^ 0x0c0de);
         if random.f32() < 0.72 {
             let kind = if random.f32() < 0.2 { Kind::Van } else { Kind::Car };
-            add(1000 + slot as u32, kind, s + 12.0 * random.f32() - 9.5 * time, 0.5 * LANE, false, 9.5);
+            add(
+                1000 + slot as u32,
+                kind,
+                s + 12.0 * random.f32() - 9.5 * time,
+                0.5 * LANE,
+                false,
+                9.5,
+            );
         }
     }
     for (slot, s) in slots(car_s - BEHIND - 4.2 * time, car_s + AHEAD - 4.2 * time, 75.0) {
@@ -99,7 +142,14 @@ fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
             let mut random = fastrand::Rng::with_seed((base + slot) as u64);
             if random.f32() < 0.6 {
                 let d = side * (HALF_ROAD + 0.9 + 1.6 * random.f32());
-                add((base + slot) as u32, Kind::Pedestrian, s + 9.0 * random.f32() + speed * time, d, speed > 0.0, speed.abs());
+                add(
+                    (base + slot) as u32,
+                    Kind::Pedestrian,
+                    s + 9.0 * random.f32() + speed * time,
+                    d,
+                    speed > 0.0,
+                    speed.abs(),
+                );
             }
         }
     }
@@ -108,7 +158,14 @@ fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
             let mut random = fastrand::Rng::with_seed((base + slot) as u64);
             if random.f32() < 0.62 && from_crossing(s).abs() > 17.0 {
                 let kind = if random.f32() < 0.12 { Kind::Van } else { Kind::Car };
-                add((base + slot) as u32, kind, s + 0.5 * random.f32(), side * (HALF_ROAD - 1.1), side < 0.0, 0.0);
+                add(
+                    (base + slot) as u32,
+                    kind,
+                    s + 0.5 * random.f32(),
+                    side * (HALF_ROAD - 1.1),
+                    side < 0.0,
+                    0.0,
+                );
             }
         }
     }
@@ -131,7 +188,15 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn put(&mut self, pose: Pose2, z: f32, shape: Shape, material: Material, colour: Vec3, seed: u32) {
         let local = self.car.locate(pose);
-        self.objects.push(Object { shape, centre: Vec3::new(local.x, local.y, z), cos: local.cos, sin: local.sin, material, colour, seed });
+        self.objects.push(Object {
+            shape,
+            centre: Vec3::new(local.x, local.y, z),
+            cos: local.cos,
+            sin: local.sin,
+            material,
+            colour,
+            seed,
+        });
     }
 
     fn houses(&mut self, car_s: f32) {
@@ -167,10 +232,21 @@ impl Builder<'_> {
                     self.put(pose, 2.0 * half.z + 0.25, Shape::Box(parapet), Material::Roof, paint * 0.5, 0);
                 } else {
                     let size = Vec3::new(half.x + 0.4, half.y + 0.5, 2.4 + 1.6 * random.f32());
-                    let tiles = if random.bool() { Vec3::new(0.36, 0.12, 0.07) } else { Vec3::new(0.13, 0.13, 0.15) };
+                    let tiles = if random.bool() {
+                        Vec3::new(0.36, 0.12, 0.07)
+                    } else {
+                        Vec3::new(0.13, 0.13, 0.15)
+                    };
                     self.put(pose, 2.0 * half.z, Shape::Gable(size), Material::Roof, tiles, 0);
                     let (x, y) = pose.place(half.x * 0.4, 0.6);
-                    self.put(Pose2 { x, y, ..pose }, 2.0 * half.z + size.z, Shape::Box(Vec3::new(0.4, 0.4, 0.9)), Material::Roof, tiles * 0.8, 0);
+                    self.put(
+                        Pose2 { x, y, ..pose },
+                        2.0 * half.z + size.z,
+                        Shape::Box(Vec3::new(0.4, 0.4, 0.9)),
+                        Material::Roof,
+                        tiles * 0.8,
+                        0,
+                    );
                 }
             }
         }
@@ -186,18 +262,53 @@ impl Builder<'_> {
                 let pose = self.road.at(s + 3.0 * random.f32(), side * (9.3 + 0.8 * random.f32()));
                 let (height, crown) = (2.2 + 1.6 * random.f32(), 1.2 + 0.9 * random.f32());
                 let green = Vec3::new(0.10 + 0.09 * random.f32(), 0.24 + 0.12 * random.f32(), 0.05);
-                self.put(pose, height / 2.0, Shape::Cylinder(0.14 + 0.08 * random.f32(), height / 2.0), Material::Trunk, Vec3::new(0.16, 0.11, 0.07), 0);
-                self.put(pose, height + crown * 0.6, Shape::Sphere(crown), Material::Leaves, green, slot as u32);
+                self.put(
+                    pose,
+                    height / 2.0,
+                    Shape::Cylinder(0.14 + 0.08 * random.f32(), height / 2.0),
+                    Material::Trunk,
+                    Vec3::new(0.16, 0.11, 0.07),
+                    0,
+                );
+                self.put(
+                    pose,
+                    height + crown * 0.6,
+                    Shape::Sphere(crown),
+                    Material::Leaves,
+                    green,
+                    slot as u32,
+                );
                 let (x, y) = pose.place(0.6 * crown, 0.35);
-                self.put(Pose2 { x, y, ..pose }, height + crown * 1.2, Shape::Sphere(crown * 0.72), Material::Leaves, green * 1.12, 1 + slot as u32);
+                self.put(
+                    Pose2 { x, y, ..pose },
+                    height + crown * 1.2,
+                    Shape::Sphere(crown * 0.72),
+                    Material::Leaves,
+                    green * 1.12,
+                    1 + slot as u32,
+                );
                 let (x, y) = pose.place(-0.5 * crown, -0.3);
-                self.put(Pose2 { x, y, ..pose }, height + crown * 1.05, Shape::Sphere(crown * 0.66), Material::Leaves, green * 0.9, 2 + slot as u32);
+                self.put(
+                    Pose2 { x, y, ..pose },
+                    height + crown * 1.05,
+                    Shape::Sphere(crown * 0.66),
+                    Material::Leaves,
+                    green * 0.9,
+                    2 + slot as u32,
+                );
             }
             for (slot, s) in slots(car_s - BEHIND, car_s + AHEAD, 9.0) {
                 let mut random = fastrand::Rng::with_seed(base + 50_000 + slot as u64);
                 if random.f32() < 0.35 && from_crossing(s).abs() > 16.0 {
                     let half = Vec3::new(3.4, 0.4, 0.35 + 0.3 * random.f32());
-                    self.put(self.road.at(s, side * 11.0), half.z, Shape::Box(half), Material::Leaves, Vec3::new(0.09, 0.23, 0.06), slot as u32);
+                    self.put(
+                        self.road.at(s, side * 11.0),
+                        half.z,
+                        Shape::Box(half),
+                        Material::Leaves,
+                        Vec3::new(0.09, 0.23, 0.06),
+                        slot as u32,
+                    );
                 }
             }
         }
@@ -212,18 +323,36 @@ impl Builder<'_> {
             let arm = self.road.at(s, side * (HALF_ROAD - 0.5));
             self.put(arm, 6.35, Shape::Box(Vec3::new(0.15, 1.0, 0.06)), Material::Pole, grey, 0);
             let head = self.road.at(s, side * (HALF_ROAD - 1.3));
-            self.put(head, 6.25, Shape::Box(Vec3::new(0.2, 0.4, 0.08)), Material::Lamp, Vec3::new(0.9, 0.85, 0.7), 0);
+            self.put(
+                head,
+                6.25,
+                Shape::Box(Vec3::new(0.2, 0.4, 0.08)),
+                Material::Lamp,
+                Vec3::new(0.9, 0.85, 0.7),
+                0,
+            );
         }
         for (slot, s) in slots(car_s - BEHIND - 70.0, car_s + AHEAD, 140.0) {
             // a signal at each corner, a sign before the crossing
             for (ds, side) in [(-7.5, -1.0_f32), (7.5, 1.0)] {
                 let foot = self.road.at(s + ds, side * (HALF_ROAD + 0.6));
                 self.put(foot, 1.7, Shape::Cylinder(0.07, 1.7), Material::Pole, grey, 0);
-                self.put(foot, 3.2, Shape::Box(Vec3::new(0.16, 0.16, 0.5)), Material::Sign, Vec3::new(0.03, 0.2, 0.06), 7);
+                self.put(
+                    foot,
+                    3.2,
+                    Shape::Box(Vec3::new(0.16, 0.16, 0.5)),
+                    Material::Sign,
+                    Vec3::new(0.03, 0.2, 0.06),
+                    7,
+                );
             }
             let sign = self.road.at(s - 25.0, -HALF_ROAD - 0.7);
             self.put(sign, 1.2, Shape::Cylinder(0.04, 1.2), Material::Pole, grey, 0);
-            let colour = if slot % 2 == 0 { Vec3::new(0.75, 0.05, 0.05) } else { Vec3::new(0.06, 0.2, 0.6) };
+            let colour = if slot % 2 == 0 {
+                Vec3::new(0.75, 0.05, 0.05)
+            } else {
+                Vec3::new(0.06, 0.2, 0.6)
+            };
             self.put(sign, 2.5, Shape::Box(Vec3::new(0.03, 0.38, 0.38)), Material::Sign, colour, 0);
         }
     }
@@ -233,22 +362,63 @@ impl Builder<'_> {
         match track.kind {
             Kind::Car | Kind::Van => self.car(track, &mut random),
             Kind::Bicycle | Kind::Pedestrian => {
-                let coat = [[0.5, 0.08, 0.08], [0.07, 0.12, 0.4], [0.6, 0.5, 0.12], [0.08, 0.08, 0.09], [0.1, 0.3, 0.2]][random.usize(0..5)];
+                let coat = [
+                    [0.5, 0.08, 0.08],
+                    [0.07, 0.12, 0.4],
+                    [0.6, 0.5, 0.12],
+                    [0.08, 0.08, 0.09],
+                    [0.1, 0.3, 0.2],
+                ][random.usize(0..5)];
                 let height = track.size.z;
                 let lift = if track.kind == Kind::Bicycle { 0.35 } else { 0.0 };
                 let stride = 0.22 * ((t as f32) * 5.0 + track.id as f32).sin();
                 for (side, step) in [(0.1, stride), (-0.1, -stride)] {
                     let (x, y) = track.pose.place(step, side);
                     let leg = Pose2 { x, y, ..track.pose };
-                    self.put(leg, lift + 0.24 * height, Shape::Cylinder(0.09, 0.24 * height), Material::Person, Vec3::new(0.06, 0.07, 0.11), 0);
+                    self.put(
+                        leg,
+                        lift + 0.24 * height,
+                        Shape::Cylinder(0.09, 0.24 * height),
+                        Material::Person,
+                        Vec3::new(0.06, 0.07, 0.11),
+                        0,
+                    );
                 }
-                self.put(track.pose, lift + 0.64 * height, Shape::Cylinder(0.21, 0.19 * height), Material::Person, Vec3::from(coat), 0);
-                self.put(track.pose, lift + 0.92 * height, Shape::Sphere(0.125), Material::Person, Vec3::new(0.5, 0.33, 0.24), 0);
+                self.put(
+                    track.pose,
+                    lift + 0.64 * height,
+                    Shape::Cylinder(0.21, 0.19 * height),
+                    Material::Person,
+                    Vec3::from(coat),
+                    0,
+                );
+                self.put(
+                    track.pose,
+                    lift + 0.92 * height,
+                    Shape::Sphere(0.125),
+                    Material::Person,
+                    Vec3::new(0.5, 0.33, 0.24),
+                    0,
+                );
                 if track.kind == Kind::Bicycle {
-                    self.put(track.pose, 0.62, Shape::Box(Vec3::new(0.5, 0.03, 0.05)), Material::Car, Vec3::new(0.5, 0.1, 0.1), 0);
+                    self.put(
+                        track.pose,
+                        0.62,
+                        Shape::Box(Vec3::new(0.5, 0.03, 0.05)),
+                        Material::Car,
+                        Vec3::new(0.5, 0.1, 0.1),
+                        0,
+                    );
                     for x in [-0.52, 0.52] {
                         let (x, y) = track.pose.place(x, 0.0);
-                        self.put(Pose2 { x, y, ..track.pose }, 0.34, Shape::Box(Vec3::new(0.32, 0.03, 0.32)), Material::Wheel, Vec3::splat(0.02), 0);
+                        self.put(
+                            Pose2 { x, y, ..track.pose },
+                            0.34,
+                            Shape::Box(Vec3::new(0.32, 0.03, 0.32)),
+                            Material::Wheel,
+                            Vec3::splat(0.02),
+                            0,
+                        );
                     }
                 }
             }
@@ -282,7 +452,14 @@ impl Builder<'_> {
         self.put(roof, height + 0.02, Shape::Box(lid), Material::Car, paint, 0);
         for (x, side) in [(0.3, 1.0), (0.3, -1.0), (-0.3, 1.0), (-0.3, -1.0)] {
             let (x, y) = track.pose.place(x * length, side * (half.y - 0.08));
-            self.put(Pose2 { x, y, ..track.pose }, 0.32, Shape::Box(Vec3::new(0.31, 0.1, 0.31)), Material::Wheel, Vec3::splat(0.015), 0);
+            self.put(
+                Pose2 { x, y, ..track.pose },
+                0.32,
+                Shape::Box(Vec3::new(0.31, 0.1, 0.31)),
+                Material::Wheel,
+                Vec3::splat(0.015),
+                0,
+            );
         }
     }
 }

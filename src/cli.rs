@@ -1,0 +1,219 @@
+//! The command line: one table, from which parsing, help, man page and completions come; one file a command.
+//!
+//! Invariants: results go to stdout, everything else to stderr; a reader that goes away (a closed pipe) is success; exit
+//! codes are 0 done, 1 failed, 2 wrong usage, 3 `check` found problems; no query string is ever printed.
+
+mod cat;
+mod check;
+mod demo;
+mod info;
+mod open;
+mod output;
+mod pages;
+mod screenshot;
+mod window;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::time::When;
+
+pub use open::Common;
+
+/// Opens any drive recording, wherever it lies, at once, and plays it
+#[derive(Parser, Debug)]
+#[command(name = "roadreel", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(after_help = "LOC is a path or an http(s) URL, presigned or plain; a URL needs no file name.\n\
+    T is seconds since 1970 (1600000003.25), 13, 16 or 19 digits for ms, µs or ns, RFC 3339, +12.5 from the start, or 50%.\n\
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check found problems.")]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: WindowArgs,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Opens (or with -o writes) a synthetic drive made by the program itself
+    Demo(DemoArgs),
+    /// What is in a recording, reading only its index
+    Info(InfoArgs),
+    /// Messages in time order, one a line
+    Cat(CatArgs),
+    /// Reads everything: structure, checksums, order, gaps, stamps, rates; says what was lost and where
+    Check(CheckArgs),
+    /// Draws the window offscreen, without a display, once what is visible is there
+    Screenshot(ScreenshotArgs),
+    /// Prints completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Prints the man page
+    Man,
+}
+
+/// The window.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WindowArgs {
+    /// Recordings to open, on one clock; none: the welcome screen
+    #[arg(value_name = "LOC")]
+    pub locations: Vec<String>,
+    /// Layout to open: a file, or the name of one
+    #[arg(long, value_name = "FILE|NAME")]
+    pub layout: Option<String>,
+    /// Where to start
+    #[arg(long, value_name = "T", value_parser = When::parse)]
+    pub seek_to: Option<When>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Length of the drive
+    #[arg(long, value_name = "N", default_value_t = 20.0, value_parser = demo::seconds)]
+    pub seconds: f64,
+    /// Write the bag there instead of opening it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Compression of the bag's chunks
+    #[arg(long, default_value = "lz4")]
+    pub compression: demo::Compression,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct InfoArgs {
+    #[arg(value_name = "LOC")]
+    pub location: String,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct CatArgs {
+    #[arg(value_name = "LOC")]
+    pub location: String,
+    /// Only these topics
+    #[arg(long = "topic", value_name = "T")]
+    pub topics: Vec<String>,
+    /// From this time on
+    #[arg(long, value_name = "T", value_parser = When::parse)]
+    pub start: Option<When>,
+    /// Up to and with this time
+    #[arg(long, value_name = "T", value_parser = When::parse)]
+    pub end: Option<When>,
+    /// At most this many messages
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    #[arg(value_name = "LOC")]
+    pub location: String,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ScreenshotArgs {
+    #[arg(value_name = "LOC", required = true)]
+    pub locations: Vec<String>,
+    /// Layout to draw: a file, or the name of one
+    #[arg(long, value_name = "FILE|NAME")]
+    pub layout: Option<String>,
+    /// The playhead
+    #[arg(long, value_name = "T", value_parser = When::parse)]
+    pub seek_to: Option<When>,
+    /// Size in points
+    #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = screenshot_size)]
+    pub size: (u32, u32),
+    /// Pixels a point
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    pub scale: f32,
+    /// What has to be there before it is drawn
+    #[arg(long, value_enum, default_value_t = Wait::All)]
+    pub wait: Wait,
+    /// The picture
+    #[arg(short, long, value_name = "PNG")]
+    pub output: PathBuf,
+    /// Also write how it went, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub stats: Option<PathBuf>,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Everything visible
+    All,
+    /// Everything at the playhead; plots and lanes show what has been read so far
+    Playhead,
+}
+
+fn screenshot_size(text: &str) -> Result<(u32, u32), String> {
+    let (width, height) = text.split_once('x').ok_or("give width x height, like 1600x1000")?;
+    let side = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|n| (16..=16_384).contains(n))
+            .ok_or("each side is 16 to 16384")
+    };
+    Ok((side(width)?, side(height)?))
+}
+
+/// How a command ended well.
+enum Outcome {
+    Done,
+    /// `check` found problems.
+    Problems,
+}
+
+/// Runs the program: arguments in, exit code out.
+pub fn main() -> ExitCode {
+    output::start_logging();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Problems) => ExitCode::from(3),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    let common = &cli.common;
+    match cli.command {
+        None => window::run(common, &cli.window).map(|()| Outcome::Done),
+        Some(Command::Demo(args)) => demo::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Info(args)) => info::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Cat(args)) => cat::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Check(args)) => check::run(common, &args),
+        Some(Command::Screenshot(args)) => screenshot::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Completions { shell }) => pages::completions(shell).map(|()| Outcome::Done),
+        Some(Command::Man) => pages::man().map(|()| Outcome::Done),
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|e| e.downcast_ref::<io::Error>())
+        .any(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,79 @@
+//! `roadreel demo`: writes the synthetic drive, or opens it in the window.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::{Common, DemoArgs, WindowArgs, output, window};
+use crate::demo::{self, Options};
+use crate::format::rosbag1::writer;
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    None,
+    Lz4,
+    Bz2,
+}
+
+impl From<Compression> for writer::Compression {
+    fn from(compression: Compression) -> writer::Compression {
+        match compression {
+            Compression::None => writer::Compression::None,
+            Compression::Lz4 => writer::Compression::Lz4,
+            Compression::Bz2 => writer::Compression::Bz2,
+        }
+    }
+}
+
+/// A length that the street and ROS's clock allow.
+pub fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if (0.1..=3600.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("0.1 to 3600 seconds".into())
+    }
+}
+
+pub fn run(common: &Common, args: &DemoArgs) -> anyhow::Result<()> {
+    if let Some(path) = &args.output {
+        return write(path, args);
+    }
+    let folder = std::env::temp_dir().join("roadreel");
+    std::fs::create_dir_all(&folder).with_context(|| format!("no place for the demo drive: {}", folder.display()))?;
+    let path = folder.join(format!("demo-{}-{}s.bag", env!("CARGO_PKG_VERSION"), args.seconds));
+    write(&path, args)?;
+    let location = path.to_string_lossy().into_owned();
+    window::run(
+        common,
+        &WindowArgs {
+            locations: vec![location],
+            ..WindowArgs::default()
+        },
+    )
+}
+
+fn write(path: &Path, args: &DemoArgs) -> anyhow::Result<()> {
+    // a half-written drive is never found under its name
+    let partial = path.with_extension("bag.part");
+    let in_vain = || format!("the drive cannot be written: {}", path.display());
+    let file = File::create(&partial).with_context(in_vain)?;
+    let mut progress = output::Progress::new();
+    let options = Options {
+        seconds: args.seconds,
+        compression: args.compression.into(),
+    };
+    let written = demo::write(BufWriter::with_capacity(1 << 20, file), options, |done| {
+        progress.at("writing the demo drive", done)
+    });
+    drop(progress);
+    match written.and_then(|_| std::fs::rename(&partial, path)) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let _ = std::fs::remove_file(&partial);
+            Err(error).with_context(in_vain)
+        }
+    }
+}

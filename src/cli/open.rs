@@ -1,0 +1,49 @@
+//! What all commands share: the common options, and a location turned into an open recording.
+
+use std::str::FromStr;
+
+use clap::Args;
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Memory for what is loaded
+    #[arg(long, global = true, value_name = "SIZE", default_value = "1GiB")]
+    pub memory: Size,
+    /// Sent with every request, like 'Authorization: Bearer …'
+    #[arg(long = "header", global = true, value_name = "K: V", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+}
+
+/// A number of bytes: `512MiB`, `1.5GB`, `4096`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let wrong = || format!("“{text}” is not a size: give bytes, or a number with kB, MB, GB, KiB, MiB or GiB");
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let unit: f64 = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1.0,
+            "kb" => 1e3,
+            "mb" => 1e6,
+            "gb" => 1e9,
+            "tb" => 1e12,
+            "k" | "kib" => 1024.0,
+            "m" | "mib" => 1024.0 * 1024.0,
+            "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
+            "t" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+            _ => return Err(wrong()),
+        };
+        Ok(Size((number * unit) as u64))
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("give it as 'Name: value'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}

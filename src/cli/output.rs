@@ -1,0 +1,69 @@
+//! Where results, warnings and errors go.
+//!
+//! Invariant: stdout holds results only.
+
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+use crate::format::Warning;
+
+/// Results, buffered; flush it before the end.
+pub fn results() -> BufWriter<StdoutLock<'static>> {
+    BufWriter::with_capacity(256 << 10, io::stdout().lock())
+}
+
+/// `what: where`.
+pub fn error(error: &anyhow::Error) {
+    eprintln!("roadreel: {error:#}");
+}
+
+/// Something that was lost on the way, which did not stop the command.
+pub fn warning(warning: &Warning) {
+    eprintln!("warning: {}: byte {}", warning.what, warning.offset);
+}
+
+/// At most this many warnings are written one by one.
+const SHOWN: usize = 20;
+
+pub fn warnings(warnings: &[Warning]) {
+    warnings.iter().take(SHOWN).for_each(warning);
+    if warnings.len() > SHOWN {
+        eprintln!("warning: {} more like these", warnings.len() - SHOWN);
+    }
+}
+
+/// A line that tells how far it is, on a terminal only; the last one is wiped.
+pub struct Progress {
+    shown: bool,
+    last_percent: u64,
+}
+
+impl Progress {
+    pub fn new() -> Progress {
+        Progress {
+            shown: io::stderr().is_terminal(),
+            last_percent: u64::MAX,
+        }
+    }
+
+    pub fn at(&mut self, what: &str, fraction: f64) {
+        let percent = (fraction * 100.0) as u64;
+        if self.shown && percent != self.last_percent {
+            self.last_percent = percent;
+            let _ = write!(io::stderr(), "\r{what} {percent} %\x1b[K");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown && self.last_percent != u64::MAX {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// `RUST_LOG` turns the program's own log on; without it only warnings are logged.
+pub fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into());
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+}
