@@ -6,6 +6,7 @@
 pub mod image;
 pub mod palette;
 pub mod plot;
+pub mod raw;
 pub mod scene3d;
 pub mod widget;
 
@@ -90,4 +91,4 @@ pub struct Kind {
     pub automatic: fn(&Store) -> Vec<Value>,
 }
 
-pub static PANELS: &[Kind] = &[scene3d::KIND, image::KIND, plot::KIND];
+pub static PANELS: &[Kind] = &[scene3d::KIND, image::KIND, plot::KIND, raw::KIND];

@@ -6,6 +6,9 @@ mod decode;
 #[path = "it/encode.rs"]
 mod encode;
 #[cfg(feature = "gui")]
+#[path = "it/panel.rs"]
+mod panel;
+#[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
 #[path = "it/server.rs"]

@@ -1,0 +1,468 @@
+//! One topic's newest message as a tree: every field, differences to another message, bytes as hex.
+//!
+//! Invariants: only visible rows are laid out; rows are made anew only when the message or what is open changes.
+
+mod row;
+mod tree;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use egui::{RichText, ScrollArea, Ui};
+use serde::{Deserialize, Serialize};
+use serde_json::Map;
+
+use crate::decode::{Decoded, Form, Value};
+use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
+use crate::theme;
+use crate::time::Time;
+use tree::Row;
+
+pub const KIND: Kind = Kind {
+    id: "raw",
+    name: "Raw messages",
+    what: "Every field of a topic's newest message",
+    icon: theme::icon::BRACKETS_CURLY,
+    create: |config| Box::new(RawPanel::new(config)),
+    automatic,
+};
+
+/// What a layout stores.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    /// Empty: the topic selected in the sidebar.
+    topic: String,
+    compare: Compare,
+    /// Paths that are open where they would be closed, and the other way round.
+    toggled: BTreeSet<String>,
+    #[serde(flatten)]
+    extra: Map<String, serde_json::Value>,
+}
+
+/// What the message is held against.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "with", rename_all = "snake_case")]
+enum Compare {
+    #[default]
+    Nothing,
+    Previous,
+    Topic {
+        topic: String,
+    },
+}
+
+struct RawPanel {
+    config: Config,
+    filter: String,
+    shown: Option<Shown>,
+    /// What `shown.rows` were made of.
+    made_of: Option<MadeOf>,
+    state: PanelState,
+}
+
+#[derive(Clone, PartialEq)]
+struct MadeOf {
+    message: u64,
+    other: Option<u64>,
+    toggled: BTreeSet<String>,
+    filter: String,
+}
+
+/// The message on the screen; stays until the next one is there.
+struct Shown {
+    topic: TopicId,
+    entry: Entry,
+    rows: Vec<Row>,
+}
+
+impl RawPanel {
+    fn new(config: &serde_json::Value) -> RawPanel {
+        RawPanel {
+            config: widget::config_from(config),
+            filter: String::new(),
+            shown: None,
+            made_of: None,
+            state: PanelState::Pending("waiting for the first message".into()),
+        }
+    }
+
+    fn topic<'a>(&self, view: &View<'a>) -> Option<&'a Topic> {
+        if !self.config.topic.is_empty() {
+            return view.store.topic_by_name(&self.config.topic);
+        }
+        view.selected
+            .and_then(|id| view.store.topic(id))
+            .or_else(|| first_choice(view.store))
+    }
+
+    fn other_topic<'a>(&self, view: &View<'a>) -> Option<&'a Topic> {
+        match &self.config.compare {
+            Compare::Topic { topic } => view.store.topic_by_name(topic),
+            _ => None,
+        }
+    }
+
+    fn other(&self, view: &View, topic: &Topic) -> Option<Entry> {
+        let lookup = match &self.config.compare {
+            Compare::Nothing => return None,
+            Compare::Previous => view.store.previous(topic.id, Form::Value),
+            Compare::Topic { .. } => view.store.latest(self.other_topic(view)?.id, Form::Value),
+        };
+        match lookup {
+            Lookup::Ready(entry) => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// Takes the store's answer and makes the rows anew where needed.
+    fn refresh(&mut self, view: &View) {
+        let Some(topic) = self.topic(view) else {
+            self.shown = None;
+            self.state = match self.config.topic.as_str() {
+                "" => PanelState::Absent("Select a topic in the sidebar, or drag one here".into()),
+                name => PanelState::Absent(format!("The recording has no topic {name}")),
+            };
+            return;
+        };
+        if self.shown.as_ref().is_some_and(|s| s.topic != topic.id) {
+            (self.shown, self.made_of) = (None, None);
+        }
+        match view.store.latest(topic.id, Form::Value) {
+            Lookup::Ready(entry) => {
+                self.state = match &topic.schema_error {
+                    None => PanelState::Ready,
+                    Some(why) => PanelState::Partial(format!("shown as bytes: {why}")),
+                };
+                let other = self.other(view, topic);
+                self.make_rows(topic.id, entry, other.as_ref());
+            }
+            Lookup::Pending => self.state = PanelState::Pending("the message is being read".into()),
+            Lookup::Absent => {
+                self.shown = None;
+                self.state = PanelState::Absent(format!("No message of {} at or before the playhead", topic.name));
+            }
+            Lookup::Failed(why) => {
+                self.shown = None;
+                self.state = PanelState::Failed(why.to_string());
+            }
+        }
+    }
+
+    fn make_rows(&mut self, topic: TopicId, entry: Entry, other: Option<&Entry>) {
+        let made_of = MadeOf {
+            message: entry.key,
+            other: other.map(|o| o.key),
+            toggled: self.config.toggled.clone(),
+            filter: self.filter.clone(),
+        };
+        if self.made_of.as_ref() == Some(&made_of) && self.shown.is_some() {
+            return;
+        }
+        let rows = match value_of(&entry) {
+            Some(value) => tree::rows(value, other.and_then(value_of), &self.config.toggled, &self.filter),
+            None => Vec::new(),
+        };
+        self.shown = Some(Shown { topic, entry, rows });
+        self.made_of = Some(made_of);
+    }
+
+    fn head_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let name = self.topic(view).map(|t| t.name.to_string()).unwrap_or_default();
+        ui.horizontal(|ui| {
+            ui.add_space(4.0);
+            let shown = if name.is_empty() { self.config.topic.clone() } else { name };
+            let width = (ui.available_width() - 128.0).max(60.0);
+            ui.allocate_ui_with_layout(egui::vec2(width, 24.0), egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                if let Some(topic) = widget::topic_picker(ui, "raw topic", view.store, &shown, |_| true) {
+                    self.config.topic = topic.name.to_string();
+                    out.push(Action::Changed);
+                }
+                if let Some(topic) = self.topic(view) {
+                    ui.add(egui::Label::new(RichText::new(&*topic.type_name).weak().small()).truncate());
+                }
+            });
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let copy = egui::Button::new(theme::icon::COPY).frame(false);
+                if ui
+                    .add_enabled(self.shown.is_some(), copy)
+                    .on_hover_text("Copy the message as JSON")
+                    .clicked()
+                {
+                    out.extend(self.json().map(Action::CopyText));
+                }
+                self.compare_menu(ui, view, out);
+                let follows = self.config.topic.is_empty();
+                let pin = egui::Button::new(RichText::new(theme::icon::PUSH_PIN))
+                    .frame(false)
+                    .selected(!follows);
+                let hint = if follows {
+                    "Follows the selected topic: stay with this one"
+                } else {
+                    "Stays with this topic: follow the selected one"
+                };
+                if ui.add(pin).on_hover_text(hint).clicked() {
+                    self.config.topic = if follows { shown } else { String::new() };
+                    out.push(Action::Changed);
+                }
+            });
+        });
+        self.times_ui(ui, view);
+    }
+
+    /// Receive time, stamp and age; a field to filter by.
+    fn times_ui(&mut self, ui: &mut Ui, view: &View) {
+        ui.horizontal(|ui| {
+            ui.add_space(8.0);
+            if let Some(shown) = &self.shown {
+                let received = shown.entry.time;
+                let part = |ui: &mut Ui, name: &str, value: String| {
+                    ui.spacing_mut().item_spacing.x = 4.0;
+                    ui.label(RichText::new(name).weak().small());
+                    ui.label(RichText::new(value).monospace().size(11.0));
+                    ui.add_space(6.0);
+                };
+                part(ui, "received", widget::clock_text(received));
+                if ui.available_width() > 190.0
+                    && let Some(stamp) = value_of(&shown.entry).and_then(stamp_of)
+                {
+                    part(ui, "stamp", widget::clock_text(stamp));
+                }
+                if ui.available_width() > 70.0 {
+                    part(ui, "age", format!("{:>7}", widget::duration_text(view.now.since(received))));
+                }
+            }
+            if ui.available_width() > 90.0 {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    let hint = format!("{} Filter", theme::icon::MAGNIFYING_GLASS);
+                    ui.add(
+                        egui::TextEdit::singleline(&mut self.filter)
+                            .hint_text(hint)
+                            .desired_width(110.0)
+                            .font(theme::small()),
+                    );
+                });
+            }
+        });
+        ui.add_space(2.0);
+    }
+
+    fn compare_menu(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let before = self.config.compare.clone();
+        let icon = RichText::new(theme::icon::GIT_DIFF);
+        let on = self.config.compare != Compare::Nothing;
+        let button = ui
+            .add(egui::Button::new(icon).frame(false).selected(on))
+            .on_hover_text("Compare with another message");
+        egui::Popup::menu(&button).show(|ui| {
+            ui.selectable_value(&mut self.config.compare, Compare::Nothing, "Compare with nothing");
+            ui.selectable_value(&mut self.config.compare, Compare::Previous, "The message before");
+            let type_name = self.topic(view).map(|t| Arc::clone(&t.type_name));
+            let own = self.topic(view).map(|t| t.id);
+            let same: Vec<&Topic> = view
+                .store
+                .topics()
+                .iter()
+                .filter(|t| Some(&t.type_name) == type_name.as_ref() && Some(t.id) != own)
+                .take(20)
+                .collect();
+            if !same.is_empty() {
+                ui.separator();
+            }
+            for topic in same {
+                let with = Compare::Topic {
+                    topic: topic.name.to_string(),
+                };
+                ui.selectable_value(&mut self.config.compare, with, &*topic.name);
+            }
+        });
+        if self.config.compare != before {
+            out.push(Action::Changed);
+        }
+    }
+
+    fn json(&self) -> Option<String> {
+        Some(value_of(&self.shown.as_ref()?.entry)?.to_json())
+    }
+
+    fn rows_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let Some(shown) = &self.shown else { return };
+        let Some(topic) = view.store.topic(shown.topic) else { return };
+        if shown.rows.is_empty() {
+            let text = if self.filter.is_empty() {
+                "The message has no fields"
+            } else {
+                "No field fits the filter"
+            };
+            widget::empty_note(ui, ui.available_rect_before_wrap(), text);
+            return;
+        }
+        let mut toggle = None;
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ScrollArea::vertical()
+            .auto_shrink(false)
+            .id_salt("rows")
+            .show_rows(ui, row::HEIGHT, shown.rows.len(), |ui, range| {
+                for row in shown.rows.get(range).unwrap_or_default() {
+                    match row::row_ui(ui, row) {
+                        Some(row::Did::Toggle) => toggle = Some(row.path.clone()),
+                        Some(did) => out.extend(self.act(topic, row, did)),
+                        None => {}
+                    }
+                }
+            });
+        if let Some(path) = toggle {
+            if !self.config.toggled.remove(&path) {
+                self.config.toggled.insert(path);
+            }
+            out.push(Action::Changed);
+        }
+    }
+
+    fn act(&self, topic: &Topic, row: &Row, did: row::Did) -> Option<Action> {
+        let full_path = format!("{}.{}", topic.name, row.path);
+        Some(match did {
+            row::Did::Toggle => return None,
+            row::Did::CopyValue => {
+                let value = value_of(&self.shown.as_ref()?.entry)?;
+                Action::CopyText(tree::at_path(value, &row.path).map_or_else(|| row.text.clone(), |v| v.to_json()))
+            }
+            row::Did::CopyPath => Action::CopyText(full_path),
+            row::Did::CopyMessage => Action::CopyText(self.json()?),
+            row::Did::Plot => Action::AddPanel {
+                kind: "plot",
+                config: serde_json::json!({ "series": [{ "path": full_path }] }),
+            },
+        })
+    }
+}
+
+fn value_of(entry: &Entry) -> Option<&Value> {
+    match &*entry.decoded {
+        Decoded::Value(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// The header's stamp, or the message's own.
+fn stamp_of(value: &Value) -> Option<Time> {
+    let stamp = value
+        .child("header")
+        .and_then(|h| h.child("stamp"))
+        .or_else(|| value.child("stamp"))?;
+    match *stamp {
+        Value::Time { sec, nsec } => Some(Time::from_sec_nsec(sec, nsec)),
+        _ => None,
+    }
+}
+
+/// What to show while nothing is selected: the busiest topic of small messages.
+fn first_choice(store: &Store) -> Option<&Topic> {
+    let small = |t: &&Topic| t.schema.is_some() && matches!(t.form, None | Some(Form::Pose)) && t.messages > 0;
+    let busiest = store.topics().iter().filter(small).max_by_key(|t| t.messages);
+    busiest.or_else(|| store.topics().iter().find(|t| t.messages > 0))
+}
+
+fn automatic(store: &Store) -> Vec<serde_json::Value> {
+    if store.topics().is_empty() {
+        Vec::new()
+    } else {
+        vec![serde_json::json!({ "topic": "" })]
+    }
+}
+
+impl Panel for RawPanel {
+    fn title(&self, _view: &View) -> String {
+        "Raw messages".into()
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        let Some(topic) = self.topic(view) else { return };
+        let mut want = |topic: TopicId, what: What| out.push(Want { topic, what });
+        want(topic.id, What::Latest(Form::Value));
+        if self.config.compare == Compare::Previous {
+            want(topic.id, What::Previous(Form::Value));
+        }
+        if let Some(other) = self.other_topic(view) {
+            want(other.id, What::Latest(Form::Value));
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        self.refresh(view);
+        ui.add_space(2.0);
+        self.head_ui(ui, view, out);
+        match &self.state {
+            PanelState::Failed(why) => widget::failure_note(ui, ui.available_rect_before_wrap(), why),
+            PanelState::Absent(why) => widget::empty_note(ui, ui.available_rect_before_wrap(), why),
+            PanelState::Partial(why) => {
+                ui.horizontal(|ui| {
+                    ui.add_space(8.0);
+                    ui.add(egui::Label::new(RichText::new(why).color(ui.visuals().warn_fg_color).small()).truncate());
+                });
+                self.rows_ui(ui, view, out);
+            }
+            PanelState::Ready | PanelState::Pending(_) => self.rows_ui(ui, view, out),
+        }
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let before = self.config.clone();
+        let mut follows = self.config.topic.is_empty();
+        if ui.checkbox(&mut follows, "Follow the selected topic").changed() {
+            self.config.topic = match self.topic(view) {
+                Some(topic) if !follows => topic.name.to_string(),
+                _ => String::new(),
+            };
+        }
+        if !follows && let Some(topic) = widget::topic_picker(ui, "raw topic setting", view.store, &self.config.topic, |_| true) {
+            self.config.topic = topic.name.to_string();
+        }
+        ui.label(RichText::new("Compare with").weak());
+        ui.radio_value(&mut self.config.compare, Compare::Nothing, "Nothing");
+        ui.radio_value(&mut self.config.compare, Compare::Previous, "The message before");
+        let current = match &self.config.compare {
+            Compare::Topic { topic } => topic.clone(),
+            _ => String::new(),
+        };
+        ui.horizontal(|ui| {
+            ui.label("Topic");
+            if let Some(topic) = widget::topic_picker(ui, "raw other topic", view.store, &current, |_| true) {
+                self.config.compare = Compare::Topic {
+                    topic: topic.name.to_string(),
+                };
+            }
+        });
+        if ui.button("Close all branches").clicked() {
+            self.config.toggled.clear();
+        }
+        if self.config != before {
+            out.push(Action::Changed);
+        }
+    }
+
+    fn config(&self) -> serde_json::Value {
+        serde_json::to_value(&self.config).unwrap_or_default()
+    }
+
+    fn state(&self, _view: &View) -> PanelState {
+        self.state.clone()
+    }
+
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
+        let Some(topic) = view.store.topic(topic) else { return false };
+        self.config.topic = topic.name.to_string();
+        true
+    }
+
+    fn topics(&self, view: &View) -> Vec<TopicId> {
+        self.topic(view)
+            .map(|t| t.id)
+            .into_iter()
+            .chain(self.other_topic(view).map(|t| t.id))
+            .collect()
+    }
+}
