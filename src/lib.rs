@@ -60,6 +60,7 @@
 //!   anything is allocated for them.
 //! - **Secrets stay in memory**: [`source::Location`] prints without query, user and fragment; errors are made from that.
 
+pub mod text;
 pub mod time;
 
 pub mod source;

@@ -3,8 +3,12 @@
 mod data;
 #[path = "it/decode.rs"]
 mod decode;
+#[path = "it/decode_forms.rs"]
+mod decode_forms;
 #[path = "it/encode.rs"]
 mod encode;
+#[path = "it/format.rs"]
+mod format;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;
@@ -15,5 +19,5 @@ mod render;
 mod server;
 #[path = "it/source.rs"]
 mod source;
-#[path = "it/format.rs"]
-mod format;
+#[path = "it/time.rs"]
+mod time;

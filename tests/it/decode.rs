@@ -100,7 +100,7 @@ fn arrays_and_numbers_that_are_none() {
         definition,
         &message,
         "{\"a\":\"AAEC/w==\",\"c\":\"aGk=\",\"b\":[0,-1,-128],\"flags\":[false,true],\"f\":[\"NaN\",\"Infinity\",\"-Infinity\",16777216.0],\
-         \"d\":[1e300,-0.0],\"s\":[\"\",\"x\u{fffd}\"],\"t\":[{\"sec\":0,\"nsec\":1}],\"p\":[{\"x\":1},{\"x\":-1}]}  // the string at byte 64 of the message is not valid UTF-8",
+         \"d\":[1e+300,-0.0],\"s\":[\"\",\"x\u{fffd}\"],\"t\":[{\"sec\":0,\"nsec\":1}],\"p\":[{\"x\":1},{\"x\":-1}]}  // the string at byte 63 of the message is not valid UTF-8",
     );
 }
 
@@ -174,7 +174,7 @@ fn messages_that_do_not_fit_name_the_offset() {
         "a/B",
         "uint32 a\nuint32 b",
         &Encoder::new().u32(1).raw(&[1, 2]),
-        "error: the message is too short: a/B needs at least 8 bytes, 6 left (at byte 0 of the message)",
+        "error: the message is too short: 4 more bytes expected, 2 left (at byte 4 of the message)",
     );
     check(
         "a/B",
@@ -251,7 +251,7 @@ fn columns_read_single_scalars() {
         assert_eq!(column.get(message), expect, "{path}");
         assert_eq!(
             column.get(&message[..10]).is_some(),
-            matches!(path, "header.seq" | "two.length"),
+            path == "header.seq",
             "{path} of a broken message"
         );
     }

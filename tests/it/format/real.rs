@@ -40,10 +40,16 @@ fn second_opinion(path: &Path) -> Vec<(String, i64, Bytes)> {
     }
     let mut told = Vec::new();
     for record in bag.chunk_records() {
-        let rosbag::ChunkRecord::Chunk(chunk) = record.unwrap() else { continue };
+        let rosbag::ChunkRecord::Chunk(chunk) = record.unwrap() else {
+            continue;
+        };
         for message in chunk.messages() {
             if let rosbag::MessageRecord::MessageData(message) = message.unwrap() {
-                told.push((topics[&message.conn_id].clone(), message.time as i64, Bytes::copy_from_slice(message.data)));
+                told.push((
+                    topics[&message.conn_id].clone(),
+                    message.time as i64,
+                    Bytes::copy_from_slice(message.data),
+                ));
             }
         }
     }
@@ -80,9 +86,16 @@ fn each_connection_alone_reads_as_it_does_among_all() {
         for id in 0..bag.catalog().connections.len() as u32 {
             let (some, warnings) = read(&*bag, &bytes, &ConnectionSet::Only([id].into()), Checks::Quick);
             assert_eq!(warnings, [], "{name}");
-            let expected: Vec<_> = all.iter().filter(|m| m.connection == id).map(|m| (m.time, m.payload.clone())).collect();
+            let expected: Vec<_> = all
+                .iter()
+                .filter(|m| m.connection == id)
+                .map(|m| (m.time, m.payload.clone()))
+                .collect();
             assert!(some.iter().all(|m| m.connection == id));
-            assert!(some.into_iter().map(|m| (m.time, m.payload)).collect::<Vec<_>>() == expected, "{name}, connection {id}");
+            assert!(
+                some.into_iter().map(|m| (m.time, m.payload)).collect::<Vec<_>>() == expected,
+                "{name}, connection {id}"
+            );
         }
     }
 }
@@ -100,11 +113,18 @@ fn opening_takes_two_reads() {
 
 #[test]
 fn where_reads_are_cheap_the_compression_is_exact() {
-    for (name, compression) in [("embag_test.bag", "lz4"), ("foxglove_example-bz2.bag", "bz2"), ("tilt_laser_many_chunks_64k.bag", "none")] {
+    for (name, compression) in [
+        ("embag_test.bag", "lz4"),
+        ("foxglove_example-bz2.bag", "bz2"),
+        ("tilt_laser_many_chunks_64k.bag", "none"),
+    ] {
         let Some(bytes) = bytes(name) else { return };
         for cheap in [false, true] {
             let bag = open(&bytes, cheap).unwrap().bag;
-            assert!(bag.catalog().chunks.iter().all(|chunk| &*chunk.compression == compression), "{name}");
+            assert!(
+                bag.catalog().chunks.iter().all(|chunk| &*chunk.compression == compression),
+                "{name}"
+            );
         }
     }
 }
@@ -126,7 +146,9 @@ fn three_encodings_hold_the_same_messages() {
 
 #[test]
 fn recovers_more_than_reindexing_does() {
-    let Some(whole) = bytes("tilt_laser_many_chunks_64k.bag") else { return };
+    let Some(whole) = bytes("tilt_laser_many_chunks_64k.bag") else {
+        return;
+    };
     let (all, _) = read_all(&whole, Checks::Full);
     for (name, at_least) in [("tilt_laser_unindexed.bag.active", 4081), ("tilt_laser_truncated_60pct.bag", 2426)] {
         let Some(bytes) = bytes(name) else { return };
@@ -140,7 +162,9 @@ fn recovers_more_than_reindexing_does() {
             assert_eq!(messages.len() as u64, bag.catalog().messages(), "{name}");
             assert!(!warnings.is_empty());
             assert!(opened.grown > 0 || bytes.len() < 4 << 20);
-            let same = |(ours, theirs): (&roadreel::format::Message, &roadreel::format::Message)| ours.time == theirs.time && ours.payload == theirs.payload;
+            let same = |(ours, theirs): (&roadreel::format::Message, &roadreel::format::Message)| {
+                ours.time == theirs.time && ours.payload == theirs.payload
+            };
             assert!(messages.iter().zip(&all).all(same), "{name}");
         }
     }
