@@ -73,6 +73,8 @@ pub mod demo;
 
 pub mod store;
 
+pub mod run;
+
 pub mod cli;
 
 #[cfg(feature = "gui")]

@@ -19,5 +19,7 @@ mod render;
 mod server;
 #[path = "it/source.rs"]
 mod source;
+#[path = "it/stream.rs"]
+mod stream;
 #[path = "it/time.rs"]
 mod time;

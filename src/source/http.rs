@@ -102,7 +102,7 @@ pub(super) fn failure(error: reqwest::Error, got: u64, wanted: u64, at: &Locatio
     }
 }
 
-fn root_cause(error: &dyn Error) -> Arc<str> {
+pub(super) fn root_cause(error: &dyn Error) -> Arc<str> {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

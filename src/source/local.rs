@@ -1,7 +1,6 @@
 //! Files of this machine: positioned reads, so that threads share one open file; nothing is mapped.
 
 use std::fs::File;
-use std::ops::Range;
 use std::path::Path;
 
 use super::{Location, SourceError};
@@ -22,24 +21,12 @@ pub(super) fn open(path: &Path, at: &Location) -> Result<(File, u64), SourceErro
     }
 }
 
-/// Appends the bytes of `range` to `out`. `range` lies within the file (the reader has checked it).
-pub(super) fn read(file: &File, range: Range<u64>, out: &mut Vec<u8>, at: &Location) -> Result<(), SourceError> {
-    let len = usize::try_from(range.end.saturating_sub(range.start)).map_err(|_| SourceError::Truncated {
-        wanted: range.end,
-        at: at.clone(),
-    })?;
-    let start = out.len();
-    out.resize(start + len, 0);
-    let mut rest = out.get_mut(start..).unwrap_or_default();
-    let mut offset = range.start;
+/// Fills `rest` with the bytes from `offset` on. They lie within the file as it was opened (the reader has checked it).
+pub(super) fn read(file: &File, mut offset: u64, mut rest: &mut [u8], at: &Location) -> Result<(), SourceError> {
+    let wanted = offset.saturating_add(rest.len() as u64);
     while !rest.is_empty() {
         match read_at(file, rest, offset) {
-            Ok(0) => {
-                return Err(SourceError::Truncated {
-                    wanted: range.end,
-                    at: at.clone(),
-                });
-            }
+            Ok(0) => return Err(SourceError::Truncated { wanted, at: at.clone() }),
             Ok(n) => {
                 rest = rest.get_mut(n..).unwrap_or_default();
                 offset += n as u64;

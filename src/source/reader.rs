@@ -7,7 +7,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::remote::{Net, Remote, Traffic};
 use super::{Location, SourceError, local};
@@ -45,8 +45,8 @@ impl Reader {
                 let (path, at, counted) = (path.clone(), location.clone(), traffic.clone());
                 blocking(&location, move || {
                     let (file, len) = local::open(&path, &at)?;
-                    let mut head = Vec::new();
-                    local::read(&file, 0..len.min(HEAD_BYTES), &mut head, &at)?;
+                    let mut head = vec![0; usize::try_from(len.min(HEAD_BYTES)).unwrap_or(0)];
+                    local::read(&file, 0, &mut head, &at)?;
                     counted.disk(head.len());
                     Ok((len, Bytes::from(head), Origin::File(Arc::new(file))))
                 })
@@ -106,11 +106,21 @@ impl Reader {
         }
         if let Origin::File(file) = &self.shared.bytes {
             let (file, reader) = (file.clone(), self.clone());
-            return blocking(self.location(), move || reader.pread(&file, range)).await;
+            return blocking(self.location(), move || reader.pread(&file, range, BytesMut::new())).await;
         }
-        let mut out = Vec::with_capacity(usize::try_from(range.end - range.start).unwrap_or(0));
-        self.read_streamed(range, &mut |_, part| out.extend_from_slice(part)).await?;
-        Ok(out.into())
+        // What the first block holds is not asked for again.
+        let known = self
+            .shared
+            .head
+            .get(usize::try_from(range.start).unwrap_or(usize::MAX)..)
+            .unwrap_or_default();
+        let mut out = BytesMut::with_capacity(usize::try_from(range.end - range.start).unwrap_or(0));
+        out.extend_from_slice(known);
+        self.read_streamed(range.start + known.len() as u64..range.end, &mut |_, part| {
+            out.extend_from_slice(part)
+        })
+        .await?;
+        Ok(out.freeze())
     }
 
     /// Hands over the bytes of `range` as they arrive: each part with its offset, in order, without gaps.
@@ -128,24 +138,26 @@ impl Reader {
         }
     }
 
-    /// Reads on the calling thread, which may wait for the disk; None where only a request can tell.
-    pub fn read_here(&self, range: Range<u64>) -> Option<Result<Bytes, SourceError>> {
+    /// Reads on the calling thread, which may wait for the disk, into `buffer`'s memory; None where only a request can tell.
+    pub fn read_here(&self, range: Range<u64>, buffer: BytesMut) -> Option<Result<Bytes, SourceError>> {
         match self.in_memory(&range) {
             Ok(Some(bytes)) => return Some(Ok(bytes)),
             Ok(None) => {}
             Err(error) => return Some(Err(error)),
         }
         match &self.shared.bytes {
-            Origin::File(file) => Some(self.pread(file, range)),
+            Origin::File(file) => Some(self.pread(file, range, buffer)),
             _ => None,
         }
     }
 
-    fn pread(&self, file: &File, range: Range<u64>) -> Result<Bytes, SourceError> {
-        let mut out = Vec::new();
-        local::read(file, range, &mut out, self.location())?;
-        self.shared.traffic.disk(out.len());
-        Ok(out.into())
+    fn pread(&self, file: &File, range: Range<u64>, mut buffer: BytesMut) -> Result<Bytes, SourceError> {
+        let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        // Only what the buffer grows by is zeroed.
+        buffer.resize(len, 0);
+        local::read(file, range.start, &mut buffer, self.location())?;
+        self.shared.traffic.disk(len);
+        Ok(buffer.freeze())
     }
 
     fn within_head(&self, range: &Range<u64>) -> bool {

@@ -52,7 +52,8 @@ impl Default for Policy {
 /// The network side of all readers of one runtime: connections, headers, counters. Cheap to clone.
 #[derive(Clone)]
 pub struct Net {
-    client: Client,
+    /// None of its failures concern local files: reported by the first request.
+    client: Result<Client, SourceError>,
     policy: Arc<Policy>,
     headers: Arc<HeaderMap>,
     traffic: Arc<Traffic>,
@@ -81,7 +82,7 @@ impl Net {
             .pool_max_idle_per_host(16)
             .retry(reqwest::retry::never())
             .build()
-            .map_err(|e| failure(e, 0, 0, &Location::Path("the HTTPS client".into())))?;
+            .map_err(|e| unusable(&e));
         Ok(Net {
             client,
             policy: Arc::new(policy),
@@ -92,6 +93,14 @@ impl Net {
 
     pub fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
+    }
+}
+
+fn unusable(error: &reqwest::Error) -> SourceError {
+    let cause = super::http::root_cause(error);
+    SourceError::Tls {
+        cause,
+        at: Location::Path("https".into()),
     }
 }
 
@@ -401,7 +410,8 @@ impl Net {
     ) -> Result<Response, SourceError> {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         tracing::trace!(%at, from = asked.start, to = asked.end, "GET");
-        let mut request = self.client.get(url.clone()).headers((*self.headers).clone());
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        let mut request = client.get(url.clone()).headers((*self.headers).clone());
         // Compressed on the way, the bytes would not be the object's own.
         request = request
             .header(ACCEPT_ENCODING, "identity")

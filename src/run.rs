@@ -1,0 +1,21 @@
+//! The one door to the outside: executes the store's [`Work`](crate::store::Work) and returns
+//! [`Event`](crate::store::Event)s; reads whole recordings for the commands.
+//!
+//! Invariants: nothing here decides what is read, only when; nobody but the callers of `settle` and of the commands' readers
+//! ever waits; a panic in a reader or decoder becomes an event; the bytes that wait to be decoded are bounded.
+
+mod decoding;
+mod executor;
+mod io;
+mod messages;
+mod open;
+mod outbox;
+mod parts;
+mod reading;
+mod settle;
+
+pub use executor::Executor;
+pub use io::Io;
+pub use messages::{Messages, Piece, mapped, messages};
+pub use open::{OpenError, Recording};
+pub use settle::settle;

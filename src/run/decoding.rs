@@ -1,0 +1,214 @@
+//! Decode threads: chunks into what the store keeps of them, messages into forms. The most urgent first.
+//!
+//! Invariants: a panic in a reader or decoder becomes an event; kept payloads own their memory; cancelled jobs are skipped.
+
+use std::cmp::Ordering as Order;
+use std::collections::BinaryHeap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::outbox::{Outbox, Ticket};
+use crate::decode::{DecodeError, Decoded, Form, Schema};
+use crate::format::{Checks, Fetched, Message};
+use crate::store::{ChunkContent, ChunkRead, Deadline, Event, Read, Stamp, WorkId};
+
+pub(super) struct Job {
+    pub(super) ticket: Arc<Ticket>,
+    pub(super) what: What,
+}
+
+pub(super) enum What {
+    /// Chunk `chunks[index]` of a read, whose bytes are there.
+    Chunk { read: Arc<Read>, index: usize, bytes: Bytes },
+    Message {
+        id: WorkId,
+        schema: Arc<Schema>,
+        form: Form,
+        payload: Bytes,
+    },
+}
+
+/// Jobs that wait, shared by the threads.
+pub(super) struct Jobs {
+    queue: Mutex<Queue>,
+    ready: Condvar,
+    /// Bytes of chunks that wait or are being decoded.
+    bytes: AtomicU64,
+}
+
+#[derive(Default)]
+struct Queue {
+    heap: BinaryHeap<Queued>,
+    next: u64,
+    closed: bool,
+}
+
+struct Queued {
+    deadline: Deadline,
+    number: u64,
+    job: Job,
+}
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Queued) -> Order {
+        (other.deadline, other.number).cmp(&(self.deadline, self.number))
+    }
+}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Queued) -> Option<Order> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Queued) -> bool {
+        self.cmp(other) == Order::Equal
+    }
+}
+
+impl Eq for Queued {}
+
+impl Jobs {
+    pub(super) fn new() -> Arc<Jobs> {
+        Arc::new(Jobs {
+            queue: Mutex::default(),
+            ready: Condvar::new(),
+            bytes: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn push(&self, job: Job) {
+        if let What::Chunk { bytes, .. } = &job.what {
+            self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.next += 1;
+        let number = queue.next;
+        queue.heap.push(Queued {
+            deadline: job.ticket.deadline,
+            number,
+            job,
+        });
+        drop(queue);
+        self.ready.notify_one();
+    }
+
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Threads end after the job they are at.
+    pub(super) fn close(&self) {
+        let left = {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.closed = true;
+            std::mem::take(&mut queue.heap)
+        };
+        drop(left);
+        self.ready.notify_all();
+    }
+
+    fn pop(&self) -> Option<Job> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = self.ready.wait_while(queue, |q| q.heap.is_empty() && !q.closed);
+        queue.unwrap_or_else(PoisonError::into_inner).heap.pop().map(|q| q.job)
+    }
+
+    /// What a decode thread does. `finished` is called after each job.
+    pub(super) fn work(&self, outbox: &Outbox, finished: impl Fn(&Arc<Ticket>, Option<&Read>)) {
+        while let Some(Job { ticket, what }) = self.pop() {
+            match what {
+                What::Chunk { read, index, bytes } => {
+                    let size = bytes.len() as u64;
+                    if !ticket.is_cancelled() {
+                        chunk(outbox, &ticket, &read, index, bytes);
+                    }
+                    self.bytes.fetch_sub(size, Ordering::Relaxed);
+                    finished(&ticket, Some(&read));
+                }
+                What::Message { .. } if ticket.is_cancelled() => {}
+                What::Message { id, schema, form, payload } => {
+                    let crashed = |_| {
+                        Err(DecodeError::NotDecodable(format!(
+                            "the decoder of {} crashed on it",
+                            schema.type_name
+                        )))
+                    };
+                    let result = catch_unwind(AssertUnwindSafe(|| schema.decode(form, &payload))).unwrap_or_else(crashed);
+                    outbox.push_when_room(&ticket, Event::Decoded { id, result });
+                    finished(&ticket, None);
+                }
+            }
+        }
+    }
+}
+
+fn chunk(outbox: &Outbox, ticket: &Arc<Ticket>, read: &Read, index: usize, bytes: Bytes) {
+    let Some(wanted) = read.chunks.get(index) else { return };
+    match catch_unwind(AssertUnwindSafe(|| content(read, wanted, bytes))) {
+        Ok(content) => outbox.push_when_room(
+            ticket,
+            Event::ChunkRead {
+                id: read.id,
+                source: read.source,
+                chunk: wanted.chunk,
+                content,
+            },
+        ),
+        Err(_) => {
+            let sentence = format!(
+                "the reader crashed on the chunk at byte {}, which is a bug worth reporting",
+                wanted.range.start
+            );
+            let _ = ticket.failed.set(sentence.into());
+        }
+    }
+}
+
+/// What the store asked for, out of one chunk's bytes.
+fn content(read: &Read, wanted: &ChunkRead, bytes: Bytes) -> ChunkContent {
+    let connections = wanted.connections();
+    let mut batch = read
+        .container
+        .messages(wanted.chunk, &Fetched::one(wanted.range.start, bytes), &connections, Checks::Quick);
+    // Stable: file order among equal times.
+    batch.messages.sort_by_key(|m| m.time);
+    let mut content = ChunkContent {
+        warnings: batch.warnings,
+        ..ChunkContent::default()
+    };
+    for job in &wanted.series {
+        let of_job = batch.messages.iter().filter(|m| m.connection == job.connection);
+        let values = of_job.map(|m| {
+            let stamp = match job.stamp {
+                Stamp::Receive => None,
+                Stamp::Header => job.schema.header_stamp(&m.payload),
+            };
+            (stamp.unwrap_or(m.time), job.column.get(&m.payload).unwrap_or(f64::NAN))
+        });
+        content.series.push((job.series, values.collect()));
+    }
+    for message in &batch.messages {
+        if let Some((_, schema)) = wanted.transforms.iter().find(|(c, _)| *c == message.connection) {
+            transforms(schema, message, &mut content);
+        }
+    }
+    batch.messages.retain(|m| wanted.keep.contains(&m.connection));
+    for message in &mut batch.messages {
+        message.payload = Bytes::copy_from_slice(&message.payload);
+    }
+    content.messages = batch.messages;
+    content
+}
+
+fn transforms(schema: &Schema, message: &Message, content: &mut ChunkContent) {
+    if let Ok(Decoded::Transforms(list)) = schema.decode(Form::Transforms, &message.payload) {
+        content
+            .transforms
+            .extend(list.into_iter().map(|t| (message.connection, message.time, t)));
+    }
+}

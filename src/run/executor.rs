@@ -1,0 +1,365 @@
+//! Executes the store's work: opens and reads on the runtime, decodes on threads of its own.
+//!
+//! Invariants: `submit` and `drain` never wait; every piece of work ends with one last event, or with none once it was
+//! cancelled; dropping the executor ends all requests.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::BytesMut;
+
+use super::decoding::{Job, Jobs, What};
+use super::io::Io;
+use super::open::{OpenError, index};
+use super::outbox::{Outbox, Ticket};
+use super::parts::Parts;
+use super::reading::{Lane, Queued};
+use crate::source::{Location, Policy, Reader, SourceError, TrafficSnapshot};
+use crate::store::{Deadline, Event, Read, SourceId, Work, WorkId};
+
+pub struct Executor {
+    shared: Arc<Shared>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+struct Shared {
+    io: Io,
+    outbox: Arc<Outbox>,
+    jobs: Arc<Jobs>,
+    state: Mutex<State>,
+}
+
+struct State {
+    readers: HashMap<SourceId, Reader>,
+    tickets: HashMap<WorkId, (Arc<Ticket>, Option<tokio::task::AbortHandle>)>,
+    opens: Vec<tokio::task::AbortHandle>,
+    remote: Lane,
+    local: Lane,
+}
+
+impl Executor {
+    /// `waker` is called, on any thread, when there is something to drain.
+    ///
+    /// # Panics
+    /// Where the operating system gives no threads.
+    pub fn new(waker: impl Fn() + Send + Sync + 'static) -> Executor {
+        let io = Io::new(Policy::default(), &[]).expect("no headers that could be wrong, and threads for the runtime");
+        Executor::with(io, waker)
+    }
+
+    /// With a runtime that others may use too.
+    ///
+    /// # Panics
+    /// Where the operating system gives no threads.
+    pub fn with(io: Io, waker: impl Fn() + Send + Sync + 'static) -> Executor {
+        let state = State {
+            readers: HashMap::new(),
+            tickets: HashMap::new(),
+            opens: Vec::new(),
+            remote: Lane::remote(),
+            local: Lane::local(),
+        };
+        let shared = Arc::new(Shared {
+            io,
+            outbox: Outbox::new(Box::new(waker)),
+            jobs: Jobs::new(),
+            state: Mutex::new(state),
+        });
+        let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+        let thread = |number: usize| {
+            let shared = shared.clone();
+            let name = format!("roadreel-decode-{number}");
+            let work = move || shared.jobs.work(&shared.outbox, |ticket, read| shared.job_done(ticket, read));
+            std::thread::Builder::new().name(name).spawn(work).expect("a thread")
+        };
+        let threads = (0..count).map(thread).collect();
+        Executor { shared, threads }
+    }
+
+    /// Takes work on. Never waits.
+    pub fn submit(&self, work: Vec<Work>) {
+        for one in work {
+            match one {
+                Work::Open { source, location } => self.shared.open(source, location),
+                Work::Read(read) => self.shared.queue(read),
+                Work::Decode { id, schema, form, payload } => {
+                    let ticket = Ticket::new(&self.shared.outbox, Some(id), Deadline::Playhead, 0);
+                    self.shared.lock().tickets.insert(id, (ticket.clone(), None));
+                    self.shared.jobs.push(Job {
+                        ticket,
+                        what: What::Message { id, schema, form, payload },
+                    });
+                }
+                Work::Cancel(id) => self.shared.cancel(id),
+            }
+        }
+        self.shared.pump();
+    }
+
+    /// Appends the events that have come. Never waits.
+    pub fn drain(&self, out: &mut Vec<Event>) {
+        self.shared.outbox.drain(out);
+    }
+
+    /// Waits until there is something to drain; false when all work has ended. For commands and tests.
+    pub fn wait(&self) -> bool {
+        self.shared.outbox.wait()
+    }
+
+    /// Pieces of work whose last event has not been drained.
+    pub fn outstanding(&self) -> usize {
+        self.shared.outbox.outstanding()
+    }
+
+    pub fn traffic(&self) -> TrafficSnapshot {
+        self.shared.io.traffic().snapshot()
+    }
+
+    pub fn io(&self) -> &Io {
+        &self.shared.io
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        let (tickets, opens) = {
+            let mut state = self.shared.lock();
+            (std::mem::take(&mut state.tickets), std::mem::take(&mut state.opens))
+        };
+        opens.iter().for_each(tokio::task::AbortHandle::abort);
+        for (ticket, abort) in tickets.into_values() {
+            ticket.cancel();
+            if let Some(abort) = abort {
+                abort.abort();
+            }
+        }
+        self.shared.outbox.close();
+        self.shared.jobs.close();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(self: &Arc<Self>, source: SourceId, location: Location) {
+        let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
+        let shared = self.clone();
+        let task = self.io.spawn(async move {
+            let opened = shared.open_and_index(source, location, &ticket).await;
+            let event = match opened {
+                Ok(container) => Event::Opened {
+                    source,
+                    container,
+                    done: true,
+                    done_fraction: 1.0,
+                },
+                Err(error) => Event::OpenFailed {
+                    source,
+                    error: error.to_string().into(),
+                },
+            };
+            shared.outbox.push(&ticket, event);
+        });
+        self.lock().opens.push(task.abort_handle());
+    }
+
+    async fn open_and_index(
+        &self,
+        source: SourceId,
+        location: Location,
+        ticket: &Arc<Ticket>,
+    ) -> Result<Arc<dyn crate::format::Container>, OpenError> {
+        let reader = Reader::open(location, self.io.net()).await?;
+        self.lock().readers.insert(source, reader.clone());
+        let mut grew = |so_far: &Arc<dyn crate::format::Container>, done_fraction: f32| {
+            self.outbox.push(
+                ticket,
+                Event::Opened {
+                    source,
+                    container: so_far.clone(),
+                    done: false,
+                    done_fraction,
+                },
+            );
+        };
+        index(&self.io, &reader, &mut grew).await
+    }
+
+    fn queue(&self, read: Read) {
+        let ticket = Ticket::new(&self.outbox, Some(read.id), read.deadline, 1);
+        let mut state = self.lock();
+        let Some(reader) = state.readers.get(&read.source).cloned() else {
+            drop(state);
+            let error = "this recording is not open".into();
+            return self.outbox.push(
+                &ticket,
+                Event::ReadFailed {
+                    id: read.id,
+                    source: read.source,
+                    error,
+                },
+            );
+        };
+        state.tickets.insert(read.id, (ticket.clone(), None));
+        let lane = if reader.is_remote() { &mut state.remote } else { &mut state.local };
+        lane.push(Arc::new(read), reader, ticket);
+    }
+
+    fn cancel(&self, id: WorkId) {
+        let ended = self.lock().tickets.remove(&id);
+        if let Some((ticket, abort)) = ended {
+            ticket.cancel();
+            if let Some(abort) = abort {
+                abort.abort();
+            }
+        }
+    }
+
+    /// Begins what may begin.
+    fn pump(self: &Arc<Self>) {
+        let backlog = self.jobs.waiting_bytes();
+        let mut begun = Vec::new();
+        {
+            let mut state = self.lock();
+            let state = &mut *state;
+            for lane in [&mut state.remote, &mut state.local] {
+                begun.extend(std::iter::from_fn(|| lane.begin(backlog)));
+            }
+        }
+        for next in begun {
+            self.begin(next);
+        }
+    }
+
+    fn begin(self: &Arc<Self>, next: Queued) {
+        let id = next.read.id;
+        let slot = Slot {
+            shared: self.clone(),
+            remote: next.reader.is_remote(),
+        };
+        let shared = self.clone();
+        let ticket = next.ticket.clone();
+        let task = match slot.remote {
+            true => self.io.spawn(async move {
+                let result = shared.stream(&next).await;
+                shared.request_done(&next, result);
+                drop(slot);
+            }),
+            false => self.io.spawn_blocking(move || {
+                let result = shared.read_from_disk(&next);
+                shared.request_done(&next, result);
+                drop(slot);
+            }),
+        };
+        match self.lock().tickets.get_mut(&id) {
+            Some((_, abort)) => *abort = Some(task.abort_handle()),
+            // Cancelled between being queued and being begun; or it has ended already.
+            None if ticket.is_cancelled() => task.abort(),
+            None => {}
+        }
+    }
+
+    /// One request; each chunk goes to the decode threads as soon as it is there.
+    async fn stream(&self, next: &Queued) -> Result<(), SourceError> {
+        let mut parts = Parts::new(next.read.chunks.iter().map(|c| c.range.clone()));
+        let mut take = |offset: u64, bytes: &[u8]| {
+            parts.take(offset, bytes, |index, bytes| self.decode(next, index, bytes));
+        };
+        next.reader.read_streamed(next.read.range.clone(), &mut take).await?;
+        match parts.left() {
+            0 => Ok(()),
+            _ => Err(SourceError::Truncated {
+                wanted: next.read.range.end,
+                at: next.reader.location().clone(),
+            }),
+        }
+    }
+
+    /// Positioned reads of the chunks alone: gaps cost nothing to leave out.
+    fn read_from_disk(&self, next: &Queued) -> Result<(), SourceError> {
+        let each = next.read.chunks.iter().enumerate().try_for_each(|(index, chunk)| {
+            if next.ticket.is_cancelled() {
+                return ControlFlow::Break(Ok(()));
+            }
+            match next.reader.read_here(chunk.range.clone(), BytesMut::new()) {
+                Some(Ok(bytes)) => self.decode(next, index, bytes),
+                Some(Err(error)) => return ControlFlow::Break(Err(error)),
+                None => {}
+            }
+            ControlFlow::Continue(())
+        });
+        each.break_value().unwrap_or(Ok(()))
+    }
+
+    fn decode(&self, next: &Queued, index: usize, bytes: bytes::Bytes) {
+        next.ticket.parts_left.fetch_add(1, Ordering::AcqRel);
+        self.jobs.push(Job {
+            ticket: next.ticket.clone(),
+            what: What::Chunk {
+                read: next.read.clone(),
+                index,
+                bytes,
+            },
+        });
+    }
+
+    fn request_done(&self, next: &Queued, result: Result<(), SourceError>) {
+        if let Err(error) = result {
+            let _ = next.ticket.failed.set(error.to_string().into());
+        }
+        self.part_done(&next.ticket, &next.read);
+    }
+
+    fn job_done(self: &Arc<Self>, ticket: &Arc<Ticket>, read: Option<&Read>) {
+        match (read, ticket.id) {
+            (Some(read), _) => {
+                self.part_done(ticket, read);
+                self.pump();
+            }
+            (None, Some(id)) => drop(self.lock().tickets.remove(&id)),
+            (None, None) => {}
+        }
+    }
+
+    /// The last part of a read, its request included, reports its end.
+    fn part_done(&self, ticket: &Arc<Ticket>, read: &Read) {
+        if ticket.parts_left.fetch_sub(1, Ordering::AcqRel) != 1 || ticket.is_cancelled() {
+            return;
+        }
+        self.lock().tickets.remove(&read.id);
+        let event = match ticket.failed.get() {
+            Some(error) => Event::ReadFailed {
+                id: read.id,
+                source: read.source,
+                error: error.clone(),
+            },
+            None => Event::ReadDone { id: read.id },
+        };
+        self.outbox.push(ticket, event);
+    }
+}
+
+/// A running read's place; given back when the read ends, however it ends.
+struct Slot {
+    shared: Arc<Shared>,
+    remote: bool,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        match self.remote {
+            true => state.remote.end(),
+            false => state.local.end(),
+        }
+        drop(state);
+        self.shared.pump();
+    }
+}

@@ -1,0 +1,70 @@
+//! The runtime that waits for sockets, and the network side of all readers.
+
+use std::sync::Arc;
+
+use crate::source::{Net, Policy, SourceError, Traffic};
+
+/// A running tokio runtime with HTTP connections. Cheap to clone; the last one dropped ends it without waiting.
+#[derive(Clone)]
+pub struct Io {
+    runtime: Arc<Ending>,
+    net: Net,
+}
+
+struct Ending(Option<tokio::runtime::Runtime>);
+
+impl Io {
+    /// `headers` are sent with every request (`--header`).
+    pub fn new(policy: Policy, headers: &[(String, String)]) -> Result<Io, SourceError> {
+        let net = Net::new(policy, headers)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("roadreel-io")
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(|e| SourceError::Io {
+            cause: e.to_string().into(),
+            at: crate::source::Location::Path("threads".into()),
+        })?;
+        Ok(Io {
+            runtime: Arc::new(Ending(Some(runtime))),
+            net,
+        })
+    }
+
+    pub fn net(&self) -> &Net {
+        &self.net
+    }
+
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        self.net.traffic()
+    }
+
+    pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+        self.handle().spawn(work)
+    }
+
+    pub(super) fn spawn_blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
+        self.handle().spawn_blocking(work)
+    }
+
+    /// Waits on the calling thread: for commands only.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.handle().block_on(work)
+    }
+
+    fn handle(&self) -> &tokio::runtime::Handle {
+        match &self.runtime.0 {
+            Some(runtime) => runtime.handle(),
+            None => unreachable!("the runtime is only taken when it is dropped"),
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

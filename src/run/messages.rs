@@ -1,0 +1,489 @@
+//! Whole recordings for the commands: chunks are read and decoded on all cores, messages come in time order.
+//!
+//! Invariants: memory holds the chunks whose spans overlap at the merge's front, plus a bounded number ahead of it; messages
+//! come by receive time, then file order; a chunk that cannot be read is reported and the rest goes on.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+
+use super::Recording;
+use super::parts::Parts;
+use crate::format::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
+use crate::source::SourceError;
+use crate::time::{Span, Time};
+
+/// Undecoded and decoded chunks ahead of the merge.
+const AHEAD_CHUNKS: usize = 12;
+/// File bytes of the chunks ahead of the merge.
+const AHEAD_BYTES: u64 = 64 * 1024 * 1024;
+/// Remote: one request holds neighbouring chunks up to this size, with gaps up to that.
+const REQUEST_BYTES: u64 = 4 * 1024 * 1024;
+const REQUEST_GAP: u64 = 128 * 1024;
+const REQUESTS: usize = 6;
+
+/// What comes out of a recording that is read as a whole.
+#[derive(Clone, Debug)]
+pub enum Piece<T> {
+    /// Receive time, connection, and what was made of the message.
+    Message(Time, ConnectionId, T),
+    /// Damage that was met, before the messages of its chunk.
+    Warning(ChunkId, Warning),
+}
+
+/// All messages of `connections` received within `span`, in time order. Payloads share memory with their chunk.
+///
+/// With [`Checks::Full`] every chunk is read, whatever it holds.
+pub fn messages(recording: &Recording, connections: ConnectionSet, span: Span, checks: Checks) -> Messages<Message> {
+    mapped(recording, connections, span, checks, |message| message)
+}
+
+/// As [`messages`], with `map` called on the reading threads.
+pub fn mapped<T: Send + 'static>(
+    recording: &Recording,
+    connections: ConnectionSet,
+    span: Span,
+    checks: Checks,
+    map: impl Fn(Message) -> T + Send + Sync + 'static,
+) -> Messages<T> {
+    let plan = plan(recording.container.catalog(), recording, &connections, span, checks);
+    let shared = Arc::new(Shared {
+        recording: recording.clone(),
+        work: Work { connections, span, checks },
+        map: Box::new(map),
+        plan,
+        state: Mutex::default(),
+        changed: Condvar::new(),
+        room: tokio::sync::Notify::new(),
+    });
+    let mut threads = Vec::new();
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    // One more than cores where threads wait for the disk themselves.
+    for number in 0..cores + usize::from(!recording.reader.is_remote()) {
+        let shared = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name(format!("roadreel-read-{number}"))
+            .spawn(move || shared.read_chunks());
+        match thread {
+            Ok(thread) => threads.push(thread),
+            Err(_) => break,
+        }
+    }
+    let fetching = recording.reader.is_remote().then(|| recording.io.spawn(fetch_all(shared.clone())));
+    Messages {
+        shared,
+        threads,
+        fetching,
+        next: 0,
+        active: Vec::new(),
+        free: Vec::new(),
+        fronts: BinaryHeap::new(),
+        ready: Vec::new(),
+    }
+}
+
+/// One chunk to be read.
+struct Planned {
+    chunk: ChunkId,
+    range: std::ops::Range<u64>,
+    /// No message of it comes before this.
+    start: Time,
+}
+
+/// The chunks that hold something wanted, by their first message.
+fn plan(catalog: &Catalog, recording: &Recording, connections: &ConnectionSet, span: Span, checks: Checks) -> Vec<Planned> {
+    let mut plan = Vec::new();
+    let mut newest = Time::MIN;
+    for (chunk, id) in catalog.chunks.iter().zip(0..) {
+        let holds = chunk.counts.iter().any(|(c, n)| *n > 0 && connections.contains(*c)) && chunk.span.overlaps(span);
+        if chunk.messages() > 0 {
+            newest = newest.max(chunk.span.start);
+        }
+        if holds || checks == Checks::Full {
+            // A chunk that claims to hold nothing is looked at in its place in the file.
+            let start = if chunk.messages() > 0 { chunk.span.start } else { newest };
+            plan.push(Planned {
+                chunk: id,
+                range: recording.container.need(id, connections),
+                start,
+            });
+        }
+    }
+    plan.sort_by_key(|p| p.start);
+    plan
+}
+
+struct Work {
+    connections: ConnectionSet,
+    span: Span,
+    checks: Checks,
+}
+
+struct Shared<T> {
+    recording: Recording,
+    work: Work,
+    map: Box<dyn Fn(Message) -> T + Send + Sync>,
+    plan: Vec<Planned>,
+    state: Mutex<State<T>>,
+    changed: Condvar,
+    /// For fetching tasks, which must not block.
+    room: tokio::sync::Notify,
+}
+
+struct State<T> {
+    /// Next chunk of the plan that a thread takes, or that is requested.
+    next_read: usize,
+    next_request: usize,
+    /// Chunks of the plan that the merge has taken.
+    taken: usize,
+    /// File bytes of chunks begun and not taken.
+    bytes_ahead: u64,
+    /// Remote: what has arrived, by place in the plan.
+    arrived: BTreeMap<usize, Result<Bytes, SourceError>>,
+    done: BTreeMap<usize, Result<Chunk<T>, SourceError>>,
+    stopped: bool,
+}
+
+impl<T> Default for State<T> {
+    fn default() -> State<T> {
+        State {
+            next_read: 0,
+            next_request: 0,
+            taken: 0,
+            bytes_ahead: 0,
+            arrived: BTreeMap::new(),
+            done: BTreeMap::new(),
+            stopped: false,
+        }
+    }
+}
+
+/// A decoded chunk: its messages by time, then file order.
+struct Chunk<T> {
+    messages: Vec<(Time, ConnectionId, T)>,
+    warnings: Vec<Warning>,
+}
+
+impl<T> State<T> {
+    /// Whether work on this place of the plan may begin. The merge's next chunk always may.
+    fn has_room(&self, place: usize) -> bool {
+        place <= self.taken || (place < self.taken + AHEAD_CHUNKS && self.bytes_ahead < AHEAD_BYTES)
+    }
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+        self.room.notify_waiters();
+    }
+}
+
+impl<T: Send + 'static> Shared<T> {
+    /// What each thread does until the plan is done.
+    fn read_chunks(&self) {
+        let mut buffer = BytesMut::new();
+        while let Some((place, arrived)) = self.next() {
+            let Some(planned) = self.plan.get(place) else { return };
+            let bytes = match arrived {
+                Some(arrived) => arrived,
+                None => self.read_here(planned, std::mem::take(&mut buffer)),
+            };
+            let chunk = bytes.map(|bytes| {
+                let chunk = self.decode(planned, bytes.clone());
+                // Where nothing refers to the chunk's bytes any more, the next one is read into the same memory.
+                buffer = bytes.try_into_mut().unwrap_or_default();
+                chunk
+            });
+            self.lock().done.insert(place, chunk);
+            self.changed.notify_all();
+        }
+    }
+
+    /// The next place of the plan, and its bytes where they were requested.
+    fn next(&self) -> Option<(usize, Option<Result<Bytes, SourceError>>)> {
+        let remote = self.recording.reader.is_remote();
+        let waiting = |s: &mut State<T>| {
+            let ready = if remote {
+                s.arrived.contains_key(&s.next_read)
+            } else {
+                s.has_room(s.next_read)
+            };
+            !s.stopped && s.next_read < self.plan.len() && !ready
+        };
+        let state = self.changed.wait_while(self.lock(), waiting);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let place = state.next_read;
+        let planned = self.plan.get(place).filter(|_| !state.stopped)?;
+        state.next_read += 1;
+        if !remote {
+            state.bytes_ahead += planned.range.end.saturating_sub(planned.range.start);
+        }
+        let arrived = state.arrived.remove(&place);
+        drop(state);
+        self.changed.notify_all();
+        Some((place, arrived))
+    }
+
+    fn read_here(&self, planned: &Planned, buffer: BytesMut) -> Result<Bytes, SourceError> {
+        let reader = &self.recording.reader;
+        let gone = || SourceError::Io {
+            cause: "nothing was fetched".into(),
+            at: reader.location().clone(),
+        };
+        reader.read_here(planned.range.clone(), buffer).unwrap_or_else(|| Err(gone()))
+    }
+
+    fn decode(&self, planned: &Planned, bytes: Bytes) -> Chunk<T> {
+        let work = || {
+            let got = Fetched::one(planned.range.start, bytes);
+            let mut batch = self
+                .recording
+                .container
+                .messages(planned.chunk, &got, &self.work.connections, self.work.checks);
+            if !batch.messages.is_sorted_by_key(|m| m.time) {
+                batch.messages.sort_by_key(|m| m.time);
+            }
+            let wanted = batch.messages.into_iter().filter(|m| self.work.span.contains(m.time));
+            let messages = wanted.map(|m| (m.time, m.connection, (self.map)(m))).collect();
+            Chunk {
+                messages,
+                warnings: batch.warnings,
+            }
+        };
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            let what = "the reader crashed on this chunk, which is a bug worth reporting".to_owned();
+            let Batch { warnings, .. } = Batch {
+                warnings: vec![Warning {
+                    offset: planned.range.start,
+                    what,
+                }],
+                ..Batch::default()
+            };
+            Chunk {
+                messages: Vec::new(),
+                warnings,
+            }
+        })
+    }
+
+    /// Waits for a chunk; the merge takes them in the plan's order.
+    fn take(&self, place: usize) -> Option<Result<Chunk<T>, SourceError>> {
+        let state = self.changed.wait_while(self.lock(), |s| !s.done.contains_key(&place) && !s.stopped);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let chunk = state.done.remove(&place);
+        state.taken = place + 1;
+        let size = self.plan.get(place).map_or(0, |p| p.range.end.saturating_sub(p.range.start));
+        state.bytes_ahead = state.bytes_ahead.saturating_sub(size);
+        drop(state);
+        self.changed.notify_all();
+        self.room.notify_waiters();
+        chunk
+    }
+}
+
+/// Remote: requests neighbouring chunks together, several requests at a time, never far ahead of the merge.
+async fn fetch_all<T: Send + 'static>(shared: Arc<Shared<T>>) {
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..REQUESTS {
+        let shared = shared.clone();
+        running.spawn(async move {
+            while let Some(places) = next_request(&shared).await {
+                fetch(&shared, places).await;
+            }
+        });
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Waits until there is room, then takes the places of the plan that one request brings.
+async fn next_request<T: Send + 'static>(shared: &Shared<T>) -> Option<std::ops::Range<usize>> {
+    loop {
+        // Asked for before looking, so that no notice is missed.
+        let room = shared.room.notified();
+        tokio::pin!(room);
+        room.as_mut().enable();
+        {
+            let mut state = shared.lock();
+            if state.stopped || state.next_request >= shared.plan.len() {
+                return None;
+            }
+            if state.has_room(state.next_request) {
+                let first = state.next_request;
+                let end = request_end(&shared.plan, first);
+                state.next_request = end;
+                let sizes = shared
+                    .plan
+                    .get(first..end)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|p| p.range.end.saturating_sub(p.range.start));
+                state.bytes_ahead += sizes.sum::<u64>();
+                return Some(first..end);
+            }
+        }
+        room.await;
+    }
+}
+
+/// How far neighbours in the plan are neighbours in the file.
+fn request_end(plan: &[Planned], first: usize) -> usize {
+    let mut end = first + 1;
+    while let (Some(begin), Some(last), Some(next)) = (plan.get(first), plan.get(end - 1), plan.get(end)) {
+        let gap = next.range.start.checked_sub(last.range.end);
+        if gap.is_none_or(|g| g > REQUEST_GAP) || next.range.end.saturating_sub(begin.range.start) > REQUEST_BYTES {
+            break;
+        }
+        end += 1;
+    }
+    end
+}
+
+async fn fetch<T: Send + 'static>(shared: &Shared<T>, places: std::ops::Range<usize>) {
+    let planned = shared.plan.get(places.clone()).unwrap_or_default();
+    let (Some(first), Some(last)) = (planned.first(), planned.last()) else {
+        return;
+    };
+    let mut parts = Parts::new(planned.iter().map(|p| p.range.clone()));
+    let mut missing: std::collections::BTreeSet<usize> = places.clone().collect();
+    let mut take = |offset: u64, bytes: &[u8]| {
+        parts.take(offset, bytes, |index, bytes| {
+            missing.remove(&(places.start + index));
+            shared.lock().arrived.insert(places.start + index, Ok(bytes));
+            shared.changed.notify_all();
+        });
+    };
+    let result = shared
+        .recording
+        .reader
+        .read_streamed(first.range.start..last.range.end, &mut take)
+        .await;
+    let at = shared.recording.reader.location();
+    let error = result.err().unwrap_or_else(|| SourceError::Truncated {
+        wanted: last.range.end,
+        at: at.clone(),
+    });
+    for place in missing {
+        shared.lock().arrived.insert(place, Err(error.clone()));
+        shared.changed.notify_all();
+    }
+}
+
+/// Messages in time order, while other threads read ahead. Dropping it ends them.
+pub struct Messages<T> {
+    shared: Arc<Shared<T>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    fetching: Option<tokio::task::JoinHandle<()>>,
+    /// Next place of the plan to be merged.
+    next: usize,
+    /// Chunks being merged, and which places of the list are free again.
+    active: Vec<std::vec::IntoIter<(Time, ConnectionId, T)>>,
+    free: Vec<usize>,
+    /// The next message of each active chunk: time, place in the file, place in `active`.
+    fronts: BinaryHeap<Reverse<Front<T>>>,
+    /// Warnings and failures of chunks just taken, last first.
+    ready: Vec<Result<Piece<T>, SourceError>>,
+}
+
+struct Front<T> {
+    key: (Time, ChunkId),
+    active: usize,
+    message: (Time, ConnectionId, T),
+}
+
+impl<T: Send + 'static> Messages<T> {
+    /// Takes in every chunk that can hold the next message.
+    fn admit(&mut self) {
+        while self.ready.is_empty()
+            && let Some(planned) = self.shared.plan.get(self.next)
+            && self.fronts.peek().is_none_or(|f| planned.start <= f.0.key.0)
+        {
+            let id = planned.chunk;
+            let taken = self.shared.take(self.next);
+            self.next += 1;
+            match taken {
+                Some(Ok(chunk)) => {
+                    self.ready
+                        .extend(chunk.warnings.into_iter().rev().map(|w| Ok(Piece::Warning(id, w))));
+                    let place = self.free.pop().unwrap_or(self.active.len());
+                    let messages = chunk.messages.into_iter();
+                    match self.active.get_mut(place) {
+                        Some(empty) => *empty = messages,
+                        None => self.active.push(messages),
+                    }
+                    self.advance(place, id);
+                }
+                Some(Err(error)) => self.ready.push(Err(error)),
+                None => return,
+            }
+        }
+    }
+
+    fn advance(&mut self, place: usize, chunk: ChunkId) {
+        match self.active.get_mut(place).and_then(Iterator::next) {
+            Some(message) => self.fronts.push(Reverse(Front {
+                key: (message.0, chunk),
+                active: place,
+                message,
+            })),
+            None => self.free.push(place),
+        }
+    }
+}
+
+impl<T: Send + 'static> Iterator for Messages<T> {
+    type Item = Result<Piece<T>, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.admit();
+        if let Some(ready) = self.ready.pop() {
+            return Some(ready);
+        }
+        let Reverse(Front {
+            key: (_, chunk),
+            active,
+            message: (time, connection, message),
+        }) = self.fronts.pop()?;
+        self.advance(active, chunk);
+        Some(Ok(Piece::Message(time, connection, message)))
+    }
+}
+
+impl<T> Drop for Messages<T> {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if let Some(fetching) = self.fetching.take() {
+            fetching.abort();
+        }
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<T> Ord for Front<T> {
+    fn cmp(&self, other: &Front<T>) -> std::cmp::Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+impl<T> PartialOrd for Front<T> {
+    fn partial_cmp(&self, other: &Front<T>) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Front<T> {
+    fn eq(&self, other: &Front<T>) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<T> Eq for Front<T> {}
