@@ -4,18 +4,36 @@
 //! [`Store::apply`] takes what came of it. Invariants: nothing here blocks, reads a clock or opens anything; memory stays
 //! within the budget; the state at T depends on messages received at or before T only, never on the way that led there.
 
+mod cache;
+mod catalog;
+mod fold;
+mod grid;
+mod index;
+mod intake;
+mod issue;
+mod lookup;
+mod plan;
+mod playback;
+mod series;
+mod transforms;
 mod work;
+
+pub use fold::MarkerSet;
+pub use playback::Playback;
+pub use series::Series;
+pub use transforms::Transforms;
 pub use work::*;
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::decode::{Decoded, Form, Schema};
+use crate::decode::{Column, Decoded, Form, Schema};
 use crate::format::Warning;
 use crate::source::Location;
 use crate::time::{Span, Time};
 
 /// A topic of all open recordings together: a stable handle. Order by [`Topic::name`], not by this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicId(pub u32);
 
 #[derive(Clone, Debug)]
@@ -123,6 +141,9 @@ pub enum SourceState {
 pub struct Status {
     /// Whether something wanted at the playhead is not there yet.
     pub waiting_at_playhead: bool,
+    /// Whether something that the playhead needs is not read yet: playback waits for it. What is merely being decoded is skipped
+    /// over, so `Playback::tick` takes this and `screenshot` takes `waiting_at_playhead`.
+    pub buffering: bool,
     /// Whether anything wanted at all is not there yet.
     pub waiting: bool,
     pub reads_in_flight: usize,
@@ -133,246 +154,251 @@ pub struct Status {
 }
 
 /// All open recordings on one clock.
-pub struct Store {}
+pub struct Store {
+    budget: u64,
+    sources: Vec<SourceInfo>,
+    /// As `sources`.
+    inner: Vec<catalog::Source>,
+    /// How many groups of recordings that are parts of one.
+    groups: usize,
+    /// By name.
+    topics: Vec<Topic>,
+    /// Where in `topics`, by handle; as are `index`, `identities` and `weights`.
+    positions: Vec<usize>,
+    index: Vec<catalog::TopicIndex>,
+    identities: Vec<catalog::Identity>,
+    /// Bytes and number of messages that were kept so far.
+    weights: Vec<(u64, u64)>,
+    /// Looked up only, never walked.
+    schemas: HashMap<(Arc<str>, Arc<str>), Result<Arc<Schema>, Arc<str>>>,
+    columns: Vec<(u32, Arc<Schema>, Option<Arc<Column>>)>,
+    span: Option<Span>,
+    catalog_revision: u64,
+
+    now: Time,
+    speed: f64,
+    wants: Vec<Want>,
+    /// Counts demands, and demands that jumped.
+    frame: u64,
+    seek: u64,
+
+    series: Vec<Series>,
+    folds: BTreeMap<TopicId, fold::Fold>,
+    undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
+    grids: BTreeMap<TopicId, grid::Composed>,
+    transforms: Transforms,
+    memory: cache::Memory,
+
+    plan: plan::Plan,
+    jobs: BTreeMap<cache::Unit, plan::Job>,
+    stale_jobs: BTreeSet<cache::Unit>,
+    failed: BTreeSet<(index::ChunkKey, cache::Unit)>,
+    /// Topics of which something was dropped.
+    unloaded: BTreeSet<TopicId>,
+    /// Topics that the user wants whole, and those that do not fit whole.
+    allowed: BTreeSet<TopicId>,
+    denied: BTreeSet<TopicId>,
+    wide_is_full: bool,
+    over_budget: bool,
+    /// Halvings of what is read ahead, since the last seek.
+    ahead_shrunk: u32,
+    dirty: bool,
+
+    queue: Vec<Work>,
+    reads: BTreeMap<WorkId, issue::Reading>,
+    decodes: BTreeMap<WorkId, issue::Target>,
+    next_id: WorkId,
+    next_key: u64,
+    failures: Vec<Arc<str>>,
+}
 
 impl Store {
     /// `memory_budget` in bytes.
     pub fn new(memory_budget: u64) -> Store {
-        let _ = memory_budget;
-        Store {}
-    }
-
-    /// Adds recordings; topics of split parts join.
-    pub fn open(&mut self, locations: Vec<Location>) {
-        let _ = locations;
+        Store {
+            budget: memory_budget,
+            sources: Vec::new(),
+            inner: Vec::new(),
+            groups: 0,
+            topics: Vec::new(),
+            positions: Vec::new(),
+            index: Vec::new(),
+            identities: Vec::new(),
+            weights: Vec::new(),
+            schemas: HashMap::new(),
+            columns: Vec::new(),
+            span: None,
+            catalog_revision: 0,
+            now: Time::MIN,
+            speed: 0.0,
+            wants: Vec::new(),
+            frame: 0,
+            seek: 0,
+            series: Vec::new(),
+            folds: BTreeMap::new(),
+            undecoded: BTreeMap::new(),
+            grids: BTreeMap::new(),
+            transforms: Transforms::default(),
+            memory: cache::Memory::default(),
+            plan: plan::Plan::default(),
+            jobs: BTreeMap::new(),
+            stale_jobs: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            unloaded: BTreeSet::new(),
+            allowed: BTreeSet::new(),
+            denied: BTreeSet::new(),
+            wide_is_full: false,
+            over_budget: false,
+            ahead_shrunk: 0,
+            dirty: true,
+            queue: Vec::new(),
+            reads: BTreeMap::new(),
+            decodes: BTreeMap::new(),
+            next_id: 0,
+            next_key: 0,
+            failures: Vec::new(),
+        }
     }
 
     /// What is wanted now. `speed` is 0 when paused, negative when playing backwards (read-ahead follows it).
     pub fn demand(&mut self, now: Time, speed: f64, wants: &[Want]) {
-        let _ = (now, speed, wants);
+        self.frame += 1;
+        let is_seek = self.is_seek(now, speed);
+        let mut wants: Vec<Want> = wants.iter().filter(|w| self.topic(w.topic).is_some()).cloned().collect();
+        wants.sort_by_key(|w| w.topic);
+        let is_changed = wants != self.wants || speed != self.speed;
+        if is_seek {
+            self.seek += 1;
+            self.ahead_shrunk = 0;
+        }
+        if is_changed || now != self.now {
+            self.dirty = true;
+        }
+        self.now = now;
+        self.speed = speed;
+        self.transforms.now = now;
+        self.wants = wants;
+        self.add_series();
+        if is_seek || !self.failed.is_empty() {
+            self.retry_failed();
+            self.dirty = true;
+        }
+        self.refresh();
+        if is_seek || is_changed {
+            self.cancel_useless();
+            self.dirty = true;
+        }
     }
 
-    pub fn take_work(&mut self) -> Vec<Work> {
-        Vec::new()
+    /// Whether the playhead jumped, rather than played on.
+    fn is_seek(&self, now: Time, speed: f64) -> bool {
+        let moved_nanos = now.0.saturating_sub(self.now.0);
+        let against = moved_nanos != 0 && (speed == 0.0 || (speed > 0.0) != (moved_nanos > 0));
+        against || moved_nanos.saturating_abs() as f64 > 1e9 * speed.abs().max(1.0)
     }
 
-    pub fn apply(&mut self, event: Event) {
-        drop(event);
+    /// A number for each series that is wanted for the first time.
+    fn add_series(&mut self) {
+        for want in &self.wants {
+            let What::Series { path, stamp, .. } = &want.what else { continue };
+            if self.series_number(want.topic, path, *stamp).is_some() {
+                continue;
+            }
+            let mut series = Series::new(want.topic, path.clone(), *stamp);
+            let position = self.positions.get(want.topic.0 as usize).copied();
+            if let Some(topic) = position.and_then(|p| self.topics.get(p)) {
+                series.set_error(match (&topic.schema, &topic.schema_error) {
+                    (Some(schema), _) => schema.column(path).err().map(|e| e.to_string().into()),
+                    (None, error) => error.clone(),
+                });
+            }
+            series.set_chunks(&self.index[want.topic.0 as usize].all, |_| false);
+            self.series.push(series);
+        }
+    }
+
+    /// Brings everything that is derived up to date.
+    fn refresh(&mut self) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        self.refresh_plan();
+        self.refresh_jobs();
+        self.refresh_transforms();
+        self.refresh_folds();
+        self.refresh_grids();
+        self.refresh_loaded();
+    }
+
+    /// Whether all that is loaded of an accumulating topic counts, not only what the playhead needs.
+    fn counts_whole(&self, topic: TopicId) -> bool {
+        self.is_whole(topic) && !self.denied.contains(&topic)
+    }
+
+    fn refresh_transforms(&mut self) {
+        let topics = self.transform_topics();
+        self.transforms.whole = topics.iter().copied().filter(|t| self.counts_whole(*t)).collect();
+        let mut active: Vec<index::ChunkKey> = topics.iter().filter_map(|t| self.plan.narrow.get(t)).flatten().copied().collect();
+        active.sort_unstable();
+        active.dedup();
+        self.transforms.active = active;
+    }
+
+    fn refresh_folds(&mut self) {
+        for topic in self.folds.keys().copied().collect::<Vec<_>>() {
+            let Some(narrow) = self.plan.narrow.get(&topic) else { continue };
+            let only = (!self.counts_whole(topic)).then_some(narrow.as_slice());
+            let looked_back = self.looked_back(topic, narrow);
+            if let Some(fold) = self.folds.get_mut(&topic) {
+                fold.advance(self.now, only, looked_back);
+            }
+        }
+    }
+
+    /// How far back an accumulated state reaches, and what the rest would cost; None where it reaches the start.
+    fn looked_back(&self, topic: TopicId, narrow: &[index::ChunkKey]) -> Option<(Time, u64)> {
+        let whole = self.counts_whole(topic);
+        let unit = cache::Unit::Fold(topic);
+        let mut first_there = self.now;
+        let mut cost = 0;
+        for chunk in self.index[topic.0 as usize].all.overlapping(Time::MIN, self.now).iter().rev() {
+            let counts = whole || narrow.binary_search(&chunk.key).is_ok();
+            if counts
+                && matches!(
+                    self.state(chunk.key, unit),
+                    Some(cache::State::Loaded(_) | cache::State::Failed { .. })
+                )
+            {
+                if cost == 0 {
+                    first_there = chunk.span.start;
+                }
+            } else {
+                cost += chunk.bytes;
+            }
+        }
+        (cost > 0).then_some((first_there, cost))
     }
 
     /// Sorted by name.
     pub fn topics(&self) -> &[Topic] {
-        &[]
+        &self.topics
     }
 
     pub fn topic(&self, id: TopicId) -> Option<&Topic> {
-        self.topics().iter().find(|t| t.id == id)
+        self.topics.get(*self.positions.get(id.0 as usize)?)
     }
 
     pub fn topic_by_name(&self, name: &str) -> Option<&Topic> {
-        self.topics().iter().find(|t| &*t.name == name)
+        let at = self.topics.binary_search_by(|t| (*t.name).cmp(name)).ok()?;
+        self.topics.get(at)
     }
 
     pub fn sources(&self) -> &[SourceInfo] {
-        &[]
+        &self.sources
     }
 
     /// First to last message of all recordings.
     pub fn span(&self) -> Option<Span> {
-        None
-    }
-
-    /// The newest message at or before the playhead of the last `demand`.
-    pub fn latest(&self, topic: TopicId, form: Form) -> Lookup<Entry> {
-        let _ = (topic, form);
-        Lookup::Absent
-    }
-
-    pub fn previous(&self, topic: TopicId, form: Form) -> Lookup<Entry> {
-        let _ = (topic, form);
-        Lookup::Absent
-    }
-
-    /// Decoded messages of the trail, oldest first, and whether all are there.
-    pub fn trail(&self, topic: TopicId, form: Form, window_nanos: i64) -> (Vec<Entry>, bool) {
-        let _ = (topic, form, window_nanos);
-        (Vec::new(), true)
-    }
-
-    /// Markers alive at the playhead; `stamp`s are the messages', `received` tells frame-locked ones apart.
-    pub fn markers(&self, topic: TopicId) -> Lookup<Arc<MarkerSet>> {
-        let _ = topic;
-        Lookup::Absent
-    }
-
-    /// The map at the playhead, with all updates (map_msgs) of `<topic>_updates` applied.
-    pub fn grid(&self, topic: TopicId) -> Lookup<Entry> {
-        let _ = topic;
-        Lookup::Absent
-    }
-
-    /// Newest status by name.
-    pub fn diagnostics(&self, topic: TopicId) -> Lookup<Arc<Vec<(Time, crate::decode::DiagnosticStatus)>>> {
-        let _ = topic;
-        Lookup::Absent
-    }
-
-    /// Transforms received at or before the playhead, of all transform topics. Always wanted once any panel wants one topic of
-    /// [`Form::Transforms`]; the 3D panel wants all of them.
-    pub fn transforms(&self) -> &Transforms {
-        const { &Transforms {} }
-    }
-
-    /// The bytes of a file that messages name (`mesh_resource`): a path, an `http(s)` or a `package://` address.
-    pub fn resource(&self, address: &str) -> Lookup<bytes::Bytes> {
-        let _ = address;
-        Lookup::Absent
-    }
-
-    /// Receive times of the messages before and after the playhead.
-    pub fn neighbours(&self, topic: TopicId) -> Lookup<(Option<Time>, Option<Time>)> {
-        let _ = topic;
-        Lookup::Absent
-    }
-
-    /// What is loaded of a series; None until it was wanted once.
-    pub fn series(&self, topic: TopicId, path: &str, stamp: Stamp) -> Option<&Series> {
-        let _ = (topic, path, stamp);
-        None
-    }
-
-    /// The span that plots and tracks of this topic should show: the whole recording where that is local or small or was
-    /// allowed, otherwise a window around the playhead.
-    pub fn series_span(&self, topic: TopicId) -> Span {
-        let _ = topic;
-        Span::ALL
-    }
-
-    /// Bytes still to be read for the whole recording of this topic; None where `series_span` is the whole already.
-    pub fn whole_cost_bytes(&self, topic: TopicId) -> Option<u64> {
-        let _ = topic;
-        None
-    }
-
-    /// The user asked for the whole recording of this topic.
-    pub fn read_whole(&mut self, topic: TopicId) {
-        let _ = topic;
-    }
-
-    /// Messages per bucket over `span`, from the index alone (a chunk's messages spread evenly over its span).
-    pub fn density(&self, topic: TopicId, span: Span, buckets: usize) -> Vec<f32> {
-        let _ = (topic, span);
-        vec![0.0; buckets]
-    }
-
-    /// Spans of receive time in which this topic's messages or series are loaded.
-    pub fn loaded(&self, topic: TopicId) -> Vec<Span> {
-        let _ = topic;
-        Vec::new()
-    }
-
-    pub fn status(&self) -> Status {
-        Status::default()
-    }
-}
-
-/// Markers alive at one moment, by namespace and id, in the order of their first appearance.
-#[derive(Clone, Debug, Default)]
-pub struct MarkerSet {
-    /// Receive time, marker. Lifetimes are over in none of them.
-    pub markers: Vec<(Time, Arc<crate::decode::Marker>)>,
-    /// Some when the look-back did not reach the recording's start: how far it went and what it would cost to read the rest.
-    pub looked_back: Option<(Time, u64)>,
-    /// Changes when the set does.
-    pub key: u64,
-}
-
-/// The transform tree at the playhead: per child frame, samples by header stamp; only what was received at or before it.
-pub struct Transforms {}
-
-impl Transforms {
-    /// `target_from_source` at `stamp` (interpolated; before the first or after the last sample the nearest one holds), or a
-    /// sentence that says what is missing and which frames there are.
-    pub fn lookup(&self, target: &str, source: &str, stamp: Time) -> Result<glam::DAffine3, String> {
-        let _ = stamp;
-        Err(format!("no transform from {source} to {target}"))
-    }
-
-    /// All frames, sorted.
-    pub fn frames(&self) -> Vec<Arc<str>> {
-        Vec::new()
-    }
-
-    pub fn parent(&self, child: &str) -> Option<Arc<str>> {
-        let _ = child;
-        None
-    }
-
-    /// Frames without a parent, the one with most descendants first.
-    pub fn roots(&self) -> Vec<Arc<str>> {
-        Vec::new()
-    }
-}
-
-/// A scalar of a topic over time, as far as it is loaded.
-pub struct Series {}
-
-impl Series {
-    /// At most a few points per pixel column: exact minimum and maximum of each column, first and last too, in time order;
-    /// NaN marks a gap. x is on the series' stamp.
-    pub fn decimated(&self, span: Span, columns: usize) -> Vec<(Time, f64)> {
-        let _ = (span, columns);
-        Vec::new()
-    }
-
-    /// The newest value at or before `t`.
-    pub fn value_at(&self, t: Time) -> Option<f64> {
-        let _ = t;
-        None
-    }
-
-    /// Receive-time spans that are loaded.
-    pub fn loaded(&self) -> &[Span] {
-        &[]
-    }
-
-    pub fn is_complete(&self, span: Span) -> bool {
-        let _ = span;
-        false
-    }
-
-    pub fn min_max(&self, span: Span) -> Option<(f64, f64)> {
-        let _ = span;
-        None
-    }
-}
-
-/// The one clock. Plain data; ticked by the window with the time that passed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Playback {
-    pub now: Time,
-    pub playing: bool,
-    /// 1 = real time; negative plays backwards.
-    pub speed: f64,
-    /// Played again and again, if any.
-    pub looping: Option<Span>,
-}
-
-impl Playback {
-    /// Moves the playhead by `elapsed_nanos` of wall time, not while `waiting` (buffering); stops or wraps at the ends.
-    pub fn tick(&mut self, elapsed_nanos: i64, span: Span, waiting: bool) {
-        if !self.playing || waiting {
-            return;
-        }
-        let bounds = self.looping.unwrap_or(span);
-        let next = self.now.plus_nanos((elapsed_nanos as f64 * self.speed) as i64);
-        if bounds.contains(next) {
-            self.now = next;
-        } else if self.looping.is_some() {
-            self.now = if self.speed >= 0.0 { bounds.start } else { bounds.end };
-        } else {
-            self.now = span.clamp(next);
-            self.playing = false;
-        }
+        self.span
     }
 }

@@ -1,0 +1,414 @@
+//! What is loaded of each chunk, what it weighs, and what goes first when the budget is full.
+//!
+//! Invariant: memory stays within the budget unless what is shown at the playhead alone exceeds it, and that is said.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::catalog::has_topic;
+use super::index::{ChunkKey, Runs};
+use super::{Entry, Store, TopicId, WorkId};
+use crate::decode::{Decoded, Form, Pixels, Value};
+use crate::format::Message;
+use crate::time::Time;
+
+/// What can be loaded of a chunk, one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    /// A topic's messages as they are.
+    Keep(TopicId),
+    /// A topic's messages decoded into what accumulates.
+    Fold(TopicId),
+    Transforms(TopicId),
+    /// A scalar, by the store's number of the series.
+    Series(u32),
+}
+
+pub(super) enum State {
+    InFlight(WorkId),
+    Failed { error: Arc<str>, seek: u64, at: Time },
+    Loaded(Data),
+}
+
+impl State {
+    pub fn is_loaded(&self) -> bool {
+        matches!(self, State::Loaded(_))
+    }
+}
+
+pub(super) enum Data {
+    Keep(Kept),
+    /// So many messages are still being decoded.
+    Fold {
+        undecoded: u32,
+    },
+    Transforms,
+    Series,
+}
+
+/// A topic's messages in one chunk, by time, and what was decoded of them.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub messages: Vec<Message>,
+    pub decoded: BTreeMap<(u32, Form), Decoding>,
+    bytes: u64,
+}
+
+pub(super) enum Decoding {
+    InFlight(WorkId),
+    Ready { entry: Entry, bytes: u64, used: u64 },
+    Failed(Arc<str>),
+}
+
+impl Kept {
+    pub fn new(messages: Vec<Message>) -> Kept {
+        let bytes = messages.iter().map(|m| m.payload.len() as u64 + size_of::<Message>() as u64).sum();
+        Kept {
+            messages,
+            decoded: BTreeMap::new(),
+            bytes,
+        }
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// All units of one chunk: few, so a list.
+#[derive(Default)]
+pub(super) struct Cell {
+    pub units: Vec<(Unit, State)>,
+}
+
+impl Cell {
+    pub fn get(&self, unit: Unit) -> Option<&State> {
+        self.units.iter().find(|(u, _)| *u == unit).map(|(_, s)| s)
+    }
+
+    pub fn get_mut(&mut self, unit: Unit) -> Option<&mut State> {
+        self.units.iter_mut().find(|(u, _)| *u == unit).map(|(_, s)| s)
+    }
+
+    pub fn set(&mut self, unit: Unit, state: State) {
+        match self.get_mut(unit) {
+            Some(old) => *old = state,
+            None => self.units.push((unit, state)),
+        }
+    }
+
+    pub fn take(&mut self, unit: Unit) -> Option<State> {
+        let at = self.units.iter().position(|(u, _)| *u == unit)?;
+        Some(self.units.swap_remove(at).1)
+    }
+
+    pub fn kept(&self, topic: TopicId) -> Option<&Kept> {
+        match self.get(Unit::Keep(topic)) {
+            Some(State::Loaded(Data::Keep(kept))) => Some(kept),
+            _ => None,
+        }
+    }
+
+    pub fn kept_mut(&mut self, topic: TopicId) -> Option<&mut Kept> {
+        match self.get_mut(Unit::Keep(topic)) {
+            Some(State::Loaded(Data::Keep(kept))) => Some(kept),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes by what they are spent on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Memory {
+    pub kept: u64,
+    pub decoded: u64,
+    /// Payloads that wait to be decoded into accumulated state.
+    pub undecoded: u64,
+}
+
+impl Store {
+    pub(super) fn cell(&self, key: ChunkKey) -> Option<&Cell> {
+        self.inner.get(key.source as usize)?.cells.get(key.chunk as usize)
+    }
+
+    pub(super) fn cell_mut(&mut self, key: ChunkKey) -> Option<&mut Cell> {
+        self.inner.get_mut(key.source as usize)?.cells.get_mut(key.chunk as usize)
+    }
+
+    pub(super) fn state(&self, key: ChunkKey, unit: Unit) -> Option<&State> {
+        self.cell(key)?.get(unit)
+    }
+
+    pub(super) fn topic_of(&self, unit: Unit) -> TopicId {
+        match unit {
+            Unit::Keep(t) | Unit::Fold(t) | Unit::Transforms(t) => t,
+            Unit::Series(s) => self.series.get(s as usize).map(|s| s.topic).unwrap_or_default(),
+        }
+    }
+
+    /// What series and accumulated state weigh: all that is read for wider spans than the playhead.
+    pub(super) fn wide_bytes(&self) -> u64 {
+        let series: u64 = self.series.iter().map(super::Series::bytes).sum();
+        let folds: u64 = self.folds.values().map(super::fold::Fold::bytes).sum();
+        series + folds + self.transforms.bytes() + self.memory.undecoded
+    }
+
+    pub(super) fn memory_used(&self) -> u64 {
+        let grids: u64 = self.grids.values().map(|g| g.bytes).sum();
+        self.memory.kept + self.memory.decoded + grids + self.wide_bytes()
+    }
+
+    pub(super) fn load(&mut self, key: ChunkKey, unit: Unit, data: Data) {
+        if let Data::Keep(kept) = &data {
+            self.memory.kept += kept.bytes;
+        }
+        let topic = self.topic_of(unit);
+        if let Some(cell) = self.cell_mut(key) {
+            cell.set(unit, State::Loaded(data));
+        }
+        if let Some(ordinal) = self.ordinal(topic, key) {
+            let index = &mut self.index[topic.0 as usize];
+            index.loaded.insert(ordinal, &index.all);
+        }
+    }
+
+    pub(super) fn ordinal(&self, topic: TopicId, key: ChunkKey) -> Option<usize> {
+        let container = self.inner.get(key.source as usize)?.container.as_ref()?;
+        let start = container.catalog().chunks.get(key.chunk as usize)?.span.start;
+        self.index.get(topic.0 as usize)?.all.ordinal(start, key)
+    }
+
+    pub(super) fn drop_cell(&mut self, key: ChunkKey) {
+        let units: Vec<Unit> = self.cell(key).map(|c| c.units.iter().map(|u| u.0).collect()).unwrap_or_default();
+        for unit in units {
+            self.unload(key, unit);
+        }
+    }
+
+    /// Forgets a unit, whatever its state.
+    pub(super) fn unload(&mut self, key: ChunkKey, unit: Unit) {
+        let Some(state) = self.cell_mut(key).and_then(|c| c.take(unit)) else {
+            return;
+        };
+        if let State::Loaded(data) = &state {
+            match data {
+                Data::Keep(kept) => {
+                    self.memory.kept -= kept.bytes;
+                    for decoding in kept.decoded.values() {
+                        match decoding {
+                            Decoding::InFlight(id) => {
+                                self.decodes.remove(id);
+                                self.queue.push(super::Work::Cancel(*id));
+                            }
+                            Decoding::Ready { bytes, .. } => self.memory.decoded -= bytes,
+                            Decoding::Failed(_) => {}
+                        }
+                    }
+                }
+                Data::Fold { .. } => {
+                    let topic = self.topic_of(unit);
+                    if let Some(fold) = self.folds.get_mut(&topic) {
+                        fold.remove_chunk(key);
+                    }
+                    self.forget_undecoded(key, topic);
+                }
+                Data::Transforms => self.transforms.remove(self.topic_of(unit), key),
+                // A series is dropped whole, by `drop_series`.
+                Data::Series => {}
+            }
+        }
+        self.unloaded.insert(self.topic_of(unit));
+        self.stale_jobs.insert(unit);
+    }
+
+    pub(super) fn drop_series(&mut self, number: u32) {
+        let Some(topic) = self.series.get(number as usize).map(|s| s.topic) else {
+            return;
+        };
+        let keys: Vec<ChunkKey> = self.index[topic.0 as usize].all.chunks.iter().map(|c| c.key).collect();
+        for key in keys {
+            if self.state(key, Unit::Series(number)).is_some_and(State::is_loaded) {
+                self.unload(key, Unit::Series(number));
+            }
+        }
+        let list = &self.index[topic.0 as usize].all;
+        self.series[number as usize].clear();
+        self.series[number as usize].set_chunks(list, |_| false);
+    }
+
+    /// Brings the topics' loaded spans up to date after something was dropped.
+    pub(super) fn refresh_loaded(&mut self) {
+        let series_topics: Vec<TopicId> = self.series.iter().map(|s| s.topic).collect();
+        for topic in std::mem::take(&mut self.unloaded) {
+            let all = std::mem::take(&mut self.index[topic.0 as usize].all);
+            let loaded = Runs::of(&all, |c| {
+                self.cell(c.key).is_some_and(|cell| has_topic(cell, topic, &series_topics))
+            });
+            let index = &mut self.index[topic.0 as usize];
+            index.all = all;
+            index.loaded = loaded;
+        }
+    }
+
+    /// Drops what is least useful until the budget holds.
+    pub(super) fn evict(&mut self) {
+        self.evict_decoded(self.budget / 4);
+        if self.memory_used() <= self.budget {
+            self.over_budget = false;
+            return;
+        }
+        self.refresh_plan();
+        self.evict_units(false);
+        if self.memory_used() > self.budget {
+            self.evict_decoded(0);
+        }
+        if self.memory_used() > self.budget {
+            self.evict_unwanted_wide();
+        }
+        if self.memory_used() > self.budget {
+            self.ahead_shrunk += 1;
+            self.evict_units(true);
+        }
+        self.refresh_loaded();
+        let used = self.memory_used();
+        if used > self.budget && !self.over_budget {
+            self.over_budget = true;
+            self.fail(
+                format!(
+                    "what is shown at the playhead takes {} MiB, more than the memory budget of {} MiB: show less, or raise --memory",
+                    used >> 20,
+                    self.budget >> 20
+                )
+                .into(),
+            );
+        }
+    }
+
+    /// Messages and narrow state that nobody wants at the playhead, farthest first; with `ahead` also what was read ahead.
+    fn evict_units(&mut self, ahead: bool) {
+        let mut candidates: Vec<(i64, ChunkKey, Unit)> = Vec::new();
+        for (source, inner) in self.inner.iter().enumerate() {
+            let Some(container) = &inner.container else { continue };
+            for (chunk, (cell, info)) in inner.cells.iter().zip(&container.catalog().chunks).enumerate() {
+                let key = ChunkKey {
+                    source: source as u32,
+                    chunk: chunk as u32,
+                };
+                for (unit, state) in &cell.units {
+                    let evictable = match unit {
+                        Unit::Keep(_) => true,
+                        Unit::Fold(t) | Unit::Transforms(t) => !self.is_whole_wanted(*unit, *t),
+                        Unit::Series(_) => false,
+                    };
+                    if evictable && state.is_loaded() && !self.plan.wants(key, *unit) && (ahead || !self.plan.wants_ahead(key, *unit)) {
+                        candidates.push((distance(self.now, info.span), key, *unit));
+                    }
+                }
+            }
+        }
+        candidates.sort_by(|a, b| b.cmp(a));
+        for (_, key, unit) in candidates {
+            if self.memory_used() <= self.budget {
+                return;
+            }
+            self.unload(key, unit);
+        }
+    }
+
+    /// Series that no panel shows any more.
+    fn evict_unwanted_wide(&mut self) {
+        for number in 0..self.series.len() as u32 {
+            if self.memory_used() <= self.budget {
+                return;
+            }
+            if !self.jobs.contains_key(&Unit::Series(number)) {
+                self.drop_series(number);
+            }
+        }
+    }
+
+    fn is_whole_wanted(&self, unit: Unit, topic: TopicId) -> bool {
+        self.jobs.contains_key(&unit) && !self.denied.contains(&topic)
+    }
+
+    /// Decoded messages that nobody wants now, least recently used first, until `limit`.
+    fn evict_decoded(&mut self, limit: u64) {
+        if self.memory.decoded <= limit {
+            return;
+        }
+        let mut candidates: Vec<(u64, ChunkKey, TopicId, u32, Form)> = Vec::new();
+        for (source, inner) in self.inner.iter().enumerate() {
+            for (chunk, cell) in inner.cells.iter().enumerate() {
+                for (unit, state) in &cell.units {
+                    let (Unit::Keep(topic), State::Loaded(Data::Keep(kept))) = (unit, state) else {
+                        continue;
+                    };
+                    for ((at, form), decoding) in &kept.decoded {
+                        if let Decoding::Ready { used, .. } = decoding
+                            && *used < self.frame
+                        {
+                            let key = ChunkKey {
+                                source: source as u32,
+                                chunk: chunk as u32,
+                            };
+                            candidates.push((*used, key, *topic, *at, *form));
+                        }
+                    }
+                }
+            }
+        }
+        candidates.sort();
+        for (_, key, topic, at, form) in candidates {
+            if self.memory.decoded <= limit {
+                return;
+            }
+            let dropped = self
+                .cell_mut(key)
+                .and_then(|c| c.kept_mut(topic))
+                .and_then(|k| k.decoded.remove(&(at, form)));
+            if let Some(Decoding::Ready { bytes, .. }) = dropped {
+                self.memory.decoded -= bytes;
+            }
+        }
+    }
+}
+
+/// Nanoseconds from `t` to the nearest end of `span`; 0 within.
+pub(super) fn distance(t: Time, span: crate::time::Span) -> i64 {
+    if t < span.start {
+        span.start.since(t)
+    } else if t > span.end {
+        t.since(span.end)
+    } else {
+        0
+    }
+}
+
+/// What a decoded message weighs besides the payload that it shares.
+pub(super) fn decoded_bytes(decoded: &Decoded) -> u64 {
+    let own = match decoded {
+        Decoded::Value(value) => value_bytes(value),
+        Decoded::Image(image) => match &image.pixels {
+            Pixels::Rgba8(bytes) => bytes.len() as u64,
+            Pixels::Gray(values) => values.len() as u64 * 4,
+        },
+        Decoded::Transforms(all) => all.len() as u64 * 160,
+        Decoded::Markers(all) => all
+            .iter()
+            .map(|m| 400 + m.points.len() as u64 * 12 + m.colors.len() as u64 * 16)
+            .sum(),
+        Decoded::Poses(poses) => poses.poses.len() as u64 * 56,
+        Decoded::Diagnostics(all) => all.iter().map(|s| 200 + s.values.len() as u64 * 100).sum(),
+        Decoded::Cloud(_) | Decoded::Scan(_) | Decoded::Pose(_) | Decoded::Grid(_) | Decoded::GridUpdate(_) => 0,
+    };
+    own + 512
+}
+
+fn value_bytes(value: &Value) -> u64 {
+    let own = size_of::<Value>() as u64;
+    own + match value {
+        Value::String(text) => text.len() as u64,
+        Value::Array(values) | Value::Struct { values, .. } => values.iter().map(value_bytes).sum(),
+        _ => 0,
+    }
+}

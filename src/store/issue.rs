@@ -1,0 +1,555 @@
+//! Work: which chunks are read next and together, what is decoded, what is called off.
+//!
+//! Invariants: what the playhead needs goes first and never waits for anything else; nothing is read twice; background reading
+//! goes on only while nothing at the playhead is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::cache::{Data, Decoding, Kept, State, Unit, distance};
+use super::index::ChunkKey;
+use super::plan::DecodeKey;
+use super::{ChunkRead, Deadline, Entry, Read, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
+use crate::decode::{Column, Decoded, Form, Schema, Value};
+use crate::format::{ChunkId, ConnectionId, ConnectionSet};
+use crate::time::Time;
+
+const REMOTE_READS: usize = 8;
+const LOCAL_READS: usize = 4;
+const JOIN_GAP_BYTES: u64 = 64 << 10;
+const PLAYHEAD_READ_BYTES: u64 = 4 << 20;
+const WIDE_READ_BYTES: u64 = 8 << 20;
+const FOLD_DECODES: usize = 32;
+
+/// A read that was issued and has not ended.
+pub(super) struct Reading {
+    pub source: SourceId,
+    pub is_playhead: bool,
+    /// What is still to come.
+    pub chunks: BTreeMap<ChunkId, Vec<Unit>>,
+}
+
+/// What a decode in flight is for.
+pub(super) enum Target {
+    Kept(DecodeKey),
+    Fold(ChunkKey, TopicId, u32),
+}
+
+/// A message that waits to be decoded into accumulated state.
+pub(super) struct Undecoded {
+    pub time: Time,
+    pub schema: Arc<Schema>,
+    pub form: Form,
+    pub payload: bytes::Bytes,
+    pub work: Option<WorkId>,
+}
+
+struct Candidate {
+    key: ChunkKey,
+    units: BTreeSet<Unit>,
+    rank: i64,
+}
+
+impl Store {
+    pub fn take_work(&mut self) -> Vec<Work> {
+        self.refresh();
+        let mut out = std::mem::take(&mut self.queue);
+        self.issue_decodes(&mut out);
+        self.issue_playhead(&mut out);
+        if !self.plan.is_missing {
+            self.issue_ahead(&mut out);
+            self.issue_background(&mut out);
+        }
+        out
+    }
+
+    fn new_id(&mut self) -> WorkId {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    pub(super) fn is_remote(&self, source: SourceId) -> bool {
+        self.sources.get(source as usize).is_some_and(|s| s.location.is_remote())
+    }
+
+    fn in_flight(&self, remote: bool, playhead_only: bool) -> usize {
+        self.reads
+            .values()
+            .filter(|r| self.is_remote(r.source) == remote && (r.is_playhead || !playhead_only))
+            .count()
+    }
+
+    fn limit(remote: bool) -> usize {
+        if remote { REMOTE_READS } else { LOCAL_READS }
+    }
+
+    fn missing_of(&self, key: ChunkKey, units: &BTreeSet<Unit>) -> BTreeSet<Unit> {
+        units.iter().copied().filter(|u| self.state(key, *u).is_none()).collect()
+    }
+
+    fn start_of(&self, key: ChunkKey) -> Option<(Time, Range<u64>)> {
+        let container = self.inner.get(key.source as usize)?.container.as_ref()?;
+        let chunk = container.catalog().chunks.get(key.chunk as usize)?;
+        Some((chunk.span.start, chunk.range.clone()))
+    }
+
+    /// What else is wanted of a chunk that is read anyway.
+    fn with_the_rest(&self, key: ChunkKey, units: &mut BTreeSet<Unit>) {
+        if let Some(ahead) = self.plan.ahead_of(key) {
+            units.extend(self.missing_of(key, ahead));
+        }
+        if let Some((start, _)) = self.start_of(key) {
+            units.extend(self.jobs.iter().filter(|(_, j)| j.todo.contains(&(start, key))).map(|(u, _)| *u));
+        }
+    }
+
+    fn issue_playhead(&mut self, out: &mut Vec<Work>) {
+        let mut candidates = Vec::new();
+        for (key, units) in &self.plan.units {
+            let mut units = self.missing_of(*key, units);
+            if units.is_empty() {
+                continue;
+            }
+            self.with_the_rest(*key, &mut units);
+            candidates.push(self.candidate(*key, units));
+        }
+        self.issue(candidates, Deadline::Playhead, PLAYHEAD_READ_BYTES, out);
+    }
+
+    fn issue_ahead(&mut self, out: &mut Vec<Work>) {
+        for remote in [false, true] {
+            let mut candidates = Vec::new();
+            let mut soonest = u32::MAX;
+            for (key, millis, units) in &self.plan.ahead {
+                let mut units = self.missing_of(*key, units);
+                if units.is_empty() || self.is_remote(key.source) != remote {
+                    continue;
+                }
+                soonest = soonest.min(*millis);
+                self.with_the_rest(*key, &mut units);
+                let mut candidate = self.candidate(*key, units);
+                candidate.rank = i64::from(*millis);
+                candidates.push(candidate);
+            }
+            self.issue(candidates, Deadline::Ahead { millis: soonest }, PLAYHEAD_READ_BYTES, out);
+        }
+    }
+
+    fn candidate(&self, key: ChunkKey, units: BTreeSet<Unit>) -> Candidate {
+        let span = self.inner[key.source as usize]
+            .container
+            .as_ref()
+            .and_then(|c| c.catalog().chunks.get(key.chunk as usize).map(|c| c.span));
+        Candidate {
+            key,
+            units,
+            rank: span.map_or(i64::MAX, |s| distance(self.now, s)),
+        }
+    }
+
+    /// Joins candidates into reads and issues the most urgent, as many as may be in flight.
+    fn issue(&mut self, mut candidates: Vec<Candidate>, deadline: Deadline, max_bytes: u64, out: &mut Vec<Work>) {
+        candidates.sort_by_key(|c| (c.key.source, self.start_of(c.key).map_or(0, |s| s.1.start), c.key));
+        let mut reads: Vec<Vec<Candidate>> = Vec::new();
+        for candidate in candidates {
+            match reads.last_mut() {
+                Some(read) if self.joins(read, &candidate, max_bytes) => read.push(candidate),
+                _ => reads.push(vec![candidate]),
+            }
+        }
+        reads.sort_by_key(|read| read.iter().map(|c| (c.rank, c.key)).min());
+        for read in reads {
+            let Some(source) = read.first().map(|c| c.key.source) else {
+                continue;
+            };
+            let remote = self.is_remote(source);
+            if self.in_flight(remote, deadline == Deadline::Playhead) < Store::limit(remote) {
+                self.start_read(source, read, deadline, out);
+            }
+        }
+    }
+
+    fn joins(&self, read: &[Candidate], next: &Candidate, max_bytes: u64) -> bool {
+        let (Some(first), Some(last)) = (read.first(), read.last()) else {
+            return false;
+        };
+        if first.key.source != next.key.source || !self.is_remote(next.key.source) {
+            return false;
+        }
+        let (Some((_, from)), Some((_, before)), Some((_, range))) =
+            (self.start_of(first.key), self.start_of(last.key), self.start_of(next.key))
+        else {
+            return false;
+        };
+        range.start >= before.end && range.start - before.end <= JOIN_GAP_BYTES && range.end - from.start <= max_bytes
+    }
+
+    fn start_read(&mut self, source: SourceId, candidates: Vec<Candidate>, deadline: Deadline, out: &mut Vec<Work>) {
+        let Some(container) = self.inner.get(source as usize).and_then(|s| s.container.clone()) else {
+            return;
+        };
+        let mut chunks: Vec<ChunkRead> = Vec::new();
+        let mut reading = BTreeMap::new();
+        let id = self.new_id();
+        for Candidate { key, units, .. } in candidates {
+            let mut chunk = ChunkRead {
+                chunk: key.chunk,
+                range: 0..0,
+                keep: Vec::new(),
+                series: Vec::new(),
+                transforms: Vec::new(),
+            };
+            for unit in &units {
+                self.ask(key, *unit, &mut chunk);
+            }
+            if let Some((start, _)) = self.start_of(key) {
+                for unit in &units {
+                    if let Some(job) = self.jobs.get_mut(unit) {
+                        job.todo.remove(&(start, key));
+                    }
+                }
+            }
+            chunk.keep.sort_unstable();
+            chunk.keep.dedup();
+            let connections = chunk.connections();
+            if matches!(&connections, ConnectionSet::Only(all) if all.is_empty()) {
+                // Nothing in there can be decoded: as good as loaded.
+                for unit in units {
+                    self.load_nothing(key, unit);
+                }
+                continue;
+            }
+            chunk.range = container.need(key.chunk, &connections);
+            for unit in &units {
+                if let Some(cell) = self.cell_mut(key) {
+                    cell.set(*unit, State::InFlight(id));
+                }
+            }
+            reading.insert(key.chunk, units.into_iter().collect());
+            chunks.push(chunk);
+        }
+        let Some(range) = chunks
+            .iter()
+            .map(|c| c.range.clone())
+            .reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
+        else {
+            self.dirty = true;
+            return;
+        };
+        self.reads.insert(
+            id,
+            Reading {
+                source,
+                is_playhead: deadline == Deadline::Playhead,
+                chunks: reading,
+            },
+        );
+        out.push(Work::Read(Read {
+            id,
+            source,
+            container,
+            range,
+            chunks,
+            deadline,
+        }));
+    }
+
+    fn load_nothing(&mut self, key: ChunkKey, unit: Unit) {
+        let data = match unit {
+            Unit::Keep(_) => Data::Keep(Kept::new(Vec::new())),
+            Unit::Fold(_) => Data::Fold { undecoded: 0 },
+            Unit::Transforms(_) => Data::Transforms,
+            Unit::Series(_) => Data::Series,
+        };
+        self.load(key, unit, data);
+    }
+
+    /// Adds what `unit` needs of the chunk to the read.
+    fn ask(&mut self, key: ChunkKey, unit: Unit, chunk: &mut ChunkRead) {
+        let topic = self.topic_of(unit);
+        let inner = &self.inner[key.source as usize];
+        let Some(info) = inner.container.as_ref().and_then(|c| c.catalog().chunks.get(key.chunk as usize)) else {
+            return;
+        };
+        let connections: Vec<(ConnectionId, Option<Arc<Schema>>)> = info
+            .counts
+            .iter()
+            .filter(|(c, n)| *n > 0 && inner.topics.get(*c as usize) == Some(&topic))
+            .map(|(c, _)| (*c, inner.schemas.get(*c as usize).and_then(|s| s.as_ref().ok().cloned())))
+            .collect();
+        match unit {
+            Unit::Keep(_) | Unit::Fold(_) => chunk.keep.extend(connections.iter().map(|c| c.0)),
+            Unit::Transforms(_) => chunk.transforms.extend(connections.into_iter().filter_map(|(c, s)| Some((c, s?)))),
+            Unit::Series(number) => {
+                for (connection, schema) in connections {
+                    if let Some(schema) = schema
+                        && let Some(column) = self.column(number, &schema)
+                        && let Some(series) = self.series.get(number as usize)
+                    {
+                        chunk.series.push(SeriesJob {
+                            connection,
+                            series: number,
+                            column,
+                            schema,
+                            stamp: series.stamp,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The series' path, compiled for a schema once.
+    pub(super) fn column(&mut self, number: u32, schema: &Arc<Schema>) -> Option<Arc<Column>> {
+        let known = self.columns.iter().find(|(n, s, _)| *n == number && Arc::ptr_eq(s, schema));
+        if let Some((_, _, column)) = known {
+            return column.clone();
+        }
+        let path = self.series.get(number as usize)?.path.clone();
+        let column = schema.column(&path).ok().map(Arc::new);
+        self.columns.push((number, schema.clone(), column.clone()));
+        column
+    }
+
+    fn issue_background(&mut self, out: &mut Vec<Work>) {
+        let ahead_is_due = self
+            .plan
+            .ahead
+            .iter()
+            .any(|(key, _, units)| !self.missing_of(*key, units).is_empty());
+        if ahead_is_due {
+            return;
+        }
+        loop {
+            if self.deny_when_full() {
+                return;
+            }
+            let room = [false, true].map(|remote| self.in_flight(remote, false) < Store::limit(remote));
+            let Some(key) = self.nearest_todo(room) else { return };
+            let read = self.run_of(key);
+            let Some(source) = read.first().map(|c| c.key.source) else { return };
+            self.start_read(source, read, Deadline::Background, out);
+        }
+    }
+
+    /// Half of the budget is for wider spans. Beyond, reading for them stops; accumulated state falls back to what the playhead needs.
+    fn deny_when_full(&mut self) -> bool {
+        let full = self.wide_bytes() > self.budget / 2;
+        if full && self.jobs.values().any(|j| !j.todo.is_empty()) {
+            let topics: Vec<TopicId> = self
+                .jobs
+                .iter()
+                .filter(|(unit, job)| !matches!(unit, Unit::Series(_)) && !job.todo.is_empty())
+                .map(|(unit, _)| self.topic_of(*unit))
+                .collect();
+            self.dirty |= topics.iter().any(|t| !self.denied.contains(t));
+            self.denied.extend(topics);
+            if !self.wide_is_full {
+                self.wide_is_full = true;
+                self.fail("plots and accumulated state fill half of the memory budget: what is not read yet of them is left out".into());
+            }
+        } else if !full {
+            self.wide_is_full = false;
+        }
+        full
+    }
+
+    /// The chunk nearest to the playhead that some job misses, of recordings with room for a read.
+    fn nearest_todo(&self, room: [bool; 2]) -> Option<ChunkKey> {
+        let pivot = (self.now, ChunkKey { source: 0, chunk: 0 });
+        let has_room = |key: &ChunkKey| room[usize::from(self.is_remote(key.source))];
+        let mut best: Option<(i64, ChunkKey)> = None;
+        for (unit, job) in &self.jobs {
+            if self.denied.contains(&self.topic_of(*unit)) && !matches!(unit, Unit::Series(_)) {
+                continue;
+            }
+            let before = job.todo.range(..pivot).rev().find(|t| has_room(&t.1));
+            let after = job.todo.range(pivot..).find(|t| has_room(&t.1));
+            for (start, key) in [before, after].into_iter().flatten() {
+                let rank = (start.since(self.now).saturating_abs(), *key);
+                best = Some(best.map_or(rank, |b| b.min(rank)));
+            }
+        }
+        best.map(|b| b.1)
+    }
+
+    /// The chunk and, where remote, its neighbours in the file that are missing too.
+    fn run_of(&self, key: ChunkKey) -> Vec<Candidate> {
+        let wanted = |key: ChunkKey| {
+            let mut units = BTreeSet::new();
+            self.with_the_rest(key, &mut units);
+            (!units.is_empty()).then(|| self.candidate(key, units))
+        };
+        let mut run: Vec<Candidate> = wanted(key).into_iter().collect();
+        if !self.is_remote(key.source) {
+            return run;
+        }
+        let mut next = key.chunk;
+        while let Some(chunk) = next.checked_add(1) {
+            next = chunk;
+            match wanted(ChunkKey { chunk, ..key }) {
+                Some(candidate) if self.joins(&run, &candidate, WIDE_READ_BYTES) => run.push(candidate),
+                _ => break,
+            }
+        }
+        run
+    }
+
+    fn issue_decodes(&mut self, out: &mut Vec<Work>) {
+        for wanted in [self.plan.decodes.clone(), self.plan.ahead_decodes.clone()] {
+            for key in wanted {
+                self.decode_kept(key, out);
+            }
+        }
+        self.issue_fold_decodes(out);
+    }
+
+    /// Issues one decode, unless it is there or on its way; what has no definition is shown as bytes.
+    fn decode_kept(&mut self, key: DecodeKey, out: &mut Vec<Work>) {
+        let (chunk, topic, at, form) = key;
+        let frame = self.frame;
+        let Some(kept) = self.cell_mut(chunk).and_then(|c| c.kept_mut(topic)) else {
+            return;
+        };
+        if let Some(decoding) = kept.decoded.get_mut(&(at, form)) {
+            if let Decoding::Ready { used, .. } = decoding {
+                *used = frame;
+            }
+            return;
+        }
+        let Some(message) = kept.messages.get(at as usize).cloned() else {
+            return;
+        };
+        let schema = self.inner[chunk.source as usize].schemas.get(message.connection as usize).cloned();
+        let decoding = match schema {
+            Some(Ok(schema)) => {
+                let id = self.new_id();
+                self.decodes.insert(id, Target::Kept(key));
+                out.push(Work::Decode {
+                    id,
+                    schema,
+                    form,
+                    payload: message.payload,
+                });
+                Decoding::InFlight(id)
+            }
+            _ if form == Form::Value => {
+                self.next_key += 1;
+                Decoding::Ready {
+                    entry: Entry {
+                        time: message.time,
+                        key: self.next_key,
+                        decoded: Arc::new(Decoded::Value(Value::Bytes(message.payload))),
+                    },
+                    bytes: 0,
+                    used: frame,
+                }
+            }
+            Some(Err(error)) => Decoding::Failed(error),
+            None => Decoding::Failed("its connection is not in the catalogue".into()),
+        };
+        if !matches!(decoding, Decoding::InFlight(_)) {
+            self.dirty = true;
+        }
+        if let Some(kept) = self.cell_mut(chunk).and_then(|c| c.kept_mut(topic)) {
+            kept.decoded.insert((at, form), decoding);
+        }
+    }
+
+    fn issue_fold_decodes(&mut self, out: &mut Vec<Work>) {
+        let busy = self.undecoded.values().filter(|u| u.work.is_some()).count();
+        let mut room = FOLD_DECODES.saturating_sub(busy);
+        let waiting = |urgent: bool, store: &Store| -> Vec<(ChunkKey, TopicId, u32)> {
+            store
+                .undecoded
+                .iter()
+                .filter(|(key, u)| u.work.is_none() && store.plan.wants(key.0, Unit::Fold(key.1)) == urgent)
+                .map(|(key, _)| *key)
+                .collect()
+        };
+        for urgent in [true, false] {
+            for key in waiting(urgent, self) {
+                if room == 0 {
+                    return;
+                }
+                room -= 1;
+                let id = self.new_id();
+                let Some(undecoded) = self.undecoded.get_mut(&key) else { continue };
+                undecoded.work = Some(id);
+                out.push(Work::Decode {
+                    id,
+                    schema: undecoded.schema.clone(),
+                    form: undecoded.form,
+                    payload: undecoded.payload.clone(),
+                });
+                self.decodes.insert(id, Target::Fold(key.0, key.1, key.2));
+            }
+        }
+    }
+
+    /// Calls off what serves nothing any more, after a seek or a change of what is wanted.
+    pub(super) fn cancel_useless(&mut self) {
+        let serves = |store: &Store, source: SourceId, reading: &Reading| {
+            reading.chunks.iter().any(|(chunk, units)| {
+                let key = ChunkKey { source, chunk: *chunk };
+                units
+                    .iter()
+                    .any(|unit| store.plan.wants(key, *unit) || store.plan.wants_ahead(key, *unit) || store.is_in_job(key, *unit))
+            })
+        };
+        let useless: Vec<WorkId> = self
+            .reads
+            .iter()
+            .filter(|(_, reading)| !serves(self, reading.source, reading))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in useless {
+            self.forget_read(id);
+            self.queue.push(Work::Cancel(id));
+        }
+        let stale: Vec<(WorkId, DecodeKey)> = self
+            .decodes
+            .iter()
+            .filter_map(|(id, target)| match target {
+                Target::Kept(key) if !self.plan.decodes.contains(key) && !self.plan.ahead_decodes.contains(key) => Some((*id, *key)),
+                _ => None,
+            })
+            .collect();
+        for (id, (chunk, topic, at, form)) in stale {
+            self.decodes.remove(&id);
+            if let Some(kept) = self.cell_mut(chunk).and_then(|c| c.kept_mut(topic)) {
+                kept.decoded.remove(&(at, form));
+            }
+            self.queue.push(Work::Cancel(id));
+        }
+    }
+
+    fn is_in_job(&self, key: ChunkKey, unit: Unit) -> bool {
+        let span = self.inner[key.source as usize]
+            .container
+            .as_ref()
+            .and_then(|c| c.catalog().chunks.get(key.chunk as usize).map(|c| c.span));
+        match (self.jobs.get(&unit), span) {
+            (Some(job), Some(span)) => job.spans.iter().any(|s| s.overlaps(span)),
+            _ => false,
+        }
+    }
+
+    /// Takes a read's outstanding units back to where they can be asked for again.
+    fn forget_read(&mut self, id: WorkId) {
+        let Some(reading) = self.reads.remove(&id) else { return };
+        for (chunk, units) in reading.chunks {
+            let key = ChunkKey {
+                source: reading.source,
+                chunk,
+            };
+            for unit in units {
+                if let Some(cell) = self.cell_mut(key) {
+                    cell.take(unit);
+                }
+                self.stale_jobs.insert(unit);
+            }
+        }
+    }
+}
