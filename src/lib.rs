@@ -31,7 +31,7 @@
 //! | [`store`] | what is loaded, wanted, to be fetched next, to be evicted; transforms, accumulated state, playback | block; read a clock; exceed its budget |
 //! | [`run`] | the one door to the outside: executes [`store::Work`], returns [`store::Event`]s | decide anything |
 //! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
-//! | `theme` | colours, fonts, icons, spacing: one table for dark, one for light | draw |
+//! | `theme` | colours, fonts, icons, spacing and the small widgets: one table for dark, one for light | know data |
 //! | `render` | wgpu: points, lines, meshes, grids, picking; WGSL beside the Rust | know ROS, topics or panels |
 //! | `panel` | one file per panel | ask for bytes; block; know URLs |
 //! | `workspace` | layout files: our own versioned structs; the tree of panels | serialize a library's types |
@@ -85,3 +85,9 @@ pub mod render;
 
 #[cfg(feature = "gui")]
 pub mod panel;
+
+#[cfg(feature = "gui")]
+pub mod workspace;
+
+#[cfg(feature = "gui")]
+pub mod app;

@@ -5,6 +5,7 @@
 //! (after Okabe and Ito) and by their lightness.
 
 pub mod icon;
+pub mod widget;
 
 use std::sync::Arc;
 

@@ -115,11 +115,7 @@ fn topic_ui(ui: &mut Ui, view: &View, config: &mut Config, topic: &Topic, kind: 
                 .on_hover_text(&hover);
             eye.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &hover));
             if eye.clicked() {
-                config
-                    .topics
-                    .entry(topic.name.to_string())
-                    .or_default()
-                    .visible = !visible;
+                config.topics.entry(topic.name.to_string()).or_default().visible = !visible;
             }
             let name = RichText::new(&*topic.name);
             ui.add(egui::Label::new(if visible { name } else { name.weak() }).truncate())

@@ -1,0 +1,621 @@
+//! The window: one plain function, [`root`], over one state. `window` shows it with eframe, `offscreen` draws it into a PNG, tests
+//! drive it by role and label.
+//!
+//! Invariants: the data is the store's, nothing is kept here that it should keep; this thread waits for nothing. A pass begins
+//! with [`AppState::begin`] (events in, work out), draws what is there, and ends with what the user did being applied.
+
+pub mod clock;
+pub mod command;
+pub mod gpu;
+pub mod offscreen;
+pub mod settings;
+pub mod window;
+
+mod background;
+mod dialog;
+mod inspector;
+mod lanes;
+mod palette;
+mod status_bar;
+mod timeline;
+mod top_bar;
+mod topics;
+mod transport;
+mod welcome;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui_wgpu::RenderState;
+use egui::{Context, Ui};
+
+use crate::panel::{Action, View};
+use crate::run::Executor;
+use crate::source::Location;
+use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
+use crate::theme;
+use crate::time::{Span, Time, When};
+use crate::workspace::{Edit, Layout, Sidebars, Workspace};
+
+use background::Jobs;
+use command::Command;
+use dialog::Dialog;
+use settings::{Folders, Settings};
+
+/// Makes an executor; the waker is called when it has something to drain.
+pub type MakeExecutor = Arc<dyn Fn(Arc<dyn Fn() + Send + Sync>) -> Executor + Send + Sync>;
+
+/// How the window is opened.
+#[derive(Default)]
+pub struct Start {
+    pub locations: Vec<Location>,
+    pub layout: Option<Layout>,
+    /// Where Ctrl+S writes the layout; by default into the user's folder.
+    pub layout_path: Option<PathBuf>,
+    pub seek_to: Option<When>,
+    /// None: nothing is read from or written to the user's folders.
+    pub folders: Option<Folders>,
+    pub memory_budget: Option<u64>,
+}
+
+/// Everything that the window shows and remembers.
+pub struct AppState {
+    pub store: Store,
+    pub executor: Executor,
+    pub playback: Playback,
+    pub workspace: Workspace,
+    pub settings: Settings,
+    pub selected_topic: Option<TopicId>,
+    /// None in tests without a GPU.
+    pub gpu: Option<RenderState>,
+    folders: Option<Folders>,
+    make_executor: MakeExecutor,
+    waker: Arc<dyn Fn() + Send + Sync>,
+    memory_budget: u64,
+    events: Vec<Event>,
+    hover: Option<Time>,
+    /// Where the pointer was on a time axis in the pass before.
+    hover_next: Option<Time>,
+    timeline: timeline::TimelineState,
+    topics: topics::TopicsState,
+    palette: palette::PaletteState,
+    dialog: Option<Dialog>,
+    left_open: bool,
+    right_open: bool,
+    jobs: Jobs,
+    /// A layout that was given waits for the topics.
+    pending_layout: Option<Layout>,
+    layout_path: Option<PathBuf>,
+    pending_seek: Option<When>,
+    /// A step to the next (1) or previous (-1) message waits for its time.
+    pending_step: i8,
+    topics_seen: usize,
+    /// The recording's first span was seen and the playhead put at its start.
+    placed: bool,
+    last_seconds: Option<f64>,
+    status: Status,
+    notice: Option<Notice>,
+    frames: FrameRate,
+    has_opened: bool,
+}
+
+/// One line that tells what happened, for a few seconds.
+struct Notice {
+    text: String,
+    is_error: bool,
+    until_seconds: f64,
+}
+
+#[derive(Default)]
+struct FrameRate {
+    smoothed_hz: f32,
+}
+
+impl AppState {
+    pub fn new(start: Start, make_executor: MakeExecutor, waker: Arc<dyn Fn() + Send + Sync>) -> AppState {
+        let settings = start.folders.as_ref().map(Folders::settings).unwrap_or_default();
+        let memory_budget = start.memory_budget.unwrap_or(settings.memory_mib << 20);
+        let mut state = AppState {
+            store: Store::new(memory_budget),
+            executor: make_executor(waker.clone()),
+            playback: still(),
+            workspace: Workspace::empty(),
+            settings,
+            selected_topic: None,
+            gpu: None,
+            folders: start.folders,
+            make_executor,
+            waker: waker.clone(),
+            memory_budget,
+            events: Vec::new(),
+            hover: None,
+            hover_next: None,
+            timeline: timeline::TimelineState::default(),
+            topics: topics::TopicsState::default(),
+            palette: palette::PaletteState::default(),
+            dialog: None,
+            left_open: true,
+            right_open: false,
+            jobs: Jobs::new(waker),
+            pending_layout: start.layout,
+            layout_path: start.layout_path,
+            pending_seek: start.seek_to,
+            pending_step: 0,
+            topics_seen: 0,
+            placed: false,
+            last_seconds: None,
+            status: Status::default(),
+            notice: None,
+            frames: FrameRate::default(),
+            has_opened: false,
+        };
+        if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.as_ref()) {
+            (state.left_open, state.right_open) = (sidebars.left, sidebars.right);
+        }
+        if !start.locations.is_empty() {
+            state.add(start.locations);
+        }
+        state
+    }
+
+    /// Opens these instead of what is open.
+    pub fn open(&mut self, locations: Vec<Location>) {
+        self.keep_layout();
+        self.store = Store::new(self.memory_budget);
+        self.executor = (self.make_executor)(self.waker.clone());
+        self.workspace = Workspace::empty();
+        self.playback = still();
+        self.selected_topic = None;
+        self.timeline = timeline::TimelineState::default();
+        self.topics = topics::TopicsState::default();
+        (self.topics_seen, self.placed, self.pending_step) = (0, false, 0);
+        self.add(locations);
+    }
+
+    /// Opens these beside what is open.
+    pub fn add(&mut self, locations: Vec<Location>) {
+        for location in &locations {
+            self.settings.remember(location);
+        }
+        self.has_opened = true;
+        self.save_settings();
+        self.store.open(locations);
+    }
+
+    /// The first part of a pass: what has come goes into the store, time goes on, what is wanted goes to the executor.
+    pub fn begin(&mut self, seconds: f64) {
+        self.executor.drain(&mut self.events);
+        for event in self.events.drain(..) {
+            self.store.apply(event);
+        }
+        self.finish_jobs(seconds);
+        self.place();
+        self.tick(seconds);
+        self.demand();
+    }
+
+    /// Tells the store what is wanted now and hands the work on.
+    pub fn demand(&mut self) {
+        let mut wants = self.workspace.wants(&self.view());
+        if let Some(topic) = self.selected_topic {
+            let what = What::Neighbours;
+            wants.push(Want { topic, what });
+        }
+        let speed = if self.playback.playing { self.playback.speed } else { 0.0 };
+        self.store.demand(self.playback.now, speed, &wants);
+        self.executor.submit(self.store.take_work());
+        self.status = self.store.status();
+        self.step_when_known();
+    }
+
+    pub fn view(&self) -> View<'_> {
+        View {
+            store: &self.store,
+            now: self.playback.now,
+            span: self.span(),
+            playing: self.playback.playing,
+            hover: self.hover,
+            selected: self.selected_topic,
+            gpu: self.gpu.as_ref(),
+        }
+    }
+
+    pub fn span(&self) -> Span {
+        self.store.span().unwrap_or(Span::at(Time(0)))
+    }
+
+    pub fn seek(&mut self, t: Time) {
+        self.playback.now = self.span().clamp(t);
+        self.pending_step = 0;
+    }
+
+    /// Whether something is open, or opening.
+    pub fn is_open(&self) -> bool {
+        !self.store.sources().is_empty()
+    }
+
+    /// Whether every source is known whole, or has failed.
+    pub fn is_indexed(&self) -> bool {
+        let settled = |state: &SourceState| matches!(state, SourceState::Open | SourceState::Failed(_));
+        self.store.sources().iter().all(|s| settled(&s.state))
+    }
+
+    /// Puts playhead and panels when topics come in.
+    fn place(&mut self) {
+        if let Some(span) = self.store.span()
+            && !self.placed
+        {
+            self.placed = true;
+            self.playback.now = span.start;
+        }
+        // while a scan goes on only an instant can be found
+        let known = self.is_indexed() || matches!(self.pending_seek, Some(When::At(_)));
+        if self.placed
+            && known
+            && let Some(when) = self.pending_seek.take()
+        {
+            self.seek(when.at(self.span()));
+        }
+        let topics = self.store.topics().len();
+        if topics == self.topics_seen {
+            return;
+        }
+        self.topics_seen = topics;
+        if let Some(layout) = self.pending_layout.take() {
+            self.use_layout(&layout);
+        } else if self.workspace.is_empty() || self.workspace.is_automatic {
+            match self.kept_layout() {
+                Some(layout) => self.use_layout(&layout),
+                None => self.workspace = Workspace::automatic(&self.store),
+            }
+        }
+    }
+
+    fn use_layout(&mut self, layout: &Layout) {
+        self.workspace = Workspace::from_layout(layout);
+        if let Some(playback) = &layout.playback {
+            self.playback.speed = speed_in_range(playback.speed);
+            self.playback.looping = playback.looping.then(|| self.span());
+        }
+        if let Some(sidebars) = &layout.sidebars {
+            (self.left_open, self.right_open) = (sidebars.left, sidebars.right);
+        }
+        if self.workspace.is_empty() {
+            self.workspace = Workspace::automatic(&self.store);
+        }
+    }
+
+    fn tick(&mut self, seconds: f64) {
+        let elapsed = seconds - self.last_seconds.replace(seconds).unwrap_or(seconds);
+        if !self.playback.playing {
+            return;
+        }
+        if elapsed > 0.0 {
+            let hz = (1.0 / elapsed) as f32;
+            let known = self.frames.smoothed_hz;
+            self.frames.smoothed_hz = if known > 0.0 { known * 0.9 + hz * 0.1 } else { hz };
+        }
+        // a window that was hidden does not leap ahead
+        let elapsed_nanos = (elapsed.clamp(0.0, 0.25) * 1e9) as i64;
+        let span = self.span();
+        self.playback.tick(elapsed_nanos, span, self.status.waiting_at_playhead);
+    }
+
+    fn step_when_known(&mut self) {
+        let (Some(topic), true) = (self.selected_topic, self.pending_step != 0) else {
+            return;
+        };
+        match self.store.neighbours(topic) {
+            Lookup::Ready((before, after)) => {
+                let target = if self.pending_step > 0 { after } else { before };
+                self.pending_step = 0;
+                if let Some(t) = target {
+                    self.seek(t);
+                    (self.waker)();
+                }
+            }
+            Lookup::Pending => {}
+            Lookup::Absent | Lookup::Failed(_) => self.pending_step = 0,
+        }
+    }
+
+    fn apply_actions(&mut self, actions: Vec<Action>, ctx: &Context) {
+        for action in actions {
+            match action {
+                Action::Seek(t) => self.seek(t),
+                Action::Hover(t) => self.hover_next = t.or(self.hover_next),
+                Action::Select(topic) => self.selected_topic = Some(topic),
+                Action::AddPanel { kind, config } => {
+                    let beside = self.workspace.selected.clone();
+                    let kind = kind.to_owned();
+                    self.edit(Edit::Add { kind, config, beside });
+                }
+                Action::ReadWhole(topic) => self.store.read_whole(topic),
+                Action::CopyText(text) => ctx.copy_text(text),
+                Action::Changed => {
+                    self.workspace.edited = true;
+                    self.workspace.is_automatic = false;
+                }
+            }
+            ctx.request_repaint();
+        }
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        if matches!(edit, Edit::ShowSettings(_)) {
+            self.right_open = true;
+        }
+        let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
+        workspace.apply(edit, &self.view());
+        self.workspace = workspace;
+    }
+
+    fn add_for_topic(&mut self, topic: TopicId) {
+        self.selected_topic = Some(topic);
+        let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
+        workspace.add_for_topic(topic, &self.view(), None);
+        self.workspace = workspace;
+    }
+
+    /// The layout as it stands, with playback and sidebars.
+    pub fn layout(&self) -> Layout {
+        let mut layout = self.workspace.to_layout();
+        layout.playback = Some(crate::workspace::PlaybackEntry {
+            speed: self.playback.speed,
+            looping: self.playback.looping.is_some(),
+            extra: Default::default(),
+        });
+        layout.sidebars = Some(Sidebars {
+            left: self.left_open,
+            right: self.right_open,
+            extra: Default::default(),
+        });
+        layout
+    }
+
+    fn kept_path(&self) -> Option<PathBuf> {
+        let folders = self.folders.as_ref()?;
+        Some(folders.layout_for(fingerprint(&self.store)))
+    }
+
+    fn kept_layout(&self) -> Option<Layout> {
+        let text = settings::read_text(&self.kept_path()?).ok()?;
+        Layout::parse(&text).ok()
+    }
+
+    /// Writes the layout where it came from, or where recordings with these topics find it again.
+    pub fn save_layout(&mut self) {
+        let Some(path) = self.layout_path.clone().or_else(|| self.kept_path()) else {
+            return self.tell_error("There is no folder to save the layout in.".to_owned());
+        };
+        match settings::write_whole(&path, self.layout().to_json().as_bytes()) {
+            Ok(()) => {
+                self.workspace.edited = false;
+                self.tell("Layout saved".to_owned());
+            }
+            Err(error) => self.tell_error(format!("The layout could not be saved: {error}: {}", path.display())),
+        }
+    }
+
+    /// On exit and before another recording takes the place: what the user changed is kept.
+    pub fn keep_layout(&mut self) {
+        if self.workspace.edited && !self.workspace.is_empty() {
+            self.save_layout();
+        }
+        self.save_settings();
+    }
+
+    fn save_settings(&mut self) {
+        let Some(folders) = &self.folders else { return };
+        if let Err(error) = folders.save_settings(&self.settings) {
+            let text = format!("The settings could not be saved: {error}: {}", folders.config.display());
+            self.tell_error(text);
+        }
+    }
+
+    fn tell(&mut self, text: String) {
+        self.notice = Some(Notice {
+            text,
+            is_error: false,
+            until_seconds: self.last_seconds.unwrap_or(0.0) + 4.0,
+        });
+    }
+
+    fn tell_error(&mut self, text: String) {
+        self.notice = Some(Notice {
+            text,
+            is_error: true,
+            until_seconds: self.last_seconds.unwrap_or(0.0) + 12.0,
+        });
+    }
+
+    /// Whether what the visible panels show at the playhead is there; with `all`, whether their wider spans are, too.
+    pub fn is_settled(&self, all: bool) -> bool {
+        let status = &self.status;
+        self.is_indexed() && if all { !status.waiting } else { !status.waiting_at_playhead }
+    }
+}
+
+fn still() -> Playback {
+    Playback {
+        now: Time(0),
+        playing: false,
+        speed: 1.0,
+        looping: None,
+    }
+}
+
+fn speed_in_range(speed: f64) -> f64 {
+    if speed.is_finite() { speed.clamp(0.01, 10.0) } else { 1.0 }
+}
+
+/// Of the topics' names and types: recordings with the same ones share a layout.
+fn fingerprint(store: &Store) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for topic in store.topics() {
+        for byte in topic.name.bytes().chain([0]).chain(topic.type_name.bytes()).chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
+
+/// One pass of the whole window.
+pub fn root(ui: &mut Ui, state: &mut AppState) {
+    let ctx = ui.ctx().clone();
+    let seconds = ctx.input(|i| i.time);
+    state.begin(seconds);
+    state.hover = state.hover_next.take();
+    for command in command::pressed(&ctx) {
+        state.run(command, &ctx);
+    }
+    state.take_dropped_files(&ctx);
+    let p = theme::palette(ui.visuals());
+    ui.painter().rect_filled(ui.max_rect(), 0.0, p.base);
+
+    top_bar::ui(ui, state);
+    status_bar::ui(ui, state);
+    if state.is_open() && state.store.span().is_some() {
+        timeline::ui(ui, state);
+        topics::ui(ui, state);
+        inspector::ui(ui, state);
+        let whole = ui.available_rect_before_wrap();
+        let mut middle = ui.new_child(egui::UiBuilder::new().max_rect(whole.shrink2(egui::vec2(2.0, 2.0))));
+        panels(&mut middle, state);
+    } else {
+        welcome::ui(ui, state);
+    }
+    dialog::ui(&ctx, state);
+    palette::ui(&ctx, state);
+
+    if state.hover_next != state.hover {
+        ctx.request_repaint();
+    }
+    if state.playback.playing && !state.status.waiting_at_playhead {
+        ctx.request_repaint();
+    }
+    if let Some(notice) = &state.notice {
+        let left = notice.until_seconds - seconds;
+        if left <= 0.0 {
+            state.notice = None;
+        } else {
+            ctx.request_repaint_after_secs(left as f32);
+        }
+    }
+}
+
+fn panels(ui: &mut Ui, state: &mut AppState) {
+    if state.workspace.is_empty() {
+        return welcome::no_panels(ui, state);
+    }
+    let mut workspace = std::mem::replace(&mut state.workspace, Workspace::empty());
+    let drawn = workspace.ui(ui, &state.view());
+    state.workspace = workspace;
+    let ctx = ui.ctx().clone();
+    state.apply_actions(drawn.actions, &ctx);
+    if !drawn.edits.is_empty() {
+        ctx.request_repaint();
+    }
+    for edit in drawn.edits {
+        state.edit(edit);
+    }
+}
+
+impl AppState {
+    /// Does what a key, a menu or the palette asked for.
+    pub fn run(&mut self, command: Command, ctx: &Context) {
+        let step = |millis: i64| millis * 1_000_000;
+        match command {
+            Command::OpenFile => self.jobs.choose_files(false),
+            Command::AddFile => self.jobs.choose_files(true),
+            Command::OpenUrl => self.dialog = Some(Dialog::url()),
+            Command::OpenDemo => self.open_demo(),
+            Command::SaveLayout => self.save_layout(),
+            Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
+            Command::PlayPause => self.play_or_pause(),
+            Command::StepForward => self.step_by(step(100)),
+            Command::StepBack => self.step_by(step(-100)),
+            Command::LongStepForward => self.step_by(step(500)),
+            Command::LongStepBack => self.step_by(step(-500)),
+            Command::ShortStepForward => self.step_by(step(10)),
+            Command::ShortStepBack => self.step_by(step(-10)),
+            Command::NextMessage => self.step_message(1),
+            Command::PreviousMessage => self.step_message(-1),
+            Command::ToStart => self.seek(self.span().start),
+            Command::ToEnd => self.seek(self.span().end),
+            Command::Faster => self.playback.speed = next_speed(self.playback.speed, 1),
+            Command::Slower => self.playback.speed = next_speed(self.playback.speed, -1),
+            Command::ToggleLoop => {
+                let shown = self.timeline.shown(self.span());
+                self.playback.looping = if self.playback.looping.is_some() { None } else { Some(shown) };
+            }
+            Command::FitTimeline => self.timeline.fit(),
+            Command::ToggleLeft => self.left_open = !self.left_open,
+            Command::ToggleRight => self.right_open = !self.right_open,
+            Command::Unmaximise => {
+                if self.dialog.take().is_none() && !self.palette.close() {
+                    self.workspace.maximised = None;
+                }
+            }
+            Command::ToggleTheme => {
+                let dark = ctx.theme() == egui::Theme::Dark;
+                self.settings.look = if dark { settings::Look::Light } else { settings::Look::Dark };
+                ctx.set_theme(egui::ThemePreference::from(self.settings.look));
+                self.save_settings();
+            }
+            Command::Settings => self.dialog = Some(Dialog::Settings),
+            Command::Keys => self.dialog = Some(Dialog::Keys),
+            Command::Palette => self.palette.open(),
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+        }
+        ctx.request_repaint();
+    }
+
+    fn play_or_pause(&mut self) {
+        if self.store.span().is_none() {
+            return;
+        }
+        let span = self.playback.looping.unwrap_or(self.span());
+        if !self.playback.playing && self.playback.now >= span.end {
+            self.playback.now = span.start;
+        }
+        self.playback.playing = !self.playback.playing;
+        self.frames = FrameRate::default();
+    }
+
+    fn step_by(&mut self, nanos: i64) {
+        self.seek(self.playback.now.plus_nanos(nanos));
+    }
+
+    fn step_message(&mut self, direction: i8) {
+        if self.selected_topic.is_none() {
+            return self.tell("Select a topic first: the step goes to its next message".to_owned());
+        }
+        self.playback.playing = false;
+        self.pending_step = direction;
+    }
+
+    fn take_dropped_files(&mut self, ctx: &Context) {
+        let dropped = ctx.input(|i| i.raw.dropped_files.clone());
+        let locations: Vec<Location> = dropped.into_iter().map(|f| Location::Path(f.path().to_owned())).collect();
+        if locations.is_empty() {
+            return;
+        }
+        if ctx.input(|i| i.modifiers.shift) && self.is_open() {
+            self.add(locations);
+        } else {
+            self.open(locations);
+        }
+    }
+}
+
+const SPEEDS: [f64; 9] = [0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 10.0];
+
+fn next_speed(speed: f64, direction: i8) -> f64 {
+    let next = if direction > 0 {
+        SPEEDS.iter().copied().find(|s| *s > speed + 1e-9)
+    } else {
+        SPEEDS.iter().rev().copied().find(|s| *s < speed - 1e-9)
+    };
+    next.unwrap_or(speed)
+}

@@ -1,0 +1,229 @@
+//! Dialogs: a URL to open, settings, the list of keys, warnings and failures.
+
+use egui::{Context, Id, Key, Modal, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+
+use super::AppState;
+use super::clock::TimeFormat;
+use super::command::COMMANDS;
+use super::settings::Look;
+use crate::source::Location;
+use crate::theme::{self, palette, widget};
+
+pub enum Dialog {
+    Url {
+        text: String,
+        error: Option<String>,
+        add: bool,
+    },
+    Settings,
+    Keys,
+    /// Of the source with this number.
+    Warnings(usize),
+    Failures,
+}
+
+impl Dialog {
+    pub fn url() -> Dialog {
+        Dialog::url_with("")
+    }
+
+    pub fn url_with(text: &str) -> Dialog {
+        Dialog::Url {
+            text: text.to_owned(),
+            error: None,
+            add: false,
+        }
+    }
+}
+
+pub fn ui(ctx: &Context, state: &mut AppState) {
+    let Some(mut dialog) = state.dialog.take() else {
+        return;
+    };
+    let modal = Modal::new(Id::unique("dialog")).show(ctx, |ui| match &mut dialog {
+        Dialog::Url { text, error, add } => url(ui, state, text, error, add),
+        Dialog::Settings => settings_dialog(ui, state),
+        Dialog::Keys => keys(ui),
+        Dialog::Warnings(at) => warnings(ui, state, *at),
+        Dialog::Failures => failures(ui, state),
+    });
+    let done = modal.inner || modal.should_close();
+    if !done && state.dialog.is_none() {
+        state.dialog = Some(dialog);
+    }
+    if done {
+        ctx.request_repaint();
+    }
+}
+
+fn title(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).font(theme::semibold(16.0)));
+    ui.add_space(8.0);
+}
+
+/// A row of buttons at the right; true where the last one was pressed.
+fn close_row(ui: &mut Ui) -> bool {
+    ui.add_space(12.0);
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        widget::primary_button(ui, "Done").clicked()
+    })
+    .inner
+}
+
+fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<String>, add: &mut bool) -> bool {
+    let p = palette(ui.visuals());
+    ui.set_width(560.0);
+    title(ui, "Open URL");
+    ui.label(RichText::new("An http(s) address of a recording: plain or presigned. It is read by ranges, never whole.").color(p.weak));
+    ui.add_space(8.0);
+    let field = ui.add(
+        TextEdit::multiline(text)
+            .desired_rows(3)
+            .desired_width(f32::INFINITY)
+            .hint_text("https://…"),
+    );
+    field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "URL"));
+    if !field.has_focus() && ui.memory(|m| m.focused().is_none()) {
+        field.request_focus();
+    }
+    if let Some(error) = error {
+        ui.add_space(4.0);
+        ui.colored_label(p.error, error.as_str());
+    }
+    if state.is_open() {
+        ui.checkbox(add, "Add it to what is open, on one clock");
+    }
+    ui.add_space(12.0);
+    // in a field of several lines Enter is typed text: a URL has no line breaks, so it means "open"
+    let entered = field.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    let mut done = false;
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        if widget::primary_button(ui, "Open").clicked() || entered {
+            let bare: String = text.split_whitespace().collect();
+            match Location::parse(&bare) {
+                Ok(location) => {
+                    if *add {
+                        state.add(vec![location])
+                    } else {
+                        state.open(vec![location])
+                    }
+                    done = true;
+                }
+                Err(wrong) => *error = Some(wrong.to_string()),
+            }
+        }
+        if ui.add(egui::Button::new("Cancel").min_size(egui::vec2(0.0, 28.0))).clicked() {
+            done = true;
+        }
+    });
+    done
+}
+
+fn settings_dialog(ui: &mut Ui, state: &mut AppState) -> bool {
+    ui.set_width(440.0);
+    title(ui, "Settings");
+    let before = state.settings.clone();
+    egui::Grid::new("settings").num_columns(2).spacing([24.0, 10.0]).show(ui, |ui| {
+        ui.label("Theme");
+        ui.horizontal(|ui| {
+            for (look, name) in [(Look::System, "System"), (Look::Dark, "Dark"), (Look::Light, "Light")] {
+                ui.selectable_value(&mut state.settings.look, look, name);
+            }
+        });
+        ui.end_row();
+        ui.label("UI scale");
+        let scale = egui::Slider::new(&mut state.settings.ui_scale, 0.7..=2.0).step_by(0.05);
+        ui.add(
+            scale
+                .custom_formatter(|v, _| format!("{:.0} %", v * 100.0))
+                .update_while_editing(false),
+        );
+        ui.end_row();
+        ui.label("Memory for messages");
+        let memory = egui::Slider::new(&mut state.settings.memory_mib, 256..=16_384).logarithmic(true);
+        ui.add(memory.suffix(" MiB")).on_hover_text("Counts from the next recording on");
+        ui.end_row();
+        ui.label("Times");
+        egui::ComboBox::from_id_salt("time format")
+            .selected_text(state.settings.time_format.name())
+            .show_ui(ui, |ui| {
+                for format in TimeFormat::ALL {
+                    ui.selectable_value(&mut state.settings.time_format, format, format.name());
+                }
+            });
+        ui.end_row();
+    });
+    ui.add_space(8.0);
+    if let Some(folders) = &state.folders {
+        let text = format!("Settings and layouts are kept in {}", folders.config.display());
+        widget::note(ui, text);
+    }
+    widget::note(
+        ui,
+        "The layout is kept for recordings with the same topics; Ctrl+S keeps it now, leaving the window keeps it too.",
+    );
+    if before != state.settings {
+        ui.ctx().set_theme(egui::ThemePreference::from(state.settings.look));
+        if !ui.input(|i| i.pointer.any_down()) {
+            ui.ctx().set_zoom_factor(state.settings.ui_scale);
+        }
+        state.memory_budget = state.settings.memory_mib << 20;
+        state.save_settings();
+    }
+    close_row(ui)
+}
+
+fn keys(ui: &mut Ui) -> bool {
+    let p = palette(ui.visuals());
+    ui.set_width(460.0);
+    title(ui, "Keys");
+    ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
+        for group in ["Playback", "File", "Layout", "View", "Help"] {
+            widget::section(ui, group);
+            for entry in COMMANDS.iter().filter(|e| e.group == group) {
+                let Some(shortcut) = entry.shortcut else { continue };
+                let key = ui.ctx().format_shortcut(&shortcut);
+                ui.horizontal(|ui| {
+                    ui.label(entry.name);
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        ui.label(RichText::new(key).color(p.weak));
+                    });
+                });
+            }
+            ui.add_space(4.0);
+        }
+    });
+    close_row(ui)
+}
+
+fn warnings(ui: &mut Ui, state: &AppState, at: usize) -> bool {
+    let p = palette(ui.visuals());
+    ui.set_width(640.0);
+    let Some(source) = state.store.sources().get(at) else {
+        return true;
+    };
+    title(ui, &format!("Warnings about {}", source.location.name()));
+    let rows = source.warnings.len();
+    ScrollArea::vertical().max_height(420.0).show_rows(ui, 20.0, rows, |ui, range| {
+        for warning in source.warnings.get(range).unwrap_or_default() {
+            ui.horizontal(|ui| {
+                let offset = super::topics::grouped(warning.offset);
+                ui.add_sized([120.0, 20.0], egui::Label::new(RichText::new(format!("at {offset}")).color(p.weak)));
+                ui.label(&*warning.what);
+            });
+        }
+    });
+    close_row(ui)
+}
+
+fn failures(ui: &mut Ui, state: &AppState) -> bool {
+    ui.set_width(640.0);
+    title(ui, "What failed");
+    ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+        for failure in &state.status.failures {
+            ui.label(&**failure);
+            ui.add_space(4.0);
+        }
+    });
+    close_row(ui)
+}

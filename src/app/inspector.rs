@@ -1,0 +1,57 @@
+//! The right sidebar: settings of the selected panel.
+
+use egui::{RichText, Ui};
+
+use super::AppState;
+use crate::theme::{self, icon, palette, widget};
+use crate::workspace::Workspace;
+
+pub fn ui(ui: &mut Ui, state: &mut AppState) {
+    let p = palette(ui.visuals());
+    let mut open = state.right_open;
+    let frame = egui::Frame::new().fill(p.raised).inner_margin(egui::Margin::symmetric(12, 8));
+    egui::Panel::right("settings of the panel")
+        .default_size(280.0)
+        .size_range(200.0..=520.0)
+        .show_separator_line(false)
+        .drag_to_open(false)
+        .frame(frame)
+        .show_collapsible(ui, &mut open, |ui| content(ui, state));
+    state.right_open = open;
+}
+
+fn content(ui: &mut Ui, state: &mut AppState) {
+    let first = state.workspace.visible().first().map(|pane| pane.id.clone());
+    let chosen = state.workspace.selected.clone().filter(|id| state.workspace.pane(id).is_some());
+    let Some(id) = chosen.or(first) else {
+        widget::note(ui, "Add a panel to see its settings here.");
+        return;
+    };
+    let mut workspace = std::mem::replace(&mut state.workspace, Workspace::empty());
+    let mut actions = Vec::new();
+    let mut close = false;
+    if let Some(pane) = workspace.pane_mut(&id) {
+        let view = state.view();
+        ui.horizontal(|ui| {
+            ui.label(
+                RichText::new(pane.icon())
+                    .font(theme::icons(15.0))
+                    .color(palette(ui.visuals()).weak),
+            );
+            ui.label(RichText::new(pane.panel.title(&view)).font(theme::semibold(13.0)));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                close = widget::icon_button_sized(ui, icon::X, "Hide settings", "]", 20.0, false).clicked();
+            });
+        });
+        ui.add_space(8.0);
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.push_id(&id, |ui| pane.panel.settings_ui(ui, &view, &mut actions));
+        });
+    }
+    state.workspace = workspace;
+    if close {
+        state.right_open = false;
+    }
+    let ctx = ui.ctx().clone();
+    state.apply_actions(actions, &ctx);
+}

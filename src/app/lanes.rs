@@ -1,0 +1,159 @@
+//! One lane for each topic: how many messages there are when (from the index alone), and which spans are loaded.
+
+use std::sync::Arc;
+
+use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Ui, WidgetInfo, pos2};
+
+use super::AppState;
+use super::timeline::Axis;
+use crate::store::{Topic, TopicId};
+use crate::theme::{self, palette};
+use crate::time::Span;
+
+const LANE_HEIGHT: f32 = 16.0;
+/// Points for each bucket of density.
+const BUCKET_POINTS: f32 = 2.0;
+
+/// What was asked of the store last, for one topic.
+pub struct Density {
+    asked: (Span, usize, u64),
+    counts: Arc<[f32]>,
+}
+
+/// Draws the lanes into `lanes`, their names into `names`.
+pub fn ui(ui: &mut Ui, state: &mut AppState, names: Rect, lanes: Rect, axis: Axis) {
+    let topics: Vec<Topic> = ordered(state);
+    let content = topics.len() as f32 * LANE_HEIGHT + 4.0;
+    let most = (content - lanes.height()).max(0.0);
+    let over_names = ui.interact(names, ui.scope_id().with("lane names"), Sense::hover());
+    if over_names.contains_pointer() {
+        state.timeline.scroll_lanes -= ui.input(|i| i.smooth_scroll_delta().y);
+    }
+    state.timeline.scroll_lanes = state.timeline.scroll_lanes.clamp(0.0, most);
+
+    let clip = Rect::from_min_max(names.min, pos2(lanes.right(), lanes.bottom()));
+    let mut clicked = None;
+    let mut shapes = Vec::new();
+    for (at, topic) in topics.iter().enumerate() {
+        let top = names.top() + 2.0 + at as f32 * LANE_HEIGHT - state.timeline.scroll_lanes;
+        let lane = Rect::from_min_max(pos2(axis.rect.left(), top), pos2(axis.rect.right(), top + LANE_HEIGHT));
+        if lane.bottom() < clip.top() || lane.top() > clip.bottom() {
+            continue;
+        }
+        let name_rect = Rect::from_min_max(pos2(names.left(), top), pos2(names.right() - 8.0, top + LANE_HEIGHT));
+        if name(ui, topic, name_rect.intersect(names), state.selected_topic == Some(topic.id)) {
+            clicked = Some(topic.id);
+        }
+        let is_selected = state.selected_topic == Some(topic.id);
+        shapes.push(density(ui, state, topic, lane, axis, is_selected));
+        shapes.push(loaded(ui, state, topic.id, lane, axis));
+    }
+    ui.painter().with_clip_rect(clip).extend(shapes);
+    if let Some(topic) = clicked {
+        state.selected_topic = Some(topic);
+        ui.ctx().request_repaint();
+    }
+}
+
+/// The selected topic first, then the panels' topics, then the others by name.
+fn ordered(state: &AppState) -> Vec<Topic> {
+    let view = state.view();
+    let mut shown: Vec<TopicId> = state.selected_topic.into_iter().collect();
+    for pane in state.workspace.visible() {
+        shown.extend(pane.panel.topics(&view));
+    }
+    let mut topics: Vec<Topic> = state.store.topics().iter().filter(|t| t.messages > 0).cloned().collect();
+    let rank = |topic: &Topic| shown.iter().position(|id| *id == topic.id).unwrap_or(usize::MAX);
+    topics.sort_by_key(rank);
+    topics
+}
+
+fn name(ui: &Ui, topic: &Topic, rect: Rect, is_selected: bool) -> bool {
+    if rect.height() <= 0.0 {
+        return false;
+    }
+    let p = palette(ui.visuals());
+    let response = ui.interact(rect, ui.scope_id().with(("lane", topic.id)), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_selected, format!("Lane of {}", topic.name)));
+    let color = if is_selected {
+        p.accent
+    } else if response.hovered() {
+        p.text
+    } else {
+        p.weak
+    };
+    let mut job = egui::text::LayoutJob::simple_singleline(topic.name.to_string(), theme::small(), color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 10.0);
+    let painter = ui.painter().with_clip_rect(rect.expand(1.0));
+    let galley = painter.layout_job(job);
+    let at = Align2::LEFT_CENTER
+        .align_size_within_rect(galley.size(), rect.with_min_x(rect.left() + 10.0))
+        .min;
+    painter.galley(at, galley, color);
+    response.clicked()
+}
+
+fn density(ui: &Ui, state: &mut AppState, topic: &Topic, lane: Rect, axis: Axis, is_selected: bool) -> Shape {
+    let buckets = ((lane.width() / BUCKET_POINTS) as usize).max(1);
+    let asked = (axis.span, buckets, topic.messages);
+    let known = state.timeline.densities.get(&topic.id).filter(|d| d.asked == asked);
+    let counts = match known {
+        Some(known) => known.counts.clone(),
+        None => {
+            let counts: Arc<[f32]> = state.store.density(topic.id, axis.span, buckets).into();
+            let kept = counts.clone();
+            state.timeline.densities.insert(topic.id, Density { asked, counts: kept });
+            counts
+        }
+    };
+    let p = palette(ui.visuals());
+    let color = if is_selected { p.accent } else { p.weak };
+    let most = counts.iter().copied().fold(0.0f32, f32::max).max(f32::MIN_POSITIVE);
+    let mut mesh = Mesh::default();
+    let bucket_width = lane.width() / buckets as f32;
+    let (top, bottom) = (lane.top() + 3.0, lane.bottom() - 4.0);
+    let mut from = 0;
+    // neighbours of one look become one rectangle
+    while from < counts.len() {
+        let level = level_of(counts[from], most);
+        let mut to = from + 1;
+        while to < counts.len() && level_of(counts[to], most) == level {
+            to += 1;
+        }
+        if level > 0 {
+            let rect = Rect::from_min_max(
+                pos2(lane.left() + from as f32 * bucket_width, top),
+                pos2(lane.left() + to as f32 * bucket_width, bottom),
+            );
+            mesh.add_colored_rect(rect, color.gamma_multiply(0.12 + 0.5 * level as f32 / 8.0));
+        }
+        from = to;
+    }
+    Shape::mesh(mesh)
+}
+
+/// 0 for none, otherwise 1 to 8.
+fn level_of(count: f32, most: f32) -> u32 {
+    if count <= 0.0 {
+        0
+    } else {
+        ((count / most * 8.0).ceil() as u32).clamp(1, 8)
+    }
+}
+
+fn loaded(ui: &Ui, state: &AppState, topic: TopicId, lane: Rect, axis: Axis) -> Shape {
+    let color: Color32 = palette(ui.visuals()).accent;
+    let mut mesh = Mesh::default();
+    for span in state.store.loaded(topic) {
+        if !span.overlaps(axis.span) {
+            continue;
+        }
+        let from = axis.x(span.start.max(axis.span.start));
+        let to = axis.x(span.end.min(axis.span.end)).max(from + 1.0);
+        mesh.add_colored_rect(
+            Rect::from_min_max(pos2(from, lane.bottom() - 3.0), pos2(to, lane.bottom() - 1.5)),
+            color,
+        );
+    }
+    Shape::mesh(mesh)
+}

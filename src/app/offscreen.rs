@@ -1,0 +1,333 @@
+//! The window drawn into a PNG, without a display: the same root, the same device choice, no eframe.
+//!
+//! Invariants: the egui passes before the last one are laid out but not painted; the picture goes from the mapped buffer into
+//! the encoder without a copy where its rows need no padding. This is memory and time that a screenshot does not have to spend.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits for the driver on a thread of its own, and for the executor; times its own stages"
+)]
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Instant;
+
+use eframe::egui_wgpu::{RenderState, wgpu};
+use egui::{Context, FullOutput, RawInput, Rect, pos2, vec2};
+
+use super::gpu::{self, ScreenDescriptor};
+use super::{AppState, MakeExecutor, Start, root};
+use crate::panel::PanelState;
+use crate::store::Lookup;
+use crate::theme;
+
+pub struct Options {
+    /// In points.
+    pub size: (u32, u32),
+    /// Pixels for each point.
+    pub scale: f32,
+    /// Also waits for wider spans than the playhead.
+    pub wait_all: bool,
+    pub light: bool,
+    /// When the program started, for the timings.
+    pub started: Instant,
+}
+
+/// How it went: the object of `--stats`.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Stats {
+    pub open_ms: u64,
+    pub first_frame_ms: u64,
+    pub settled_ms: u64,
+    pub requests: u64,
+    pub bytes_fetched: u64,
+    pub cache_hits: u64,
+    pub peak_rss_bytes: Option<u64>,
+    pub points_drawn: u64,
+    pub gpu: String,
+    pub panels: Vec<PanelStats>,
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct PanelStats {
+    pub kind: String,
+    pub title: String,
+    pub state: &'static str,
+    pub topics: Vec<String>,
+    pub note: Option<String>,
+}
+
+/// Passes of layout after everything is there: panels and scroll areas find their sizes in the first, their contents in the second.
+const PASSES_MIN: usize = 3;
+const PASSES_MAX: usize = 40;
+
+/// Draws and encodes. An error is one sentence.
+pub fn draw(start: Start, make_executor: MakeExecutor, options: &Options, png: impl Write) -> Result<Stats, String> {
+    let device = std::thread::spawn(gpu::offscreen);
+    let ctx = Context::default();
+    theme::install(&ctx);
+    ctx.set_theme(if options.light { egui::Theme::Light } else { egui::Theme::Dark });
+    let mut state = AppState::new(start, make_executor, Arc::new(|| {}));
+    let mut stats = Stats::default();
+
+    settle(&mut state, options, &mut stats);
+    let failed = state.store.sources().iter().filter_map(|s| match &s.state {
+        crate::store::SourceState::Failed(why) => Some(why.to_string()),
+        _ => None,
+    });
+    let failed: Vec<String> = failed.collect();
+    if !failed.is_empty() && state.store.span().is_none() {
+        return Err(failed.join("; "));
+    }
+
+    let device = device.join().map_err(|_| "the graphics driver failed".to_owned())??;
+    crate::render::install(&device);
+    state.gpu = Some(device.clone());
+    let output = passes(&ctx, &mut state, &device, options, &mut stats);
+    paint(&ctx, output, &device, options, png)?;
+
+    let elapsed = u64::try_from(options.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    stats.settled_ms = elapsed;
+    if stats.first_frame_ms == 0 {
+        stats.first_frame_ms = elapsed;
+    }
+    report(&state, &device, &mut stats);
+    Ok(stats)
+}
+
+/// Runs the data's part of a frame until the store rests.
+fn settle(state: &mut AppState, options: &Options, stats: &mut Stats) {
+    let elapsed = || u64::try_from(options.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    loop {
+        state.begin(0.0);
+        if stats.open_ms == 0 && !state.store.topics().is_empty() {
+            stats.open_ms = elapsed();
+        }
+        if stats.first_frame_ms == 0 && has_any_data(state) {
+            stats.first_frame_ms = elapsed();
+        }
+        if state.is_settled(options.wait_all) || !state.executor.wait() {
+            // what the last events made possible
+            state.begin(0.0);
+            if state.is_settled(options.wait_all) || state.executor.outstanding() == 0 {
+                return;
+            }
+        }
+    }
+}
+
+fn has_any_data(state: &AppState) -> bool {
+    let view = state.view();
+    state.workspace.visible().iter().any(|pane| {
+        pane.panel.topics(&view).iter().any(|id| {
+            let form = state.store.topic(*id).and_then(|t| t.form);
+            form.is_some_and(|form| matches!(state.store.latest(*id, form), Lookup::Ready(_)))
+        })
+    })
+}
+
+/// Lays out until nothing changes any more; the last pass's output is to be painted.
+fn passes(ctx: &Context, state: &mut AppState, device: &RenderState, options: &Options, stats: &mut Stats) -> FullOutput {
+    let mut number = 0;
+    loop {
+        let mut output = ctx.run_ui(input(options, number), |ui| root(ui, state));
+        number += 1;
+        let mut renderer = device.renderer.write();
+        for (id, images) in std::mem::take(&mut output.textures_delta.set) {
+            for image in images {
+                renderer.update_texture(&device.device, &device.queue, id, &image);
+            }
+        }
+        drop(renderer);
+        if number >= PASSES_MAX {
+            return output;
+        }
+        let pending = any_pending(state);
+        if state.is_settled(options.wait_all) && !pending {
+            if number >= PASSES_MIN {
+                return output;
+            }
+        } else {
+            settle(state, options, stats);
+        }
+        output.textures_delta.free.clear();
+    }
+}
+
+fn any_pending(state: &AppState) -> bool {
+    let view = state.view();
+    let pending = |pane: &&crate::workspace::Pane| matches!(pane.panel.state(&view), PanelState::Pending(_));
+    state.workspace.visible().iter().any(pending)
+}
+
+fn input(options: &Options, pass: usize) -> RawInput {
+    let size = vec2(options.size.0 as f32, options.size.1 as f32);
+    let mut input = RawInput {
+        screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), size)),
+        time: Some(pass as f64),
+        predicted_dt: 1.0,
+        max_texture_side: Some(8192),
+        focused: true,
+        ..RawInput::default()
+    };
+    if let Some(viewport) = input.viewports.get_mut(&egui::ViewportId::ROOT) {
+        viewport.native_pixels_per_point = Some(options.scale);
+    }
+    input
+}
+
+fn paint(ctx: &Context, output: FullOutput, device: &RenderState, options: &Options, png: impl Write) -> Result<(), String> {
+    let width = (options.size.0 as f32 * options.scale).round() as u32;
+    let height = (options.size.1 as f32 * options.scale).round() as u32;
+    let limit = device.device.limits().max_texture_dimension_2d;
+    if width > limit || height > limit || width == 0 || height == 0 {
+        return Err(format!(
+            "a picture of {width} × {height} pixels cannot be drawn: this device ends at {limit}"
+        ));
+    }
+    let screen = ScreenDescriptor {
+        size_in_pixels: [width, height],
+        pixels_per_point: output.pixels_per_point,
+    };
+    let primitives = ctx.tessellate(output.shapes, output.pixels_per_point);
+    let target = device.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("screenshot"),
+        size: wgpu::Extent3d {
+            width,
+            height,
+            depth_or_array_layers: 1,
+        },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: device.target_format,
+        usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+        view_formats: &[],
+    });
+    let view = target.create_view(&wgpu::TextureViewDescriptor::default());
+    let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let mut renderer = device.renderer.write();
+    let before = renderer.update_buffers(&device.device, &device.queue, &mut encoder, &primitives, &screen);
+    {
+        let attachment = wgpu::RenderPassColorAttachment {
+            view: &view,
+            resolve_target: None,
+            depth_slice: None,
+            ops: wgpu::Operations {
+                load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
+                store: wgpu::StoreOp::Store,
+            },
+        };
+        let descriptor = wgpu::RenderPassDescriptor {
+            label: Some("screenshot"),
+            color_attachments: &[Some(attachment)],
+            ..Default::default()
+        };
+        let mut pass = encoder.begin_render_pass(&descriptor).forget_lifetime();
+        renderer.render(&mut pass, &primitives, &screen);
+    }
+    drop(renderer);
+    drop(primitives);
+    let row_bytes = width * 4;
+    let padded = row_bytes.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("screenshot"),
+        size: u64::from(padded) * u64::from(height),
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    encoder.copy_texture_to_buffer(
+        target.as_image_copy(),
+        wgpu::TexelCopyBufferInfo {
+            buffer: &buffer,
+            layout: wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(padded),
+                rows_per_image: None,
+            },
+        },
+        target.size(),
+    );
+    device.queue.submit(before.into_iter().chain([encoder.finish()]));
+    let (sender, mapped) = std::sync::mpsc::channel();
+    buffer
+        .slice(..)
+        .map_async(wgpu::MapMode::Read, move |result| drop(sender.send(result)));
+    let wait = wgpu::PollType::Wait {
+        submission_index: None,
+        timeout: Some(std::time::Duration::from_secs(60)),
+    };
+    device
+        .device
+        .poll(wait)
+        .map_err(|e| format!("the graphics device did not finish: {e}"))?;
+    let mapped = mapped.try_recv().map_err(|e| format!("the picture did not come back: {e}"))?;
+    mapped.map_err(|e| format!("the picture did not come back: {e}"))?;
+    drop(target);
+    let pixels = buffer
+        .slice(..)
+        .get_mapped_range()
+        .map_err(|e| format!("the picture did not come back: {e}"))?;
+    encode(&pixels, width, height, padded as usize, png)
+}
+
+fn encode(pixels: &[u8], width: u32, height: u32, padded: usize, png: impl Write) -> Result<(), String> {
+    use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+    use image::{ExtendedColorType, ImageEncoder};
+
+    let row_bytes = width as usize * 4;
+    let rows: std::borrow::Cow<[u8]> = if padded == row_bytes {
+        pixels.into()
+    } else {
+        pixels
+            .chunks(padded)
+            .flat_map(|row| row.iter().take(row_bytes))
+            .copied()
+            .collect::<Vec<u8>>()
+            .into()
+    };
+    PngEncoder::new_with_quality(png, CompressionType::Fast, FilterType::Up)
+        .write_image(&rows, width, height, ExtendedColorType::Rgba8)
+        .map_err(|e| format!("the picture could not be written: {e}"))
+}
+
+fn report(state: &AppState, device: &RenderState, stats: &mut Stats) {
+    let traffic = state.executor.traffic();
+    stats.requests = traffic.requests;
+    stats.bytes_fetched = traffic.bytes + traffic.disk_bytes;
+    stats.peak_rss_bytes = peak_rss_bytes();
+    stats.gpu = gpu::name(device);
+    let view = state.view();
+    for pane in state.workspace.visible() {
+        let (word, note) = match pane.panel.state(&view) {
+            PanelState::Ready => ("ready", None),
+            PanelState::Partial(why) => ("partial", Some(why)),
+            PanelState::Pending(why) => ("pending", Some(why)),
+            PanelState::Absent(why) => ("absent", Some(why)),
+            PanelState::Failed(why) => ("failed", Some(why)),
+        };
+        let topics = pane.panel.topics(&view);
+        for topic in &topics {
+            if let Lookup::Ready(entry) = state.store.latest(*topic, crate::decode::Form::Cloud)
+                && let crate::decode::Decoded::Cloud(cloud) = &*entry.decoded
+            {
+                stats.points_drawn += u64::from(cloud.width) * u64::from(cloud.height);
+            }
+        }
+        let name = |id: &crate::store::TopicId| Some(state.store.topic(*id)?.name.to_string());
+        stats.panels.push(PanelStats {
+            kind: pane.kind.clone(),
+            title: pane.panel.title(&view),
+            state: word,
+            topics: topics.iter().filter_map(name).collect(),
+            note,
+        });
+    }
+}
+
+/// The most memory that the program held; None where the platform does not tell.
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,186 @@
+//! What the program remembers between runs: settings, recent locations, layouts. Files in the platform's folders.
+//!
+//! Invariants: a file is replaced whole or not at all (a crash leaves the old or the new one); no query string is ever stored.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the window's own small files, read once and written on exit and Ctrl+S"
+)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::TimeFormat;
+use crate::source::Location;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    System,
+    #[default]
+    Dark,
+    Light,
+}
+
+impl From<Look> for egui::ThemePreference {
+    fn from(look: Look) -> Self {
+        match look {
+            Look::System => egui::ThemePreference::System,
+            Look::Dark => egui::ThemePreference::Dark,
+            Look::Light => egui::ThemePreference::Light,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub look: Look,
+    pub ui_scale: f32,
+    pub memory_mib: u64,
+    pub time_format: TimeFormat,
+    pub recent: Vec<String>,
+    /// Keys of newer versions.
+    #[serde(flatten)]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            look: Look::Dark,
+            ui_scale: 1.0,
+            memory_mib: 1024,
+            time_format: TimeFormat::Utc,
+            recent: Vec::new(),
+            extra: serde_json::Map::new(),
+        }
+    }
+}
+
+const RECENT_MAX: usize = 12;
+
+impl Settings {
+    /// Remembers a location, without its query.
+    pub fn remember(&mut self, location: &Location) {
+        let spelled = match location {
+            Location::Path(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
+            Location::Url(url) => {
+                let mut bare = url.clone();
+                bare.set_query(None);
+                bare.set_fragment(None);
+                // a URL without a host that takes users has none to forget
+                let _ = bare.set_username("");
+                let _ = bare.set_password(None);
+                bare.to_string()
+            }
+        };
+        self.recent.retain(|r| *r != spelled);
+        self.recent.insert(0, spelled);
+        self.recent.truncate(RECENT_MAX);
+    }
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    pub config: PathBuf,
+    pub cache: PathBuf,
+}
+
+impl Folders {
+    /// The platform's; None where it has none (no home folder).
+    pub fn of_platform() -> Option<Folders> {
+        let dirs = directories::ProjectDirs::from("", "", "roadreel")?;
+        Some(Folders {
+            config: dirs.config_dir().to_owned(),
+            cache: dirs.cache_dir().to_owned(),
+        })
+    }
+
+    pub fn settings(&self) -> Settings {
+        let text = std::fs::read_to_string(self.config.join("settings.json")).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    pub fn save_settings(&self, settings: &Settings) -> std::io::Result<()> {
+        let text = serde_json::to_string_pretty(settings).map_err(std::io::Error::other)?;
+        write_whole(&self.config.join("settings.json"), text.as_bytes())
+    }
+
+    /// Where the layout for recordings with these topics is kept.
+    pub fn layout_for(&self, fingerprint: u64) -> PathBuf {
+        self.config.join("layouts").join(format!("auto-{fingerprint:016x}.json"))
+    }
+
+    pub fn demo_drive(&self) -> PathBuf {
+        self.cache.join("demo-drive.bag")
+    }
+}
+
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// Replaces the file, or leaves it as it is.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder)?;
+    }
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written = (|| {
+        let mut file = std::fs::File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    })();
+    if written.is_err() {
+        // the error that matters is the first one
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Layouts that come with the program, by name.
+pub static BUILT_IN_LAYOUTS: &[(&str, &str)] = &[
+    ("driving", include_str!("../../layouts/driving.json")),
+    ("cameras", include_str!("../../layouts/cameras.json")),
+];
+
+/// The text of `--layout FILE|NAME`: a file, a layout of the user's folder, or a built-in one.
+pub fn find_layout(name: &str, folders: Option<&Folders>) -> Result<(String, Option<PathBuf>), String> {
+    let path = PathBuf::from(name);
+    if path.is_file() {
+        return match read_text(&path) {
+            Ok(text) => Ok((text, Some(path))),
+            Err(error) => Err(format!("cannot read the layout: {error}: {name}")),
+        };
+    }
+    if let Some(folders) = folders {
+        let own = folders.config.join("layouts").join(format!("{name}.json"));
+        if let Ok(text) = read_text(&own) {
+            return Ok((text, Some(own)));
+        }
+    }
+    match BUILT_IN_LAYOUTS.iter().find(|(n, _)| *n == name) {
+        Some((_, text)) => Ok(((*text).to_owned(), None)),
+        None => {
+            let names: Vec<&str> = BUILT_IN_LAYOUTS.iter().map(|l| l.0).collect();
+            Err(format!(
+                "no layout file and no layout of that name (built in: {}): {name}",
+                names.join(", ")
+            ))
+        }
+    }
+}
+
+/// The wall clock, for the expiry of links.
+pub fn now() -> crate::time::Time {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    crate::time::Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

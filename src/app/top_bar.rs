@@ -1,0 +1,251 @@
+//! The bar on top: the menu, what is open and how it fares, panels and sidebars.
+
+use egui::{Align, Layout, RichText, Ui};
+
+use super::command::{COMMANDS, Command};
+use super::dialog::Dialog;
+use super::{AppState, settings};
+use crate::panel::PANELS;
+use crate::source::Location;
+use crate::store::{SourceInfo, SourceState};
+use crate::theme::{self, icon, palette, widget};
+use crate::workspace::Edit;
+
+pub fn ui(ui: &mut Ui, state: &mut AppState) {
+    let p = palette(ui.visuals());
+    let frame = egui::Frame::new().fill(p.base).inner_margin(egui::Margin::symmetric(6, 3));
+    egui::Panel::top("top")
+        .exact_size(36.0)
+        .show_separator_line(false)
+        .frame(frame)
+        .show(ui, |ui| {
+            ui.horizontal_centered(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                menu(ui, state);
+                sidebar_toggle(ui, state, Command::ToggleLeft, state.left_open, icon::SIDEBAR_SIMPLE);
+                ui.add_space(6.0);
+                sources(ui, state);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| right(ui, state));
+            });
+        });
+}
+
+fn sidebar_toggle(ui: &mut Ui, state: &mut AppState, command: Command, on: bool, glyph: &str) {
+    let key = command.key(ui.ctx());
+    if widget::icon_toggle(ui, glyph, command.name(), &key, on).clicked() {
+        let ctx = ui.ctx().clone();
+        state.run(command, &ctx);
+    }
+}
+
+fn right(ui: &mut Ui, state: &mut AppState) {
+    let ctx = ui.ctx().clone();
+    if !state.workspace.is_empty() {
+        sidebar_toggle(ui, state, Command::ToggleRight, state.right_open, icon::SLIDERS_HORIZONTAL);
+    }
+    let dark = ui.visuals().dark_mode;
+    if widget::icon_button(ui, if dark { icon::SUN } else { icon::MOON }, "Light or dark", "").clicked() {
+        state.run(Command::ToggleTheme, &ctx);
+    }
+    let key = Command::Keys.key(&ctx);
+    if widget::icon_button(ui, icon::QUESTION, "Keys", &key).clicked() {
+        state.run(Command::Keys, &ctx);
+    }
+    if state.store.span().is_some() {
+        let button = ui
+            .button(format!("{}  Add panel", icon::PLUS))
+            .on_hover_text("A new panel beside the selected one");
+        egui::Popup::menu(&button).show(|ui| panel_list(ui, state));
+        ui.add_space(4.0);
+    }
+    search(ui, state);
+}
+
+fn search(ui: &mut Ui, state: &mut AppState) {
+    let p = palette(ui.visuals());
+    let key = Command::Palette.key(ui.ctx());
+    let text = RichText::new(format!("{}  Search or run…", icon::MAGNIFYING_GLASS)).color(p.weak);
+    let button = egui::Button::new(text)
+        .right_text(RichText::new(key).font(theme::small()).color(p.faint))
+        .fill(p.raised)
+        .min_size(egui::vec2(220.0, 24.0));
+    if ui.add(button).clicked() {
+        let ctx = ui.ctx().clone();
+        state.run(Command::Palette, &ctx);
+    }
+    ui.add_space(4.0);
+}
+
+/// The kinds of panels; a click adds one.
+pub fn panel_list(ui: &mut Ui, state: &mut AppState) {
+    let p = palette(ui.visuals());
+    for kind in PANELS {
+        let text = RichText::new(format!("{}  {}", kind.icon, kind.name));
+        let button = egui::Button::new(text).right_text(RichText::new(kind.what).font(theme::small()).color(p.weak));
+        if ui.add(button).clicked() {
+            let config = (kind.automatic)(&state.store).into_iter().next();
+            state.edit(Edit::Add {
+                kind: kind.id.to_owned(),
+                config: config.unwrap_or(serde_json::Value::Null),
+                beside: state.workspace.selected.clone(),
+            });
+            ui.close();
+        }
+    }
+}
+
+fn menu(ui: &mut Ui, state: &mut AppState) {
+    let button = widget::icon_button(ui, icon::LIST, "Menu", "");
+    egui::Popup::menu(&button).width(280.0).show(|ui| {
+        let ctx = ui.ctx().clone();
+        for group in ["File", "Layout", "View", "Help"] {
+            if group != "File" {
+                ui.separator();
+            }
+            for entry in COMMANDS.iter().filter(|e| e.group == group) {
+                let needs_recording = matches!(
+                    entry.command,
+                    Command::SaveLayout | Command::AutomaticLayout | Command::AddFile | Command::ToggleLeft | Command::ToggleRight
+                );
+                let possible = !needs_recording || state.store.span().is_some();
+                let p = palette(ui.visuals());
+                let key = RichText::new(entry.command.key(&ctx)).font(theme::small()).color(p.weak);
+                let button = egui::Button::new(entry.name).right_text(key);
+                if ui.add_enabled(possible, button).clicked() {
+                    ui.close();
+                    state.run(entry.command, &ctx);
+                }
+                if entry.command == Command::AddFile {
+                    recent_menu(ui, state);
+                }
+            }
+        }
+    });
+}
+
+fn recent_menu(ui: &mut Ui, state: &mut AppState) {
+    if state.settings.recent.is_empty() {
+        return;
+    }
+    ui.menu_button("Open recent", |ui| {
+        for spelled in state.settings.recent.clone() {
+            if ui.button(shortened(&spelled, 64)).on_hover_text(&spelled).clicked() {
+                ui.close();
+                state.open_recent(&spelled);
+            }
+        }
+    });
+}
+
+impl AppState {
+    pub(super) fn open_recent(&mut self, spelled: &str) {
+        match Location::parse(spelled) {
+            // a URL was stored without its query: where it needs one, the user pastes it anew
+            Ok(Location::Url(url)) => self.dialog = Some(Dialog::url_with(url.as_str())),
+            Ok(location) => self.open(vec![location]),
+            Err(error) => self.tell_error(error.to_string()),
+        }
+    }
+}
+
+/// The end of a long path or URL tells more than its start.
+pub fn shortened(text: &str, max: usize) -> String {
+    let count = text.chars().count();
+    if count <= max {
+        return text.to_owned();
+    }
+    let tail: String = text.chars().skip(count - max + 1).collect();
+    format!("…{tail}")
+}
+
+fn sources(ui: &mut Ui, state: &mut AppState) {
+    let p = palette(ui.visuals());
+    if state.store.sources().is_empty() {
+        ui.label(RichText::new("Roadreel").font(theme::semibold(13.0)).color(p.text));
+        return;
+    }
+    let mut warnings_of = None;
+    let now = settings::now();
+    for (at, source) in state.store.sources().iter().enumerate().take(4) {
+        if at > 0 {
+            ui.add_space(8.0);
+        }
+        let name = source.location.name();
+        let label = ui.label(RichText::new(shortened(&name, 40)).font(theme::semibold(13.0)).color(p.text));
+        label.on_hover_text(source.location.to_string());
+        chip(ui, source, now);
+        if !source.warnings.is_empty() && warnings_button(ui, source) {
+            warnings_of = Some(at);
+        }
+    }
+    let more = state.store.sources().len().saturating_sub(4);
+    if more > 0 {
+        ui.label(RichText::new(format!("and {more} more")).color(p.weak));
+    }
+    if let Some(at) = warnings_of {
+        state.dialog = Some(Dialog::Warnings(at));
+    }
+}
+
+fn warnings_button(ui: &mut Ui, source: &SourceInfo) -> bool {
+    let p = palette(ui.visuals());
+    let count = source.warnings.len();
+    let text = format!("{} {count} {}", icon::WARNING, if count == 1 { "warning" } else { "warnings" });
+    let button = egui::Button::new(RichText::new(text).font(theme::small()).color(p.warn)).frame_when_inactive(false);
+    ui.add(button).on_hover_text("What could not be read, and where").clicked()
+}
+
+/// What a person should know of a source, in a few words.
+fn chip(ui: &mut Ui, source: &SourceInfo, now: crate::time::Time) {
+    let p = palette(ui.visuals());
+    let (text, color, tip) = match &source.state {
+        SourceState::Opening => ("opening…".to_owned(), p.weak, String::new()),
+        SourceState::Indexing { done_fraction } => {
+            let percent = (done_fraction * 100.0).floor();
+            let tip = "The recording has no usable index: it is being scanned. What was found can be used already.";
+            (format!("scanning {percent:.0} %"), p.warn, tip.to_owned())
+        }
+        SourceState::Failed(why) => ("could not be opened".to_owned(), p.error, why.to_string()),
+        SourceState::Open => match source.location.expires() {
+            Some(at) => {
+                let left_secs = at.since(now) / 1_000_000_000;
+                if left_secs <= 0 {
+                    (
+                        "link expired".to_owned(),
+                        p.error,
+                        "Open the recording again with a fresh link.".to_owned(),
+                    )
+                } else {
+                    let color = if left_secs < 300 { p.warn } else { p.weak };
+                    (format!("link expires in {}", minutes(left_secs)), color, String::new())
+                }
+            }
+            None => (bytes(source.size), p.weak, source.location.to_string()),
+        },
+    };
+    let label = ui.label(RichText::new(text).font(theme::small()).color(color));
+    if !tip.is_empty() {
+        label.on_hover_text(tip);
+    }
+}
+
+fn minutes(secs: i64) -> String {
+    match secs {
+        ..60 => format!("{secs} s"),
+        60..7200 => format!("{} min", secs / 60),
+        _ => format!("{} h", secs / 3600),
+    }
+}
+
+/// 12.4 MB.
+pub fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    for unit in ["B", "kB", "MB", "GB", "TB"] {
+        if value < 999.5 || unit == "TB" {
+            let digits = if unit == "B" || value >= 99.95 { 0 } else { 1 };
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1000.0;
+    }
+    String::new()
+}

@@ -1,0 +1,367 @@
+//! The arrangement of panels: layout files in our own versioned structs, the tree on screen, and what is done to it.
+//!
+//! Invariants: a layout file holds our structs only, never a library's; what it holds that this version does not know (panels,
+//! keys, kinds of split) comes out again as it went in. Nothing here reads or writes a file.
+
+mod automatic;
+mod layout;
+mod tree;
+mod unknown;
+mod view;
+
+use std::collections::HashMap;
+
+use egui_tiles::{Tile, TileId, Tree};
+use serde_json::{Map, Value};
+
+pub use automatic::automatic;
+pub use layout::{Child, Layout, LayoutError, Node, PanelEntry, PlaybackEntry, Sidebars, Tab, Window};
+pub use view::{DraggedTopic, Drawn};
+
+use crate::panel::{Kind, PANELS, Panel, View};
+use crate::store::{TopicId, Want};
+
+/// A panel in the tree.
+pub struct Pane {
+    /// Its name in the layout file.
+    pub id: String,
+    /// As the layout spells it; may be one that this version does not know.
+    pub kind: String,
+    pub panel: Box<dyn Panel>,
+    /// Keys of its entry that this version does not know.
+    pub extra: Map<String, Value>,
+}
+
+impl Pane {
+    pub fn icon(&self) -> &'static str {
+        kind(&self.kind).map_or(crate::theme::icon::QUESTION, |k| k.icon)
+    }
+}
+
+/// A panel that was moved to a window of its own.
+pub struct PoppedOut {
+    pub pane: Pane,
+    pub size: [f32; 2],
+}
+
+/// Something to be done to the workspace, once the pass is over.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    Close(String),
+    /// A second panel of the same kind and configuration beside it.
+    Split(String, Direction),
+    ToggleMaximise(String),
+    PopOut(String),
+    /// Back from a window of its own.
+    PopIn(String),
+    Select(String),
+    ShowSettings(String),
+    /// A new panel; beside the named one, or where there is room.
+    Add {
+        kind: String,
+        config: Value,
+        beside: Option<String>,
+    },
+    DropTopic(String, TopicId),
+}
+
+/// Which way a split divides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Side by side.
+    Row,
+    /// One above the other.
+    Column,
+}
+
+pub struct Workspace {
+    tree: Tree<Pane>,
+    windows: Vec<PoppedOut>,
+    pub selected: Option<String>,
+    pub maximised: Option<String>,
+    /// Keys of nodes that this version does not know.
+    node_extra: HashMap<TileId, Map<String, Value>>,
+    /// Keys of the layout that this version does not know.
+    extra: Map<String, Value>,
+    next_number: usize,
+    /// Changed by the user's hand since it was made, read or saved.
+    pub edited: bool,
+    /// Made from the topics: made again when they grow, until the user changes something.
+    pub is_automatic: bool,
+}
+
+/// The line of [`PANELS`] with this name.
+pub fn kind(id: &str) -> Option<&'static Kind> {
+    PANELS.iter().find(|k| k.id == id)
+}
+
+impl Workspace {
+    pub fn empty() -> Workspace {
+        Workspace {
+            tree: Tree::empty(egui::Id::unique("workspace")),
+            windows: Vec::new(),
+            selected: None,
+            maximised: None,
+            node_extra: HashMap::new(),
+            extra: Map::new(),
+            next_number: 1,
+            edited: false,
+            is_automatic: false,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tree.is_empty() && self.windows.is_empty()
+    }
+
+    /// All panels, in the tree's order, then those in windows of their own.
+    pub fn panes(&self) -> Vec<&Pane> {
+        let mut ordered = Vec::new();
+        if let Some(root) = self.tree.root() {
+            collect(&self.tree, root, &mut ordered);
+        }
+        ordered.extend(self.windows.iter().map(|w| &w.pane));
+        ordered
+    }
+
+    pub fn pane(&self, id: &str) -> Option<&Pane> {
+        self.panes().into_iter().find(|p| p.id == id)
+    }
+
+    pub fn pane_mut(&mut self, id: &str) -> Option<&mut Pane> {
+        let in_tree = self.tree.tiles.tiles_mut().find_map(|tile| match tile {
+            Tile::Pane(pane) if pane.id == id => Some(pane),
+            _ => None,
+        });
+        in_tree.or_else(|| self.windows.iter_mut().map(|w| &mut w.pane).find(|p| p.id == id))
+    }
+
+    /// Panels that are drawn: active tabs, or the maximised one; and those in windows of their own.
+    pub fn visible(&self) -> Vec<&Pane> {
+        let active = self.tree.active_tiles();
+        let mut shown: Vec<&Pane> = self
+            .panes()
+            .into_iter()
+            .filter(|pane| match &self.maximised {
+                Some(id) => pane.id == *id,
+                None => self.tile_of(&pane.id).is_some_and(|tile| active.contains(&tile)),
+            })
+            .collect();
+        for window in &self.windows {
+            if !shown.iter().any(|p| p.id == window.pane.id) {
+                shown.push(&window.pane);
+            }
+        }
+        shown
+    }
+
+    /// What the visible panels want.
+    pub fn wants(&self, view: &View) -> Vec<Want> {
+        let mut out = Vec::new();
+        for pane in self.visible() {
+            pane.panel.wants(view, &mut out);
+        }
+        out
+    }
+
+    fn tile_of(&self, id: &str) -> Option<TileId> {
+        self.tree.tiles.iter().find_map(|(tile_id, tile)| match tile {
+            Tile::Pane(pane) if pane.id == id => Some(*tile_id),
+            _ => None,
+        })
+    }
+
+    fn new_pane(&mut self, kind_id: &str, config: &Value) -> Pane {
+        let mut id = format!("{kind_id}-{}", self.next_number);
+        while self.pane(&id).is_some() {
+            self.next_number += 1;
+            id = format!("{kind_id}-{}", self.next_number);
+        }
+        self.next_number += 1;
+        Pane {
+            id,
+            kind: kind_id.to_owned(),
+            panel: unknown::create(kind_id, config),
+            extra: Map::new(),
+        }
+    }
+
+    /// Applies what the user did. True where the workspace changed.
+    pub fn apply(&mut self, edit: Edit, view: &View) -> bool {
+        let changed = match edit {
+            Edit::Close(id) => self.close(&id),
+            Edit::Split(id, direction) => self.split(&id, direction),
+            Edit::ToggleMaximise(id) => {
+                self.maximised = if self.maximised.is_some() { None } else { Some(id) };
+                false
+            }
+            Edit::PopOut(id) => self.pop_out(&id),
+            Edit::PopIn(id) => self.pop_in(&id),
+            Edit::Select(id) | Edit::ShowSettings(id) => {
+                self.selected = Some(id);
+                false
+            }
+            Edit::Add { kind, config, beside } => {
+                let pane = self.new_pane(&kind, &config);
+                self.add_pane(pane, beside.as_deref());
+                true
+            }
+            Edit::DropTopic(id, topic) => self.drop_topic(&id, topic, view),
+        };
+        if changed {
+            self.edited = true;
+            self.is_automatic = false;
+        }
+        changed
+    }
+
+    /// A panel that suits the topic: the first kind of the table that can show it.
+    pub fn add_for_topic(&mut self, topic: TopicId, view: &View, beside: Option<&str>) {
+        for kind in PANELS {
+            let mut pane = self.new_pane(kind.id, &Value::Null);
+            if pane.panel.drop_topic(view, topic) {
+                self.add_pane(pane, beside);
+                self.edited = true;
+                self.is_automatic = false;
+                return;
+            }
+        }
+    }
+
+    fn drop_topic(&mut self, id: &str, topic: TopicId, view: &View) -> bool {
+        let taken = self.pane_mut(id).is_some_and(|pane| pane.panel.drop_topic(view, topic));
+        if taken {
+            self.selected = Some(id.to_owned());
+        } else {
+            self.add_for_topic(topic, view, Some(id));
+        }
+        true
+    }
+
+    fn close(&mut self, id: &str) -> bool {
+        if let Some(tile) = self.tile_of(id) {
+            self.tree.remove_recursively(tile);
+        }
+        self.windows.retain(|w| w.pane.id != id);
+        if self.maximised.as_deref() == Some(id) {
+            self.maximised = None;
+        }
+        if self.selected.as_deref() == Some(id) {
+            self.selected = None;
+        }
+        self.tidy();
+        true
+    }
+
+    fn split(&mut self, id: &str, direction: Direction) -> bool {
+        let Some((kind, config)) = self.pane(id).map(|p| (p.kind.clone(), p.panel.config())) else {
+            return false;
+        };
+        let pane = self.new_pane(&kind, &config);
+        self.selected = Some(pane.id.clone());
+        self.maximised = None;
+        self.insert_beside(pane, id, direction);
+        true
+    }
+
+    fn add_pane(&mut self, pane: Pane, beside: Option<&str>) {
+        self.maximised = None;
+        let neighbour = beside.map(str::to_owned).or_else(|| self.largest());
+        self.selected = Some(pane.id.clone());
+        match neighbour {
+            Some(neighbour) => {
+                let rect = self.tile_of(&neighbour).and_then(|t| self.tree.tiles.rect(t));
+                let wide = rect.is_none_or(|r| r.width() >= r.height());
+                let direction = if wide { Direction::Row } else { Direction::Column };
+                self.insert_beside(pane, &neighbour, direction);
+            }
+            None => {
+                let tile = self.tree.tiles.insert_pane(pane);
+                let tabs = self.tree.tiles.insert_tab_tile(vec![tile]);
+                self.tree.root = Some(tabs);
+            }
+        }
+    }
+
+    /// The panel with the largest area.
+    fn largest(&self) -> Option<String> {
+        let area = |pane: &&Pane| {
+            let rect = self.tile_of(&pane.id).and_then(|t| self.tree.tiles.rect(t));
+            rect.map_or(0.0, |r| r.area())
+        };
+        let panes: Vec<&Pane> = self.panes().into_iter().filter(|p| self.tile_of(&p.id).is_some()).collect();
+        panes.into_iter().max_by(|a, b| area(a).total_cmp(&area(b))).map(|p| p.id.clone())
+    }
+
+    fn insert_beside(&mut self, pane: Pane, neighbour: &str, direction: Direction) {
+        let Some(tile) = self.tile_of(neighbour) else {
+            return self.add_pane(pane, None);
+        };
+        // the neighbour's tab group, or the pane itself where it has none
+        let group = self
+            .tree
+            .tiles
+            .parent_of(tile)
+            .filter(|p| matches!(self.tree.tiles.get(*p), Some(Tile::Container(egui_tiles::Container::Tabs(_)))));
+        let old = group.unwrap_or(tile);
+        let new_pane = self.tree.tiles.insert_pane(pane);
+        let new_group = self.tree.tiles.insert_tab_tile(vec![new_pane]);
+        let parent = self.tree.tiles.parent_of(old);
+        let children = vec![old, new_group];
+        let split = match direction {
+            Direction::Row => self.tree.tiles.insert_horizontal_tile(children),
+            Direction::Column => self.tree.tiles.insert_vertical_tile(children),
+        };
+        match parent {
+            Some(parent) => tree::replace_child(&mut self.tree, parent, old, split),
+            None => self.tree.root = Some(split),
+        }
+        self.tidy();
+    }
+
+    fn pop_out(&mut self, id: &str) -> bool {
+        let Some(tile) = self.tile_of(id) else {
+            return false;
+        };
+        let size = self.tree.tiles.rect(tile).map_or([640.0, 480.0], |r| [r.width(), r.height()]);
+        if self.maximised.as_deref() == Some(id) {
+            self.maximised = None;
+        }
+        for tile in self.tree.remove_recursively(tile) {
+            if let Tile::Pane(pane) = tile {
+                self.windows.push(PoppedOut { pane, size });
+            }
+        }
+        self.tidy();
+        true
+    }
+
+    fn pop_in(&mut self, id: &str) -> bool {
+        let Some(at) = self.windows.iter().position(|w| w.pane.id == id) else {
+            return false;
+        };
+        let window = self.windows.remove(at);
+        self.add_pane(window.pane, None);
+        true
+    }
+
+    /// Containers that hold nothing any more go; nested ones join.
+    fn tidy(&mut self) {
+        self.tree.simplify(&view::simplification());
+        let tiles = &self.tree.tiles;
+        self.node_extra.retain(|id, _| tiles.get(*id).is_some());
+    }
+}
+
+fn collect<'a>(tree: &'a Tree<Pane>, at: TileId, out: &mut Vec<&'a Pane>) {
+    match tree.tiles.get(at) {
+        Some(Tile::Pane(pane)) => out.push(pane),
+        Some(Tile::Container(container)) => {
+            for child in container.children() {
+                collect(tree, *child, out);
+            }
+        }
+        None => {}
+    }
+}

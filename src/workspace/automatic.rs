@@ -1,0 +1,111 @@
+//! The layout that a recording gets when it is opened without one: what a person would have arranged.
+//!
+//! Shape: the scene large on the left, cameras in a column on its right, plots and raw messages in a row below.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::layout::{Child, Layout, Node, PanelEntry, Tab, VERSION};
+use super::{Direction, Workspace};
+use crate::panel::PANELS;
+use crate::store::Store;
+
+/// How many cameras stand one above the other before they become tabs.
+const CAMERAS_IN_COLUMN: usize = 3;
+/// How many groups stand side by side below before they become tabs.
+const GROUPS_BELOW: usize = 2;
+
+impl Workspace {
+    /// Arranged from the topics of the store.
+    pub fn automatic(store: &Store) -> Workspace {
+        let mut workspace = Workspace::from_layout(&automatic(store));
+        workspace.is_automatic = true;
+        workspace
+    }
+}
+
+/// The layout for these topics.
+pub fn automatic(store: &Store) -> Layout {
+    let mut panels = IndexMap::new();
+    let (mut scenes, mut cameras, mut plots, mut others) = (vec![], vec![], vec![], vec![]);
+    for kind in PANELS {
+        for config in (kind.automatic)(store) {
+            let id = format!("{}-{}", kind.id, panels.len() + 1);
+            let entry = PanelEntry {
+                kind: kind.id.to_owned(),
+                config,
+                extra: Map::new(),
+            };
+            panels.insert(id.clone(), entry);
+            match kind.id {
+                "scene3d" => scenes.push(id),
+                "image" => cameras.push(id),
+                "plot" => plots.push(id),
+                _ => others.push(id),
+            }
+        }
+    }
+    Layout {
+        version: VERSION,
+        name: None,
+        panels,
+        root: arrange(scenes, cameras, plots, others),
+        windows: Vec::new(),
+        playback: None,
+        sidebars: None,
+        extra: Map::new(),
+    }
+}
+
+fn arrange(scenes: Vec<String>, cameras: Vec<String>, plots: Vec<String>, others: Vec<String>) -> Option<Node> {
+    let has_scene = !scenes.is_empty();
+    let above = if has_scene {
+        let scene = tabs(scenes);
+        match groups(cameras, CAMERAS_IN_COLUMN, Direction::Column) {
+            Some(cameras) => split(Direction::Row, vec![(0.68, scene?), (0.32, cameras)]),
+            None => scene,
+        }
+    } else {
+        groups(cameras, CAMERAS_IN_COLUMN, Direction::Row)
+    };
+    let plots = groups(plots, GROUPS_BELOW, Direction::Row);
+    let below = match (plots, tabs(others)) {
+        (Some(plots), Some(others)) => split(Direction::Row, vec![(0.68, plots), (0.32, others)]),
+        (plots, others) => plots.or(others),
+    };
+    match (above, below) {
+        (Some(above), Some(below)) => split(Direction::Column, vec![(0.68, above), (0.32, below)]),
+        (above, below) => above.or(below),
+    }
+}
+
+/// Up to `limit` side by side; the rest are further tabs of the last.
+fn groups(mut ids: Vec<String>, limit: usize, direction: Direction) -> Option<Node> {
+    let rest = ids.split_off(ids.len().min(limit));
+    let mut groups: Vec<Vec<String>> = ids.into_iter().map(|id| vec![id]).collect();
+    if let Some(last) = groups.last_mut() {
+        last.extend(rest);
+    }
+    let share = 1.0 / groups.len().max(1) as f32;
+    let nodes: Vec<(f32, Node)> = groups.into_iter().filter_map(|g| Some((share, tabs(g)?))).collect();
+    if nodes.len() < 2 {
+        return nodes.into_iter().next().map(|n| n.1);
+    }
+    split(direction, nodes)
+}
+
+fn tabs(ids: Vec<String>) -> Option<Node> {
+    (!ids.is_empty()).then(|| Node::Tabs {
+        tabs: ids.into_iter().map(Tab::Panel).collect(),
+        active: 0,
+        extra: Map::<String, Value>::new(),
+    })
+}
+
+fn split(direction: Direction, children: Vec<(f32, Node)>) -> Option<Node> {
+    Some(Node::Split {
+        split: direction,
+        children: children.into_iter().map(|(share, node)| Child { share, node }).collect(),
+        extra: Map::new(),
+    })
+}
