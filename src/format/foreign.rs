@@ -120,6 +120,12 @@ const KINDS: &[Kind] = &[
 
 /// What a file seems to be that no format knows.
 pub(super) fn guess(name: &str, head: &[u8]) -> String {
+    if super::rosbag1::MAGIC.starts_with(head) {
+        return format!(
+            "a ROS bag that was cut off after {} bytes: there is nothing in it to be read; fetch or record it again",
+            head.len()
+        );
+    }
     if let Some(rest) = head.strip_prefix(b"#ROSBAG V") {
         let version: String = String::from_utf8_lossy(rest.split(|b| *b == b'\n').next().unwrap_or_default())
             .chars()

@@ -60,6 +60,8 @@ struct Bag {
     catalog: Catalog,
     /// From the numbers that the file gives its connections.
     ids: HashMap<u32, ConnectionId>,
+    /// Of each described connection's record, to tell whether its copies in chunks are the same.
+    prints: HashMap<u32, u32>,
     /// One for each chunk of the catalogue.
     places: Vec<Place>,
 }
@@ -72,18 +74,33 @@ struct Place {
 }
 
 impl Bag {
-    /// Adds a connection record; `topic` is from its header, `data` holds the other fields. Returns whether it was new.
-    fn add_connection(&mut self, number: u32, topic: &[u8], data: &[u8]) -> bool {
-        if self.ids.contains_key(&number) {
-            return false;
+    /// Adds a connection record, the first of its number; `topic` is from its header, `data` holds the other fields.
+    fn add_connection(&mut self, number: u32, topic: &[u8], data: &[u8]) {
+        if let (false, Ok(id)) = (
+            self.ids.contains_key(&number),
+            ConnectionId::try_from(self.catalog.connections.len()),
+        ) {
+            self.ids.insert(number, id);
+            self.catalog.connections.push(connection(topic, data));
+            self.prints.insert(number, print(topic, data));
         }
-        let Ok(id) = ConnectionId::try_from(self.catalog.connections.len()) else {
-            return false;
-        };
-        self.ids.insert(number, id);
-        self.catalog.connections.push(connection(topic, data));
-        true
     }
+}
+
+fn print(topic: &[u8], data: &[u8]) -> u32 {
+    twox_hash::XxHash32::oneshot(twox_hash::XxHash32::oneshot(0, topic), data)
+}
+
+/// The topic of a connection that no record describes.
+fn nameless_topic(number: u32) -> String {
+    format!("/connection_{number}")
+}
+
+fn undescribed_warning(number: u32) -> String {
+    format!(
+        "connection {number} is described nowhere: its messages are shown as the topic {}",
+        nameless_topic(number)
+    )
 }
 
 /// Reads a connection record's data. Fields that are missing or cut short stay empty.

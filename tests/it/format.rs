@@ -3,10 +3,16 @@
 mod damage;
 #[path = "format/driver.rs"]
 pub mod driver;
+#[path = "format/exercise.rs"]
+mod exercise;
 #[path = "format/foreign.rs"]
 mod foreign;
-#[path = "format/mutate.rs"]
-mod mutate;
+#[path = "format/fuzz.rs"]
+mod fuzz;
+#[path = "format/odd.rs"]
+mod odd;
+#[path = "format/raw.rs"]
+mod raw;
 #[path = "format/real.rs"]
 mod real;
 #[path = "format/written.rs"]

@@ -218,23 +218,13 @@ impl Reader<'_> {
     }
 
     fn check_connection(&self, at: usize, head: &Head, offset: usize, number: u32, (topic, data): (&[u8], &[u8]), out: &mut Out) {
-        let here = super::connection(topic, data);
-        let listed = self
-            .bag
-            .ids
-            .get(&number)
-            .and_then(|id| self.bag.catalog.connections.get(*id as usize));
-        let same = |other: &crate::format::Connection| {
-            (&other.topic, &other.type_name, &other.md5, &other.definition, other.latching)
-                == (&here.topic, &here.type_name, &here.md5, &here.definition, here.latching)
+        let what = match self.bag.prints.get(&number) {
+            Some(listed) if *listed == super::print(topic, data) => return,
+            Some(_) => "is not what the index says about it",
+            None => "is not in the index",
         };
-        if !listed.is_some_and(same) {
-            let place = place_of(head, offset);
-            out.warn(
-                at,
-                format!("{place}: connection {number} ({}) is not what the index says about it", here.topic),
-            );
-        }
+        let (place, topic) = (place_of(head, offset), String::from_utf8_lossy(topic));
+        out.warn(at, format!("{place}: connection {number} ({topic}) {what}"));
     }
 
     /// The index behind the chunk names each message, and nothing else.

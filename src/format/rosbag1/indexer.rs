@@ -16,7 +16,7 @@ use crate::time::Span;
 
 const FIRST_BLOCK_BYTES: u64 = 64 * 1024;
 /// Chunk headers are read at up to so many places to see whether the index tells the truth.
-const MAX_PROBES: usize = 4096;
+const MAX_PROBES: usize = 256;
 const PROBE_BYTES: u64 = 256;
 /// Chunks that are read to find connections which the index leaves out.
 const MAX_CHUNKS_FOR_CONNECTIONS: usize = 64;
@@ -325,13 +325,14 @@ impl BagIndexer {
             let Ok(head) = Head::read(bytes, 0) else { continue };
             let body = bytes.slice(head.data.start.min(bytes.len())..head.data.end.min(bytes.len()));
             let unpacked = unpack(head.compression, &body, head.size as usize, false);
-            let Bag { ids, catalog, .. } = &mut *bag;
+            let Bag { ids, catalog, prints, .. } = &mut *bag;
             walk(&unpacked, &Vec::new, |item| {
                 if let Item::Connection { conn, topic, data, .. } = item
                     && let Some(id) = ids.get(&conn).filter(|id| missing.remove(id))
                     && let Some(slot) = catalog.connections.get_mut(*id as usize)
                 {
                     *slot = super::connection(topic, data);
+                    prints.insert(conn, super::print(topic, data));
                 }
             });
         }
@@ -343,11 +344,12 @@ impl BagIndexer {
                 .iter()
                 .find(|c| c.counts.iter().any(|(i, _)| *i == id))
                 .map_or(0, |c| c.range.start);
-            let topic = format!("/connection_{number}");
-            let what = format!("connection {number} is described nowhere: its messages are shown as the topic {topic}");
-            bag.catalog.warnings.push(Warning { offset, what });
+            bag.catalog.warnings.push(Warning {
+                offset,
+                what: super::undescribed_warning(number),
+            });
             if let Some(slot) = bag.catalog.connections.get_mut(id as usize) {
-                slot.topic = topic.into();
+                slot.topic = super::nameless_topic(number).into();
             }
         }
         self.ready(bag)

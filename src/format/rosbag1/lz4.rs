@@ -3,6 +3,7 @@
 //! The walk over the frame is separate from decompression, so that blocks can be left out. Memory follows the compressed bytes that
 //! are there, never a size that a header claims. Layout: <https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md>.
 
+use std::hash::Hasher as _;
 use std::ops::Range;
 
 use lz4_flex::block::{decompress_into, decompress_into_with_dict};
@@ -176,6 +177,8 @@ pub(super) struct Decoded {
 pub(super) fn decode_all(frame: &mut Frame, body: &[u8], claimed: usize, verify: bool) -> Decoded {
     const FIRST_BYTES: usize = 64 << 20;
     let most = frame.most().min(MAX_CHUNK_BYTES);
+    // Hashed block by block, while a block is still in the processor's cache.
+    let mut hasher = (verify && frame.content_checksum.is_some()).then(|| XxHash32::with_seed(0));
     let mut out = Decoded {
         buffer: Buffer::with_len(claimed.min(most).min(FIRST_BYTES)),
         len: 0,
@@ -197,7 +200,13 @@ pub(super) fn decode_all(frame: &mut Frame, body: &[u8], claimed: usize, verify:
             break;
         }
         match decode_block(frame, block, body, &mut out) {
-            Ok(len) => out.len += len,
+            Ok(len) => {
+                let end = out.len + len;
+                if let (Some(hasher), Some(content)) = (&mut hasher, out.buffer.as_ref().get(out.len..end)) {
+                    hasher.write(content);
+                }
+                out.len = end;
+            }
             Err(what) => {
                 let cut = block.cut;
                 let at = block.bytes.start;
@@ -228,23 +237,18 @@ pub(super) fn decode_all(frame: &mut Frame, body: &[u8], claimed: usize, verify:
         }
     }
     if verify && out.holes.is_empty() && frame.complete {
-        verify_content(frame, body.len(), &out);
+        verify_content(frame, body.len(), out.len, hasher.map(|hasher| hasher.finish_32()));
     }
     out
 }
 
-fn verify_content(frame: &mut Frame, body_len: usize, out: &Decoded) {
-    let content = out.buffer.as_ref().get(..out.len).unwrap_or_default();
-    if let Some(size) = frame.content_size.filter(|size| *size != content.len() as u64) {
-        frame.faults.push(Fault::new(
-            6,
-            format!("the LZ4 frame holds {} bytes and claims {size}", content.len()),
-        ));
+fn verify_content(frame: &mut Frame, body_len: usize, len: usize, hash: Option<u32>) {
+    if let Some(size) = frame.content_size.filter(|size| *size != len as u64) {
+        frame
+            .faults
+            .push(Fault::new(6, format!("the LZ4 frame holds {len} bytes and claims {size}")));
     }
-    if frame
-        .content_checksum
-        .is_some_and(|expected| XxHash32::oneshot(0, content) != expected)
-    {
+    if hash.is_some() && hash != frame.content_checksum {
         frame.faults.push(Fault::new(
             0,
             format!("the content of the LZ4 frame does not match its checksum: its {body_len} bytes hold damage"),

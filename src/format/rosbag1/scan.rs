@@ -12,7 +12,7 @@ use super::chunk::{Head, survey};
 use super::index::{ChunkIndex, is_padding};
 use super::record::{self, BAG_HEADER, CHUNK, CHUNK_INFO, CONNECTION, INDEX_DATA, Peek};
 use super::unpack::{Item, MAX_CHUNK_BYTES, unpack};
-use super::{Bag, MAGIC, NAME, Place};
+use super::{Bag, MAGIC, NAME, Place, nameless_topic};
 use crate::format::{Catalog, Chunk, Connection, ConnectionId, Fetched, Warning};
 use crate::time::{Span, Time};
 
@@ -39,6 +39,8 @@ pub(super) struct Scan {
     at: u64,
     phase: Phase,
     published: usize,
+    /// Numbers of connections that messages use and no record has described so far, and where they were met.
+    undescribed: BTreeMap<u32, u64>,
 }
 
 enum Phase {
@@ -80,6 +82,7 @@ impl Scan {
             at: MAGIC.len() as u64,
             phase: Phase::Records,
             published: 0,
+            undescribed: BTreeMap::new(),
         }
     }
 
@@ -190,8 +193,7 @@ impl Scan {
                     return Some(need);
                 }
                 if let (Some(number), Some(topic)) = (found.header.conn, found.header.topic) {
-                    self.bag
-                        .add_connection(number, topic, view.get(found.data.clone()).unwrap_or_default());
+                    self.describe(number, topic, view.get(found.data.clone()).unwrap_or_default());
                 }
                 self.at = data.end;
             }
@@ -247,7 +249,8 @@ impl Scan {
         let next = match record::peek(&view, 0) {
             Peek::Record(next) => next,
             Peek::Short(_) if at.saturating_add(view.len() as u64) >= self.len => {
-                self.settle(found);
+                // More index records may have stood where the file ends.
+                self.settle(found, false);
                 return None;
             }
             Peek::Short(bytes) => {
@@ -257,7 +260,7 @@ impl Scan {
             }
             // Index records were there, so the chunk's length is right and only this is damage.
             Peek::Bad(_) if !found.counts.is_empty() => {
-                self.settle(found);
+                self.settle(found, false);
                 return None;
             }
             Peek::Bad(_) => {
@@ -273,7 +276,7 @@ impl Scan {
         };
         let end = at.saturating_add(next.data.end as u64);
         if next.header.op != INDEX_DATA || end > self.len {
-            self.settle(found);
+            self.settle(found, next.header.op != INDEX_DATA);
             return None;
         }
         if let Some(need) = self.lack(at, next.data.end as u64) {
@@ -292,10 +295,10 @@ impl Scan {
         None
     }
 
-    /// All index records of the chunk were read: do they tell enough?
-    fn settle(&mut self, found: Found) {
+    /// The index records of the chunk were read, all of them if `complete`: do they tell enough?
+    fn settle(&mut self, found: Found, complete: bool) {
         let known = |number: &u32| self.bag.ids.contains_key(number);
-        match !found.counts.is_empty() && found.counts.keys().all(known) {
+        match complete && !found.counts.is_empty() && found.counts.keys().all(known) {
             true => self.add_chunk(found, self.at),
             false => self.phase = Phase::Decode(found),
         }
@@ -360,14 +363,19 @@ impl Scan {
         }
         found.counts.clear();
         found.span = None;
-        let mut faults = Vec::new();
+        let (mut faults, mut connections) = (Vec::new(), Vec::new());
         survey(&unpacked, &index, |item| match item {
             Item::Message { conn, time, .. } => count(&mut found, conn, time),
             Item::Connection { conn, topic, data, .. } => {
-                self.bag.add_connection(conn, topic, data);
+                if !self.bag.ids.contains_key(&conn) || self.undescribed.contains_key(&conn) {
+                    connections.push((conn, topic.to_vec(), data.to_vec()));
+                }
             }
             Item::Fault(fault) => faults.push(fault),
         });
+        for (number, topic, data) in connections {
+            self.describe(number, &topic, &data);
+        }
         for fault in faults {
             self.warn(found.at, format!("at byte {} of this chunk: {}", fault.at, fault.what));
         }
@@ -387,17 +395,14 @@ impl Scan {
         let mut counts = Vec::with_capacity(found.counts.len());
         for (number, count) in found.counts {
             if !self.bag.ids.contains_key(&number) {
-                let topic = format!("/connection_{number}");
-                self.warn(
-                    found.at,
-                    format!("connection {number} is described nowhere: its messages are shown as the topic {topic}"),
-                );
                 let Ok(id) = ConnectionId::try_from(self.bag.catalog.connections.len()) else {
                     continue;
                 };
+                self.undescribed.insert(number, found.at);
                 self.bag.ids.insert(number, id);
+                let topic = nameless_topic(number).into();
                 self.bag.catalog.connections.push(Connection {
-                    topic: topic.into(),
+                    topic,
                     ..Connection::default()
                 });
             }
@@ -413,7 +418,22 @@ impl Scan {
         self.bag.places.push(Place { data });
     }
 
+    /// Takes a connection record; its messages may have been met before.
+    fn describe(&mut self, number: u32, topic: &[u8], data: &[u8]) {
+        if self.undescribed.remove(&number).is_none() {
+            self.bag.add_connection(number, topic, data);
+        } else if let Some(id) = self.bag.ids.get(&number)
+            && let Some(slot) = self.bag.catalog.connections.get_mut(*id as usize)
+        {
+            *slot = super::connection(topic, data);
+            self.bag.prints.insert(number, super::print(topic, data));
+        }
+    }
+
     fn finish(&mut self) -> Bag {
+        for (number, at) in std::mem::take(&mut self.undescribed) {
+            self.warn(at, super::undescribed_warning(number));
+        }
         std::mem::take(&mut self.bag)
     }
 }

@@ -30,7 +30,7 @@ fn bytes(name: &str) -> Option<Bytes> {
 }
 
 /// Topic, time and payload of each message, as the crate `rosbag` reads them.
-fn second_opinion(path: &Path) -> Vec<(String, i64, Bytes)> {
+pub fn second_opinion(path: &Path) -> Vec<(String, i64, Bytes)> {
     let bag = rosbag::RosBag::new(path).unwrap();
     let mut topics = HashMap::new();
     for record in bag.index_records() {

@@ -1,0 +1,140 @@
+//! What a fuzzer does with a bag: changes a valid one where it hurts, and reads the result in every way.
+
+use bytes::Bytes;
+use fastrand::Rng;
+use roadreel::format::{Checks, ConnectionSet};
+
+use super::driver::{open, read};
+
+/// Which parts of the reader the inputs reached.
+#[derive(Debug, Default)]
+pub struct Reached {
+    pub executions: u64,
+    pub refused: u64,
+    pub indexed: u64,
+    pub recovered: u64,
+    pub lz4_chunks: u64,
+    pub bz2_chunks: u64,
+    pub messages: u64,
+    pub warnings: u64,
+}
+
+/// Opens and reads `bytes`; whatever they hold, this returns.
+pub fn exercise(bytes: Vec<u8>, cheap: bool, reached: &mut Reached) {
+    reached.executions += 1;
+    let bytes = Bytes::from(bytes);
+    let Ok(opened) = open(&bytes, cheap) else {
+        reached.refused += 1;
+        return;
+    };
+    let catalog = opened.bag.catalog();
+    match catalog.indexed {
+        true => reached.indexed += 1,
+        false => reached.recovered += 1,
+    }
+    for chunk in &catalog.chunks {
+        reached.lz4_chunks += u64::from(&*chunk.compression == "lz4");
+        reached.bz2_chunks += u64::from(&*chunk.compression == "bz2");
+    }
+    for (wanted, checks) in [
+        (ConnectionSet::All, Checks::Full),
+        (ConnectionSet::All, Checks::Quick),
+        (ConnectionSet::Only([0, 2].into()), Checks::Quick),
+    ] {
+        let (messages, warnings) = read(&*opened.bag, &bytes, &wanted, checks);
+        reached.messages += messages.len() as u64;
+        reached.warnings += warnings.len() as u64;
+        assert!(
+            messages
+                .iter()
+                .all(|m| wanted.contains(m.connection) && (m.connection as usize) < catalog.connections.len())
+        );
+    }
+}
+
+const NAMES: &[&[u8]] = &[
+    b"index_pos=",
+    b"size=",
+    b"count=",
+    b"conn=",
+    b"op=",
+    b"chunk_pos=",
+    b"ver=",
+    b"compression=",
+    b"conn_count=",
+    b"chunk_count=",
+    b"time=",
+    b"\x04\x22\x4d\x18",
+    b"BZh",
+];
+
+/// Changes `bytes` in a few places, preferably in those that mean something.
+pub fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
+    for _ in 0..rng.usize(1..5) {
+        if bytes.is_empty() {
+            return;
+        }
+        let at = rng.usize(..bytes.len());
+        match rng.u8(..8) {
+            0 => bytes[at] ^= 1 << rng.u8(..8),
+            1 => bytes[at] = rng.u8(..),
+            2 => put(bytes, at, rng),
+            3 => bytes.truncate(at),
+            4 => {
+                let end = (at + rng.usize(..200)).min(bytes.len());
+                bytes.drain(at..end);
+            }
+            5 => {
+                let end = (at + rng.usize(..200)).min(bytes.len());
+                let copy = bytes[at..end].to_vec();
+                let to = rng.usize(..=bytes.len());
+                bytes.splice(to..to, copy);
+            }
+            _ => {
+                let name = NAMES[rng.usize(..NAMES.len())];
+                let places: Vec<usize> = bytes
+                    .windows(name.len())
+                    .enumerate()
+                    .filter(|(_, w)| *w == name)
+                    .map(|(i, _)| i)
+                    .collect();
+                if !places.is_empty() {
+                    let place = places[rng.usize(..places.len())];
+                    // its value, the length before it, or the record's length behind it
+                    let at = [
+                        place + name.len(),
+                        place.saturating_sub(4),
+                        place.saturating_sub(8),
+                        place + name.len() + 4,
+                    ][rng.usize(..4)];
+                    put(bytes, at, rng);
+                }
+            }
+        }
+    }
+}
+
+fn put(bytes: &mut [u8], at: usize, rng: &mut Rng) {
+    let len = bytes.len() as u32;
+    let old = bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let values = [
+        0,
+        1,
+        2,
+        12,
+        255,
+        0xffff,
+        0x7fff_ffff,
+        0x8000_0000,
+        u32::MAX,
+        len,
+        rng.u32(..len.max(1)),
+        old.wrapping_add(1),
+        old.wrapping_sub(1),
+    ];
+    let value = values[rng.usize(..values.len())].to_le_bytes();
+    let count = if rng.bool() { 4 } else { 1 };
+    for (byte, value) in bytes.iter_mut().skip(at).take(count).zip(value) {
+        *byte = value;
+    }
+}
