@@ -39,7 +39,9 @@ fn cut_off_anywhere_the_rest_is_read() {
     for compression in COMPRESSIONS {
         let whole = write(&sample, compression, 2000);
         let mut most = 0;
-        for len in 1..whole.len() {
+        // decompressing bzip2 that often takes too long
+        let step = if compression == Compression::Bz2 { 23 } else { 1 };
+        for len in (1..whole.len()).step_by(step) {
             let bytes = Bytes::copy_from_slice(&whole[..len]);
             let Ok(opened) = open(&bytes, len % 2 == 0) else {
                 assert!(len < 13, "{compression:?}: does not open at {len}");
