@@ -62,10 +62,11 @@ impl BagIndexer {
 
     fn start(&mut self, got: &Fetched) -> Result<Step, FormatError> {
         let wanted = self.len.min(FIRST_BLOCK_BYTES);
-        let Some(head) = got.get(0..wanted).or_else(|| got.from(0, wanted)) else {
+        let first_block = 0..wanted;
+        let Some(head) = got.get(first_block.clone()).or_else(|| got.from(0, wanted)) else {
             return match wanted {
                 0 => Err(FormatError::Unreadable("the file is empty: nothing was recorded".into())),
-                _ => Ok(Step::Need(vec![0..wanted])),
+                _ => Ok(Step::Need(vec![first_block])),
             };
         };
         if !head.starts_with(MAGIC) {
@@ -429,7 +430,7 @@ fn chunk_info(header: &Header<'_>, data: &[u8], index_pos: u64) -> Result<Info, 
     }
     let pair = |entry: &[u8]| Some((record::u32_at(entry, 0)?, record::u32_at(entry, 4)?));
     let counts: Vec<_> = data.chunks_exact(8).filter_map(pair).collect();
-    if header.count.is_some_and(|count| count as usize != counts.len()) || data.len() % 8 != 0 {
+    if header.count.is_some_and(|count| count as usize != counts.len()) || !data.len().is_multiple_of(8) {
         return Err(format!(
             "a chunk info for {} connections in {} bytes",
             header.count.unwrap_or(0),
