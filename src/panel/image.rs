@@ -383,8 +383,8 @@ fn facts(ui: &mut Ui, image: &Image, received: crate::time::Time) {
     };
     fact(ui, "Size", format!("{} × {}", image.width, image.height));
     fact(ui, "Encoding", image.encoding.to_string());
-    fact(ui, "Stamp", format!("{} UTC", widget::clock_text(image.header.stamp)));
-    fact(ui, "Received", format!("{} UTC", widget::clock_text(received)));
+    fact(ui, "Stamp", format!("{} UTC", crate::time::format_time_of_day(image.header.stamp)));
+    fact(ui, "Received", format!("{} UTC", crate::time::format_time_of_day(received)));
     fact(ui, "Frame", image.header.frame_id.to_string());
 }
 

@@ -223,14 +223,14 @@ impl RawPanel {
                     ui.label(RichText::new(value).monospace().size(11.0));
                     ui.add_space(6.0);
                 };
-                part(ui, "received", widget::clock_text(received));
+                part(ui, "received", crate::time::format_time_of_day(received));
                 if ui.available_width() > 190.0
                     && let Some(stamp) = value_of(&shown.entry).and_then(stamp_of)
                 {
-                    part(ui, "stamp", widget::clock_text(stamp));
+                    part(ui, "stamp", crate::time::format_time_of_day(stamp));
                 }
                 if ui.available_width() > 70.0 {
-                    part(ui, "age", format!("{:>7}", widget::duration_text(view.now.since(received))));
+                    part(ui, "age", format!("{:>7}", crate::time::format_duration(view.now.since(received))));
                 }
             }
             if ui.available_width() > 90.0 {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::store::{Store, Topic};
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 /// A configuration from a layout file. A value of a wrong type falls back to the default, alone; unknown keys are kept by the
 /// type's own flattened map.
@@ -70,6 +70,8 @@ pub fn plate(ui: &Ui, rect: Rect, corner: Align2, text: &str, monospace: bool) -
     let painter = ui.painter().with_clip_rect(rect);
     painter.rect_filled(plate, 4.0, ui.visuals().extreme_bg_color.gamma_multiply(0.86));
     painter.galley(plate.min + vec2(6.0, 3.0), galley, ui.visuals().text_color());
+    ui.interact(plate, ui.scope_id().with(("plate", plate.min.x.to_bits())), Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
     plate
 }
 
@@ -205,26 +207,6 @@ pub fn camera_name(topic: &str) -> &str {
         rest = head;
     }
     rest
-}
-
-/// Time of day in UTC to the millisecond: `12:26:43.250`.
-pub fn clock_text(t: Time) -> String {
-    let nanos_of_day = t.nanos().rem_euclid(86_400_000_000_000);
-    let millis = nanos_of_day / 1_000_000;
-    let (h, m, s) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
-    format!("{h:02}:{m:02}:{s:02}.{:03}", millis % 1000)
-}
-
-/// Seconds with a unit that fits: `3.2 ms`, `0.12 s`, `4 min 5 s`.
-pub fn duration_text(nanos: i64) -> String {
-    let (sign, secs) = (if nanos < 0 { "−" } else { "" }, nanos.unsigned_abs() as f64 * 1e-9);
-    match secs {
-        s if s < 0.000_999_5 => format!("{sign}{:.0} µs", s * 1e6),
-        s if s < 0.099_95 => format!("{sign}{:.1} ms", s * 1e3),
-        s if s < 9.995 => format!("{sign}{s:.2} s"),
-        s if s < 120.0 => format!("{sign}{s:.0} s"),
-        s => format!("{sign}{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
-    }
 }
 
 /// Bytes with a decimal unit: `48 MB`.

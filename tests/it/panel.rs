@@ -1,7 +1,17 @@
-//! Panels as layouts and the store see them: every kind of the table keeps its configuration, unknown keys included.
+//! Panels as layouts, the store and the pointer see them.
 
-use roadreel::panel::PANELS;
+#[path = "panel/drive.rs"]
+mod drive;
+#[path = "panel/stage.rs"]
+mod stage;
+
+use egui::Theme;
+use egui_kittest::kittest::Queryable as _;
+use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
+use roadreel::panel::{Action, PANELS, PanelState};
 use serde_json::{Value, json};
+
+use stage::{Stage, show, show_settings};
 
 /// Keys that some other version may have written.
 fn with_unknown(mut config: Value) -> Value {
@@ -60,4 +70,262 @@ fn nested_unknown_keys_survive() {
     let kept = (kind.create)(&given).config();
     assert_eq!(kept["series"][0]["glow"], json!(true));
     assert_eq!(kept["series"][0]["path"], json!("/imu.x"));
+}
+
+#[test]
+fn automatic_panels_are_ready() {
+    let example = Stage::new("raw", &Value::Null);
+    for kind in PANELS.iter().filter(|k| k.id != "scene3d") {
+        let configs = (kind.automatic)(&example.store);
+        assert!(!configs.is_empty(), "{} has nothing to show", kind.id);
+        for config in configs {
+            let harness = show(Stage::new(kind.id, &config), [400.0, 260.0], Theme::Dark);
+            let stage = harness.state();
+            assert_eq!(stage.state(), PanelState::Ready, "{}: {config}", kind.id);
+            assert!(!stage.title().is_empty());
+        }
+    }
+}
+
+#[test]
+fn automatic_choices() {
+    let stage = Stage::new("raw", &Value::Null);
+    let of = |id: &str| {
+        PANELS
+            .iter()
+            .filter(|k| k.id == id)
+            .flat_map(|k| (k.automatic)(&stage.store))
+            .collect::<Vec<_>>()
+    };
+    insta::assert_snapshot!(Value::Array(of("image")), @r#"[{"topic":"/cam/front_left/image_raw"},{"topic":"/cam/thermal/image_raw"}]"#);
+    insta::assert_snapshot!(Value::Array(of("plot")), @"");
+}
+
+#[test]
+fn settings_of_every_kind_are_drawn() {
+    let example = Stage::new("raw", &Value::Null);
+    for kind in PANELS {
+        for config in (kind.automatic)(&example.store).into_iter().chain([Value::Null]) {
+            let harness = show_settings(Stage::new(kind.id, &config));
+            assert!(harness.state().actions.is_empty(), "{} reports a change that nobody made", kind.id);
+        }
+    }
+}
+
+#[test]
+fn panels_look_as_they_did() {
+    let mut results = SnapshotResults::new();
+    let picture = json!({ "topic": "/cam/front_left/image_raw" });
+    let thermal = json!({ "topic": "/cam/thermal/image_raw", "colormap": "viridis" });
+    let plot = json!({ "series": [{ "path": "/imu.linear_acceleration.x" }, { "path": "/imu.linear_acceleration.y" },
+                                  { "path": "/vehicle/steering_report.enabled" }] });
+    let raw = json!({ "topic": "/imu", "compare": { "with": "previous" } });
+    for (name, kind, config, theme) in [
+        ("image_dark", "image", picture, Theme::Dark),
+        ("image_light", "image", thermal, Theme::Light),
+        ("plot_dark", "plot", plot.clone(), Theme::Dark),
+        ("plot_light", "plot", plot, Theme::Light),
+        ("raw_dark", "raw", raw.clone(), Theme::Dark),
+        ("raw_light", "raw", raw, Theme::Light),
+    ] {
+        let mut harness = show(Stage::new(kind, &config), [360.0, 240.0], theme);
+        results.add(harness.try_snapshot_options(name, &snapshot_options()));
+        results.extend_harness(&mut harness);
+    }
+}
+
+/// Software rasterisers differ in a shade here and there.
+fn snapshot_options() -> SnapshotOptions {
+    SnapshotOptions::new().threshold(1.0).max_failed_pixels(40)
+}
+
+#[test]
+fn a_missing_topic_is_told() {
+    for (kind, config) in [("image", json!({ "topic": "/gone" })), ("raw", json!({ "topic": "/gone" }))] {
+        let harness = show(Stage::new(kind, &config), [300.0, 200.0], Theme::Dark);
+        assert_eq!(
+            harness.state().state(),
+            PanelState::Absent("The recording has no topic /gone".into()),
+            "{kind}"
+        );
+        harness.get_by_label("The recording has no topic /gone");
+    }
+    let plot = show(
+        Stage::new("plot", &json!({ "series": [{ "path": "/imu.nothing" }] })),
+        [300.0, 200.0],
+        Theme::Dark,
+    );
+    assert!(
+        matches!(plot.state().state(), PanelState::Failed(why) if why.contains("nothing")),
+        "{:?}",
+        plot.state().state()
+    );
+}
+
+#[test]
+fn the_value_under_the_pointer() {
+    // 48 × 32 pixels on 480 × 320 points
+    let mut harness = show(
+        Stage::new("image", &json!({ "topic": "/cam/front_left/image_raw" })),
+        [496.0, 336.0],
+        Theme::Dark,
+    );
+    harness.hover_at(egui::pos2(8.0 + 10.0 * 5.5, 8.0 + 10.0 * 3.5));
+    harness.run_ok();
+    harness.get_by_label_contains("5    3   25  24 100");
+    let mut thermal = show(
+        Stage::new("image", &json!({ "topic": "/cam/thermal/image_raw" })),
+        [496.0, 336.0],
+        Theme::Dark,
+    );
+    thermal.hover_at(egui::pos2(8.0 + 10.0 * 5.5, 8.0 + 10.0 * 3.5));
+    thermal.run_ok();
+    thermal.get_by_label_contains("5    3  30053");
+    let turned = json!({ "topic": "/cam/thermal/image_raw", "rotation_degrees": 180, "flip_horizontal": true });
+    let mut turned = show(Stage::new("image", &turned), [496.0, 336.0], Theme::Dark);
+    turned.hover_at(egui::pos2(8.0 + 10.0 * 5.5, 8.0 + 10.0 * 3.5));
+    turned.run_ok();
+    turned.get_by_label_contains("5   28  30078");
+}
+
+#[test]
+fn zooming_keeps_the_pixel_under_the_pointer() {
+    let mut harness = show(
+        Stage::new("image", &json!({ "topic": "/cam/thermal/image_raw" })),
+        [496.0, 336.0],
+        Theme::Dark,
+    );
+    harness.hover_at(egui::pos2(63.0, 43.0));
+    scroll(&mut harness, 300.0);
+    harness.get_by_label_contains("5    3  30053");
+    let times = harness.state().panel.config()["view"]["times"].as_f64().expect("zoomed in");
+    assert!(times > 1.5, "{times}");
+}
+
+#[test]
+fn a_click_on_a_plot_seeks() {
+    let mut harness = show(
+        Stage::new("plot", &json!({ "series": [{ "path": "/imu.linear_acceleration.x" }] })),
+        [400.0, 260.0],
+        Theme::Dark,
+    );
+    harness.hover_at(egui::pos2(210.0, 120.0));
+    harness.run_ok();
+    let hovered = harness.state().actions.iter().rev().find_map(|a| match a {
+        Action::Hover(Some(t)) => Some(*t),
+        _ => None,
+    });
+    click(&mut harness, egui::pos2(210.0, 120.0));
+    let sought = harness.state().actions.iter().find_map(|a| match a {
+        Action::Seek(t) => Some(*t),
+        _ => None,
+    });
+    assert_eq!(sought, hovered);
+    let secs = sought.expect("a seek").since(drive::at(0)) as f64 * 1e-9;
+    assert!((0.8..1.1).contains(&secs), "{secs}");
+}
+
+#[test]
+fn the_legend_hides_and_a_drop_adds() {
+    let mut stage = Stage::new("plot", &Value::Null);
+    assert_eq!(stage.title(), "Plot");
+    assert!(stage.drop_topic("/imu"));
+    assert!(!stage.drop_topic("/mystery"), "nothing in it can be plotted");
+    let mut harness = show(stage, [420.0, 260.0], Theme::Dark);
+    harness.get_by_label("linear_acceleration.x").click();
+    harness.run_ok();
+    let config = harness.state().panel.config();
+    assert_eq!(config["series"][0]["visible"], json!(false));
+    assert_eq!(config["series"][1]["visible"], json!(true));
+    assert!(harness.state().actions.iter().any(|a| matches!(a, Action::Changed)));
+}
+
+#[test]
+fn a_message_as_a_tree() {
+    let mut harness = show(Stage::new("raw", &json!({ "topic": "/imu" })), [420.0, 420.0], Theme::Dark);
+    harness.get_by_label("linear_acceleration.z 9.81");
+    harness.get_by_label("linear_acceleration_covariance float64[9]  all 0.01").click();
+    harness.run_ok();
+    harness.get_by_label("linear_acceleration_covariance[8] 0.01");
+    harness.get_by_label("header.frame_id “imu”");
+}
+
+#[test]
+fn ten_thousand_elements_are_paged() {
+    let mut harness = show(Stage::new("raw", &json!({ "topic": "/long" })), [420.0, 420.0], Theme::Dark);
+    harness.get_by_label("values float32[10000]  100 … 5099.5").click();
+    harness.run_ok();
+    harness.get_by_label("values[100…199] ").click();
+    harness.run_ok();
+    harness.get_by_label("values[100] 150");
+    assert!(
+        harness.query_by_label("values[199] 199.5").is_none(),
+        "rows out of sight are not laid out"
+    );
+}
+
+#[test]
+fn bytes_without_a_definition_are_hex() {
+    let harness = show(Stage::new("raw", &json!({ "topic": "/mystery" })), [560.0, 200.0], Theme::Dark);
+    assert!(
+        matches!(harness.state().state(), PanelState::Partial(_)),
+        "{:?}",
+        harness.state().state()
+    );
+    harness.get_by_label_contains("00 01 6e 6f 20 64 65 66");
+}
+
+#[test]
+fn differences_to_the_message_before() {
+    let config = json!({ "topic": "/vehicle/steering_report", "compare": { "with": "previous" } });
+    let harness = show(Stage::new("raw", &config), [420.0, 300.0], Theme::Dark);
+    harness.get_by_label("speed 11 +0.02000046");
+    harness.get_by_label("enabled false was true");
+}
+
+#[test]
+fn copies_and_plots_from_the_tree() {
+    let mut harness = show(
+        Stage::new("raw", &json!({ "topic": "/vehicle/steering_report" })),
+        [420.0, 300.0],
+        Theme::Dark,
+    );
+    harness.get_by_label("Copy the message as JSON").click();
+    harness.run_ok();
+    let copied: Value = serde_json::from_str(harness.state().copied().expect("copied")).expect("JSON");
+    assert_eq!(copied["speed"], json!(11.0));
+    harness.get_by_label("speed 11").click_secondary();
+    harness.run_ok();
+    harness.get_by_label("Plot this field").click();
+    harness.run_ok();
+    let plotted = harness.state().actions.iter().find_map(|a| match a {
+        Action::AddPanel { kind, config } => Some((*kind, config["series"][0]["path"].clone())),
+        _ => None,
+    });
+    assert_eq!(plotted, Some(("plot", json!("/vehicle/steering_report.speed"))));
+}
+
+fn scroll(harness: &mut Harness<'_, Stage>, points: f32) {
+    harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, points),
+        phase: egui::TouchPhase::Move,
+        modifiers: egui::Modifiers::NONE,
+    });
+    for _ in 0..20 {
+        harness.step();
+    }
+}
+
+fn click(harness: &mut Harness<'_, Stage>, pos: egui::Pos2) {
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.step();
+    }
+    harness.run_ok();
 }

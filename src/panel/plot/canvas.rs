@@ -123,14 +123,12 @@ impl PlotPanel {
     }
 
     fn curves(&self, view: &View, (x0, x1): (f64, f64), columns: usize) -> Vec<Curve> {
-        // one width to either side, so that lines reach the edges where points are rare
-        let width = x1 - x0;
-        let span = Span::new(time_of(view, x0 - width), time_of(view, x1 + width));
+        let span = Span::new(time_of(view, x0), time_of(view, x1));
         let mut curves = Vec::new();
         for (index, config) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
             let Some(series) = self.series(view.store, index) else { continue };
             let points: Vec<PlotPoint> = series
-                .decimated(span, columns * 3)
+                .decimated(span, columns)
                 .into_iter()
                 .map(|(t, v)| PlotPoint::new(secs_of(view, t), v))
                 .collect();
@@ -349,7 +347,7 @@ impl PlotPanel {
             .collect();
         let at = match self.config.x_axis {
             XAxis::FromStart => format!("{:.3} s", secs_of(view, t)),
-            XAxis::Clock => widget::clock_text(t),
+            XAxis::Clock => crate::time::format_time_of_day(t),
         };
         let mono = egui::FontId::monospace(11.0);
         let painter = ui.painter().with_clip_rect(ui.clip_rect());

@@ -21,7 +21,10 @@ pub enum Did {
 
 pub fn row_ui(ui: &mut Ui, row: &Row) -> Option<Did> {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TreeItem, true, format!("{} {}", row.path, row.text)));
+    response.widget_info(|| {
+        let change = change_text(&row.change).map(|c| format!(" {c}")).unwrap_or_default();
+        egui::WidgetInfo::labeled(egui::Role::TreeItem, true, format!("{} {}{change}", row.path, row.text))
+    });
     let mut did = (response.clicked() && row.open.is_some()).then_some(Did::Toggle);
     if ui.is_rect_visible(rect) {
         paint(ui, rect, row, response.hovered());
@@ -94,15 +97,20 @@ fn paint(ui: &Ui, rect: Rect, row: &Row, hovered: bool) {
     };
     let value_rect = Rect::from_min_max(pos2(value_left, rect.top()), pos2(rect.right() - 6.0, rect.bottom()));
     let used = clipped_text(ui, value_rect, &row.text, row.tone != Tone::Text, color);
-    let mark = match &row.change {
-        Change::Same => return,
-        Change::Changed(text) => text.clone(),
-        Change::Added => "+ new".into(),
-        Change::Removed => "− gone".into(),
-        Change::Inside => "±".into(),
-    };
+    let Some(mark) = change_text(&row.change) else { return };
     let rest = Rect::from_min_max(pos2(value_rect.left() + used + 14.0, rect.top()), value_rect.max);
-    clipped_text(ui, rest, &mark, true, change_color.unwrap_or(palette.weak));
+    clipped_text(ui, rest, mark, true, change_color.unwrap_or(palette.weak));
+}
+
+/// How a change reads.
+fn change_text(change: &Change) -> Option<&str> {
+    match change {
+        Change::Same => None,
+        Change::Changed(text) => Some(text),
+        Change::Added => Some("+ new"),
+        Change::Removed => Some("− gone"),
+        Change::Inside => Some("±"),
+    }
 }
 
 fn font(monospace: bool) -> FontId {

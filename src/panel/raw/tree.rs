@@ -284,7 +284,7 @@ fn text_of(value: &Value) -> (String, Tone) {
         Value::Bool(b) => (b.to_string(), Tone::Number),
         Value::Time { sec, nsec } => {
             let t = crate::time::Time::from_sec_nsec(*sec, *nsec);
-            (format!("{sec}.{nsec:09}   {}", widget::clock_text(t)), Tone::Number)
+            (format!("{sec}.{nsec:09}   {}", crate::time::format_time_of_day(t)), Tone::Number)
         }
         Value::Duration { .. } => (value.summary(), Tone::Number),
         Value::Struct { .. } => (String::new(), Tone::Note),

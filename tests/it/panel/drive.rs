@@ -1,0 +1,108 @@
+//! A drive of two seconds that a test can compute by heart: pictures with known pixels, scalars with known values.
+
+use std::path::PathBuf;
+
+use roadreel::format::Connection;
+use roadreel::format::rosbag1::writer::{Compression, Writer};
+use roadreel::time::Time;
+
+use crate::encode::Encoder;
+
+pub const START_SEC: u32 = 1_600_000_000;
+pub const SECONDS: u32 = 2;
+
+const HEADER: &str = "================================================================================\nMSG: std_msgs/Header\nuint32 seq\n\
+                      time stamp\nstring frame_id\n";
+const VECTOR3: &str = "================================================================================\nMSG: geometry_msgs/Vector3\nfloat64 x\nfloat64 y\nfloat64 z\n";
+const IMAGE: &str = "std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\nuint8 is_bigendian\nuint32 step\nuint8[] data\n";
+const IMU: &str = "std_msgs/Header header\ngeometry_msgs/Vector3 angular_velocity\ngeometry_msgs/Vector3 linear_acceleration\n\
+                   float64[9] linear_acceleration_covariance\n";
+const REPORT: &str = "std_msgs/Header header\nfloat32 steering_wheel_angle\nfloat32 speed\nbool enabled\n";
+
+pub fn at(nanos: i64) -> Time {
+    Time::from_sec_nsec(START_SEC, 0).plus_nanos(nanos)
+}
+
+/// The bag, in a folder that goes with the returned guard.
+pub fn bag() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("drive.bag");
+    let file = std::io::Cursor::new(Vec::new());
+    let mut bag = Writer::new(file, Compression::Lz4).expect("a bag").with_chunk_threshold(64 * 1024);
+    let mut topic = |topic: &str, type_name: &str, definition: &str| {
+        bag.add_connection(&Connection {
+            topic: topic.into(),
+            type_name: type_name.into(),
+            md5: "0".repeat(32).into(),
+            definition: definition.into(),
+            latching: false,
+            callerid: None,
+        })
+    };
+    let camera = topic("/cam/front_left/image_raw", "sensor_msgs/Image", &format!("{IMAGE}{HEADER}"));
+    let thermal = topic("/cam/thermal/image_raw", "sensor_msgs/Image", &format!("{IMAGE}{HEADER}"));
+    let imu = topic("/imu", "sensor_msgs/Imu", &format!("{IMU}{HEADER}{VECTOR3}"));
+    let report = topic(
+        "/vehicle/steering_report",
+        "dbw_mkz_msgs/SteeringReport",
+        &format!("{REPORT}{HEADER}"),
+    );
+    let long = topic("/long", "test_msgs/Long", "string name\nfloat32[] values\nuint8[] blob\n");
+    let mystery = topic("/mystery", "test_msgs/Unknown", "");
+    for tick in 0..SECONDS * 100 {
+        let nanos = i64::from(tick) * 10_000_000;
+        let time = at(nanos);
+        let (sec, nsec) = (START_SEC + tick / 100, tick % 100 * 10_000_000);
+        let secs = f64::from(tick) * 0.01;
+        let header = |frame: &str| Encoder::new().header(tick, sec, nsec, frame);
+        bag.write(imu, time, imu_at(header("imu"), secs).bytes()).expect("written");
+        if tick % 2 == 0 {
+            let speed = 10.0 + secs as f32;
+            let message = header("base")
+                .f32((secs as f32 * 3.0).sin())
+                .f32(speed)
+                .u8(u8::from(tick % 100 >= 50));
+            bag.write(report, time, message.bytes()).expect("written");
+        }
+        if tick % 10 == 0 {
+            bag.write(camera, time, color_picture(header("front_left"), tick).bytes())
+                .expect("written");
+            bag.write(thermal, time, thermal_picture(header("thermal")).bytes())
+                .expect("written");
+        }
+        if tick % 100 == 0 {
+            let values: Vec<u8> = (0..10_000_u32).flat_map(|i| (i as f32 * 0.5 + tick as f32).to_le_bytes()).collect();
+            let long_message = Encoder::new().text("ten thousand").u32(10_000).raw(&values).counted(&[0xAB; 5000]);
+            bag.write(long, time, long_message.bytes()).expect("written");
+            bag.write(mystery, time, b"\x00\x01no definition\xff").expect("written");
+        }
+    }
+    let bytes = bag.finish().expect("finished").into_inner();
+    std::fs::write(&path, bytes).expect("the file");
+    (dir, path)
+}
+
+fn imu_at(header: Encoder, secs: f64) -> Encoder {
+    let turn = [0.0, 0.0, (secs * 2.0).cos() * 0.2];
+    let acceleration = [(secs * 6.0).sin(), (secs * 9.0).cos() * 0.5, 9.81];
+    header.f64s(&turn).f64s(&acceleration).f64s(&[0.01; 9])
+}
+
+pub const WIDTH: u32 = 48;
+pub const HEIGHT: u32 = 32;
+
+/// Red grows to the right, green downwards; blue is the tick.
+fn color_picture(header: Encoder, tick: u32) -> Encoder {
+    let data: Vec<u8> = (0..HEIGHT)
+        .flat_map(|y| (0..WIDTH).flat_map(move |x| [x * 5, y * 8, tick % 256].map(|c| c as u8)))
+        .collect();
+    header.u32(HEIGHT).u32(WIDTH).text("rgb8").u8(0).u32(WIDTH * 3).counted(&data)
+}
+
+/// 16 bits a pixel: `30000 + 10 x + y`.
+fn thermal_picture(header: Encoder) -> Encoder {
+    let data: Vec<u8> = (0..HEIGHT)
+        .flat_map(|y| (0..WIDTH).flat_map(move |x| (30_000 + 10 * x as u16 + y as u16).to_le_bytes()))
+        .collect();
+    header.u32(HEIGHT).u32(WIDTH).text("mono16").u8(0).u32(WIDTH * 2).counted(&data)
+}

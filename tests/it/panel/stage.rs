@@ -1,0 +1,140 @@
+//! One panel before one recording, driven as the window drives it: wants, work, events, a pass.
+
+use egui::{Theme, Vec2};
+use egui_kittest::Harness;
+use roadreel::panel::{Action, PANELS, Panel, PanelState, View};
+use roadreel::run::{Executor, settle};
+use roadreel::source::Location;
+use roadreel::store::{Store, TopicId};
+use roadreel::time::{Span, Time};
+use serde_json::Value;
+
+use super::drive;
+
+pub struct Stage {
+    pub store: Store,
+    executor: Executor,
+    pub panel: Box<dyn Panel>,
+    pub now: Time,
+    pub playing: bool,
+    pub selected: Option<TopicId>,
+    pub actions: Vec<Action>,
+    settings: bool,
+    _folder: tempfile::TempDir,
+}
+
+/// What the panel sees.
+macro_rules! view {
+    ($stage:expr) => {
+        View {
+            store: &$stage.store,
+            now: $stage.now,
+            span: $stage.store.span().unwrap_or(Span::at($stage.now)),
+            playing: $stage.playing,
+            hover: None,
+            selected: $stage.selected,
+            gpu: None,
+        }
+    };
+}
+
+impl Stage {
+    pub fn new(kind: &str, config: &Value) -> Stage {
+        let (folder, path) = drive::bag();
+        let kind = PANELS.iter().find(|k| k.id == kind).expect("a kind of panel");
+        let mut stage = Stage {
+            store: Store::new(256 << 20),
+            executor: Executor::new(|| {}),
+            panel: (kind.create)(config),
+            now: drive::at(1_000_000_000),
+            playing: false,
+            selected: None,
+            actions: Vec::new(),
+            settings: false,
+            _folder: folder,
+        };
+        stage.store.open(vec![Location::Path(path)]);
+        stage.settle();
+        stage
+    }
+
+    /// Until nothing that the panel wants is missing.
+    pub fn settle(&mut self) {
+        let Stage {
+            store,
+            executor,
+            panel,
+            now,
+            playing,
+            selected,
+            ..
+        } = self;
+        settle(store, executor, |store| {
+            let view = View {
+                store,
+                now: *now,
+                span: store.span().unwrap_or(Span::at(*now)),
+                playing: *playing,
+                hover: None,
+                selected: *selected,
+                gpu: None,
+            };
+            let mut wants = Vec::new();
+            panel.wants(&view, &mut wants);
+            store.demand(*now, 0.0, &wants);
+        });
+    }
+
+    pub fn state(&self) -> PanelState {
+        self.panel.state(&view!(self))
+    }
+
+    pub fn title(&self) -> String {
+        self.panel.title(&view!(self))
+    }
+
+    pub fn topic(&self, name: &str) -> TopicId {
+        self.store.topic_by_name(name).expect("the topic").id
+    }
+
+    pub fn drop_topic(&mut self, name: &str) -> bool {
+        let topic = self.topic(name);
+        let view = view!(self);
+        self.panel.drop_topic(&view, topic)
+    }
+
+    pub fn copied(&self) -> Option<&str> {
+        self.actions.iter().rev().find_map(|a| match a {
+            Action::CopyText(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    fn pass(&mut self, ui: &mut egui::Ui) {
+        self.settle();
+        let view = view!(self);
+        if self.settings {
+            self.panel.settings_ui(ui, &view, &mut self.actions);
+        } else {
+            self.panel.ui(ui, &view, &mut self.actions);
+        }
+    }
+}
+
+/// The panel in a window of that size.
+pub fn show(stage: Stage, size: [f32; 2], theme: Theme) -> Harness<'static, Stage> {
+    let mut harness = Harness::builder()
+        .with_size(Vec2::from(size))
+        .with_theme(theme)
+        .with_context_setup(roadreel::theme::install)
+        .wgpu()
+        .build_ui_state(|ui, stage: &mut Stage| stage.pass(ui), stage);
+    harness.run_ok();
+    harness
+}
+
+/// The panel's settings.
+pub fn show_settings(mut stage: Stage) -> Harness<'static, Stage> {
+    stage.settings = true;
+    show(stage, [320.0, 480.0], Theme::Dark)
+}
