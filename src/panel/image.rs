@@ -389,7 +389,7 @@ fn facts(ui: &mut Ui, image: &Image, received: crate::time::Time) {
 }
 
 fn range_settings(ui: &mut Ui, config: &mut Config, now: Option<(f32, f32)>) {
-    ui.label(egui::RichText::new("Range").weak());
+    let range_label = ui.label(egui::RichText::new("Range").weak()).id;
     let (mut cut, manual) = match config.range {
         ValueRange::Percentile { cut_percent } => (cut_percent, now.unwrap_or((0.0, 1.0))),
         ValueRange::Manual { min, max } => (0.5, (min, max)),
@@ -412,17 +412,20 @@ fn range_settings(ui: &mut Ui, config: &mut Config, now: Option<(f32, f32)>) {
                 ui.selectable_value(&mut config.range, ValueRange::MinMax, "Min to max");
                 ui.selectable_value(&mut config.range, ValueRange::Percentile { cut_percent: cut }, "Percentile");
                 ui.selectable_value(&mut config.range, manual, "Manual");
-            });
+            })
+            .response
+            .labelled_by(range_label);
         match &mut config.range {
             ValueRange::MinMax => {}
             ValueRange::Percentile { cut_percent } => {
-                ui.add(egui::DragValue::new(&mut cut).range(0.0..=20.0).speed(0.05).suffix(" % cut"));
+                ui.add(egui::DragValue::new(&mut cut).range(0.0..=20.0).speed(0.05).suffix(" % cut"))
+                    .labelled_by(range_label);
                 *cut_percent = cut;
             }
             ValueRange::Manual { min, max } => {
                 let speed = (f64::from(*max - *min).abs() / 200.0).max(1e-4);
-                ui.add(egui::DragValue::new(min).speed(speed));
-                ui.add(egui::DragValue::new(max).speed(speed));
+                ui.add(egui::DragValue::new(min).speed(speed)).labelled_by(range_label);
+                ui.add(egui::DragValue::new(max).speed(speed)).labelled_by(range_label);
             }
         }
     });
@@ -436,13 +439,19 @@ fn range_settings(ui: &mut Ui, config: &mut Config, now: Option<(f32, f32)>) {
     ui.end_row();
 }
 
+fn slider(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>) {
+    let label = ui.label(egui::RichText::new(name).weak()).id;
+    ui.horizontal(|ui| {
+        ui.add(egui::Slider::new(value, range.clone()).show_value(false)).labelled_by(label);
+        ui.add(egui::DragValue::new(value).range(range).speed(0.01).fixed_decimals(2))
+            .labelled_by(label);
+    });
+    ui.end_row();
+}
+
 fn look_settings(ui: &mut Ui, config: &mut Config) {
-    ui.label(egui::RichText::new("Brightness").weak());
-    ui.add(egui::Slider::new(&mut config.brightness, -1.0..=1.0).step_by(0.01));
-    ui.end_row();
-    ui.label(egui::RichText::new("Contrast").weak());
-    ui.add(egui::Slider::new(&mut config.contrast, 0.0..=4.0).step_by(0.01));
-    ui.end_row();
+    slider(ui, "Brightness", &mut config.brightness, -1.0..=1.0);
+    slider(ui, "Contrast", &mut config.contrast, 0.0..=4.0);
     ui.label(egui::RichText::new("Rotation").weak());
     ui.horizontal(|ui| {
         for degrees in [0, 90, 180, 270] {

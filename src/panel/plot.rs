@@ -255,7 +255,7 @@ impl PlotPanel {
             .iter()
             .zip(&self.resolved)
             .filter_map(|(series, resolved)| match resolved {
-                None => Some(format!("the recording has no topic for {}", series.path)),
+                None => Some(format!("The recording has no topic for {}", series.path)),
                 Some(resolved) => resolved.problem.clone(),
             })
             .collect()
@@ -429,13 +429,14 @@ impl PlotPanel {
 
 fn axis_settings(ui: &mut Ui, config: &mut Config) {
     egui::Grid::new("plot settings").num_columns(2).spacing([12.0, 6.0]).show(ui, |ui| {
-        let name = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).weak());
-        name(ui, "Title");
+        let name = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).weak()).id;
+        let title = name(ui, "Title");
         ui.add(
             egui::TextEdit::singleline(&mut config.title)
                 .hint_text("After its series")
                 .desired_width(160.0),
-        );
+        )
+        .labelled_by(title);
         ui.end_row();
         name(ui, "Time axis");
         ui.horizontal(|ui| {
@@ -443,15 +444,15 @@ fn axis_settings(ui: &mut Ui, config: &mut Config) {
             ui.selectable_value(&mut config.x_axis, XAxis::Clock, "Clock");
         });
         ui.end_row();
-        name(ui, "Left axis");
-        y_settings(ui, &mut config.y);
+        let left = name(ui, "Left axis");
+        y_settings(ui, &mut config.y, left);
         ui.end_row();
         if config.series.iter().any(|s| s.axis == Side::Right) {
-            name(ui, "Right axis");
-            y_settings(ui, &mut config.y_right);
+            let right = name(ui, "Right axis");
+            y_settings(ui, &mut config.y_right, right);
             ui.end_row();
         }
-        name(ui, "Follow");
+        let follow = name(ui, "Follow");
         ui.horizontal(|ui| {
             ui.checkbox(&mut config.follow, "while playing");
             ui.add_enabled(
@@ -460,7 +461,8 @@ fn axis_settings(ui: &mut Ui, config: &mut Config) {
                     .range(0.05..=3600.0)
                     .speed(0.1)
                     .suffix(" s"),
-            );
+            )
+            .labelled_by(follow);
         });
         ui.end_row();
         name(ui, "Time range");
@@ -472,7 +474,7 @@ fn axis_settings(ui: &mut Ui, config: &mut Config) {
     });
 }
 
-fn y_settings(ui: &mut Ui, range: &mut YRange) {
+fn y_settings(ui: &mut Ui, range: &mut YRange, label: egui::Id) {
     ui.horizontal(|ui| {
         let (min, max) = match *range {
             YRange::Auto => (0.0, 1.0),
@@ -481,8 +483,8 @@ fn y_settings(ui: &mut Ui, range: &mut YRange) {
         ui.selectable_value(range, YRange::Auto, "Auto");
         ui.selectable_value(range, YRange::Manual { min, max }, "Fixed");
         if let YRange::Manual { min, max } = range {
-            ui.add(egui::DragValue::new(min).speed(0.05));
-            ui.add(egui::DragValue::new(max).speed(0.05));
+            ui.add(egui::DragValue::new(min).speed(0.05)).labelled_by(label);
+            ui.add(egui::DragValue::new(max).speed(0.05)).labelled_by(label);
         }
     });
 }

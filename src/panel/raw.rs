@@ -184,25 +184,17 @@ impl RawPanel {
                 }
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let copy = egui::Button::new(theme::icon::COPY).frame(false);
-                if ui
-                    .add_enabled(self.shown.is_some(), copy)
-                    .on_hover_text("Copy the message as JSON")
-                    .clicked()
-                {
+                if widget::icon_button(ui, theme::icon::COPY, "Copy the message as JSON", false).clicked() {
                     out.extend(self.json().map(Action::CopyText));
                 }
                 self.compare_menu(ui, view, out);
                 let follows = self.config.topic.is_empty();
-                let pin = egui::Button::new(RichText::new(theme::icon::PUSH_PIN))
-                    .frame(false)
-                    .selected(!follows);
                 let hint = if follows {
                     "Follows the selected topic: stay with this one"
                 } else {
                     "Stays with this topic: follow the selected one"
                 };
-                if ui.add(pin).on_hover_text(hint).clicked() {
+                if widget::icon_button(ui, theme::icon::PUSH_PIN, hint, !follows).clicked() {
                     self.config.topic = if follows { shown } else { String::new() };
                     out.push(Action::Changed);
                 }
@@ -236,12 +228,11 @@ impl RawPanel {
             if ui.available_width() > 90.0 {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let hint = format!("{} Filter", theme::icon::MAGNIFYING_GLASS);
-                    ui.add(
-                        egui::TextEdit::singleline(&mut self.filter)
-                            .hint_text(hint)
-                            .desired_width(110.0)
-                            .font(theme::small()),
-                    );
+                    let field = egui::TextEdit::singleline(&mut self.filter)
+                        .hint_text(hint)
+                        .desired_width(110.0)
+                        .font(theme::small());
+                    widget::named(ui.add(field), "Filter");
                 });
             }
         });
@@ -250,11 +241,8 @@ impl RawPanel {
 
     fn compare_menu(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let before = self.config.compare.clone();
-        let icon = RichText::new(theme::icon::GIT_DIFF);
         let on = self.config.compare != Compare::Nothing;
-        let button = ui
-            .add(egui::Button::new(icon).frame(false).selected(on))
-            .on_hover_text("Compare with another message");
+        let button = widget::icon_button(ui, theme::icon::GIT_DIFF, "Compare with another message", on);
         egui::Popup::menu(&button).show(|ui| {
             ui.selectable_value(&mut self.config.compare, Compare::Nothing, "Compare with nothing");
             ui.selectable_value(&mut self.config.compare, Compare::Previous, "The message before");
@@ -284,6 +272,21 @@ impl RawPanel {
 
     fn json(&self) -> Option<String> {
         Some(value_of(&self.shown.as_ref()?.entry)?.to_json())
+    }
+
+    fn body_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        match &self.state {
+            PanelState::Failed(why) => widget::failure_note(ui, ui.available_rect_before_wrap(), why),
+            PanelState::Absent(why) => widget::empty_note(ui, ui.available_rect_before_wrap(), why),
+            PanelState::Partial(why) => {
+                ui.horizontal(|ui| {
+                    ui.add_space(8.0);
+                    ui.add(egui::Label::new(RichText::new(why).color(ui.visuals().warn_fg_color).small()).truncate());
+                });
+                self.rows_ui(ui, view, out);
+            }
+            PanelState::Ready | PanelState::Pending(_) => self.rows_ui(ui, view, out),
+        }
     }
 
     fn rows_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
@@ -392,23 +395,13 @@ impl Panel for RawPanel {
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         self.refresh(view);
-        ui.add_space(2.0);
-        self.head_ui(ui, view, out);
-        match &self.state {
-            PanelState::Failed(why) => widget::failure_note(ui, ui.available_rect_before_wrap(), why),
-            PanelState::Absent(why) => widget::empty_note(ui, ui.available_rect_before_wrap(), why),
-            PanelState::Partial(why) => {
-                ui.horizontal(|ui| {
-                    ui.add_space(8.0);
-                    ui.add(egui::Label::new(RichText::new(why).color(ui.visuals().warn_fg_color).small()).truncate());
-                });
-                self.rows_ui(ui, view, out);
-            }
-            PanelState::Ready | PanelState::Pending(_) => self.rows_ui(ui, view, out),
-        }
+        let head = egui::UiBuilder::new().max_rect(rect.shrink2(egui::vec2(0.0, 2.0)));
+        let below = ui.scope_builder(head, |ui| self.head_ui(ui, view, out)).response.rect.bottom();
+        let rest = egui::Rect::from_min_max(egui::pos2(rect.left(), below.min(rect.bottom())), rect.max);
+        // whatever width the head took, the rows keep to the panel
+        ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| self.body_ui(ui, view, out));
         ui.advance_cursor_after_rect(rect);
     }
-
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let before = self.config.clone();
         let mut follows = self.config.topic.is_empty();

@@ -75,6 +75,19 @@ pub fn plate(ui: &Ui, rect: Rect, corner: Align2, text: &str, monospace: bool) -
     plate
 }
 
+/// Gives a widget that shows no text of its own a name for screen readers (and tests).
+pub fn named(response: egui::Response, name: &str) -> egui::Response {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_label(name));
+    response
+}
+
+/// A button that shows only an icon: `name` is its accessible name and the head of its tooltip.
+pub fn icon_button(ui: &mut Ui, icon: &str, name: &str, on: bool) -> egui::Response {
+    let response = ui.add(egui::Button::new(icon).frame(false).selected(on)).on_hover_text(name);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    response
+}
+
 /// A button with the topic's name that opens a searchable list of the topics that `fits`. Returns the topic picked.
 pub fn topic_picker<'a>(ui: &mut Ui, salt: &str, store: &'a Store, current: &str, fits: impl Fn(&Topic) -> bool) -> Option<&'a Topic> {
     let shown = if current.is_empty() { "Choose a topic" } else { current };
@@ -146,6 +159,7 @@ fn picker_popup(button: &egui::Response, search_id: Id, rows: impl FnOnce(&mut U
                     .hint_text("Search")
                     .desired_width(f32::INFINITY),
             );
+            let field = named(field, "Search");
             if button.clicked() {
                 field.request_focus();
             }

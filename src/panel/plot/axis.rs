@@ -13,12 +13,12 @@ const STEPS_SECS: [f64; 34] = [
 /// Marks at round times: those that get a label are `labels_apart` times as far apart as the closest allowed.
 pub fn time_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
     let fitting = |least: f64| STEPS_SECS.iter().copied().find(|s| *s >= least).unwrap_or(86_400.0);
-    let fine = fitting(input.base_step_size);
-    let coarse = STEPS_SECS
+    let coarse = fitting(input.base_step_size * labels_apart);
+    let fine = STEPS_SECS
         .iter()
         .copied()
-        .find(|s| *s >= input.base_step_size * labels_apart && is_multiple(*s, fine))
-        .unwrap_or(fine);
+        .find(|s| *s >= input.base_step_size && is_multiple(coarse, *s))
+        .unwrap_or(coarse);
     let (low, high) = input.bounds;
     let first = (low / fine).ceil();
     let count = ((high - low) / fine).clamp(0.0, 2000.0) as usize + 1;

@@ -198,8 +198,8 @@ impl PlotPanel {
             .show_y(false)
             .label_formatter(|_| None)
             .grid_color(palette.line)
-            .grid_spacing(Rangef::new(20.0, 160.0))
-            .x_grid_spacer(move |input| axis::time_marks(input, if clock { 5.0 } else { 3.2 }))
+            .grid_spacing(Rangef::new(14.0, 140.0))
+            .x_grid_spacer(move |input| axis::time_marks(input, if clock { 6.0 } else { 4.2 }))
             .custom_x_axes(vec![x_hints])
             .custom_y_axes(y_hints);
         let lines: Vec<(Line<'_>, Option<Points<'_>>)> = curves
@@ -261,7 +261,8 @@ impl PlotPanel {
                 let line = Line::new("", PlotPoints::Owned(points))
                     .color(color)
                     .width(line_width)
-                    .allow_hover(false);
+                    .allow_hover(false)
+                    .allow_band(false);
                 (line, marks)
             })
             .collect()

@@ -14,13 +14,17 @@ const VALUE_WIDTH: usize = 8;
 
 impl PlotPanel {
     pub(super) fn legend_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
-        let names = short_names(&self.config.series);
+        let mut names = full_names(&self.config.series);
+        let room = ui.available_width() - 12.0;
+        let width: f32 = names.iter().map(|n| entry_width(ui, n)).sum();
+        if width > room {
+            names = short_names(&self.config.series);
+        }
         let mut remove = None;
         let before = self.config.series.clone();
         ui.add_space(2.0);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(2.0, 0.0);
-            ui.add_space(6.0);
             for (index, name) in names.iter().enumerate() {
                 let value = self.series(view.store, index).and_then(|s| s.value_at(view.now));
                 let problem = match self.resolved.get(index) {
@@ -115,15 +119,11 @@ pub fn series_settings(ui: &mut Ui, config: &mut Config) {
         ui.push_id(index, |ui| {
             ui.horizontal(|ui| {
                 let eye = if series.visible { theme::icon::EYE } else { theme::icon::EYE_SLASH };
-                if ui.add(egui::Button::new(eye).frame(false)).on_hover_text("Show or hide").clicked() {
+                if widget::icon_button(ui, eye, "Show or hide", false).clicked() {
                     series.visible = !series.visible;
                 }
                 ui.add(egui::Label::new(&series.path).truncate()).on_hover_text(&series.path);
-                if ui
-                    .add(egui::Button::new(theme::icon::TRASH).frame(false))
-                    .on_hover_text("Remove")
-                    .clicked()
-                {
+                if widget::icon_button(ui, theme::icon::TRASH, "Remove", false).clicked() {
                     remove = Some(index);
                 }
             });
@@ -138,18 +138,17 @@ pub fn series_settings(ui: &mut Ui, config: &mut Config) {
 fn series_controls(ui: &mut Ui, series: &mut SeriesConfig, fallback: Color32) {
     ui.horizontal(|ui| {
         let mut color = series.color.as_deref().and_then(|c| Color32::from_hex(c).ok()).unwrap_or(fallback);
-        if ui.color_edit_button_srgba(&mut color).changed() {
+        if widget::named(ui.color_edit_button_srgba(&mut color), "Colour").changed() {
             let [r, g, b, _] = color.to_array();
             series.color = Some(format!("#{r:02x}{g:02x}{b:02x}"));
         }
-        ui.add(
-            egui::DragValue::new(&mut series.line_width)
-                .range(0.5..=12.0)
-                .speed(0.05)
-                .suffix(" px"),
-        )
-        .on_hover_text("Line width");
-        ui.add(egui::TextEdit::singleline(&mut series.label).hint_text("Name").desired_width(90.0));
+        let width = egui::DragValue::new(&mut series.line_width)
+            .range(0.5..=12.0)
+            .speed(0.05)
+            .suffix(" px");
+        widget::named(ui.add(width).on_hover_text("Line width"), "Line width");
+        let label = egui::TextEdit::singleline(&mut series.label).hint_text("Name").desired_width(90.0);
+        widget::named(ui.add(label), "Name");
     });
     ui.horizontal(|ui| {
         ui.selectable_value(&mut series.stamp, Stamp::Receive, "Receive time");
@@ -161,29 +160,50 @@ fn series_controls(ui: &mut Ui, series: &mut SeriesConfig, fallback: Color32) {
     });
 }
 
-/// The shortest names that tell the series apart: the field alone where all are of one topic.
-pub fn short_names(series: &[SeriesConfig]) -> Vec<String> {
+fn entry_width(ui: &Ui, name: &str) -> f32 {
+    let text = |text: String, font| ui.painter().layout_no_wrap(text, font, Color32::WHITE).size().x;
+    text(name.to_owned(), theme::small()) + text(" ".repeat(VALUE_WIDTH), egui::FontId::monospace(11.0)) + 32.0
+}
+
+/// Topic's last part and field; the field alone where all are of one topic.
+fn full_names(series: &[SeriesConfig]) -> Vec<String> {
     let topic = |path: &str| path.split_once('.').map_or(path.to_owned(), |(t, _)| t.to_owned());
     let one_topic = series.windows(2).all(|w| topic(&w[0].path) == topic(&w[1].path));
+    let name = |s: &SeriesConfig| match s.path.split_once('.') {
+        _ if !s.label.is_empty() => s.label.clone(),
+        Some((_, field)) if one_topic => last_parts(field, 2),
+        Some((topic, field)) => format!("{}.{}", topic.rsplit('/').next().unwrap_or(topic), last_parts(field, 2)),
+        None => s.path.clone(),
+    };
+    series.iter().map(name).collect()
+}
+
+/// The shortest ends of the paths that tell the series apart and mean something (`acceleration.x`, not `x`).
+pub fn short_names(series: &[SeriesConfig]) -> Vec<String> {
     series
         .iter()
         .map(|s| {
             if !s.label.is_empty() {
                 return s.label.clone();
             }
-            let Some((topic, field)) = s.path.split_once('.') else {
-                return s.path.clone();
-            };
-            let mut tail: Vec<&str> = field.rsplit('.').take(2).collect();
-            tail.reverse();
-            let field = tail.join(".");
-            if one_topic {
-                field
+            let field = s.path.split_once('.').map_or(s.path.as_str(), |(_, f)| f);
+            let parts = field.split('.').count();
+            let least = if field.rsplit('.').next().is_some_and(|f| f.len() <= 2) {
+                2
             } else {
-                format!("{}.{field}", topic.rsplit('/').next().unwrap_or(topic))
-            }
+                1
+            };
+            let unique = |name: &String| series.iter().filter(|o| o.path.ends_with(&format!(".{name}"))).count() == 1;
+            let short = (least..=parts).map(|n| last_parts(field, n)).find(unique);
+            short.unwrap_or_else(|| s.path.rsplit('/').next().unwrap_or(&s.path).to_owned())
         })
         .collect()
+}
+
+fn last_parts(field: &str, count: usize) -> String {
+    let mut parts: Vec<&str> = field.rsplit('.').take(count).collect();
+    parts.reverse();
+    parts.join(".")
 }
 
 /// A plot's name after its series.

@@ -282,11 +282,7 @@ fn text_of(value: &Value) -> (String, Tone) {
     match value {
         Value::String(s) => (format!("“{}”", s.escape_debug()), Tone::Text),
         Value::Bool(b) => (b.to_string(), Tone::Number),
-        Value::Time { sec, nsec } => {
-            let t = crate::time::Time::from_sec_nsec(*sec, *nsec);
-            (format!("{sec}.{nsec:09}   {}", crate::time::format_time_of_day(t)), Tone::Number)
-        }
-        Value::Duration { .. } => (value.summary(), Tone::Number),
+        Value::Time { .. } | Value::Duration { .. } => (value.summary(), Tone::Number),
         Value::Struct { .. } => (String::new(), Tone::Note),
         Value::Bytes(data) => (format!("uint8[{}]", data.len()), Tone::Note),
         Value::Array(items) if items.iter().all(|i| matches!(i, Value::String(_))) && items.len() <= INLINE => {
