@@ -14,7 +14,7 @@ pub fn format_bytes(bytes: u64) -> String {
     }
     let digits = match value {
         ..9.995 => 2,
-        ..99.95 => 1,
+        9.995..99.95 => 1,
         _ => 0,
     };
     format!("{value:.digits$} {}", UNITS.get(unit).unwrap_or(&""))

@@ -5,6 +5,10 @@ mod data;
 mod decode;
 #[path = "it/decode_forms.rs"]
 mod decode_forms;
+#[path = "it/decode_random.rs"]
+mod decode_random;
+#[path = "it/decode_real.rs"]
+mod decode_real;
 #[path = "it/encode.rs"]
 mod encode;
 #[path = "it/format.rs"]

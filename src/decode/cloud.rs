@@ -66,6 +66,8 @@ impl CloudShape {
         let mut notes = Vec::new();
         fit(&mut cloud, &mut notes);
         cloud.fields = self.fields(plan, payload, fields, cloud.point_step, &mut notes)?;
+        // A broken message may have thousands of broken fields.
+        notes.truncate(4);
         cloud.note = (!notes.is_empty()).then(|| notes.join("; ").into());
         Ok(cloud)
     }

@@ -19,20 +19,35 @@ pub(super) struct Raw<'a> {
 
 #[derive(Clone, Copy)]
 enum Layout {
-    /// 8-bit channels: which byte of a pixel is red, green, blue, alpha.
-    Bytes { size: usize, order: [usize; 4], has_alpha: bool },
-    /// 16-bit channels; only the high byte is kept.
-    Words {
-        channels: usize,
-        order: [usize; 4],
-        has_alpha: bool,
-    },
+    Color(Channels, Depth),
     /// One number a pixel.
     Gray(Sample),
-    /// Two pixels share a colour: where the first brightness, U and V lie among four bytes.
-    Yuv422 { y: usize, u: usize, v: usize },
-    /// One colour a pixel: red's place in the 2 × 2 tile, `row * 2 + column`, and bytes a sample.
-    Bayer { red: usize, blue: usize, size: usize },
+    /// Two pixels share a colour: U, Y, V, Y.
+    Uyvy,
+    /// Two pixels share a colour: Y, U, Y, V.
+    Yuyv,
+    /// One colour a pixel: where red and blue lie in the 2 × 2 tile, `row * 2 + column`.
+    Bayer {
+        red: usize,
+        blue: usize,
+        depth: Depth,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Channels {
+    Mono,
+    Rgb,
+    Bgr,
+    Rgba,
+    Bgra,
+}
+
+#[derive(Clone, Copy)]
+enum Depth {
+    Bits8,
+    /// Only the high byte is kept.
+    Bits16,
 }
 
 #[derive(Clone, Copy)]
@@ -46,39 +61,35 @@ enum Sample {
 }
 
 fn layout(encoding: &str) -> Option<Layout> {
-    let bytes = |size, order, has_alpha| Layout::Bytes { size, order, has_alpha };
-    let words = |channels, order, has_alpha| Layout::Words {
-        channels,
-        order,
-        has_alpha,
-    };
-    let bayer = |red, blue, size| Layout::Bayer { red, blue, size };
+    use Channels::{Bgr, Bgra, Mono, Rgb, Rgba};
+    use Depth::{Bits8, Bits16};
+    let bayer = |red, blue, depth| Layout::Bayer { red, blue, depth };
     Some(match encoding.trim().to_ascii_lowercase().as_str() {
-        "rgb8" => bytes(3, [0, 1, 2, 0], false),
-        "bgr8" | "8uc3" => bytes(3, [2, 1, 0, 0], false),
-        "rgba8" => bytes(4, [0, 1, 2, 3], true),
-        "bgra8" | "8uc4" => bytes(4, [2, 1, 0, 3], true),
-        "mono8" | "8uc1" | "8uc" => bytes(1, [0, 0, 0, 0], false),
-        "rgb16" => words(3, [0, 1, 2, 0], false),
-        "bgr16" | "16uc3" => words(3, [2, 1, 0, 0], false),
-        "rgba16" => words(4, [0, 1, 2, 3], true),
-        "bgra16" | "16uc4" => words(4, [2, 1, 0, 3], true),
+        "rgb8" => Layout::Color(Rgb, Bits8),
+        "bgr8" | "8uc3" => Layout::Color(Bgr, Bits8),
+        "rgba8" => Layout::Color(Rgba, Bits8),
+        "bgra8" | "8uc4" => Layout::Color(Bgra, Bits8),
+        "mono8" | "8uc1" | "8uc" => Layout::Color(Mono, Bits8),
+        "rgb16" => Layout::Color(Rgb, Bits16),
+        "bgr16" | "16uc3" => Layout::Color(Bgr, Bits16),
+        "rgba16" => Layout::Color(Rgba, Bits16),
+        "bgra16" | "16uc4" => Layout::Color(Bgra, Bits16),
         "8sc1" => Layout::Gray(Sample::I8),
         "mono16" | "16uc1" => Layout::Gray(Sample::U16),
         "16sc1" => Layout::Gray(Sample::I16),
         "32sc1" => Layout::Gray(Sample::I32),
         "32fc1" => Layout::Gray(Sample::F32),
         "64fc1" => Layout::Gray(Sample::F64),
-        "yuv422" | "uyvy" => Layout::Yuv422 { y: 1, u: 0, v: 2 },
-        "yuv422_yuy2" | "yuyv" | "yuy2" => Layout::Yuv422 { y: 0, u: 1, v: 3 },
-        "bayer_rggb8" => bayer(0, 3, 1),
-        "bayer_bggr8" => bayer(3, 0, 1),
-        "bayer_gbrg8" => bayer(2, 1, 1),
-        "bayer_grbg8" => bayer(1, 2, 1),
-        "bayer_rggb16" => bayer(0, 3, 2),
-        "bayer_bggr16" => bayer(3, 0, 2),
-        "bayer_gbrg16" => bayer(2, 1, 2),
-        "bayer_grbg16" => bayer(1, 2, 2),
+        "yuv422" | "uyvy" => Layout::Uyvy,
+        "yuv422_yuy2" | "yuyv" | "yuy2" => Layout::Yuyv,
+        "bayer_rggb8" => bayer(0, 3, Bits8),
+        "bayer_bggr8" => bayer(3, 0, Bits8),
+        "bayer_gbrg8" => bayer(2, 1, Bits8),
+        "bayer_grbg8" => bayer(1, 2, Bits8),
+        "bayer_rggb16" => bayer(0, 3, Bits16),
+        "bayer_bggr16" => bayer(3, 0, Bits16),
+        "bayer_gbrg16" => bayer(2, 1, Bits16),
+        "bayer_grbg16" => bayer(1, 2, Bits16),
         _ => return None,
     })
 }
@@ -87,10 +98,29 @@ impl Layout {
     /// Bytes of one pixel; of two pixels that share a colour, half.
     fn pixel_size(self) -> usize {
         match self {
-            Layout::Bytes { size, .. } | Layout::Bayer { size, .. } => size,
-            Layout::Words { channels, .. } => channels * 2,
+            Layout::Color(channels, depth) => channels.count() * depth.size(),
+            Layout::Bayer { depth, .. } => depth.size(),
             Layout::Gray(sample) => sample.size(),
-            Layout::Yuv422 { .. } => 2,
+            Layout::Uyvy | Layout::Yuyv => 2,
+        }
+    }
+}
+
+impl Channels {
+    fn count(self) -> usize {
+        match self {
+            Channels::Mono => 1,
+            Channels::Rgb | Channels::Bgr => 3,
+            Channels::Rgba | Channels::Bgra => 4,
+        }
+    }
+}
+
+impl Depth {
+    fn size(self) -> usize {
+        match self {
+            Depth::Bits8 => 1,
+            Depth::Bits16 => 2,
         }
     }
 }
@@ -99,24 +129,15 @@ pub(super) fn pixels(raw: &Raw) -> Result<Pixels, DecodeError> {
     let layout = layout(raw.encoding)
         .ok_or_else(|| DecodeError::NotDecodable(format!("pictures of the encoding “{}” cannot be shown", raw.encoding)))?;
     let rows = Rows::of(raw, layout)?;
-    Ok(match layout {
-        Layout::Gray(sample) => Pixels::Gray(gray(&rows, sample, raw.is_bigendian)),
-        Layout::Bytes { size, order, has_alpha } => Pixels::Rgba8(bytes(&rows, size, order, has_alpha).into()),
-        Layout::Words {
-            channels,
-            order,
-            has_alpha,
-        } => {
-            // The high byte of each channel stands first in big-endian words, second in little-endian ones.
-            let high = if raw.is_bigendian { 0 } else { 1 };
-            Pixels::Rgba8(bytes(&rows, channels * 2, order.map(|channel| channel * 2 + high), has_alpha).into())
-        }
-        Layout::Yuv422 { y, u, v } => Pixels::Rgba8(yuv422(&rows, [y, u, v]).into()),
-        Layout::Bayer { red, blue, size } => {
-            let high = if size == 2 && !raw.is_bigendian { 1 } else { 0 };
-            Pixels::Rgba8(bayer(&rows, red, blue, size, high).into())
-        }
-    })
+    let rgba = match layout {
+        Layout::Gray(sample) => return Ok(Pixels::Gray(gray(&rows, sample, raw.is_bigendian))),
+        Layout::Color(channels, Depth::Bits8) => color8(&rows, channels),
+        Layout::Color(channels, Depth::Bits16) => color16(&rows, channels, raw.is_bigendian),
+        Layout::Uyvy => yuv422(&rows, |&[u, first, v, second]| [first, second, u, v]),
+        Layout::Yuyv => yuv422(&rows, |&[first, u, second, v]| [first, second, u, v]),
+        Layout::Bayer { red, blue, depth } => bayer(&rows, [red, blue], depth, raw.is_bigendian),
+    };
+    Ok(Pixels::Rgba8(rgba.into()))
 }
 
 /// The rows of a picture, without their padding.
@@ -143,7 +164,7 @@ impl<'a> Rows<'a> {
             )));
         }
         // Two pixels of yuv422 share four bytes: an odd width needs the other half of the last pair.
-        let columns = if matches!(layout, Layout::Yuv422 { .. }) {
+        let columns = if matches!(layout, Layout::Uyvy | Layout::Yuyv) {
             u64::from(*width).next_multiple_of(2)
         } else {
             u64::from(*width)
@@ -179,21 +200,47 @@ impl<'a> Rows<'a> {
         (0..self.height).map(|index| self.row(index))
     }
 
-    fn rgba(&self) -> Vec<u8> {
-        Vec::with_capacity(self.width * self.height * 4)
+    /// Black, without alpha.
+    fn blank_rgba(&self) -> Vec<u8> {
+        vec![0; self.width * self.height * 4]
     }
 }
 
-fn bytes(rows: &Rows, size: usize, [r, g, b, a]: [usize; 4], has_alpha: bool) -> Vec<u8> {
-    let mut out = rows.rgba();
-    let byte = |pixel: &[u8], index: usize| pixel.get(index).copied().unwrap_or(0);
-    for row in rows.iter() {
-        for pixel in row.chunks_exact(size) {
-            let alpha = if has_alpha { byte(pixel, a) } else { 255 };
-            out.extend_from_slice(&[byte(pixel, r), byte(pixel, g), byte(pixel, b), alpha]);
+/// Each pixel of `N` bytes → red, green, blue, alpha.
+fn map<const N: usize>(rows: &Rows, to_rgba: impl Fn(&[u8; N]) -> [u8; 4]) -> Vec<u8> {
+    let mut out = rows.blank_rgba();
+    for (row, line) in rows.iter().zip(out.chunks_exact_mut(rows.width * 4)) {
+        for (pixel, rgba) in row.as_chunks::<N>().0.iter().zip(line.as_chunks_mut::<4>().0) {
+            *rgba = to_rgba(pixel);
         }
     }
     out
+}
+
+fn color8(rows: &Rows, channels: Channels) -> Vec<u8> {
+    match channels {
+        Channels::Mono => map(rows, |&[y]| [y, y, y, 255]),
+        Channels::Rgb => map(rows, |&[r, g, b]| [r, g, b, 255]),
+        Channels::Bgr => map(rows, |&[b, g, r]| [r, g, b, 255]),
+        Channels::Rgba => map(rows, |&[r, g, b, a]| [r, g, b, a]),
+        Channels::Bgra => map(rows, |&[b, g, r, a]| [r, g, b, a]),
+    }
+}
+
+/// The high byte of a channel stands first in big-endian words, second in little-endian ones.
+fn color16(rows: &Rows, channels: Channels, is_bigendian: bool) -> Vec<u8> {
+    match (channels, is_bigendian) {
+        (Channels::Mono, true) => map(rows, |&[y, _]| [y, y, y, 255]),
+        (Channels::Mono, false) => map(rows, |&[_, y]| [y, y, y, 255]),
+        (Channels::Rgb, true) => map(rows, |&[r, _, g, _, b, _]| [r, g, b, 255]),
+        (Channels::Rgb, false) => map(rows, |&[_, r, _, g, _, b]| [r, g, b, 255]),
+        (Channels::Bgr, true) => map(rows, |&[b, _, g, _, r, _]| [r, g, b, 255]),
+        (Channels::Bgr, false) => map(rows, |&[_, b, _, g, _, r]| [r, g, b, 255]),
+        (Channels::Rgba, true) => map(rows, |&[r, _, g, _, b, _, a, _]| [r, g, b, a]),
+        (Channels::Rgba, false) => map(rows, |&[_, r, _, g, _, b, _, a]| [r, g, b, a]),
+        (Channels::Bgra, true) => map(rows, |&[b, _, g, _, r, _, a, _]| [r, g, b, a]),
+        (Channels::Bgra, false) => map(rows, |&[_, b, _, g, _, r, _, a]| [r, g, b, a]),
+    }
 }
 
 impl Sample {
@@ -235,17 +282,17 @@ fn ordered<const N: usize>(row: &[u8], is_bigendian: bool, read: impl Fn([u8; N]
     }
 }
 
-fn yuv422(rows: &Rows, [y, u, v]: [usize; 3]) -> Vec<u8> {
-    let mut out = rows.rgba();
-    for row in rows.iter() {
-        let start = out.len();
-        for pair in row.as_chunks::<4>().0 {
-            let at = |index: usize| i32::from(pair.get(index).copied().unwrap_or(0));
-            let (u, v) = (at(u) - 128, at(v) - 128);
-            out.extend_from_slice(&yuv_to_rgba(at(y), u, v));
-            out.extend_from_slice(&yuv_to_rgba(at(y + 2), u, v));
+/// `order` sorts the four bytes of two pixels into first and second brightness, U, V.
+fn yuv422(rows: &Rows, order: impl Fn(&[u8; 4]) -> [u8; 4]) -> Vec<u8> {
+    let mut out = rows.blank_rgba();
+    for (row, line) in rows.iter().zip(out.chunks_exact_mut(rows.width * 4)) {
+        // The last pair of an odd row has only one pixel in the picture.
+        for (pair, rgba) in row.as_chunks::<4>().0.iter().zip(line.chunks_mut(8)) {
+            let [first, second, u, v] = order(pair).map(i32::from);
+            for (y, pixel) in [first, second].iter().zip(rgba.as_chunks_mut::<4>().0) {
+                *pixel = yuv_to_rgba(*y, u - 128, v - 128);
+            }
         }
-        out.truncate(start + rows.width * 4);
     }
     out
 }
@@ -263,41 +310,61 @@ fn yuv_to_rgba(y: i32, u: i32, v: i32) -> [u8; 4] {
 }
 
 /// Bilinear: a missing colour is the mean of its nearest samples. Borders are mirrored, which keeps the pattern.
-fn bayer(rows: &Rows, red: usize, blue: usize, size: usize, high: usize) -> Vec<u8> {
-    let mut out = rows.rgba();
-    let mirror = |index: usize, back: bool, count: usize| match (index, back) {
-        (0, true) => 1.min(count - 1),
-        (_, true) => index - 1,
-        (_, false) if index + 1 < count => index + 1,
-        _ => index.saturating_sub(1),
-    };
-    for line in 0..rows.height {
-        let (above, here, below) = (
-            rows.row(mirror(line, true, rows.height)),
-            rows.row(line),
-            rows.row(mirror(line, false, rows.height)),
-        );
-        for column in 0..rows.width {
-            let (left, right) = (mirror(column, true, rows.width), mirror(column, false, rows.width));
-            let at = |row: &[u8], column: usize| u32::from(row.get(column * size + high).copied().unwrap_or(0));
-            let mean = |sum: u32, count: u32| u8::try_from((sum + count / 2) / count).unwrap_or(255);
-            let own = mean(at(here, column), 1);
-            let across = || at(here, left) + at(here, right);
-            let along = || at(above, column) + at(below, column);
-            let corners = || at(above, left) + at(above, right) + at(below, left) + at(below, right);
-            let tile = (line % 2) * 2 + column % 2;
-            let [r, g, b] = if tile == red {
-                [own, mean(across() + along(), 4), mean(corners(), 4)]
+fn bayer(rows: &Rows, [red, blue]: [usize; 2], depth: Depth, is_bigendian: bool) -> Vec<u8> {
+    let mut out = rows.blank_rgba();
+    let samples = |index: usize| mirrored(rows.row(index), depth, is_bigendian);
+    let second = 1.min(rows.height - 1);
+    let (mut above, mut here) = (samples(second), samples(0));
+    for (index, line) in out.chunks_exact_mut(rows.width * 4).enumerate() {
+        let below = if index + 1 < rows.height {
+            samples(index + 1)
+        } else {
+            above.clone()
+        };
+        let windows = above
+            .array_windows::<3>()
+            .zip(here.array_windows::<3>())
+            .zip(below.array_windows::<3>());
+        let is_red_row = red / 2 == index % 2;
+        for (column, ((windows, below), rgba)) in windows.zip(line.as_chunks_mut::<4>().0).enumerate() {
+            let (&[a, b, c], &[d, own, f]) = windows;
+            let &[g, h, i] = below;
+            let tile = index % 2 * 2 + column % 2;
+            let [red, green, blue] = if tile == red {
+                [own, mean(&[b, d, f, h]), mean(&[a, c, g, i])]
             } else if tile == blue {
-                [mean(corners(), 4), mean(across() + along(), 4), own]
-            } else if tile / 2 == red / 2 {
-                // Green in a red row.
-                [mean(across(), 2), own, mean(along(), 2)]
+                [mean(&[a, c, g, i]), mean(&[b, d, f, h]), own]
+            } else if is_red_row {
+                [mean(&[d, f]), own, mean(&[b, h])]
             } else {
-                [mean(along(), 2), own, mean(across(), 2)]
+                [mean(&[b, h]), own, mean(&[d, f])]
             };
-            out.extend_from_slice(&[r, g, b, 255]);
+            *rgba = [red, green, blue, 255];
         }
+        above = std::mem::replace(&mut here, below);
+    }
+    out
+}
+
+/// Rounded half up.
+fn mean<const N: usize>(samples: &[u8; N]) -> u8 {
+    let sum: usize = samples.iter().map(|s| usize::from(*s)).sum();
+    u8::try_from((sum + N / 2) / N).unwrap_or(u8::MAX)
+}
+
+/// A row's 8-bit samples with one more on each side, mirrored about the outermost.
+fn mirrored(row: &[u8], depth: Depth, is_bigendian: bool) -> Vec<u8> {
+    let mut out = vec![0];
+    match (depth, is_bigendian) {
+        (Depth::Bits8, _) => out.extend_from_slice(row),
+        (Depth::Bits16, true) => out.extend(row.as_chunks().0.iter().map(|&[high, _]| high)),
+        (Depth::Bits16, false) => out.extend(row.as_chunks().0.iter().map(|&[_, high]| high)),
+    }
+    let inner = |index: usize| out.get(index).or(out.get(1)).copied().unwrap_or(0);
+    let (first, last) = (inner(2), inner(out.len().saturating_sub(2).max(1)));
+    out.push(last);
+    if let Some(edge) = out.first_mut() {
+        *edge = first;
     }
     out
 }

@@ -1,13 +1,13 @@
-//! What users type or paste as a time → a [`TimeSpec`]. Decimal digits are read as integers, never as floats.
+//! What users type or paste as a time → a [`When`]. Decimal digits are read as integers, never as floats.
 
 use super::{Span, Time};
 
 const NANOS_PER_SEC: i128 = 1_000_000_000;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
-/// A time as it was given, before the recording is known.
+/// A time as it was written; [`When::at`] finds it in a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TimeSpec {
+pub enum When {
     At(Time),
     /// Nanoseconds from the recording's start.
     FromStart(i64),
@@ -25,34 +25,29 @@ pub enum TimeSpec {
 )]
 pub struct TimeError(pub String);
 
-impl TimeSpec {
+impl When {
     /// Every spelling of the command line's contract, and what people paste: quotes and spaces around it, a space instead of
     /// `T`, `1600000003:250000000` (seconds:nanoseconds), a unit behind the number.
-    pub fn parse(text: &str) -> Result<TimeSpec, TimeError> {
+    pub fn parse(text: &str) -> Result<When, TimeError> {
         let bare = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '“' | '”' | ','));
         parse(bare).ok_or_else(|| TimeError(bare.chars().take(80).collect()))
     }
 
     /// The time, held within the recording.
     pub fn at(self, span: Span) -> Time {
-        span.clamp(self.resolve(span))
+        span.clamp(self.unclamped(span))
     }
 
     /// The time, wherever it lies.
     pub fn unclamped(self, span: Span) -> Time {
-        self.resolve(span)
-    }
-
-    /// The time, wherever it lies.
-    pub fn resolve(self, span: Span) -> Time {
         match self {
-            TimeSpec::At(time) => time,
-            TimeSpec::FromStart(nanos) => span.start.plus_nanos(nanos),
-            TimeSpec::Fraction(billionths) => {
+            When::At(time) => time,
+            When::FromStart(nanos) => span.start.plus_nanos(nanos),
+            When::Fraction(billionths) => {
                 let nanos = i128::from(span.end.since(span.start)) * i128::from(billionths) / NANOS_PER_SEC;
                 span.start.plus_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
             }
-            TimeSpec::TimeOfDay(nanos) => {
+            When::TimeOfDay(nanos) => {
                 let midnight = Time(span.start.nanos().div_euclid(NANOS_PER_DAY).saturating_mul(NANOS_PER_DAY));
                 let today = midnight.plus_nanos(nanos);
                 let tomorrow = today.plus_nanos(NANOS_PER_DAY);
@@ -67,12 +62,12 @@ impl TimeSpec {
     }
 }
 
-fn parse(text: &str) -> Option<TimeSpec> {
+fn parse(text: &str) -> Option<When> {
     if let Some(percent) = text.strip_suffix('%') {
         let billionths = fixed(percent.trim(), NANOS_PER_SEC / 100)?;
         return (0..=NANOS_PER_SEC)
             .contains(&billionths)
-            .then_some(TimeSpec::Fraction(narrow(billionths)?));
+            .then_some(When::Fraction(narrow(billionths)?));
     }
     if let Some(rest) = text.strip_prefix('+') {
         let rest = rest.trim();
@@ -81,15 +76,15 @@ fn parse(text: &str) -> Option<TimeSpec> {
         } else {
             with_unit(rest).unwrap_or(None).map_or_else(|| fixed(rest, NANOS_PER_SEC), Some)?
         };
-        return Some(TimeSpec::FromStart(narrow(nanos)?));
+        return Some(When::FromStart(narrow(nanos)?));
     }
     if let Some(nanos) = absolute(text) {
-        return Some(TimeSpec::At(Time(narrow(nanos)?)));
+        return Some(When::At(Time(narrow(nanos)?)));
     }
     if let Some(nanos) = clock(text.trim_end_matches(['Z', 'z']).trim_end(), false) {
-        return Some(TimeSpec::TimeOfDay(narrow(nanos)?));
+        return Some(When::TimeOfDay(narrow(nanos)?));
     }
-    calendar(text).map(TimeSpec::At)
+    calendar(text).map(When::At)
 }
 
 /// A number since the epoch: its unit by name or by magnitude.
@@ -107,8 +102,8 @@ fn absolute(text: &str) -> Option<i128> {
     let seconds = fixed(text, 1)?;
     let scale = match seconds {
         ..100_000_000_000 => NANOS_PER_SEC,
-        ..100_000_000_000_000 => 1_000_000,
-        ..100_000_000_000_000_000 => 1_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
         _ => 1,
     };
     fixed(text, scale)

@@ -62,9 +62,9 @@ pub fn format_duration(nanos: i64) -> String {
     let seconds = n / NANOS_PER_SEC.unsigned_abs();
     let text = match n {
         0 => "0 s".to_owned(),
-        ..1_000 => format!("{n} ns"),
-        ..1_000_000 => format!("{} µs", decimal(n, 1_000)),
-        ..1_000_000_000 => format!("{} ms", decimal(n, 1_000_000)),
+        1..1_000 => format!("{n} ns"),
+        1_000..1_000_000 => format!("{} µs", decimal(n, 1_000)),
+        1_000_000..1_000_000_000 => format!("{} ms", decimal(n, 1_000_000)),
         _ if seconds < 60 => format!("{} s", decimal(n, 1_000_000_000)),
         _ if seconds < 3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ if seconds < 86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),

@@ -3,8 +3,7 @@
 use jiff::tz::{Offset, TimeZone};
 use roadreel::text::format_bytes;
 use roadreel::time::{
-    Span, Time, TimeSpec, format_duration, format_epoch, format_in_zone, format_local, format_relative, format_time_of_day, format_utc,
-    rfc3339,
+    Span, Time, When, format_duration, format_epoch, format_in_zone, format_local, format_relative, format_time_of_day, format_utc, rfc3339,
 };
 
 /// A drive of 60 s from 2020-09-13 12:26:40 UTC.
@@ -13,8 +12,8 @@ fn drive() -> Span {
 }
 
 fn check(text: &str, nanos: i64) {
-    let spec = TimeSpec::parse(text).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(spec.resolve(drive()).nanos(), nanos, "{text}");
+    let spec = When::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(spec.unclamped(drive()).nanos(), nanos, "{text}");
 }
 
 #[test]
@@ -83,14 +82,14 @@ fn parts_of_the_recording() {
     check("33.3333333%", 1_600_000_019_999_999_980);
     check("100 %", 1_600_000_060_000_000_000);
     let all = Span::new(Time(0), Time(i64::MAX));
-    assert_eq!(TimeSpec::parse("100%").map(|t| t.resolve(all)), Ok(Time(i64::MAX)));
+    assert_eq!(When::parse("100%").map(|t| t.unclamped(all)), Ok(Time(i64::MAX)));
 }
 
 #[test]
 fn a_time_of_day_in_a_drive_over_midnight() {
     let midnight = 1_600_041_600_000_000_000;
     let drive = Span::new(Time(midnight - 10_000_000_000), Time(midnight + 10_000_000_000));
-    let at = |text| TimeSpec::parse(text).map(|t| t.resolve(drive).nanos() - midnight);
+    let at = |text| When::parse(text).map(|t| t.unclamped(drive).nanos() - midnight);
     assert_eq!(at("23:59:55"), Ok(-5_000_000_000));
     assert_eq!(at("00:00:05"), Ok(5_000_000_000));
     assert_eq!(at("12:00:00"), Ok(-43_200_000_000_000));
@@ -120,7 +119,7 @@ fn what_is_no_time_is_told_what_is() {
         "5 parsecs",
         &long,
     ] {
-        let error = TimeSpec::parse(text).expect_err(text).to_string();
+        let error = When::parse(text).expect_err(text).to_string();
         assert!(
             error.starts_with(&format!("“{}” is not a time: give seconds,", text.trim())),
             "{error}"
@@ -157,10 +156,10 @@ fn shown_in_every_way() {
         ] {
             assert!(!text.is_empty());
         }
-        assert_eq!(TimeSpec::parse(&rfc3339(time)), Ok(TimeSpec::At(time)));
+        assert_eq!(When::parse(&rfc3339(time)), Ok(When::At(time)));
     }
     // The machine's own zone says the same instant.
-    assert!(matches!(TimeSpec::parse(&format_local(t)), Ok(TimeSpec::At(at)) if at == t));
+    assert!(matches!(When::parse(&format_local(t)), Ok(When::At(at)) if at == t));
 }
 
 #[test]
