@@ -27,3 +27,11 @@ mod source;
 mod stream;
 #[path = "it/time.rs"]
 mod time;
+#[path = "it/format.rs"]
+mod format;
+#[cfg(feature = "gui")]
+#[path = "it/inline.rs"]
+mod inline;
+#[cfg(feature = "gui")]
+#[path = "it/scene3d.rs"]
+mod scene3d;

@@ -34,11 +34,17 @@ fn cell_color(cell: vec2<i32>) -> vec4<f32> {
         let t = min(f32(value) / 100.0, 1.0);
         return rgba(palettes[u32(40.0 + t * 190.0)]);
     }
+    // Free ground stays close to the background; what is occupied stands out of it.
     if value > 100u {
-        return vec4<f32>(0.30, 0.32, 0.35, 0.35);
+        return vec4<f32>(ink(), 0.05);
     }
     let t = f32(value) / 100.0;
-    return vec4<f32>(mix(vec3<f32>(0.62, 0.64, 0.67), vec3<f32>(0.04, 0.05, 0.07), t), 0.55 + 0.45 * t);
+    return vec4<f32>(ink(), 0.12 + 0.43 * t);
+}
+
+// What is written on the background: light on dark, dark on light.
+fn ink() -> vec3<f32> {
+    return item.color.rgb;
 }
 
 @fragment

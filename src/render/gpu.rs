@@ -149,6 +149,7 @@ impl Renderer {
         let mut errors = Vec::new();
         let calls = calls_of(&mut self.buffers, device, scene, &mut errors);
         if !shown {
+            calls.iter().for_each(|call| self.pipelines.prepare(device, call.variant));
             target.draw(device, queue, encoder, &self.pipelines, scene, &calls);
             target.scene = Some(Arc::clone(scene));
             report.pictures.fetch_add(1, Ordering::Relaxed);
@@ -334,7 +335,9 @@ fn cell_call(buffers: &mut Buffers, device: &wgpu::Device, scene: &Scene, cells:
     }
     let mut uniform = item_uniform(&scene.view, cells.world_from_item);
     uniform.params = [0.0, cells.metres_per_cell, 0.0, 0.0];
-    uniform.color = [1.0, 1.0, 1.0, cells.alpha];
+    let light = scene.background.iter().map(|v| u32::from(*v)).sum::<u32>() > 384;
+    let [r, g, b] = if light { [0.20, 0.23, 0.28] } else { [0.72, 0.76, 0.82] };
+    uniform.color = [r, g, b, cells.alpha];
     uniform.layout_a = [cells.width, cells.height, 0, 0];
     uniform.layout_b[2] = match cells.colors {
         CellColors::Map => 0,

@@ -158,12 +158,13 @@ fn vertex(@builtin(vertex_index) vertex_index: u32) -> Sprite {
         return sprite;
     }
     let size_px = max(length_px(item.params.x, item.params.y, centre.w), 1.0);
-    var corner = vec2<f32>(-1.0, -1.0);
-    if vertex_index % 3u == 1u {
-        corner.x = 3.0;
-    }
-    if vertex_index % 3u == 2u {
-        corner.y = 3.0;
+    // The smallest triangle around the sprite: pixels outside of it cost time.
+    let which = vertex_index % 3u;
+    var corner: vec2<f32>;
+    if (item.layout_b.y & ROUND) != 0u {
+        corner = vec2<f32>(1.7320508 * (f32(which) - 1.0), select(-1.0, 2.0, which == 1u));
+    } else {
+        corner = vec2<f32>(select(-1.0, 3.0, which == 1u), select(-1.0, 3.0, which == 2u));
     }
     sprite.corner = corner;
     sprite.position = vec4<f32>(centre.xy + corner * size_px * centre.w / globals.viewport_px, centre.zw);

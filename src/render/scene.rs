@@ -229,7 +229,7 @@ pub struct Cells {
 /// How a cell's byte becomes a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellColors {
-    /// 0 light to 100 dark, 255 (unknown) faint.
+    /// 0 faint to 100 strong, 255 (unknown) fainter: light on a dark background, dark on a light one.
     Map,
     /// 0 nothing, low blue to high red.
     Costmap,

@@ -20,30 +20,6 @@ pub enum Variant {
 }
 
 impl Variant {
-    const ALL: [Variant; 9] = [
-        Variant::Points {
-            aligned: false,
-            translucent: false,
-        },
-        Variant::Points {
-            aligned: true,
-            translucent: false,
-        },
-        Variant::Points {
-            aligned: false,
-            translucent: true,
-        },
-        Variant::Points {
-            aligned: true,
-            translucent: true,
-        },
-        Variant::Lines { hides: false },
-        Variant::Lines { hides: true },
-        Variant::Meshes { translucent: false },
-        Variant::Meshes { translucent: true },
-        Variant::Cells,
-    ];
-
     /// What only orients lies below, what is see-through comes last.
     pub fn order(self) -> u8 {
         match self {
@@ -87,6 +63,9 @@ pub struct Pipelines {
     pub blit_layout: wgpu::BindGroupLayout,
     pub blit: wgpu::RenderPipeline,
     pub samples: u32,
+    item_pipeline_layout: wgpu::PipelineLayout,
+    modules: Vec<(&'static str, wgpu::ShaderModule)>,
+    /// Made when first needed: compiling one takes a CPU device tens of milliseconds.
     items: HashMap<Variant, wgpu::RenderPipeline>,
 }
 
@@ -143,14 +122,7 @@ impl Pipelines {
             })
         };
         let item_pipeline_layout = pipeline_layout(&[Some(&view_layout), Some(&item_layout)]);
-        let modules = ["points", "lines", "meshes", "cells"].map(|name| (name, module(device, name)));
-        let items = Variant::ALL
-            .into_iter()
-            .filter_map(|variant| {
-                let (_, module) = modules.iter().find(|(name, _)| *name == variant.shader())?;
-                Some((variant, item_pipeline(device, &item_pipeline_layout, module, variant, samples)))
-            })
-            .collect();
+        let modules = ["points", "lines", "meshes", "cells"].map(|name| (name, module(device, name))).to_vec();
         let blit = blit_pipeline(device, &pipeline_layout(&[Some(&blit_layout)]), output);
         Pipelines {
             view_layout,
@@ -158,7 +130,17 @@ impl Pipelines {
             blit_layout,
             blit,
             samples,
-            items,
+            item_pipeline_layout,
+            modules,
+            items: HashMap::new(),
+        }
+    }
+
+    /// Makes the pipeline of a variant unless it is there.
+    pub fn prepare(&mut self, device: &wgpu::Device, variant: Variant) {
+        if let Some((_, module)) = self.modules.iter().find(|(name, _)| *name == variant.shader()) {
+            let make = || item_pipeline(device, &self.item_pipeline_layout, module, variant, self.samples);
+            self.items.entry(variant).or_insert_with(make);
         }
     }
 

@@ -1,0 +1,346 @@
+//! The 3D panel on small recordings made here: pictures, reasons, picking, configurations.
+
+use std::cell::RefCell;
+use std::io::Cursor;
+use std::rc::Rc;
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use roadreel::format::Connection;
+use roadreel::format::rosbag1::writer::{Compression, Writer};
+use roadreel::panel::{Action, Panel, PanelState, View, scene3d};
+use roadreel::store::Want;
+use roadreel::time::Time;
+use serde_json::json;
+
+use crate::encode::Encoder;
+use crate::inline::Inline;
+
+const HEADER: &str = "uint32 seq\ntime stamp\nstring frame_id";
+const POSE: &str = "Point position\nQuaternion orientation\n===\nMSG: geometry_msgs/Point\nfloat64 x\nfloat64 y\nfloat64 z\n===\nMSG: geometry_msgs/Quaternion\nfloat64 x\nfloat64 y\nfloat64 z\nfloat64 w";
+
+fn with_header(body: &str) -> String {
+    format!("Header header\n{body}\n===\nMSG: std_msgs/Header\n{HEADER}")
+}
+
+fn with_pose(body: &str) -> String {
+    with_header(&format!("{body}\n===\nMSG: geometry_msgs/Pose\n{POSE}"))
+}
+
+fn cloud_type() -> (&'static str, String) {
+    let field = "string name\nuint32 offset\nuint8 datatype\nuint32 count";
+    let body = format!(
+        "uint32 height\nuint32 width\nPointField[] fields\nbool is_bigendian\nuint32 point_step\nuint32 row_step\nuint8[] data\nbool is_dense\n===\nMSG: sensor_msgs/PointField\n{field}"
+    );
+    ("sensor_msgs/PointCloud2", with_header(&body))
+}
+
+fn marker_type() -> (&'static str, String) {
+    let body = "string ns\nint32 id\nint32 type\nint32 action\ngeometry_msgs/Pose pose\ngeometry_msgs/Vector3 scale\nstd_msgs/ColorRGBA color\nduration lifetime\nbool frame_locked\ngeometry_msgs/Point[] points\nstd_msgs/ColorRGBA[] colors\nstring text\nstring mesh_resource\nbool mesh_use_embedded_materials\n===\nMSG: geometry_msgs/Vector3\nfloat64 x\nfloat64 y\nfloat64 z\n===\nMSG: std_msgs/ColorRGBA\nfloat32 r\nfloat32 g\nfloat32 b\nfloat32 a";
+    let marker = with_pose(body);
+    ("visualization_msgs/MarkerArray", format!("Marker[] markers\n===\nMSG: visualization_msgs/Marker\n{marker}"))
+}
+
+fn transform_type() -> (&'static str, String) {
+    let stamped = with_header(
+        "string child_frame_id\nTransform transform\n===\nMSG: geometry_msgs/Transform\nVector3 translation\nQuaternion rotation\n===\nMSG: geometry_msgs/Vector3\nfloat64 x\nfloat64 y\nfloat64 z\n===\nMSG: geometry_msgs/Quaternion\nfloat64 x\nfloat64 y\nfloat64 z\nfloat64 w",
+    );
+    ("tf2_msgs/TFMessage", format!("geometry_msgs/TransformStamped[] transforms\n===\nMSG: geometry_msgs/TransformStamped\n{stamped}"))
+}
+
+fn grid_type() -> (&'static str, String) {
+    let body = "MapMetaData info\nint8[] data\n===\nMSG: nav_msgs/MapMetaData\ntime map_load_time\nfloat32 resolution\nuint32 width\nuint32 height\ngeometry_msgs/Pose origin";
+    ("nav_msgs/OccupancyGrid", with_pose(body))
+}
+
+fn path_type() -> (&'static str, String) {
+    let stamped = "Header header\nPose pose";
+    ("nav_msgs/Path", with_pose(&format!("geometry_msgs/PoseStamped[] poses\n===\nMSG: geometry_msgs/PoseStamped\n{stamped}")))
+}
+
+fn scan_type() -> (&'static str, String) {
+    let body = "float32 angle_min\nfloat32 angle_max\nfloat32 angle_increment\nfloat32 time_increment\nfloat32 scan_time\nfloat32 range_min\nfloat32 range_max\nfloat32[] ranges\nfloat32[] intensities";
+    ("sensor_msgs/LaserScan", with_header(body))
+}
+
+fn pose_type() -> (&'static str, String) {
+    ("geometry_msgs/PoseStamped", with_pose("geometry_msgs/Pose pose"))
+}
+
+/// A bag in memory; every message is received at its second.
+struct Bag {
+    writer: Writer<Cursor<Vec<u8>>>,
+}
+
+impl Bag {
+    fn new() -> Bag {
+        Bag { writer: Writer::new(Cursor::new(Vec::new()), Compression::None).unwrap() }
+    }
+
+    fn add(mut self, topic: &str, (type_name, definition): (&str, String), sec: u32, message: Encoder) -> Bag {
+        let connection = Connection { topic: topic.into(), type_name: type_name.into(), definition: definition.as_str().into(), ..Connection::default() };
+        let id = self.writer.add_connection(&connection);
+        self.writer.write(id, Time::from_sec_nsec(sec, 0), message.bytes()).unwrap();
+        self
+    }
+
+    fn open(self) -> Inline {
+        Inline::open(self.writer.finish().unwrap().into_inner())
+    }
+}
+
+fn transforms(list: &[(&str, &str, [f64; 3])], sec: u32) -> Encoder {
+    list.iter().fold(Encoder::new().u32(list.len() as u32), |e, (parent, child, at)| {
+        e.header(0, sec, 0, parent).text(child).f64s(at).f64s(&[0.0, 0.0, 0.0, 1.0])
+    })
+}
+
+/// Points on a wavy floor of `side` × `side`, 0.2 m apart, with an intensity; point 5 is NaN.
+fn cloud(frame: &str, sec: u32, side: u32) -> Encoder {
+    let mut data = Vec::new();
+    for index in 0..side * side {
+        let (x, y) = ((index % side) as f32 * 0.2 - side as f32 * 0.1, (index / side) as f32 * 0.2 - side as f32 * 0.1);
+        let z = if index == 5 { f32::NAN } else { (x * 0.9).sin() * (y * 0.7).cos() * 0.6 };
+        [x, y, z, (x * x + y * y).sqrt()].iter().for_each(|v| data.extend_from_slice(&v.to_le_bytes()));
+    }
+    let fields = [("x", 0), ("y", 4), ("z", 8), ("intensity", 12)];
+    let message = Encoder::new().header(0, sec, 0, frame).u32(side).u32(side).u32(4);
+    let message = fields.iter().fold(message, |e, (name, offset)| e.text(name).u32(*offset).u8(7).u32(1));
+    message.u8(0).u32(16).u32(16 * side).counted(&data).u8(0)
+}
+
+struct Mark {
+    ns: &'static str,
+    id: i32,
+    kind: i32,
+    at: [f64; 3],
+    scale: [f64; 3],
+    color: [f32; 4],
+    points: Vec<[f64; 3]>,
+    text: &'static str,
+    mesh: &'static str,
+}
+
+fn mark(id: i32, kind: i32, at: [f64; 3]) -> Mark {
+    let color = [[0.95, 0.4, 0.3, 1.0], [0.3, 0.75, 0.95, 1.0], [0.45, 0.85, 0.4, 1.0], [0.95, 0.8, 0.3, 1.0]][id as usize % 4];
+    Mark { ns: "show", id, kind, at, scale: [1.0; 3], color, points: Vec::new(), text: "", mesh: "" }
+}
+
+fn markers(list: &[Mark], frame: &str, sec: u32) -> Encoder {
+    list.iter().fold(Encoder::new().u32(list.len() as u32), |e, m| {
+        let e = e.header(0, sec, 0, frame).text(m.ns).i32(m.id).i32(m.kind).i32(0);
+        let e = e.f64s(&m.at).f64s(&[0.0, 0.0, 0.0, 1.0]).f64s(&m.scale);
+        let e = m.color.iter().fold(e, |e, v| e.f32(*v)).i32(0).i32(0).u8(0).u32(m.points.len() as u32);
+        let e = m.points.iter().fold(e, |e, p| e.f64s(p)).u32(0);
+        e.text(m.text).text(m.mesh).u8(0)
+    })
+}
+
+/// All twelve kinds, in two rows.
+fn all_kinds() -> Vec<Mark> {
+    let zigzag = || (0..6).map(|i| [f64::from(i) * 0.3 - 0.75, f64::from(i % 2) * 0.8 - 0.4, 0.0]).collect::<Vec<_>>();
+    let place = |kind: i32| [f64::from(kind / 6) * -3.0 + 1.5, f64::from(kind % 6) * -2.0 + 5.0, 0.6];
+    (0..12)
+        .map(|kind| {
+            let m = mark(kind, kind, place(kind));
+            match kind {
+                0 => Mark { scale: [1.4, 0.2, 0.2], ..m },
+                4 | 5 => Mark { scale: [0.12, 0.0, 0.0], points: zigzag(), ..m },
+                6 | 7 => Mark { scale: [0.3; 3], points: zigzag(), ..m },
+                8 => Mark { scale: [0.2, 0.2, 0.0], points: zigzag(), ..m },
+                9 => Mark { scale: [0.0, 0.0, 0.7], text: "text", ..m },
+                10 => Mark { mesh: "package://cars/meshes/car.dae", ..m },
+                11 => Mark { points: vec![[-0.7, -0.7, 0.0], [0.7, -0.7, 0.0], [0.0, 0.0, 0.9], [0.7, -0.7, 0.0], [0.7, 0.7, 0.0], [0.0, 0.0, 0.9]], ..m },
+                _ => m,
+            }
+        })
+        .collect()
+}
+
+fn pose(at: [f64; 3]) -> Encoder {
+    Encoder::new().f64s(&at).f64s(&[0.0, 0.0, 0.0, 1.0])
+}
+
+fn path(frame: &str, sec: u32) -> Encoder {
+    let message = Encoder::new().header(0, sec, 0, frame).u32(20);
+    (0..20).fold(message, |e, i| {
+        let t = f64::from(i) * 0.5;
+        e.header(0, sec, 0, frame).raw(pose([t - 4.0, (t * 0.8).sin() * 2.0, 0.05]).bytes())
+    })
+}
+
+fn grid(frame: &str, sec: u32) -> Encoder {
+    let cells: Vec<u8> = (0..30 * 20u32).map(|i| if i % 30 == 0 || i / 30 == 19 { 100 } else if i % 7 == 0 { 255 } else { 0 }).collect();
+    let message = Encoder::new().header(0, sec, 0, frame).u32(0).u32(0).f32(0.4).u32(30).u32(20);
+    message.raw(pose([-6.0, -4.0, 0.0]).bytes()).counted(&cells)
+}
+
+fn scan(frame: &str, sec: u32) -> Encoder {
+    let ranges: Vec<f32> = (0..180).map(|i| if i % 40 == 0 { f32::INFINITY } else { 3.5 + (i as f32 * 0.2).sin() * 0.4 }).collect();
+    let head = [-1.5, 1.5, 3.0 / 180.0, 0.0, 0.1, 0.1, 30.0].iter().fold(Encoder::new().header(0, sec, 0, frame), |e, v| e.f32(*v));
+    ranges.iter().fold(head.u32(180), |e, v| e.f32(*v)).u32(0)
+}
+
+/// A panel over a recording, driven by a harness.
+struct Stage {
+    harness: Harness<'static>,
+    inline: Rc<RefCell<Inline>>,
+    panel: Rc<RefCell<Box<dyn Panel>>>,
+}
+
+impl Stage {
+    fn new(inline: Inline, config: serde_json::Value, size: [f32; 2], scale: f32) -> Stage {
+        let inline = Rc::new(RefCell::new(inline));
+        let panel = Rc::new(RefCell::new((scene3d::KIND.create)(&config)));
+        let (store, drawn) = (Rc::clone(&inline), Rc::clone(&panel));
+        let mut themed = false;
+        let ui = move |ui: &mut egui::Ui| {
+            // Fonts are there from the next pass on.
+            if !std::mem::replace(&mut themed, true) {
+                roadreel::theme::install(ui.ctx());
+                ui.ctx().set_theme(egui::Theme::Dark);
+                return;
+            }
+            let mut inline = store.borrow_mut();
+            let mut panel = drawn.borrow_mut();
+            let mut wants: Vec<Want> = Vec::new();
+            panel.wants(&view(&inline), &mut wants);
+            inline.settle(&wants);
+            let mut actions: Vec<Action> = Vec::new();
+            panel.ui(ui, &view(&inline), &mut actions);
+        };
+        let mut harness = Harness::builder().with_size(size).with_pixels_per_point(scale).wgpu().build_ui(ui);
+        harness.run();
+        Stage { harness, inline, panel }
+    }
+
+    fn state(&self) -> PanelState {
+        self.panel.borrow().state(&view(&self.inline.borrow()))
+    }
+}
+
+fn view(inline: &Inline) -> View<'_> {
+    View {
+        store: &inline.store,
+        now: inline.now,
+        span: inline.store.span().unwrap_or(roadreel::time::Span::ALL),
+        playing: false,
+        hover: None,
+        selected: None,
+        gpu: None,
+    }
+}
+
+fn automatic(inline: &Inline) -> serde_json::Value {
+    (scene3d::KIND.automatic)(&inline.store).into_iter().next().unwrap()
+}
+
+fn street() -> Bag {
+    Bag::new()
+        .add("/tf", transform_type(), 1, transforms(&[("map", "base_link", [2.0, 1.0, 0.0]), ("base_link", "lidar", [0.5, 0.0, 1.6])], 1))
+        .add("/points", cloud_type(), 1, cloud("lidar", 1, 60))
+        .add("/scan", scan_type(), 1, scan("base_link", 1))
+        .add("/map", grid_type(), 1, grid("map", 1))
+        .add("/path", path_type(), 1, path("map", 1))
+        .add("/pose", pose_type(), 1, Encoder::new().header(0, 1, 0, "map").raw(pose([0.0, -2.0, 0.3]).bytes()))
+}
+
+#[test]
+fn everything_of_a_street_is_drawn() {
+    let inline = street().open();
+    let config = automatic(&inline);
+    let mut stage = Stage::new(inline, config, [480.0, 320.0], 1.0);
+    assert_eq!(stage.state(), PanelState::Ready);
+    assert_eq!(scene3d::points_drawn(&stage.harness.ctx), 60 * 60 + 180);
+    stage.harness.snapshot("scene3d_street");
+}
+
+#[test]
+fn markers_of_all_kinds_are_drawn() {
+    let inline = Bag::new()
+        .add("/tf", transform_type(), 1, transforms(&[("map", "base_link", [0.0; 3])], 1))
+        .add("/markers", marker_type(), 1, markers(&all_kinds(), "base_link", 1))
+        .open();
+    let mut config = automatic(&inline);
+    config["camera"] = json!({"target": [0, 0, 0], "distance": 16.0, "yaw": 0.0, "pitch": 40.0});
+    let mut stage = Stage::new(inline, config, [480.0, 320.0], 1.0);
+    stage.harness.snapshot("scene3d_markers");
+}
+
+#[test]
+fn a_missing_transform_is_named_on_the_panel() {
+    let inline = Bag::new()
+        .add("/tf", transform_type(), 1, transforms(&[("map", "base_link", [0.0; 3]), ("os1_sensor", "os1_lidar", [0.0; 3])], 1))
+        .add("/points", cloud_type(), 1, cloud("os1_lidar", 1, 8))
+        .open();
+    let config = automatic(&inline);
+    let stage = Stage::new(inline, config, [480.0, 320.0], 1.0);
+    let PanelState::Failed(why) = stage.state() else { panic!("{:?}", stage.state()) };
+    for expected in ["/points: ", "os1_lidar", "map", "two separate trees", "os1_sensor"] {
+        assert!(why.contains(expected), "“{expected}” is not in {why}");
+    }
+    stage.harness.get_by_label(&why);
+}
+
+#[test]
+fn clicking_a_point_shows_its_fields() {
+    let inline = Bag::new().add("/points", cloud_type(), 1, cloud("lidar", 1, 9)).open();
+    let mut config = automatic(&inline);
+    config["camera"] = json!({"target": [0, 0, 0], "distance": 3.0, "yaw": 90.0, "pitch": 90.0, "top_down": true});
+    config["topics"]["/points"]["size"] = json!({"px": 6.0});
+    let mut stage = Stage::new(inline, config, [400.0, 400.0], 1.0);
+    // Point (6, 2) of 9 × 9: x = 0.3, y = -0.5. The picture is as high as the view at the target.
+    let camera = roadreel::render::Camera { distance: 3.0, ..Default::default() };
+    let rect = stage.harness.get_by_label("3D scene").rect();
+    let px_per_metre = rect.height() / camera.height_at_target() as f32;
+    let at = rect.center() + egui::vec2(0.3 * px_per_metre + 1.0, 0.5 * px_per_metre - 1.0);
+    stage.harness.hover_at(at);
+    stage.harness.run();
+    stage.harness.drag_at(at);
+    stage.harness.drop_at(at);
+    stage.harness.run();
+    let card = stage.harness.get_by_label_contains("Point 24");
+    let text = card.accesskit_node().value().unwrap_or_default();
+    for expected in ["row, column: 2, 6", "x: 0.3", "y: -0.5", "intensity: 0.58309", "frame: lidar"] {
+        assert!(text.contains(expected), "“{expected}” is not in {text}");
+    }
+}
+
+#[test]
+fn dragging_and_scrolling_move_the_camera_and_are_kept() {
+    let inline = street().open();
+    let config = automatic(&inline);
+    let mut stage = Stage::new(inline, config, [400.0, 300.0], 1.0);
+    let camera = |stage: &Stage| stage.panel.borrow().config().get("camera").cloned();
+    assert_eq!(camera(&stage), None);
+    stage.harness.drag_at(egui::pos2(200.0, 150.0));
+    stage.harness.run();
+    stage.harness.hover_at(egui::pos2(260.0, 150.0));
+    stage.harness.run();
+    stage.harness.drop_at(egui::pos2(260.0, 150.0));
+    stage.harness.run();
+    let turned = camera(&stage).unwrap();
+    assert_ne!(turned["yaw"], json!(20.0535));
+    stage.harness.hover_at(egui::pos2(220.0, 150.0));
+    stage.harness.run();
+    stage.harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, 100.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    });
+    stage.harness.run();
+    let near = camera(&stage).unwrap();
+    assert!(near["distance"].as_f64() < turned["distance"].as_f64());
+    let again = (scene3d::KIND.create)(&stage.panel.borrow().config());
+    assert_eq!(again.config(), stage.panel.borrow().config());
+}
+
+#[test]
+fn a_layout_keeps_what_this_version_does_not_know() {
+    let config = json!({"topics": {"/a": {"visible": true, "round": false, "sparkle": 3}}, "sky": "blue", "grid": false});
+    let kept = (scene3d::KIND.create)(&config).config();
+    assert_eq!((&kept["sky"], &kept["topics"]["/a"]["sparkle"], &kept["grid"]), (&json!("blue"), &json!(3), &json!(false)));
+    assert_eq!((scene3d::KIND.create)(&kept).config(), kept);
+}
