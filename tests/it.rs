@@ -27,8 +27,6 @@ mod source;
 mod stream;
 #[path = "it/time.rs"]
 mod time;
-#[path = "it/format.rs"]
-mod format;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;

@@ -466,7 +466,7 @@ fn everything_at_once_looks_as_it_did() {
         pitch: 0.5,
         ..Camera::default()
     };
-    let scene = Arc::new(showroom(View::new(camera, viewport(360, 240))));
+    let scene = Arc::new(showroom(View::new(camera, viewport(240, 150))));
     let picture = gpu.picture(&scene);
     assert_eq!(gpu.report.error(), None);
     egui_kittest::image_snapshot(&picture, "render_everything");

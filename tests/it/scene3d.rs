@@ -249,7 +249,7 @@ fn street() -> Bag {
 fn everything_of_a_street_is_drawn() {
     let inline = street().open();
     let config = automatic(&inline);
-    let mut stage = Stage::new(inline, config, [480.0, 320.0], 1.0);
+    let mut stage = Stage::new(inline, config, [300.0, 200.0], 1.0);
     assert_eq!(stage.state(), PanelState::Ready);
     assert_eq!(scene3d::points_drawn(&stage.harness.ctx), 60 * 60 + 180);
     stage.harness.snapshot("scene3d_street");
@@ -262,8 +262,8 @@ fn markers_of_all_kinds_are_drawn() {
         .add("/markers", marker_type(), 1, markers(&all_kinds(), "base_link", 1))
         .open();
     let mut config = automatic(&inline);
-    config["camera"] = json!({"target": [0, 0, 0], "distance": 16.0, "yaw": 0.0, "pitch": 40.0});
-    let mut stage = Stage::new(inline, config, [480.0, 320.0], 1.0);
+    config["camera"] = json!({"target": [0, 0, 0], "distance": 12.0, "yaw": 0.0, "pitch": 40.0});
+    let mut stage = Stage::new(inline, config, [340.0, 200.0], 1.0);
     stage.harness.snapshot("scene3d_markers");
 }
 
