@@ -13,7 +13,7 @@ use roadreel::time::Time;
 /// A store with its recordings.
 pub struct Inline {
     pub store: Store,
-    files: HashMap<String, Bytes>,
+    pub files: HashMap<String, Bytes>,
     pub now: Time,
 }
 
@@ -53,12 +53,16 @@ impl Inline {
                 vec![Event::Opened { source, container, done: true, done_fraction: 1.0 }]
             }
             Work::Read(read) => {
-                let file = self.files.values().next().unwrap();
+                let file = &self.files["drive.bag"];
                 let mut events: Vec<Event> = read.chunks.iter().map(|chunk| chunk_read(file, &read, chunk)).collect();
                 events.push(Event::ReadDone { id: read.id });
                 events
             }
             Work::Decode { id, schema, form, payload } => vec![Event::Decoded { id, result: schema.decode(form, &payload) }],
+            Work::Fetch { address, .. } => {
+                let found = self.files.get(&*address).cloned().ok_or_else(|| "there is no such file".into());
+                vec![Event::Fetched { address, result: found }]
+            }
             Work::Cancel(_) => Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use roadreel::format::Connection;
 use roadreel::format::rosbag1::writer::{Compression, Writer};
+use roadreel::panel::scene3d::mesh_file;
 use roadreel::panel::{Action, Panel, PanelState, View, scene3d};
 use roadreel::store::Want;
 use roadreel::time::Time;
@@ -343,4 +344,84 @@ fn a_layout_keeps_what_this_version_does_not_know() {
     let kept = (scene3d::KIND.create)(&config).config();
     assert_eq!((&kept["sky"], &kept["topics"]["/a"]["sparkle"], &kept["grid"]), (&json!("blue"), &json!(3), &json!(false)));
     assert_eq!((scene3d::KIND.create)(&kept).config(), kept);
+}
+
+const OBJ: &str = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\n";
+const STL: &str = "solid one\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\nendloop\nendfacet\nendsolid one\n";
+const DAE: &str = r##"<?xml version="1.0" encoding="utf-8"?>
+<COLLADA xmlns="http://www.collada.org/2005/11/COLLADASchema" version="1.4.1">
+  <asset><created>1970-01-01T00:00:00Z</created><modified>1970-01-01T00:00:00Z</modified><unit name="centimeter" meter="0.01"/><up_axis>Z_UP</up_axis></asset>
+  <library_geometries><geometry id="g"><mesh>
+    <source id="p"><float_array id="pa" count="9">0 0 0 100 0 0 0 100 0</float_array>
+      <technique_common><accessor source="#pa" count="3" stride="3"><param name="X" type="float"/><param name="Y" type="float"/><param name="Z" type="float"/></accessor></technique_common></source>
+    <vertices id="v"><input semantic="POSITION" source="#p"/></vertices>
+    <triangles count="1"><input semantic="VERTEX" source="#v" offset="0"/><p>0 1 2</p></triangles>
+  </mesh></geometry></library_geometries>
+  <library_visual_scenes><visual_scene id="s"><node id="n"><translate>0 0 300</translate><instance_geometry url="#g"/></node></visual_scene></library_visual_scenes>
+  <scene><instance_visual_scene url="#s"/></scene>
+</COLLADA>"##;
+
+fn glb() -> Vec<u8> {
+    let corners: [[f32; 3]; 3] = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
+    let bin: Vec<u8> = corners.iter().flatten().flat_map(|v| v.to_le_bytes()).collect();
+    let mut text = json!({
+        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
+        "accessors": [{"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 0]}],
+        "bufferViews": [{"buffer": 0, "byteLength": 36}], "buffers": [{"byteLength": 36}]
+    })
+    .to_string();
+    while text.len() % 4 != 0 {
+        text.push(' ');
+    }
+    let total = 12 + 8 + text.len() + 8 + bin.len();
+    let mut out = b"glTF".to_vec();
+    [2, total as u32, text.len() as u32, 0x4e4f_534a].iter().for_each(|v| out.extend(v.to_le_bytes()));
+    out.extend(text.bytes());
+    [bin.len() as u32, 0x004e_4942].iter().for_each(|v| out.extend(v.to_le_bytes()));
+    out.extend(bin);
+    out
+}
+
+/// The corners of a mesh, to the millimetre.
+fn corners(name: &str, bytes: &[u8]) -> String {
+    match mesh_file::read(name, bytes, true) {
+        Ok(mesh) => mesh.vertices.iter().map(|v| v.position.map(|x| ((x * 1e3).round() / 1e3 + 0.0).to_string()).join(",")).collect::<Vec<_>>().join(" "),
+        Err(why) => why,
+    }
+}
+
+#[test]
+fn mesh_files_of_four_kinds_are_read() {
+    assert_eq!(corners("a.STL", STL.as_bytes()), "0,0,0 1,0,0 0,1,0");
+    assert_eq!(corners("http://x/a.obj?version=2", OBJ.as_bytes()), "0,0,0 1,0,0 0,1,0 0,0,0 1,0,0 0,0,1");
+    assert_eq!(corners("a.dae", DAE.as_bytes()), "0,0,3 1,0,3 0,1,3");
+    // glTF is y-up: its y is z here.
+    assert_eq!(corners("a.glb", &glb()), "0,0,0 1,0,0 0,0,1");
+}
+
+#[test]
+fn broken_mesh_files_are_sentences() {
+    for (name, bytes) in [("a.stl", STL.as_bytes()), ("a.obj", OBJ.as_bytes()), ("a.dae", DAE.as_bytes()), ("a.glb", &glb()[..])] {
+        for len in [0, 1, bytes.len() / 3, bytes.len() * 2 / 3] {
+            let _ = corners(name, &bytes[..len]);
+        }
+        assert!(!corners(name, b"").is_empty());
+    }
+    assert_eq!(corners("a.step", b"ISO"), "“.step” is not a kind of mesh that can be drawn (STL, OBJ, DAE, GLB)");
+}
+
+#[test]
+fn a_mesh_that_is_there_is_drawn_and_one_that_is_not_says_why() {
+    let list = [
+        Mark { mesh: "package://cars/car.obj", ..mark(1, 10, [0.0, 1.0, 0.0]) },
+        Mark { mesh: "package://cars/bus.obj", ..mark(2, 10, [0.0, -1.0, 0.0]) },
+    ];
+    let mut inline = Bag::new().add("/markers", marker_type(), 1, markers(&list, "map", 1)).open();
+    inline.files.insert("package://cars/car.obj".into(), OBJ.into());
+    let config = automatic(&inline);
+    let stage = Stage::new(inline, config, [200.0, 150.0], 1.0);
+    assert_eq!(stage.state(), PanelState::Ready);
+    let answers = ["car", "bus"].map(|name| format!("{:?}", stage.inline.borrow().store.resource(&format!("package://cars/{name}.obj"))).chars().take(6).collect::<String>());
+    assert_eq!(answers, ["Ready(", "Failed"]);
 }
