@@ -11,6 +11,7 @@ pub mod offscreen;
 pub mod settings;
 pub mod window;
 
+mod act;
 mod background;
 mod dialog;
 mod inspector;
@@ -38,7 +39,6 @@ use crate::time::{Span, Time, When};
 use crate::workspace::{Edit, Layout, Sidebars, Workspace};
 
 use background::Jobs;
-use command::Command;
 use dialog::Dialog;
 use settings::{Folders, Settings};
 
@@ -246,7 +246,9 @@ impl AppState {
             && !self.placed
         {
             self.placed = true;
-            self.playback.now = span.start;
+            // a little into the recording, where the first messages of all sensors have come: nothing is empty at first sight
+            let into_nanos = (span.nanos() / 4).min(FIRST_LOOK_NANOS);
+            self.playback.now = span.start.plus_nanos(into_nanos);
         }
         // while a scan goes on only an instant can be found
         let known = self.is_indexed() || matches!(self.pending_seek, Some(When::At(_)));
@@ -466,7 +468,8 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     let seconds = ctx.input(|i| i.time);
     state.begin(seconds);
     state.hover = state.hover_next.take();
-    for command in command::pressed(&ctx) {
+    let modal = state.dialog.is_some() || state.palette.is_open();
+    for command in command::pressed(&ctx, modal) {
         state.run(command, &ctx);
     }
     state.take_dropped_files(&ctx);
@@ -521,101 +524,5 @@ fn panels(ui: &mut Ui, state: &mut AppState) {
     }
 }
 
-impl AppState {
-    /// Does what a key, a menu or the palette asked for.
-    pub fn run(&mut self, command: Command, ctx: &Context) {
-        let step = |millis: i64| millis * 1_000_000;
-        match command {
-            Command::OpenFile => self.jobs.choose_files(false),
-            Command::AddFile => self.jobs.choose_files(true),
-            Command::OpenUrl => self.dialog = Some(Dialog::url()),
-            Command::OpenDemo => self.open_demo(),
-            Command::SaveLayout => self.save_layout(),
-            Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
-            Command::PlayPause => self.play_or_pause(),
-            Command::StepForward => self.step_by(step(100)),
-            Command::StepBack => self.step_by(step(-100)),
-            Command::LongStepForward => self.step_by(step(500)),
-            Command::LongStepBack => self.step_by(step(-500)),
-            Command::ShortStepForward => self.step_by(step(10)),
-            Command::ShortStepBack => self.step_by(step(-10)),
-            Command::NextMessage => self.step_message(1),
-            Command::PreviousMessage => self.step_message(-1),
-            Command::ToStart => self.seek(self.span().start),
-            Command::ToEnd => self.seek(self.span().end),
-            Command::Faster => self.playback.speed = next_speed(self.playback.speed, 1),
-            Command::Slower => self.playback.speed = next_speed(self.playback.speed, -1),
-            Command::ToggleLoop => {
-                let shown = self.timeline.shown(self.span());
-                self.playback.looping = if self.playback.looping.is_some() { None } else { Some(shown) };
-            }
-            Command::FitTimeline => self.timeline.fit(),
-            Command::ToggleLeft => self.left_open = !self.left_open,
-            Command::ToggleRight => self.right_open = !self.right_open,
-            Command::Unmaximise => {
-                if self.dialog.take().is_none() && !self.palette.close() {
-                    self.workspace.maximised = None;
-                }
-            }
-            Command::ToggleTheme => {
-                let dark = ctx.theme() == egui::Theme::Dark;
-                self.settings.look = if dark { settings::Look::Light } else { settings::Look::Dark };
-                ctx.set_theme(egui::ThemePreference::from(self.settings.look));
-                self.save_settings();
-            }
-            Command::Settings => self.dialog = Some(Dialog::Settings),
-            Command::Keys => self.dialog = Some(Dialog::Keys),
-            Command::Palette => self.palette.open(),
-            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
-        }
-        ctx.request_repaint();
-    }
-
-    fn play_or_pause(&mut self) {
-        if self.store.span().is_none() {
-            return;
-        }
-        let span = self.playback.looping.unwrap_or(self.span());
-        if !self.playback.playing && self.playback.now >= span.end {
-            self.playback.now = span.start;
-        }
-        self.playback.playing = !self.playback.playing;
-        self.frames = FrameRate::default();
-    }
-
-    fn step_by(&mut self, nanos: i64) {
-        self.seek(self.playback.now.plus_nanos(nanos));
-    }
-
-    fn step_message(&mut self, direction: i8) {
-        if self.selected_topic.is_none() {
-            return self.tell("Select a topic first: the step goes to its next message".to_owned());
-        }
-        self.playback.playing = false;
-        self.pending_step = direction;
-    }
-
-    fn take_dropped_files(&mut self, ctx: &Context) {
-        let dropped = ctx.input(|i| i.raw.dropped_files.clone());
-        let locations: Vec<Location> = dropped.into_iter().map(|f| Location::Path(f.path().to_owned())).collect();
-        if locations.is_empty() {
-            return;
-        }
-        if ctx.input(|i| i.modifiers.shift) && self.is_open() {
-            self.add(locations);
-        } else {
-            self.open(locations);
-        }
-    }
-}
-
-const SPEEDS: [f64; 9] = [0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 10.0];
-
-fn next_speed(speed: f64, direction: i8) -> f64 {
-    let next = if direction > 0 {
-        SPEEDS.iter().copied().find(|s| *s > speed + 1e-9)
-    } else {
-        SPEEDS.iter().rev().copied().find(|s| *s < speed - 1e-9)
-    };
-    next.unwrap_or(speed)
-}
+/// How far into a recording the playhead stands when it was opened.
+const FIRST_LOOK_NANOS: i64 = 500_000_000;

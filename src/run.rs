@@ -6,7 +6,6 @@
 
 mod decoding;
 mod executor;
-mod fetch;
 mod io;
 mod messages;
 mod open;

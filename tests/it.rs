@@ -1,4 +1,7 @@
 //! Every test of the program, through its public boundaries, in one binary.
+#[cfg(feature = "gui")]
+#[path = "it/app.rs"]
+mod app;
 #[path = "it/data.rs"]
 mod data;
 #[path = "it/decode.rs"]
@@ -14,11 +17,17 @@ mod encode;
 #[path = "it/format.rs"]
 mod format;
 #[cfg(feature = "gui")]
+#[path = "it/inline.rs"]
+mod inline;
+#[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[cfg(feature = "gui")]
+#[path = "it/scene3d.rs"]
+mod scene3d;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/source.rs"]
@@ -28,8 +37,5 @@ mod stream;
 #[path = "it/time.rs"]
 mod time;
 #[cfg(feature = "gui")]
-#[path = "it/inline.rs"]
-mod inline;
-#[cfg(feature = "gui")]
-#[path = "it/scene3d.rs"]
-mod scene3d;
+#[path = "it/workspace.rs"]
+mod workspace;

@@ -1,9 +1,5 @@
 //! What takes long and is not the executor's: the platform's file dialog, writing the demo drive. On threads of their own; what
 //! came of it is picked up at the start of a pass.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the file dialog and the demo drive's file, off the window's thread"
-)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

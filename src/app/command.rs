@@ -67,8 +67,8 @@ const COMMAND_SHIFT: Modifiers = Modifiers {
 };
 
 pub static COMMANDS: &[Entry] = &[
-    entry(Command::OpenUrl, "File", "Open URL…", COMMAND_SHIFT, Key::O),
     entry(Command::OpenFile, "File", "Open file…", Modifiers::COMMAND, Key::O),
+    entry(Command::OpenUrl, "File", "Open URL…", COMMAND_SHIFT, Key::O),
     keyless(Command::AddFile, "File", "Add a recording…"),
     keyless(Command::OpenDemo, "File", "Open the demo drive"),
     entry(Command::SaveLayout, "Layout", "Save layout", Modifiers::COMMAND, Key::S),
@@ -158,23 +158,54 @@ impl Command {
 
     /// As shown beside the name; empty without a key.
     pub fn key(self, ctx: &Context) -> String {
-        self.entry().shortcut.map(|s| ctx.format_shortcut(&s)).unwrap_or_default()
+        self.entry().shortcut.map(|s| key_text(ctx, &s)).unwrap_or_default()
     }
 }
 
-/// The commands whose keys were pressed in this pass. While text is being typed only those with Ctrl count.
-pub fn pressed(ctx: &Context) -> Vec<Command> {
-    let typing = ctx.text_edit_focused();
+/// `Ctrl+Shift+O`, `[`, `→`.
+pub fn key_text(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
+    let mac = ctx.os().is_mac();
+    let modifiers = egui::ModifierNames::NAMES.format(&shortcut.modifiers, mac);
+    let key = match shortcut.logical_key {
+        Key::ArrowLeft => "←",
+        Key::ArrowRight => "→",
+        Key::ArrowUp => "↑",
+        Key::ArrowDown => "↓",
+        Key::Comma => ",",
+        Key::Period => ".",
+        Key::Escape => "Esc",
+        key => key.symbol_or_name(),
+    };
+    if modifiers.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{modifiers}+{key}")
+    }
+}
+
+/// The commands whose keys were pressed in this pass. While text is being typed or a dialog is open (`modal`) only those with
+/// Ctrl count, and Escape; while a widget has the keyboard's focus, Space and the arrows are its.
+pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
+    let typing = ctx.text_edit_focused() || modal;
+    let focused = ctx.memory(|m| m.focused().is_some());
     let mut found = Vec::new();
     ctx.input_mut(|input| {
-        for entry in COMMANDS {
-            let Some(shortcut) = entry.shortcut else { continue };
-            if typing && !shortcut.modifiers.command {
+        // those with more modifiers first: a shortcut without Shift also fits when Shift is held
+        let held = |m: &Modifiers| u8::from(m.shift) + u8::from(m.alt) + u8::from(m.command);
+        let mut entries: Vec<(&Entry, KeyboardShortcut)> = COMMANDS.iter().filter_map(|e| Some((e, e.shortcut?))).collect();
+        entries.sort_by_key(|(_, shortcut)| std::cmp::Reverse(held(&shortcut.modifiers)));
+        for (entry, shortcut) in entries {
+            let key = shortcut.logical_key;
+            if typing && !shortcut.modifiers.command && key != Key::Escape {
                 continue;
             }
-            // the questionmark needs Shift on most keyboards
-            let hit = match shortcut.logical_key {
-                Key::Questionmark => input.key_pressed(Key::Questionmark),
+            let is_widgets = matches!(key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);
+            if focused && is_widgets && !shortcut.modifiers.command {
+                continue;
+            }
+            let hit = match key {
+                // the questionmark needs Shift on most keyboards; menus close on Escape, too
+                Key::Questionmark | Key::Escape => input.key_pressed(key),
                 _ => input.consume_shortcut(&shortcut),
             };
             if hit {

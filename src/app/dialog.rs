@@ -40,7 +40,8 @@ pub fn ui(ctx: &Context, state: &mut AppState) {
     let Some(mut dialog) = state.dialog.take() else {
         return;
     };
-    let modal = Modal::new(Id::unique("dialog")).show(ctx, |ui| match &mut dialog {
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20).corner_radius(8);
+    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| match &mut dialog {
         Dialog::Url { text, error, add } => url(ui, state, text, error, add),
         Dialog::Settings => settings_dialog(ui, state),
         Dialog::Keys => keys(ui),
@@ -182,7 +183,7 @@ fn keys(ui: &mut Ui) -> bool {
             widget::section(ui, group);
             for entry in COMMANDS.iter().filter(|e| e.group == group) {
                 let Some(shortcut) = entry.shortcut else { continue };
-                let key = ui.ctx().format_shortcut(&shortcut);
+                let key = super::command::key_text(ui.ctx(), &shortcut);
                 ui.horizontal(|ui| {
                     ui.label(entry.name);
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

@@ -37,7 +37,8 @@ pub fn ui(ui: &mut Ui, state: &mut AppState, names: Rect, lanes: Rect, axis: Axi
     for (at, topic) in topics.iter().enumerate() {
         let top = names.top() + 2.0 + at as f32 * LANE_HEIGHT - state.timeline.scroll_lanes;
         let lane = Rect::from_min_max(pos2(axis.rect.left(), top), pos2(axis.rect.right(), top + LANE_HEIGHT));
-        if lane.bottom() < clip.top() || lane.top() > clip.bottom() {
+        // none is cut in two at the lower edge
+        if lane.bottom() < clip.top() || lane.bottom() > clip.bottom() + 4.0 {
             continue;
         }
         let name_rect = Rect::from_min_max(pos2(names.left(), top), pos2(names.right() - 8.0, top + LANE_HEIGHT));
@@ -82,10 +83,8 @@ fn name(ui: &Ui, topic: &Topic, rect: Rect, is_selected: bool) -> bool {
     } else {
         p.weak
     };
-    let mut job = egui::text::LayoutJob::simple_singleline(topic.name.to_string(), theme::small(), color);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 10.0);
     let painter = ui.painter().with_clip_rect(rect.expand(1.0));
-    let galley = painter.layout_job(job);
+    let galley = super::topics::elided_name(ui, &topic.name, theme::small(), color, rect.width() - 10.0);
     let at = Align2::LEFT_CENTER
         .align_size_within_rect(galley.size(), rect.with_min_x(rect.left() + 10.0))
         .min;

@@ -2,10 +2,6 @@
 //!
 //! Invariants: the egui passes before the last one are laid out but not painted; the picture goes from the mapped buffer into
 //! the encoder without a copy where its rows need no padding. This is memory and time that a screenshot does not have to spend.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "waits for the driver on a thread of its own, and for the executor; times its own stages"
-)]
 
 use std::io::Write;
 use std::sync::Arc;

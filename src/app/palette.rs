@@ -21,6 +21,10 @@ impl PaletteState {
         self.chosen = 0;
     }
 
+    pub fn is_open(&self) -> bool {
+        self.text.is_some()
+    }
+
     /// False where it was not open.
     pub fn close(&mut self) -> bool {
         self.text.take().is_some()
@@ -61,6 +65,7 @@ pub fn ui(ctx: &Context, state: &mut AppState) {
     let area = egui::Area::new(Id::unique("palette")).anchor(Align2::CENTER_TOP, vec2(0.0, 64.0));
     let modal = egui::Modal::new(Id::unique("palette modal"))
         .area(area.order(egui::Order::Foreground))
+        .frame(egui::Frame::popup(&ctx.global_style()).inner_margin(8).corner_radius(8))
         .show(ctx, |ui| rows(ui, &mut text, &found, state.palette.chosen));
     let picked = if enter {
         found.get(state.palette.chosen)

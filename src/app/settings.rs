@@ -1,10 +1,6 @@
 //! What the program remembers between runs: settings, recent locations, layouts. Files in the platform's folders.
 //!
 //! Invariants: a file is replaced whole or not at all (a crash leaves the old or the new one); no query string is ever stored.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the window's own small files, read once and written on exit and Ctrl+S"
-)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -98,7 +98,7 @@ fn right(ui: &mut Ui, state: &AppState) {
         ui.label(quiet(memory))
             .on_hover_text("Loaded messages of the memory set aside for them");
         let traffic = state.executor.traffic();
-        ui.label(quiet(format!("{} read", bytes(traffic.bytes))));
+        ui.label(quiet(format!("{} read", bytes(traffic.bytes + traffic.disk_bytes))));
         if traffic.requests > 0 {
             ui.label(quiet(format!("{} requests", super::topics::grouped(traffic.requests))));
         }

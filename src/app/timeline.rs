@@ -67,7 +67,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let frame = egui::Frame::new().fill(p.raised);
     egui::Panel::bottom("timeline")
         .resizable(true)
-        .default_size(164.0)
+        .default_size(176.0)
         .size_range(60.0..=480.0)
         .show_separator_line(false)
         .frame(frame)

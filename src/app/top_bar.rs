@@ -22,7 +22,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
             ui.horizontal_centered(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 menu(ui, state);
-                sidebar_toggle(ui, state, Command::ToggleLeft, state.left_open, icon::SIDEBAR_SIMPLE);
+                if state.store.span().is_some() {
+                    sidebar_toggle(ui, state, Command::ToggleLeft, state.left_open, icon::SIDEBAR_SIMPLE);
+                }
                 ui.add_space(6.0);
                 sources(ui, state);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| right(ui, state));
@@ -102,7 +104,7 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
             if group != "File" {
                 ui.separator();
             }
-            for entry in COMMANDS.iter().filter(|e| e.group == group) {
+            for entry in COMMANDS.iter().filter(|e| e.group == group && e.command != Command::Unmaximise) {
                 let needs_recording = matches!(
                     entry.command,
                     Command::SaveLayout | Command::AutomaticLayout | Command::AddFile | Command::ToggleLeft | Command::ToggleRight

@@ -161,7 +161,7 @@ fn row(ui: &mut Ui, topic: &Topic, is_selected: bool, is_loaded: bool) -> egui::
         let rate = rate_text(topic);
         let right = ui.painter().layout_no_wrap(rate, theme::small(), p.weak);
         let room = rect.right() - left - right.size().x - 8.0;
-        let name = elided(ui, &topic.name, theme::body(), p.text, room);
+        let name = elided_name(ui, &topic.name, theme::body(), p.text, room);
         ui.painter().galley(egui::pos2(left, rect.top() + 4.0), name, p.text);
         ui.painter()
             .galley(egui::pos2(rect.right() - right.size().x, rect.top() + 6.0), right, p.weak);
@@ -211,6 +211,18 @@ fn drag_ghost(ui: &Ui, topic: &Topic) {
     painter.rect(rect, 4.0, p.overlay, Stroke::new(1.0, p.accent), egui::StrokeKind::Inside);
     painter.galley(rect.min + vec2(8.0, 4.0), galley, p.text);
     ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
+}
+
+/// Where it is too long, its first segment gives way: topics of one device share that, not what follows.
+pub fn elided_name(ui: &Ui, name: &str, font: egui::FontId, color: egui::Color32, width: f32) -> std::sync::Arc<egui::Galley> {
+    let whole = ui.painter().layout_no_wrap(name.to_owned(), font.clone(), color);
+    if whole.size().x <= width {
+        return whole;
+    }
+    match name.trim_start_matches('/').split_once('/') {
+        Some((_, rest)) => elided(ui, &format!("…/{rest}"), font, color, width),
+        None => elided(ui, name, font, color, width),
+    }
 }
 
 /// Cut at the end where it is too long.

@@ -2,9 +2,10 @@
 
 use egui::{Align, Key, Layout, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2};
 
+use super::act::SPEEDS;
 use super::clock::{self, TimeFormat};
 use super::command::Command;
-use super::{AppState, SPEEDS, speed_in_range};
+use super::{AppState, speed_in_range};
 use crate::theme::{self, icon, palette, widget};
 
 #[derive(Default)]

@@ -29,6 +29,8 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
 
 fn invitation(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
+    ui.label(RichText::new(icon::ROAD_HORIZON).font(theme::icons(44.0)).color(p.accent));
+    ui.add_space(8.0);
     ui.label(RichText::new("Open a drive").font(theme::semibold(22.0)));
     ui.add_space(4.0);
     ui.label(RichText::new("Drop recordings here, or open a ROS bag from disk or a presigned URL.").color(p.weak));
@@ -42,7 +44,7 @@ fn open_buttons(ui: &mut Ui, state: &mut AppState) {
     let ctx = ui.ctx().clone();
     let writing = state.jobs.writing();
     // centred by hand: three buttons of known widths
-    ui.allocate_ui_with_layout(vec2(360.0, 32.0), Layout::left_to_right(Align::Center), |ui| {
+    ui.allocate_ui_with_layout(vec2(336.0, 32.0), Layout::left_to_right(Align::Center), |ui| {
         if widget::primary_button(ui, "Open file…")
             .on_hover_text(Command::OpenFile.key(&ctx))
             .clicked()

@@ -293,12 +293,20 @@ impl Behavior<Pane> for Frame<'_> {
         };
         let pointer = ui.input(|i| i.pointer.hover_pos());
         let over = tiles.rect(tile_id).is_some_and(|rect| pointer.is_some_and(|at| rect.contains(at)));
-        if !over {
-            // there for the keyboard and for screen readers, but not painted
-            ui.set_opacity(0.0);
+        if over {
+            ui.add_space(2.0);
+            self.header_icons(ui, pane);
+        } else {
+            // there for the keyboard and for screen readers, but neither painted nor in the way of the tabs
+            let mut unseen = ui.new_child(
+                egui::UiBuilder::new()
+                    .max_rect(ui.max_rect())
+                    .layout(egui::Layout::right_to_left(egui::Align::Center)),
+            );
+            unseen.set_opacity(0.0);
+            unseen.add_space(2.0);
+            self.header_icons(&mut unseen, pane);
         }
-        ui.add_space(2.0);
-        self.header_icons(ui, pane);
     }
 
     fn tab_bar_height(&self, _style: &egui::Style) -> f32 {

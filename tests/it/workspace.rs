@@ -1,0 +1,82 @@
+//! Layout files: what this version does not know comes out as it went in; every built-in layout is read.
+
+use roadreel::app::settings::{BUILT_IN_LAYOUTS, write_whole};
+use roadreel::workspace::{Layout, LayoutError, Node, Workspace};
+use serde_json::{Value, json};
+
+/// Through the tree and back.
+#[track_caller]
+fn round_trip(given: &Value) -> Value {
+    let layout = Layout::parse(&given.to_string()).unwrap();
+    let written = Workspace::from_layout(&layout).to_layout().to_json();
+    serde_json::from_str(&written).unwrap()
+}
+
+#[test]
+fn unknown_panels_and_keys_survive() {
+    let given = json!({
+        "version": 1,
+        "panels": {
+            "a": {"kind": "hologram", "config": {"depth": 3}, "colour_of_tab": "red"},
+            "b": {"kind": "hologram", "config": {"depth": 4}},
+        },
+        "root": {"split": "row", "gap": 12, "children": [
+            {"share": 0.25, "tabs": ["a"], "active": 0, "pinned": true},
+            {"share": 0.75, "tabs": ["b"], "active": 0},
+        ]},
+        "team": "perception",
+    });
+    assert_eq!(round_trip(&given), given);
+}
+
+#[test]
+fn an_unknown_kind_of_node_survives() {
+    let given = json!({
+        "version": 1,
+        "panels": {"a": {"kind": "hologram", "config": null}},
+        "root": {"split": "column", "children": [
+            {"share": 0.5, "tabs": ["a"], "active": 0},
+            {"share": 0.5, "spiral": ["x", "y"]},
+        ]},
+    });
+    assert_eq!(round_trip(&given), given);
+}
+
+#[test]
+fn a_panel_that_stands_in_no_node_is_shown() {
+    let layout = Layout::parse(r#"{"version":1,"panels":{"a":{"kind":"x"},"b":{"kind":"x"}},"root":{"tabs":["a"]}}"#).unwrap();
+    let workspace = Workspace::from_layout(&layout);
+    assert_eq!(workspace.visible().len(), 2);
+}
+
+#[test]
+fn a_newer_version_and_garbage_are_refused() {
+    assert!(matches!(Layout::parse(r#"{"version":2}"#), Err(LayoutError::Newer(2))));
+    assert!(matches!(Layout::parse("{"), Err(LayoutError::Json(_))));
+}
+
+#[test]
+fn built_in_layouts_are_read_whole() {
+    for (name, text) in BUILT_IN_LAYOUTS {
+        let layout = Layout::parse(text).unwrap();
+        assert!(!matches!(layout.root, None | Some(Node::Unknown(_))), "{name}");
+        let workspace = Workspace::from_layout(&layout);
+        assert_eq!(workspace.panes().len(), layout.panels.len(), "{name}");
+        for pane in workspace.panes() {
+            assert!(roadreel::workspace::kind(&pane.kind).is_some(), "{name}: {}", pane.kind);
+        }
+        let again = Workspace::from_layout(&workspace.to_layout()).to_layout();
+        assert_eq!(again, workspace.to_layout(), "{name}");
+    }
+}
+
+#[test]
+fn a_file_is_replaced_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/layout.json");
+    write_whole(&path, b"one").unwrap();
+    write_whole(&path, b"two").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"two");
+    let names: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+    assert_eq!(names.len(), 1, "nothing is left beside it");
+}
