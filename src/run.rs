@@ -6,6 +6,7 @@
 
 mod decoding;
 mod executor;
+mod fetch;
 mod io;
 mod messages;
 mod open;

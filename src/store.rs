@@ -14,6 +14,7 @@ mod issue;
 mod lookup;
 mod plan;
 mod playback;
+mod resources;
 mod series;
 mod transforms;
 mod work;
@@ -90,6 +91,8 @@ pub enum What {
     Neighbours,
     /// A scalar over a span of receive time.
     Series { path: Arc<str>, stamp: Stamp, span: Span },
+    /// A file that the topic's messages name by its address.
+    Resource(Arc<str>),
 }
 
 /// An answer about now.
@@ -204,6 +207,7 @@ pub struct Store {
     ahead_shrunk: u32,
     dirty: bool,
 
+    resources: resources::Resources,
     queue: Vec<Work>,
     reads: BTreeMap<WorkId, issue::Reading>,
     decodes: BTreeMap<WorkId, issue::Target>,
@@ -251,6 +255,7 @@ impl Store {
             over_budget: false,
             ahead_shrunk: 0,
             dirty: true,
+            resources: resources::Resources::new(),
             queue: Vec::new(),
             reads: BTreeMap::new(),
             decodes: BTreeMap::new(),
@@ -279,6 +284,7 @@ impl Store {
         self.transforms.now = now;
         self.wants = wants;
         self.add_series();
+        self.demand_resources();
         if is_seek || !self.failed.is_empty() {
             self.retry_failed();
             self.dirty = true;

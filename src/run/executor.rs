@@ -92,6 +92,7 @@ impl Executor {
                         what: What::Message { id, schema, form, payload },
                     });
                 }
+                Work::Fetch { address, near } => self.shared.fetch(address, near),
                 Work::Cancel(id) => self.shared.cancel(id),
             }
         }
@@ -146,6 +147,17 @@ impl Drop for Executor {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fetch(self: &Arc<Self>, address: Arc<str>, near: Option<Location>) {
+        let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
+        let shared = self.clone();
+        let task = self.io.spawn(async move {
+            let fetched = super::fetch::fetch(&address, near.as_ref(), shared.io.net()).await;
+            let result = fetched.map_err(Into::into);
+            shared.outbox.push(&ticket, Event::Fetched { address, result });
+        });
+        self.lock().opens.push(task.abort_handle());
     }
 
     fn open(self: &Arc<Self>, source: SourceId, location: Location) {

@@ -35,6 +35,7 @@ impl Store {
             Event::ReadFailed { id, error, .. } => self.read_failed(id, error),
             Event::ReadDone { id } => self.read_failed(id, "the read ended without this part of the recording".into()),
             Event::Decoded { id, result } => self.decoded(id, result),
+            Event::Fetched { address, result } => self.fetched(&address, result),
         }
         self.evict();
     }

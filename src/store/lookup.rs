@@ -152,12 +152,6 @@ impl Store {
         })
     }
 
-    /// The bytes of a file that messages name (`mesh_resource`): a path, an `http(s)` or a `package://` address.
-    pub fn resource(&self, address: &str) -> Lookup<bytes::Bytes> {
-        let _ = address;
-        Lookup::Absent
-    }
-
     /// Receive times of the messages before and after the playhead.
     pub fn neighbours(&self, topic: TopicId) -> Lookup<(Option<Time>, Option<Time>)> {
         let before = self.newest(topic, self.now.plus_nanos(-1), 1);
@@ -254,7 +248,7 @@ impl Store {
         let is_opening = |s: &super::SourceInfo| s.state == super::SourceState::Opening;
         let is_indexing = |s: &super::SourceInfo| matches!(s.state, super::SourceState::Indexing { .. });
         let opening = self.sources.iter().any(is_opening);
-        let waiting_at_playhead = opening || self.plan.is_missing || self.plan.is_undecoded;
+        let waiting_at_playhead = opening || self.plan.is_missing || self.plan.is_undecoded || self.awaits_resources();
         let wide_is_due = self
             .jobs
             .iter()

@@ -41,6 +41,11 @@ pub enum Work {
         form: Form,
         payload: Bytes,
     },
+    /// A file that messages name, whole. `near` is a recording beside which packages may lie.
+    Fetch {
+        address: Arc<str>,
+        near: Option<Location>,
+    },
     /// Nobody wants it any more: drop it if it has not begun, abort the request if it has. No event follows.
     Cancel(WorkId),
 }
@@ -137,6 +142,10 @@ pub enum Event {
     Decoded {
         id: WorkId,
         result: Result<Decoded, DecodeError>,
+    },
+    Fetched {
+        address: Arc<str>,
+        result: Result<Bytes, Arc<str>>,
     },
 }
 

@@ -13,7 +13,7 @@ use roadreel::time::Time;
 /// A store with its recordings.
 pub struct Inline {
     pub store: Store,
-    files: HashMap<String, Bytes>,
+    pub files: HashMap<String, Bytes>,
     pub now: Time,
 }
 
@@ -22,11 +22,7 @@ impl Inline {
     pub fn open(bag: impl Into<Bytes>) -> Inline {
         let location = Location::parse("/drive.bag").unwrap();
         let files = HashMap::from([(location.name(), bag.into())]);
-        let mut inline = Inline {
-            store: Store::new(1 << 30),
-            files,
-            now: Time(0),
-        };
+        let mut inline = Inline { store: Store::new(1 << 30), files, now: Time(0) };
         inline.store.open(vec![location]);
         inline.settle(&[]);
         inline.now = inline.store.span().map_or(Time(0), |span| span.start);
@@ -54,23 +50,19 @@ impl Inline {
         match work {
             Work::Open { source, location } => {
                 let container = index(&self.files[&location.name()]);
-                vec![Event::Opened {
-                    source,
-                    container,
-                    done: true,
-                    done_fraction: 1.0,
-                }]
+                vec![Event::Opened { source, container, done: true, done_fraction: 1.0 }]
             }
             Work::Read(read) => {
-                let file = self.files.values().next().unwrap();
+                let file = &self.files["drive.bag"];
                 let mut events: Vec<Event> = read.chunks.iter().map(|chunk| chunk_read(file, &read, chunk)).collect();
                 events.push(Event::ReadDone { id: read.id });
                 events
             }
-            Work::Decode { id, schema, form, payload } => vec![Event::Decoded {
-                id,
-                result: schema.decode(form, &payload),
-            }],
+            Work::Decode { id, schema, form, payload } => vec![Event::Decoded { id, result: schema.decode(form, &payload) }],
+            Work::Fetch { address, .. } => {
+                let found = self.files.get(&*address).cloned().ok_or_else(|| "there is no such file".into());
+                vec![Event::Fetched { address, result: found }]
+            }
             Work::Cancel(_) => Vec::new(),
         }
     }
@@ -99,34 +91,21 @@ fn chunk_read(file: &Bytes, read: &Read, chunk: &ChunkRead) -> Event {
     let need = read.container.need(chunk.chunk, &connections);
     let got = Fetched::one(need.start, file.slice(need.start as usize..need.end as usize));
     let batch = read.container.messages(chunk.chunk, &got, &connections, Checks::Quick);
-    let mut content = ChunkContent {
-        warnings: batch.warnings,
-        ..ChunkContent::default()
-    };
+    let mut content = ChunkContent { warnings: batch.warnings, ..ChunkContent::default() };
     for message in &batch.messages {
         for (connection, schema) in &chunk.transforms {
             if *connection == message.connection
                 && let Ok(Decoded::Transforms(all)) = schema.decode(Form::Transforms, &message.payload)
             {
-                content
-                    .transforms
-                    .extend(all.into_iter().map(|transform| (*connection, message.time, transform)));
+                content.transforms.extend(all.into_iter().map(|transform| (*connection, message.time, transform)));
             }
         }
     }
-    let kept = batch
-        .messages
-        .into_iter()
-        .filter(|message| chunk.keep.contains(&message.connection));
+    let kept = batch.messages.into_iter().filter(|message| chunk.keep.contains(&message.connection));
     content.messages.extend(kept.map(|mut message| {
         message.payload = Bytes::copy_from_slice(&message.payload);
         message
     }));
     content.messages.sort_by_key(|message| message.time);
-    Event::ChunkRead {
-        id: read.id,
-        source: read.source,
-        chunk: chunk.chunk,
-        content,
-    }
+    Event::ChunkRead { id: read.id, source: read.source, chunk: chunk.chunk, content }
 }

@@ -273,6 +273,7 @@ fn shown(events: &[Event]) -> Vec<String> {
         }
         Event::ReadFailed { id, error, .. } => format!("{id} failed: {error}"),
         Event::ReadDone { id } => format!("{id} done"),
+        Event::Fetched { address, result } => format!("{address} fetched: {}", result.is_ok()),
         Event::Decoded { id, result } => format!("{id} decoded: {}", result.is_ok()),
     };
     let mut lines: Vec<String> = events.iter().map(line).collect();

@@ -3,6 +3,7 @@
 //! Invariant: markers of one frame and stamp are batched; positions are kept relative to the batch's first marker, so that f32 is
 //! exact enough anywhere on a map.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use glam::{Affine3A, DAffine3, DVec3, Quat, Vec3};
@@ -18,7 +19,7 @@ use crate::render::{
     Blob, Bounds, Instance, Lines, Mesh, MeshSource, Meshes, PointCloud, PointColor, PointLayout, Raw, Segment, Shape, Size, Vertex,
     outline_box,
 };
-use crate::store::Lookup;
+use crate::store::{Lookup, Store, TopicId};
 use crate::time::Time;
 
 type Kept = Arc<Vec<(Time, Arc<Marker>)>>;
@@ -87,6 +88,13 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
         push(layer, out, group, &kept, fixed_from_frame);
     }
     out.notes.drawn += 1;
+}
+
+/// Addresses of the files that markers alive at the playhead name.
+pub fn resources(store: &Store, topic: TopicId) -> BTreeSet<Arc<str>> {
+    let Lookup::Ready(set) = store.markers(topic) else { return BTreeSet::new() };
+    let named = set.markers.iter().filter(|(_, marker)| marker.kind == 10);
+    named.map(|(_, marker)| Arc::clone(&marker.mesh_resource)).collect()
 }
 
 fn alpha_of(config: &TopicConfig) -> f32 {

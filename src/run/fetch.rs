@@ -1,0 +1,43 @@
+//! Reads files that messages name: meshes of markers.
+//!
+//! Invariants: a file is read whole and never written; one that is too large is refused before it is read.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use crate::source::{Location, Net, Reader};
+
+const LARGEST_BYTES: u64 = 256 << 20;
+
+/// The bytes behind an address, or a sentence. `near` is the recording: packages are also looked for beside it.
+pub(super) async fn fetch(address: &str, near: Option<&Location>, net: &Net) -> Result<Bytes, String> {
+    let location = match address.strip_prefix("package://") {
+        Some(rest) => Location::Path(find_package_file(rest, near).ok_or_else(|| {
+            let package = rest.split('/').next().unwrap_or_default();
+            format!("the package “{package}” is neither beside the recording nor in ROS_PACKAGE_PATH")
+        })?),
+        None => Location::parse(address).map_err(|error| error.to_string())?,
+    };
+    let reader = Reader::open(location, net).await.map_err(|error| error.to_string())?;
+    if reader.len() > LARGEST_BYTES {
+        return Err(format!("the file has {} MiB; up to {} MiB are read", reader.len() >> 20, LARGEST_BYTES >> 20));
+    }
+    reader.read(0..reader.len()).await.map_err(|error| error.to_string())
+}
+
+/// `package/dir/file`, under the folders that ROS names and those that hold the recording.
+fn find_package_file(path: &str, near: Option<&Location>) -> Option<PathBuf> {
+    if path.split('/').any(|part| part == "..") {
+        return None;
+    }
+    let mut roots: Vec<PathBuf> = Vec::new();
+    if let Some(Location::Path(recording)) = near {
+        roots.extend(recording.ancestors().skip(1).take(4).map(|folder| folder.to_path_buf()));
+    }
+    let listed = |name: &str| std::env::var_os(name).map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).unwrap_or_default();
+    roots.extend(listed("ROS_PACKAGE_PATH"));
+    roots.extend(listed("AMENT_PREFIX_PATH").into_iter().map(|prefix| prefix.join("share")));
+    let within = |root: PathBuf| [root.join(path), root.join("src").join(path)];
+    roots.into_iter().flat_map(within).find(|file| file.is_file())
+}
