@@ -354,6 +354,7 @@ impl Panel for PlotPanel {
     }
 
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        self.resolve(view.store);
         let before = self.config.clone();
         legend::series_settings(ui, &mut self.config);
         if let Some(path) = widget::path_picker(ui, "plot path", view.store, "Add a series…") {

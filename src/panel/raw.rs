@@ -173,7 +173,7 @@ impl RawPanel {
         ui.horizontal(|ui| {
             ui.add_space(4.0);
             let shown = if name.is_empty() { self.config.topic.clone() } else { name };
-            let width = (ui.available_width() - 128.0).max(60.0);
+            let width = (ui.available_width() - 108.0).max(60.0);
             ui.allocate_ui_with_layout(egui::vec2(width, 24.0), egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 if let Some(topic) = widget::topic_picker(ui, "raw topic", view.store, &shown, |_| true) {
                     self.config.topic = topic.name.to_string();
@@ -184,6 +184,9 @@ impl RawPanel {
                 }
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 0.0;
+                ui.spacing_mut().button_padding.x = 6.0;
+                ui.add_space(4.0);
                 if widget::icon_button(ui, theme::icon::COPY, "Copy the message as JSON", false).clicked() {
                     out.extend(self.json().map(Action::CopyText));
                 }

@@ -97,7 +97,7 @@ fn automatic_choices() {
             .flat_map(|k| (k.automatic)(&stage.store))
             .collect::<Vec<_>>()
     };
-    insta::assert_snapshot!(Value::Array(of("image")), @r#"[{"topic":"/cam/front_left/image_raw"},{"topic":"/cam/thermal/image_raw"}]"#);
+    insta::assert_snapshot!(Value::Array(of("image")), @r#"[{"topic":"/cam/front_left/image_raw"},{"topic":"/cam/wide/image_raw"},{"topic":"/cam/thermal/image_raw"}]"#);
     let plots: Vec<String> = of("plot")
         .iter()
         .map(|c| {
@@ -321,6 +321,83 @@ fn copies_and_plots_from_the_tree() {
         _ => None,
     });
     assert_eq!(plotted, Some(("plot", json!("/vehicle/steering_report.speed"))));
+}
+
+/// Red, green and blue of the pixel in the middle of the panel.
+fn middle(kind: &str, config: &Value) -> [u8; 3] {
+    let mut harness = show(Stage::new(kind, config), [496.0, 336.0], Theme::Dark);
+    let picture = harness.render().expect("a picture");
+    let [r, g, b, _] = picture.get_pixel(249, 169).0;
+    [r, g, b]
+}
+
+#[test]
+fn values_become_colours() {
+    // the middle shows pixel (24, 16): 30,256 of thermal; (120, 128, 100) of the camera
+    let thermal = |more: Value| {
+        let mut config = json!({ "topic": "/cam/thermal/image_raw", "colormap": "grey" });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            config[key] = value.clone();
+        }
+        middle("image", &config)
+    };
+    assert_eq!(
+        thermal(json!({ "range": { "mode": "manual", "min": 30_000, "max": 30_510 } })),
+        [128; 3]
+    );
+    assert_eq!(
+        thermal(json!({ "range": { "mode": "manual", "min": 30_256, "max": 30_511 } })),
+        [0; 3]
+    );
+    assert_eq!(thermal(json!({ "range": { "mode": "min_max" } })), [130; 3]);
+    assert_eq!(middle("image", &json!({ "topic": "/cam/front_left/image_raw" })), [120, 128, 100]);
+    assert_eq!(
+        middle(
+            "image",
+            &json!({ "topic": "/cam/front_left/image_raw", "contrast": 0.0, "brightness": 0.1 })
+        ),
+        [153; 3]
+    );
+}
+
+#[test]
+fn pictures_wider_than_a_texture_are_tiled() {
+    for x in [2040_u32, 2047, 2048, 2060, 2099] {
+        let center = [(x as f32 + 0.52) / drive::WIDE as f32, 0.55];
+        let config = json!({ "topic": "/cam/wide/image_raw", "view": { "times": 60.0, "center": center } });
+        assert_eq!(middle("image", &config), [(x % 251) as u8; 3], "{x}");
+    }
+}
+
+#[test]
+fn following_keeps_the_playhead_in_view() {
+    let config = json!({ "series": [{ "path": "/imu.linear_acceleration.x" }], "follow": true, "follow_window_secs": 0.5 });
+    let mut stage = Stage::new("plot", &config);
+    stage.playing = true;
+    let mut harness = show(stage, [400.0, 260.0], Theme::Dark);
+    harness.hover_at(egui::pos2(60.0, 120.0));
+    harness.step();
+    let hovered = harness.state().actions.iter().rev().find_map(|a| match a {
+        Action::Hover(Some(t)) => Some(t.since(drive::at(0)) as f64 * 1e-9),
+        _ => None,
+    });
+    let secs = hovered.expect("a time");
+    assert!((0.6..0.66).contains(&secs), "the window begins 0.4 s before the playhead: {secs}");
+}
+
+#[test]
+fn what_is_visible_as_csv() {
+    let mut harness = show_settings(Stage::new(
+        "plot",
+        &json!({ "series": [{ "path": "/vehicle/steering_report.speed" }] }),
+    ));
+    harness.get_by_label("Copy as CSV").click();
+    harness.run_ok();
+    let csv = harness.state().copied().expect("copied").to_owned();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 101);
+    assert_eq!(lines[0], "time_ns,series,value");
+    assert_eq!(lines[1], r#"1600000000000000000,"/vehicle/steering_report.speed",10"#);
 }
 
 fn scroll(harness: &mut Harness<'_, Stage>, points: f32) {

@@ -1,4 +1,4 @@
-//! Where a time axis puts its marks, and how they read.
+//! Where the axes put their marks, and how they read.
 //!
 //! Invariant: marks lie on round times of a clock (1, 2, 5 of a second; 15, 30 of a minute), never on powers of ten of minutes.
 
@@ -19,7 +19,28 @@ pub fn time_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
         .copied()
         .find(|s| *s >= input.base_step_size && is_multiple(coarse, *s))
         .unwrap_or(coarse);
-    let (low, high) = input.bounds;
+    marks(input.bounds, fine, coarse)
+}
+
+/// Marks at 1, 2 and 5 times powers of ten; as [`time_marks`].
+pub fn value_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
+    let fitting = |least: f64| {
+        let decade = 10_f64.powf(least.log10().floor());
+        [1.0, 2.0, 5.0, 10.0]
+            .map(|f| f * decade)
+            .into_iter()
+            .find(|s| *s >= least * 0.999_999)
+            .unwrap_or(decade * 10.0)
+    };
+    let coarse = fitting(input.base_step_size * labels_apart);
+    let fine = [0.1, 0.2, 0.5]
+        .map(|f| f * coarse)
+        .into_iter()
+        .find(|s| *s >= input.base_step_size && is_multiple(coarse, *s));
+    marks(input.bounds, fine.unwrap_or(coarse), coarse)
+}
+
+fn marks((low, high): (f64, f64), fine: f64, coarse: f64) -> Vec<GridMark> {
     let first = (low / fine).ceil();
     let count = ((high - low) / fine).clamp(0.0, 2000.0) as usize + 1;
     (0..count)
@@ -30,6 +51,16 @@ pub fn time_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
             step_size: if is_multiple(value, coarse) { coarse } else { fine },
         })
         .collect()
+}
+
+/// As many decimals as the step needs; very large and very small ones with an exponent.
+pub fn value_text(value: f64, step: f64) -> String {
+    let value = if value.abs() < step * 1e-6 { 0.0 } else { value };
+    if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) {
+        return format!("{value:.1e}");
+    }
+    let decimals = decimals(step);
+    format!("{value:.decimals$}")
 }
 
 fn is_multiple(value: f64, of: f64) -> bool {

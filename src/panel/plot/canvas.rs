@@ -174,6 +174,7 @@ impl PlotPanel {
             .tick_label_color(palette.weak);
         let mut y_hints = vec![
             AxisHints::new_y()
+                .formatter(|mark, _| axis::value_text(mark.value, mark.step_size))
                 .min_thickness(38.0)
                 .label_spacing(Rangef::new(18.0, 26.0))
                 .tick_label_font(theme::small())
@@ -200,6 +201,7 @@ impl PlotPanel {
             .grid_color(palette.line)
             .grid_spacing(Rangef::new(14.0, 140.0))
             .x_grid_spacer(move |input| axis::time_marks(input, if clock { 6.0 } else { 4.2 }))
+            .y_grid_spacer(|input| axis::value_marks(input, 2.2))
             .custom_x_axes(vec![x_hints])
             .custom_y_axes(y_hints);
         let lines: Vec<(Line<'_>, Option<Points<'_>>)> = curves
@@ -577,8 +579,7 @@ fn right_axis(left: (f64, f64), right: (f64, f64)) -> AxisHints<'static> {
         .label_spacing(Rangef::new(18.0, 26.0))
         .formatter(move |mark, _| {
             let step = mark.step_size * (right.1 - right.0) / (left.1 - left.0);
-            let decimals = (1.0 - step.abs().log10()).ceil().clamp(0.0, 6.0) as usize;
-            format!("{:.decimals$}", rescaled(mark.value, left, right))
+            axis::value_text(rescaled(mark.value, left, right), step.abs() / 10.0)
         })
 }
 

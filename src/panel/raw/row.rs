@@ -95,10 +95,19 @@ fn paint(ui: &Ui, rect: Rect, row: &Row, hovered: bool) {
         Tone::Note => palette.weak,
         Tone::Number | Tone::Text | Tone::Hex => palette.text,
     };
-    let value_rect = Rect::from_min_max(pos2(value_left, rect.top()), pos2(rect.right() - 6.0, rect.bottom()));
+    let mark = change_text(&row.change).unwrap_or_default();
+    let mark_width = if mark.is_empty() {
+        0.0
+    } else {
+        ui.painter().layout_no_wrap(mark.to_owned(), font(true), color).size().x + 14.0
+    };
+    let value_right = (rect.right() - 6.0 - mark_width).max(value_left + 24.0);
+    let value_rect = Rect::from_min_max(pos2(value_left, rect.top()), pos2(value_right, rect.bottom()));
     let used = clipped_text(ui, value_rect, &row.text, row.tone != Tone::Text, color);
-    let Some(mark) = change_text(&row.change) else { return };
-    let rest = Rect::from_min_max(pos2(value_rect.left() + used + 14.0, rect.top()), value_rect.max);
+    let rest = Rect::from_min_max(
+        pos2(value_left + used + if used > 0.0 { 14.0 } else { 0.0 }, rect.top()),
+        pos2(rect.right() - 6.0, rect.bottom()),
+    );
     clipped_text(ui, rest, mark, true, change_color.unwrap_or(palette.weak));
 }
 

@@ -41,6 +41,7 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
     };
     let camera = topic("/cam/front_left/image_raw", "sensor_msgs/Image", &format!("{IMAGE}{HEADER}"));
     let thermal = topic("/cam/thermal/image_raw", "sensor_msgs/Image", &format!("{IMAGE}{HEADER}"));
+    let wide = topic("/cam/wide/image_raw", "sensor_msgs/Image", &format!("{IMAGE}{HEADER}"));
     let imu = topic("/imu", "sensor_msgs/Imu", &format!("{IMU}{HEADER}{VECTOR3}"));
     let report = topic(
         "/vehicle/steering_report",
@@ -73,6 +74,7 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
         if tick % 100 == 0 {
             let values: Vec<u8> = (0..10_000_u32).flat_map(|i| (i as f32 * 0.5 + tick as f32).to_le_bytes()).collect();
             let long_message = Encoder::new().text("ten thousand").u32(10_000).raw(&values).counted(&[0xAB; 5000]);
+            bag.write(wide, time, wide_picture(header("wide")).bytes()).expect("written");
             bag.write(long, time, long_message.bytes()).expect("written");
             bag.write(mystery, time, b"\x00\x01no definition\xff").expect("written");
         }
@@ -105,4 +107,12 @@ fn thermal_picture(header: Encoder) -> Encoder {
         .flat_map(|y| (0..WIDTH).flat_map(move |x| (30_000 + 10 * x as u16 + y as u16).to_le_bytes()))
         .collect();
     header.u32(HEIGHT).u32(WIDTH).text("mono16").u8(0).u32(WIDTH * 2).counted(&data)
+}
+
+pub const WIDE: u32 = 2100;
+
+/// Wider than a texture may be: 8 bits a pixel, `x mod 251`.
+fn wide_picture(header: Encoder) -> Encoder {
+    let data: Vec<u8> = (0..4).flat_map(|_| (0..WIDE).map(|x| (x % 251) as u8)).collect();
+    header.u32(4).u32(WIDE).text("mono8").u8(0).u32(WIDE).counted(&data)
 }
