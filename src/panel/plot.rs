@@ -205,7 +205,7 @@ impl PlotPanel {
             cost_bytes: 0,
             ask: Vec::new(),
         };
-        for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
+        for (index, _) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
             let Some(resolved) = self.resolved.get(index).and_then(Option::as_ref).filter(|r| r.problem.is_none()) else {
                 continue;
             };
@@ -223,8 +223,9 @@ impl PlotPanel {
                 coverage.ask.push(resolved.topic);
                 coverage.cost_bytes += bytes;
             }
-            let _ = series;
         }
+        // topics share chunks: together they never cost more than the files
+        coverage.cost_bytes = coverage.cost_bytes.min(view.store.sources().iter().map(|s| s.size).sum());
         coverage
     }
 

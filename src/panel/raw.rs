@@ -184,9 +184,8 @@ impl RawPanel {
                 }
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = 0.0;
-                ui.spacing_mut().button_padding.x = 6.0;
-                ui.add_space(4.0);
+                ui.spacing_mut().item_spacing.x = 10.0;
+                ui.add_space(0.0);
                 if widget::icon_button(ui, theme::icon::COPY, "Copy the message as JSON", false).clicked() {
                     out.extend(self.json().map(Action::CopyText));
                 }
