@@ -83,6 +83,7 @@ impl BagIndexer {
                     self.state = State::Index(claims);
                     match self.held(&range) {
                         Some(bytes) => self.index(claims, &bytes),
+                        None if range.is_empty() => self.index(claims, &Bytes::new()),
                         None => Ok(Step::Need(vec![range])),
                     }
                 }
@@ -126,6 +127,9 @@ impl BagIndexer {
         } = claims;
         if index_pos == 0 {
             return Err(Lie(MAGIC.len() as u64, "the recording was not closed, so it has no index".into()));
+        }
+        if index_pos == self.len && self.after_bag_header() < self.len {
+            return Err(Lie(index_pos, "the bag header places the index at the very end of the file".into()));
         }
         if index_pos > self.len {
             return Err(Lie(
@@ -266,12 +270,16 @@ impl BagIndexer {
         Ok(())
     }
 
+    fn after_bag_header(&self) -> u64 {
+        match record::peek(&self.head, MAGIC.len()) {
+            Peek::Record(found) => found.data.end as u64,
+            _ => MAGIC.len() as u64,
+        }
+    }
+
     /// The compression of the first chunk that the first block shows: recorders use one for all.
     fn first_compression(&self) -> Arc<str> {
-        let after_bag_header = match record::peek(&self.head, MAGIC.len()) {
-            Peek::Record(found) => found.data.end,
-            _ => MAGIC.len(),
-        };
+        let after_bag_header = usize::try_from(self.after_bag_header()).unwrap_or(usize::MAX);
         let at = record::find(&self.head, after_bag_header, |op| op == record::CHUNK);
         at.and_then(|at| Head::read(&self.head, at).ok())
             .map_or("unknown".into(), |head| head.name.into())

@@ -144,13 +144,16 @@ pub(super) fn time_of(bytes: &[u8]) -> Option<Time> {
 
 /// The start of the next record from `from` on whose op `wanted` accepts, found by the spelling of its op field.
 pub(super) fn find(bytes: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    const OP: &[u8] = b"\x04\0\0\0op=";
+    /// `\x04\0\0\0op=` and any op, read as one word.
+    const OP: u64 = u64::from_le_bytes(*b"\x04\0\0\0op=\0");
+    const ANY_OP: u64 = 0xff << 56;
     /// The op field stands within so many bytes of the start of a record without a topic.
     const REACH: usize = 256;
     let mut at = from;
     loop {
-        let found = at.checked_add(bytes.get(at..)?.windows(OP.len()).position(|w| w == OP)?)?;
-        let op = bytes.get(found.checked_add(OP.len())?).copied()?;
+        let is_op = |w: &[u8]| w.try_into().is_ok_and(|w| u64::from_le_bytes(w) & !ANY_OP == OP);
+        let found = at.checked_add(bytes.get(at..)?.windows(8).position(is_op)?)?;
+        let op = bytes.get(found.checked_add(7)?).copied()?;
         at = found.checked_add(1)?;
         if !wanted(op) {
             continue;

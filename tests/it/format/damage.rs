@@ -84,7 +84,13 @@ fn a_changed_byte_in_a_chunk_is_found_where_it_is() {
             let payloads: Vec<_> = expected.iter().map(|(_, _, payload)| payload.as_ptr_range()).collect();
             for at in 0..bytes.len() {
                 let protected = !payloads.iter().any(|payload| payload.contains(&(&raw const bytes[at])));
-                for change in [0xff, 0x01, 0x80].into_iter().filter(|_| protected) {
+                // each bzip2 stream costs megabytes of tables
+                let changes = if compression == Compression::Bz2 {
+                    &[0xff][..]
+                } else {
+                    &[0xff, 0x01, 0x80]
+                };
+                for change in changes.iter().filter(|_| protected) {
                     let mut changed = bytes.to_vec();
                     changed[at] ^= change;
                     let batch = read(changed.into());

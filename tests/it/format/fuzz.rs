@@ -57,10 +57,10 @@ const MOST_BYTES: usize = 64 << 20;
 
 fn seeds() -> Vec<Vec<u8>> {
     let sample = damage::sample();
-    let mut seeds: Vec<_> = [Compression::None, Compression::Lz4, Compression::Bz2]
-        .into_iter()
-        .map(|compression| written::write(&sample, compression, 2000))
-        .collect();
+    let kinds = [(Compression::None, 2000), (Compression::Lz4, 2000), (Compression::Bz2, 20_000)];
+    let mut seeds: Vec<_> = kinds
+        .map(|(compression, threshold)| written::write(&sample, compression, threshold))
+        .into();
     seeds.extend([false, true].map(odd::lz4_bag));
     for i in 0..seeds.len() {
         let mut open = seeds[i].clone();
