@@ -156,6 +156,9 @@ pub struct Status {
     pub failures: Vec<Arc<str>>,
 }
 
+/// Compiled definitions, or why they do not compile, by type and definition.
+type Schemas = HashMap<(Arc<str>, Arc<str>), Result<Arc<Schema>, Arc<str>>>;
+
 /// All open recordings on one clock.
 pub struct Store {
     budget: u64,
@@ -173,7 +176,7 @@ pub struct Store {
     /// Bytes and number of messages that were kept so far.
     weights: Vec<(u64, u64)>,
     /// Looked up only, never walked.
-    schemas: HashMap<(Arc<str>, Arc<str>), Result<Arc<Schema>, Arc<str>>>,
+    schemas: Schemas,
     columns: Vec<(u32, Arc<Schema>, Option<Arc<Column>>)>,
     span: Option<Span>,
     catalog_revision: u64,

@@ -32,6 +32,8 @@ mod scene3d;
 mod server;
 #[path = "it/source.rs"]
 mod source;
+#[path = "it/store.rs"]
+mod store;
 #[path = "it/stream.rs"]
 mod stream;
 #[path = "it/time.rs"]

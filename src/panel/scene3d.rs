@@ -220,9 +220,16 @@ impl Panel for Scene3d {
                 }));
             }
         }
-        for topic in self.visible(view.store).into_iter().filter(|topic| topic.form == Some(Form::Markers)) {
+        for topic in self
+            .visible(view.store)
+            .into_iter()
+            .filter(|topic| topic.form == Some(Form::Markers))
+        {
             let named = markers::resources(view.store, topic.id).into_iter();
-            out.extend(named.map(|address| Want { topic: topic.id, what: StoreWhat::Resource(address) }));
+            out.extend(named.map(|address| Want {
+                topic: topic.id,
+                what: StoreWhat::Resource(address),
+            }));
         }
         let transforms = view.store.topics().iter().filter(|topic| topic.form == Some(Form::Transforms));
         out.extend(transforms.map(|topic| Want {

@@ -21,7 +21,11 @@ pub(super) async fn fetch(address: &str, near: Option<&Location>, net: &Net) -> 
     };
     let reader = Reader::open(location, net).await.map_err(|error| error.to_string())?;
     if reader.len() > LARGEST_BYTES {
-        return Err(format!("the file has {} MiB; up to {} MiB are read", reader.len() >> 20, LARGEST_BYTES >> 20));
+        return Err(format!(
+            "the file has {} MiB; up to {} MiB are read",
+            reader.len() >> 20,
+            LARGEST_BYTES >> 20
+        ));
     }
     reader.read(0..reader.len()).await.map_err(|error| error.to_string())
 }
@@ -35,7 +39,11 @@ fn find_package_file(path: &str, near: Option<&Location>) -> Option<PathBuf> {
     if let Some(Location::Path(recording)) = near {
         roots.extend(recording.ancestors().skip(1).take(4).map(|folder| folder.to_path_buf()));
     }
-    let listed = |name: &str| std::env::var_os(name).map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).unwrap_or_default();
+    let listed = |name: &str| {
+        std::env::var_os(name)
+            .map(|list| std::env::split_paths(&list).collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
     roots.extend(listed("ROS_PACKAGE_PATH"));
     roots.extend(listed("AMENT_PREFIX_PATH").into_iter().map(|prefix| prefix.join("share")));
     let within = |root: PathBuf| [root.join(path), root.join("src").join(path)];

@@ -155,7 +155,7 @@ impl Store {
 
     pub(super) fn memory_used(&self) -> u64 {
         let grids: u64 = self.grids.values().map(|g| g.bytes).sum();
-        self.memory.kept + self.memory.decoded + grids + self.wide_bytes()
+        self.memory.kept + self.memory.decoded + grids + self.resource_bytes() + self.wide_bytes()
     }
 
     pub(super) fn load(&mut self, key: ChunkKey, unit: Unit, data: Data) {

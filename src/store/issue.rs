@@ -54,14 +54,21 @@ struct Candidate {
 impl Store {
     pub fn take_work(&mut self) -> Vec<Work> {
         self.refresh();
-        let mut out = std::mem::take(&mut self.queue);
-        self.issue_decodes(&mut out);
-        self.issue_playhead(&mut out);
-        if !self.plan.is_missing {
-            self.issue_ahead(&mut out);
-            self.issue_background(&mut out);
+        let mut out = Vec::new();
+        loop {
+            out.append(&mut self.queue);
+            self.issue_decodes(&mut out);
+            self.issue_playhead(&mut out);
+            if !self.plan.is_missing {
+                self.issue_ahead(&mut out);
+                self.issue_background(&mut out);
+            }
+            // Some of it may have been answered without any work: what follows from that is due now.
+            if !self.dirty {
+                return out;
+            }
+            self.refresh();
         }
-        out
     }
 
     fn new_id(&mut self) -> WorkId {
@@ -193,34 +200,10 @@ impl Store {
         let mut reading = BTreeMap::new();
         let id = self.new_id();
         for Candidate { key, units, .. } in candidates {
-            let mut chunk = ChunkRead {
-                chunk: key.chunk,
-                range: 0..0,
-                keep: Vec::new(),
-                series: Vec::new(),
-                transforms: Vec::new(),
-            };
-            for unit in &units {
-                self.ask(key, *unit, &mut chunk);
-            }
-            if let Some((start, _)) = self.start_of(key) {
-                for unit in &units {
-                    if let Some(job) = self.jobs.get_mut(unit) {
-                        job.todo.remove(&(start, key));
-                    }
-                }
-            }
-            chunk.keep.sort_unstable();
-            chunk.keep.dedup();
-            let connections = chunk.connections();
-            if matches!(&connections, ConnectionSet::Only(all) if all.is_empty()) {
-                // Nothing in there can be decoded: as good as loaded.
-                for unit in units {
-                    self.load_nothing(key, unit);
-                }
+            let Some(mut chunk) = self.chunk_read_of(key, &units) else {
                 continue;
-            }
-            chunk.range = container.need(key.chunk, &connections);
+            };
+            chunk.range = container.need(key.chunk, &chunk.connections());
             for unit in &units {
                 if let Some(cell) = self.cell_mut(key) {
                     cell.set(*unit, State::InFlight(id));
@@ -234,7 +217,6 @@ impl Store {
             .map(|c| c.range.clone())
             .reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
         else {
-            self.dirty = true;
             return;
         };
         self.reads.insert(
@@ -253,6 +235,37 @@ impl Store {
             chunks,
             deadline,
         }));
+    }
+
+    /// What to take out of a chunk. None where nothing of it can be decoded: then the units are as good as loaded.
+    fn chunk_read_of(&mut self, key: ChunkKey, units: &BTreeSet<Unit>) -> Option<ChunkRead> {
+        let mut chunk = ChunkRead {
+            chunk: key.chunk,
+            range: 0..0,
+            keep: Vec::new(),
+            series: Vec::new(),
+            transforms: Vec::new(),
+        };
+        for unit in units {
+            self.ask(key, *unit, &mut chunk);
+        }
+        chunk.keep.sort_unstable();
+        chunk.keep.dedup();
+        if let Some((start, _)) = self.start_of(key) {
+            for unit in units {
+                if let Some(job) = self.jobs.get_mut(unit) {
+                    job.todo.remove(&(start, key));
+                }
+            }
+        }
+        if matches!(chunk.connections(), ConnectionSet::Only(all) if all.is_empty()) {
+            for unit in units {
+                self.load_nothing(key, *unit);
+            }
+            self.dirty = true;
+            return None;
+        }
+        Some(chunk)
     }
 
     fn load_nothing(&mut self, key: ChunkKey, unit: Unit) {

@@ -35,7 +35,10 @@ impl Store {
                 continue;
             }
             let known = before.remove(&address).unwrap_or_else(|| {
-                self.queue.push(Work::Fetch { address: address.clone(), near: near.clone() });
+                self.queue.push(Work::Fetch {
+                    address: address.clone(),
+                    near: near.clone(),
+                });
                 None
             });
             self.resources.insert(address, known);
@@ -46,6 +49,11 @@ impl Store {
         if let Some(known) = self.resources.get_mut(address) {
             *known = Some(result);
         }
+    }
+
+    pub(super) fn resource_bytes(&self) -> u64 {
+        let bytes = |resource: &Option<Result<Bytes, Arc<str>>>| resource.as_ref().and_then(|r| r.as_ref().ok()).map_or(0, Bytes::len);
+        self.resources.values().map(|r| bytes(r) as u64).sum()
     }
 
     pub(super) fn awaits_resources(&self) -> bool {

@@ -22,7 +22,11 @@ impl Inline {
     pub fn open(bag: impl Into<Bytes>) -> Inline {
         let location = Location::parse("/drive.bag").unwrap();
         let files = HashMap::from([(location.name(), bag.into())]);
-        let mut inline = Inline { store: Store::new(1 << 30), files, now: Time(0) };
+        let mut inline = Inline {
+            store: Store::new(1 << 30),
+            files,
+            now: Time(0),
+        };
         inline.store.open(vec![location]);
         inline.settle(&[]);
         inline.now = inline.store.span().map_or(Time(0), |span| span.start);
@@ -50,7 +54,12 @@ impl Inline {
         match work {
             Work::Open { source, location } => {
                 let container = index(&self.files[&location.name()]);
-                vec![Event::Opened { source, container, done: true, done_fraction: 1.0 }]
+                vec![Event::Opened {
+                    source,
+                    container,
+                    done: true,
+                    done_fraction: 1.0,
+                }]
             }
             Work::Read(read) => {
                 let file = &self.files["drive.bag"];
@@ -58,7 +67,10 @@ impl Inline {
                 events.push(Event::ReadDone { id: read.id });
                 events
             }
-            Work::Decode { id, schema, form, payload } => vec![Event::Decoded { id, result: schema.decode(form, &payload) }],
+            Work::Decode { id, schema, form, payload } => vec![Event::Decoded {
+                id,
+                result: schema.decode(form, &payload),
+            }],
             Work::Fetch { address, .. } => {
                 let found = self.files.get(&*address).cloned().ok_or_else(|| "there is no such file".into());
                 vec![Event::Fetched { address, result: found }]
@@ -91,21 +103,34 @@ fn chunk_read(file: &Bytes, read: &Read, chunk: &ChunkRead) -> Event {
     let need = read.container.need(chunk.chunk, &connections);
     let got = Fetched::one(need.start, file.slice(need.start as usize..need.end as usize));
     let batch = read.container.messages(chunk.chunk, &got, &connections, Checks::Quick);
-    let mut content = ChunkContent { warnings: batch.warnings, ..ChunkContent::default() };
+    let mut content = ChunkContent {
+        warnings: batch.warnings,
+        ..ChunkContent::default()
+    };
     for message in &batch.messages {
         for (connection, schema) in &chunk.transforms {
             if *connection == message.connection
                 && let Ok(Decoded::Transforms(all)) = schema.decode(Form::Transforms, &message.payload)
             {
-                content.transforms.extend(all.into_iter().map(|transform| (*connection, message.time, transform)));
+                content
+                    .transforms
+                    .extend(all.into_iter().map(|transform| (*connection, message.time, transform)));
             }
         }
     }
-    let kept = batch.messages.into_iter().filter(|message| chunk.keep.contains(&message.connection));
+    let kept = batch
+        .messages
+        .into_iter()
+        .filter(|message| chunk.keep.contains(&message.connection));
     content.messages.extend(kept.map(|mut message| {
         message.payload = Bytes::copy_from_slice(&message.payload);
         message
     }));
     content.messages.sort_by_key(|message| message.time);
-    Event::ChunkRead { id: read.id, source: read.source, chunk: chunk.chunk, content }
+    Event::ChunkRead {
+        id: read.id,
+        source: read.source,
+        chunk: chunk.chunk,
+        content,
+    }
 }

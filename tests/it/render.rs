@@ -546,7 +546,14 @@ fn gestures_keep_what_they_promise() {
 fn cpu_millis() -> Option<u64> {
     let stat = std::fs::read_to_string("/proc/self/schedstat").ok();
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    let of = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok();
+    let of = |task: std::fs::DirEntry| {
+        std::fs::read_to_string(task.path().join("schedstat"))
+            .ok()?
+            .split(' ')
+            .next()?
+            .parse::<u64>()
+            .ok()
+    };
     stat.map(|_| tasks.flatten().filter_map(of).sum::<u64>() / 1_000_000)
 }
 
@@ -556,8 +563,16 @@ fn timing_of_a_lidar_turn() {
     const FRAMES: u32 = 6;
     let mut gpu = Gpu::new();
     let (layout, data) = rings();
-    let field = PointField { offset: 8, kind: NumberKind::F32 };
-    let turbo = PointColor::Field { field, colormap: Colormap::Turbo, min: -2.0, max: 3.0 };
+    let field = PointField {
+        offset: 8,
+        kind: NumberKind::F32,
+    };
+    let turbo = PointColor::Field {
+        field,
+        colormap: Colormap::Turbo,
+        min: -2.0,
+        max: 3.0,
+    };
     let clouds: [Option<(f32, bool, PointColor)>; 6] = [
         None,
         Some((1.0, false, PointColor::Flat([255; 4]))),
@@ -574,18 +589,27 @@ fn timing_of_a_lidar_turn() {
                 if frame == 1 {
                     cpu = cpu_millis();
                 }
-                let camera = Camera { distance: 40.0 + f64::from(frame), ..Camera::default() };
+                let camera = Camera {
+                    distance: 40.0 + f64::from(frame),
+                    ..Camera::default()
+                };
                 let view = View::new(camera, viewport(1600, 1400));
                 let mut scene = Scene::new(view);
                 scene.ground = ground.then_some(Ground { z: 0.0, color: [120; 3] });
                 if let Some((size, round, color)) = cloud {
-                    scene.clouds.push(PointCloud { size: Size::Px(size), round, ..one_cloud(view, layout, data.clone(), color) });
+                    scene.clouds.push(PointCloud {
+                        size: Size::Px(size),
+                        round,
+                        ..one_cloud(view, layout, data.clone(), color)
+                    });
                 }
                 let start = std::time::Instant::now();
                 gpu.draw(&Arc::new(scene));
                 shortest = shortest.min(start.elapsed().as_secs_f64() * 1e3);
             }
-            let cpu = cpu.zip(cpu_millis()).map(|(before, after)| (after - before) as f64 / f64::from(FRAMES));
+            let cpu = cpu
+                .zip(cpu_millis())
+                .map(|(before, after)| (after - before) as f64 / f64::from(FRAMES));
             eprintln!(
                 "ground {ground:5} cloud {:?}: fastest {shortest:.1} ms, processor {cpu:.1?} ms a frame",
                 cloud.map(|(size, round, color)| (size, round, matches!(color, PointColor::Flat(_))))

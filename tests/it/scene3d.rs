@@ -39,14 +39,20 @@ fn cloud_type() -> (&'static str, String) {
 fn marker_type() -> (&'static str, String) {
     let body = "string ns\nint32 id\nint32 type\nint32 action\ngeometry_msgs/Pose pose\ngeometry_msgs/Vector3 scale\nstd_msgs/ColorRGBA color\nduration lifetime\nbool frame_locked\ngeometry_msgs/Point[] points\nstd_msgs/ColorRGBA[] colors\nstring text\nstring mesh_resource\nbool mesh_use_embedded_materials\n===\nMSG: geometry_msgs/Vector3\nfloat64 x\nfloat64 y\nfloat64 z\n===\nMSG: std_msgs/ColorRGBA\nfloat32 r\nfloat32 g\nfloat32 b\nfloat32 a";
     let marker = with_pose(body);
-    ("visualization_msgs/MarkerArray", format!("Marker[] markers\n===\nMSG: visualization_msgs/Marker\n{marker}"))
+    (
+        "visualization_msgs/MarkerArray",
+        format!("Marker[] markers\n===\nMSG: visualization_msgs/Marker\n{marker}"),
+    )
 }
 
 fn transform_type() -> (&'static str, String) {
     let stamped = with_header(
         "string child_frame_id\nTransform transform\n===\nMSG: geometry_msgs/Transform\nVector3 translation\nQuaternion rotation\n===\nMSG: geometry_msgs/Vector3\nfloat64 x\nfloat64 y\nfloat64 z\n===\nMSG: geometry_msgs/Quaternion\nfloat64 x\nfloat64 y\nfloat64 z\nfloat64 w",
     );
-    ("tf2_msgs/TFMessage", format!("geometry_msgs/TransformStamped[] transforms\n===\nMSG: geometry_msgs/TransformStamped\n{stamped}"))
+    (
+        "tf2_msgs/TFMessage",
+        format!("geometry_msgs/TransformStamped[] transforms\n===\nMSG: geometry_msgs/TransformStamped\n{stamped}"),
+    )
 }
 
 fn grid_type() -> (&'static str, String) {
@@ -56,7 +62,12 @@ fn grid_type() -> (&'static str, String) {
 
 fn path_type() -> (&'static str, String) {
     let stamped = "Header header\nPose pose";
-    ("nav_msgs/Path", with_pose(&format!("geometry_msgs/PoseStamped[] poses\n===\nMSG: geometry_msgs/PoseStamped\n{stamped}")))
+    (
+        "nav_msgs/Path",
+        with_pose(&format!(
+            "geometry_msgs/PoseStamped[] poses\n===\nMSG: geometry_msgs/PoseStamped\n{stamped}"
+        )),
+    )
 }
 
 fn scan_type() -> (&'static str, String) {
@@ -75,11 +86,18 @@ struct Bag {
 
 impl Bag {
     fn new() -> Bag {
-        Bag { writer: Writer::new(Cursor::new(Vec::new()), Compression::None).unwrap() }
+        Bag {
+            writer: Writer::new(Cursor::new(Vec::new()), Compression::None).unwrap(),
+        }
     }
 
     fn add(mut self, topic: &str, (type_name, definition): (&str, String), sec: u32, message: Encoder) -> Bag {
-        let connection = Connection { topic: topic.into(), type_name: type_name.into(), definition: definition.as_str().into(), ..Connection::default() };
+        let connection = Connection {
+            topic: topic.into(),
+            type_name: type_name.into(),
+            definition: definition.as_str().into(),
+            ..Connection::default()
+        };
         let id = self.writer.add_connection(&connection);
         self.writer.write(id, Time::from_sec_nsec(sec, 0), message.bytes()).unwrap();
         self
@@ -100,13 +118,24 @@ fn transforms(list: &[(&str, &str, [f64; 3])], sec: u32) -> Encoder {
 fn cloud(frame: &str, sec: u32, side: u32) -> Encoder {
     let mut data = Vec::new();
     for index in 0..side * side {
-        let (x, y) = ((index % side) as f32 * 0.2 - side as f32 * 0.1, (index / side) as f32 * 0.2 - side as f32 * 0.1);
-        let z = if index == 5 { f32::NAN } else { (x * 0.9).sin() * (y * 0.7).cos() * 0.6 };
-        [x, y, z, (x * x + y * y).sqrt()].iter().for_each(|v| data.extend_from_slice(&v.to_le_bytes()));
+        let (x, y) = (
+            (index % side) as f32 * 0.2 - side as f32 * 0.1,
+            (index / side) as f32 * 0.2 - side as f32 * 0.1,
+        );
+        let z = if index == 5 {
+            f32::NAN
+        } else {
+            (x * 0.9).sin() * (y * 0.7).cos() * 0.6
+        };
+        [x, y, z, (x * x + y * y).sqrt()]
+            .iter()
+            .for_each(|v| data.extend_from_slice(&v.to_le_bytes()));
     }
     let fields = [("x", 0), ("y", 4), ("z", 8), ("intensity", 12)];
     let message = Encoder::new().header(0, sec, 0, frame).u32(side).u32(side).u32(4);
-    let message = fields.iter().fold(message, |e, (name, offset)| e.text(name).u32(*offset).u8(7).u32(1));
+    let message = fields
+        .iter()
+        .fold(message, |e, (name, offset)| e.text(name).u32(*offset).u8(7).u32(1));
     message.u8(0).u32(16).u32(16 * side).counted(&data).u8(0)
 }
 
@@ -123,15 +152,37 @@ struct Mark {
 }
 
 fn mark(id: i32, kind: i32, at: [f64; 3]) -> Mark {
-    let color = [[0.95, 0.4, 0.3, 1.0], [0.3, 0.75, 0.95, 1.0], [0.45, 0.85, 0.4, 1.0], [0.95, 0.8, 0.3, 1.0]][id as usize % 4];
-    Mark { ns: "show", id, kind, at, scale: [1.0; 3], color, points: Vec::new(), text: "", mesh: "" }
+    let color = [
+        [0.95, 0.4, 0.3, 1.0],
+        [0.3, 0.75, 0.95, 1.0],
+        [0.45, 0.85, 0.4, 1.0],
+        [0.95, 0.8, 0.3, 1.0],
+    ][id as usize % 4];
+    Mark {
+        ns: "show",
+        id,
+        kind,
+        at,
+        scale: [1.0; 3],
+        color,
+        points: Vec::new(),
+        text: "",
+        mesh: "",
+    }
 }
 
 fn markers(list: &[Mark], frame: &str, sec: u32) -> Encoder {
     list.iter().fold(Encoder::new().u32(list.len() as u32), |e, m| {
         let e = e.header(0, sec, 0, frame).text(m.ns).i32(m.id).i32(m.kind).i32(0);
         let e = e.f64s(&m.at).f64s(&[0.0, 0.0, 0.0, 1.0]).f64s(&m.scale);
-        let e = m.color.iter().fold(e, |e, v| e.f32(*v)).i32(0).i32(0).u8(0).u32(m.points.len() as u32);
+        let e = m
+            .color
+            .iter()
+            .fold(e, |e, v| e.f32(*v))
+            .i32(0)
+            .i32(0)
+            .u8(0)
+            .u32(m.points.len() as u32);
         let e = m.points.iter().fold(e, |e, p| e.f64s(p)).u32(0);
         e.text(m.text).text(m.mesh).u8(0)
     })
@@ -139,19 +190,55 @@ fn markers(list: &[Mark], frame: &str, sec: u32) -> Encoder {
 
 /// All twelve kinds, in two rows.
 fn all_kinds() -> Vec<Mark> {
-    let zigzag = || (0..6).map(|i| [f64::from(i) * 0.3 - 0.75, f64::from(i % 2) * 0.8 - 0.4, 0.0]).collect::<Vec<_>>();
+    let zigzag = || {
+        (0..6)
+            .map(|i| [f64::from(i) * 0.3 - 0.75, f64::from(i % 2) * 0.8 - 0.4, 0.0])
+            .collect::<Vec<_>>()
+    };
     let place = |kind: i32| [f64::from(kind / 6) * -3.0 + 1.5, f64::from(kind % 6) * -2.0 + 5.0, 0.6];
     (0..12)
         .map(|kind| {
             let m = mark(kind, kind, place(kind));
             match kind {
-                0 => Mark { scale: [1.4, 0.2, 0.2], ..m },
-                4 | 5 => Mark { scale: [0.12, 0.0, 0.0], points: zigzag(), ..m },
-                6 | 7 => Mark { scale: [0.3; 3], points: zigzag(), ..m },
-                8 => Mark { scale: [0.2, 0.2, 0.0], points: zigzag(), ..m },
-                9 => Mark { scale: [0.0, 0.0, 0.7], text: "text", ..m },
-                10 => Mark { mesh: "package://cars/meshes/car.dae", ..m },
-                11 => Mark { points: vec![[-0.7, -0.7, 0.0], [0.7, -0.7, 0.0], [0.0, 0.0, 0.9], [0.7, -0.7, 0.0], [0.7, 0.7, 0.0], [0.0, 0.0, 0.9]], ..m },
+                0 => Mark {
+                    scale: [1.4, 0.2, 0.2],
+                    ..m
+                },
+                4 | 5 => Mark {
+                    scale: [0.12, 0.0, 0.0],
+                    points: zigzag(),
+                    ..m
+                },
+                6 | 7 => Mark {
+                    scale: [0.3; 3],
+                    points: zigzag(),
+                    ..m
+                },
+                8 => Mark {
+                    scale: [0.2, 0.2, 0.0],
+                    points: zigzag(),
+                    ..m
+                },
+                9 => Mark {
+                    scale: [0.0, 0.0, 0.7],
+                    text: "text",
+                    ..m
+                },
+                10 => Mark {
+                    mesh: "package://cars/meshes/car.dae",
+                    ..m
+                },
+                11 => Mark {
+                    points: vec![
+                        [-0.7, -0.7, 0.0],
+                        [0.7, -0.7, 0.0],
+                        [0.0, 0.0, 0.9],
+                        [0.7, -0.7, 0.0],
+                        [0.7, 0.7, 0.0],
+                        [0.0, 0.0, 0.9],
+                    ],
+                    ..m
+                },
                 _ => m,
             }
         })
@@ -171,14 +258,34 @@ fn path(frame: &str, sec: u32) -> Encoder {
 }
 
 fn grid(frame: &str, sec: u32) -> Encoder {
-    let cells: Vec<u8> = (0..30 * 20u32).map(|i| if i % 30 == 0 || i / 30 == 19 { 100 } else if i % 7 == 0 { 255 } else { 0 }).collect();
+    let cells: Vec<u8> = (0..30 * 20u32)
+        .map(|i| {
+            if i % 30 == 0 || i / 30 == 19 {
+                100
+            } else if i % 7 == 0 {
+                255
+            } else {
+                0
+            }
+        })
+        .collect();
     let message = Encoder::new().header(0, sec, 0, frame).u32(0).u32(0).f32(0.4).u32(30).u32(20);
     message.raw(pose([-6.0, -4.0, 0.0]).bytes()).counted(&cells)
 }
 
 fn scan(frame: &str, sec: u32) -> Encoder {
-    let ranges: Vec<f32> = (0..180).map(|i| if i % 40 == 0 { f32::INFINITY } else { 3.5 + (i as f32 * 0.2).sin() * 0.4 }).collect();
-    let head = [-1.5, 1.5, 3.0 / 180.0, 0.0, 0.1, 0.1, 30.0].iter().fold(Encoder::new().header(0, sec, 0, frame), |e, v| e.f32(*v));
+    let ranges: Vec<f32> = (0..180)
+        .map(|i| {
+            if i % 40 == 0 {
+                f32::INFINITY
+            } else {
+                3.5 + (i as f32 * 0.2).sin() * 0.4
+            }
+        })
+        .collect();
+    let head = [-1.5, 1.5, 3.0 / 180.0, 0.0, 0.1, 0.1, 30.0]
+        .iter()
+        .fold(Encoder::new().header(0, sec, 0, frame), |e, v| e.f32(*v));
     ranges.iter().fold(head.u32(180), |e, v| e.f32(*v)).u32(0)
 }
 
@@ -238,12 +345,22 @@ fn automatic(inline: &Inline) -> serde_json::Value {
 
 fn street() -> Bag {
     Bag::new()
-        .add("/tf", transform_type(), 1, transforms(&[("map", "base_link", [2.0, 1.0, 0.0]), ("base_link", "lidar", [0.5, 0.0, 1.6])], 1))
+        .add(
+            "/tf",
+            transform_type(),
+            1,
+            transforms(&[("map", "base_link", [2.0, 1.0, 0.0]), ("base_link", "lidar", [0.5, 0.0, 1.6])], 1),
+        )
         .add("/points", cloud_type(), 1, cloud("lidar", 1, 60))
         .add("/scan", scan_type(), 1, scan("base_link", 1))
         .add("/map", grid_type(), 1, grid("map", 1))
         .add("/path", path_type(), 1, path("map", 1))
-        .add("/pose", pose_type(), 1, Encoder::new().header(0, 1, 0, "map").raw(pose([0.0, -2.0, 0.3]).bytes()))
+        .add(
+            "/pose",
+            pose_type(),
+            1,
+            Encoder::new().header(0, 1, 0, "map").raw(pose([0.0, -2.0, 0.3]).bytes()),
+        )
 }
 
 #[test]
@@ -271,12 +388,19 @@ fn markers_of_all_kinds_are_drawn() {
 #[test]
 fn a_missing_transform_is_named_on_the_panel() {
     let inline = Bag::new()
-        .add("/tf", transform_type(), 1, transforms(&[("map", "base_link", [0.0; 3]), ("os1_sensor", "os1_lidar", [0.0; 3])], 1))
+        .add(
+            "/tf",
+            transform_type(),
+            1,
+            transforms(&[("map", "base_link", [0.0; 3]), ("os1_sensor", "os1_lidar", [0.0; 3])], 1),
+        )
         .add("/points", cloud_type(), 1, cloud("os1_lidar", 1, 8))
         .open();
     let config = automatic(&inline);
     let stage = Stage::new(inline, config, [480.0, 320.0], 1.0);
-    let PanelState::Failed(why) = stage.state() else { panic!("{:?}", stage.state()) };
+    let PanelState::Failed(why) = stage.state() else {
+        panic!("{:?}", stage.state())
+    };
     for expected in ["/points: ", "os1_lidar", "map", "two separate trees", "os1_sensor"] {
         assert!(why.contains(expected), "“{expected}” is not in {why}");
     }
@@ -291,7 +415,10 @@ fn clicking_a_point_shows_its_fields() {
     config["topics"]["/points"]["size"] = json!({"px": 6.0});
     let mut stage = Stage::new(inline, config, [400.0, 400.0], 1.0);
     // Point (6, 2) of 9 × 9: x = 0.3, y = -0.5. The picture is as high as the view at the target.
-    let camera = roadreel::render::Camera { distance: 3.0, ..Default::default() };
+    let camera = roadreel::render::Camera {
+        distance: 3.0,
+        ..Default::default()
+    };
     let rect = stage.harness.get_by_label("3D scene").rect();
     let px_per_metre = rect.height() / camera.height_at_target() as f32;
     let at = rect.center() + egui::vec2(0.3 * px_per_metre + 1.0, 0.5 * px_per_metre - 1.0);
@@ -342,7 +469,10 @@ fn dragging_and_scrolling_move_the_camera_and_are_kept() {
 fn a_layout_keeps_what_this_version_does_not_know() {
     let config = json!({"topics": {"/a": {"visible": true, "round": false, "sparkle": 3}}, "sky": "blue", "grid": false});
     let kept = (scene3d::KIND.create)(&config).config();
-    assert_eq!((&kept["sky"], &kept["topics"]["/a"]["sparkle"], &kept["grid"]), (&json!("blue"), &json!(3), &json!(false)));
+    assert_eq!(
+        (&kept["sky"], &kept["topics"]["/a"]["sparkle"], &kept["grid"]),
+        (&json!("blue"), &json!(3), &json!(false))
+    );
     assert_eq!((scene3d::KIND.create)(&kept).config(), kept);
 }
 
@@ -376,7 +506,9 @@ fn glb() -> Vec<u8> {
     }
     let total = 12 + 8 + text.len() + 8 + bin.len();
     let mut out = b"glTF".to_vec();
-    [2, total as u32, text.len() as u32, 0x4e4f_534a].iter().for_each(|v| out.extend(v.to_le_bytes()));
+    [2, total as u32, text.len() as u32, 0x4e4f_534a]
+        .iter()
+        .for_each(|v| out.extend(v.to_le_bytes()));
     out.extend(text.bytes());
     [bin.len() as u32, 0x004e_4942].iter().for_each(|v| out.extend(v.to_le_bytes()));
     out.extend(bin);
@@ -386,7 +518,12 @@ fn glb() -> Vec<u8> {
 /// The corners of a mesh, to the millimetre.
 fn corners(name: &str, bytes: &[u8]) -> String {
     match mesh_file::read(name, bytes, true) {
-        Ok(mesh) => mesh.vertices.iter().map(|v| v.position.map(|x| ((x * 1e3).round() / 1e3 + 0.0).to_string()).join(",")).collect::<Vec<_>>().join(" "),
+        Ok(mesh) => mesh
+            .vertices
+            .iter()
+            .map(|v| v.position.map(|x| ((x * 1e3).round() / 1e3 + 0.0).to_string()).join(","))
+            .collect::<Vec<_>>()
+            .join(" "),
         Err(why) => why,
     }
 }
@@ -394,7 +531,10 @@ fn corners(name: &str, bytes: &[u8]) -> String {
 #[test]
 fn mesh_files_of_four_kinds_are_read() {
     assert_eq!(corners("a.STL", STL.as_bytes()), "0,0,0 1,0,0 0,1,0");
-    assert_eq!(corners("http://x/a.obj?version=2", OBJ.as_bytes()), "0,0,0 1,0,0 0,1,0 0,0,0 1,0,0 0,0,1");
+    assert_eq!(
+        corners("http://x/a.obj?version=2", OBJ.as_bytes()),
+        "0,0,0 1,0,0 0,1,0 0,0,0 1,0,0 0,0,1"
+    );
     assert_eq!(corners("a.dae", DAE.as_bytes()), "0,0,3 1,0,3 0,1,3");
     // glTF is y-up: its y is z here.
     assert_eq!(corners("a.glb", &glb()), "0,0,0 1,0,0 0,0,1");
@@ -402,26 +542,45 @@ fn mesh_files_of_four_kinds_are_read() {
 
 #[test]
 fn broken_mesh_files_are_sentences() {
-    for (name, bytes) in [("a.stl", STL.as_bytes()), ("a.obj", OBJ.as_bytes()), ("a.dae", DAE.as_bytes()), ("a.glb", &glb()[..])] {
+    for (name, bytes) in [
+        ("a.stl", STL.as_bytes()),
+        ("a.obj", OBJ.as_bytes()),
+        ("a.dae", DAE.as_bytes()),
+        ("a.glb", &glb()[..]),
+    ] {
         for len in [0, 1, bytes.len() / 3, bytes.len() * 2 / 3] {
             let _ = corners(name, &bytes[..len]);
         }
         assert!(!corners(name, b"").is_empty());
     }
-    assert_eq!(corners("a.step", b"ISO"), "“.step” is not a kind of mesh that can be drawn (STL, OBJ, DAE, GLB)");
+    assert_eq!(
+        corners("a.step", b"ISO"),
+        "“.step” is not a kind of mesh that can be drawn (STL, OBJ, DAE, GLB)"
+    );
 }
 
 #[test]
 fn a_mesh_that_is_there_is_drawn_and_one_that_is_not_says_why() {
     let list = [
-        Mark { mesh: "package://cars/car.obj", ..mark(1, 10, [0.0, 1.0, 0.0]) },
-        Mark { mesh: "package://cars/bus.obj", ..mark(2, 10, [0.0, -1.0, 0.0]) },
+        Mark {
+            mesh: "package://cars/car.obj",
+            ..mark(1, 10, [0.0, 1.0, 0.0])
+        },
+        Mark {
+            mesh: "package://cars/bus.obj",
+            ..mark(2, 10, [0.0, -1.0, 0.0])
+        },
     ];
     let mut inline = Bag::new().add("/markers", marker_type(), 1, markers(&list, "map", 1)).open();
     inline.files.insert("package://cars/car.obj".into(), OBJ.into());
     let config = automatic(&inline);
     let stage = Stage::new(inline, config, [200.0, 150.0], 1.0);
     assert_eq!(stage.state(), PanelState::Ready);
-    let answers = ["car", "bus"].map(|name| format!("{:?}", stage.inline.borrow().store.resource(&format!("package://cars/{name}.obj"))).chars().take(6).collect::<String>());
+    let answers = ["car", "bus"].map(|name| {
+        format!("{:?}", stage.inline.borrow().store.resource(&format!("package://cars/{name}.obj")))
+            .chars()
+            .take(6)
+            .collect::<String>()
+    });
     assert_eq!(answers, ["Ready(", "Failed"]);
 }

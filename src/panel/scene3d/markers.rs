@@ -92,7 +92,9 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
 
 /// Addresses of the files that markers alive at the playhead name.
 pub fn resources(store: &Store, topic: TopicId) -> BTreeSet<Arc<str>> {
-    let Lookup::Ready(set) = store.markers(topic) else { return BTreeSet::new() };
+    let Lookup::Ready(set) = store.markers(topic) else {
+        return BTreeSet::new();
+    };
     let named = set.markers.iter().filter(|(_, marker)| marker.kind == 10);
     named.map(|(_, marker)| Arc::clone(&marker.mesh_resource)).collect()
 }

@@ -122,7 +122,9 @@ impl Pipelines {
             })
         };
         let item_pipeline_layout = pipeline_layout(&[Some(&view_layout), Some(&item_layout)]);
-        let modules = ["points", "lines", "meshes", "cells"].map(|name| (name, module(device, name))).to_vec();
+        let modules = ["points", "lines", "meshes", "cells"]
+            .map(|name| (name, module(device, name)))
+            .to_vec();
         let blit = blit_pipeline(device, &pipeline_layout(&[Some(&blit_layout)]), output);
         Pipelines {
             view_layout,
