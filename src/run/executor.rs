@@ -270,11 +270,12 @@ impl Shared {
                 drop(slot);
             }),
         };
-        match self.lock().tickets.get_mut(&id) {
-            Some((_, abort)) => *abort = Some(task.abort_handle()),
-            // Cancelled between being queued and being begun; or it has ended already.
-            None if ticket.is_cancelled() => task.abort(),
-            None => {}
+        if let Some((_, abort)) = self.lock().tickets.get_mut(&id) {
+            *abort = Some(task.abort_handle());
+        }
+        // Cancelled between being queued and being begun: nobody else holds its handle.
+        if ticket.is_cancelled() {
+            task.abort();
         }
     }
 

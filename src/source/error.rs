@@ -22,6 +22,8 @@ pub enum SourceError {
     Empty { at: Location },
     #[error("the file became shorter while it was read (wanted bytes up to {wanted}): open it again: {at}")]
     Truncated { wanted: u64, at: Location },
+    #[error("the index names a part of {} MB, which cannot be right: {at}", bytes / 1_000_000)]
+    TooMuch { bytes: u64, at: Location },
     #[error("reading failed ({cause}): {at}")]
     Io { cause: Arc<str>, at: Location },
 

@@ -15,6 +15,9 @@ use super::{Location, SourceError, local};
 /// Bytes that opening reads at once, to recognise the format and to learn the size.
 pub const HEAD_BYTES: u64 = 64 * 1024;
 
+/// No part of a recording is larger; an index that names one lies, and memory is not given on its word.
+const MAX_READ_BYTES: u64 = 4 << 30;
+
 /// An open recording. Cheap to clone; shared by all threads.
 #[derive(Clone)]
 pub struct Reader {
@@ -31,7 +34,7 @@ struct Shared {
 
 enum Origin {
     File(Arc<File>),
-    Remote(Remote),
+    Remote(Box<Remote>),
     /// A server without ranges sent it all.
     Whole(Bytes),
 }
@@ -60,7 +63,7 @@ impl Reader {
                         opened.head.slice(..opened.head.len().min(HEAD_BYTES as usize)),
                         Origin::Whole(opened.head),
                     ),
-                    false => (opened.len, opened.head, Origin::Remote(opened.remote)),
+                    false => (opened.len, opened.head, Origin::Remote(Box::new(opened.remote))),
                 }
             }
         };
@@ -165,11 +168,13 @@ impl Reader {
     }
 
     fn check(&self, range: &Range<u64>) -> Result<(), SourceError> {
-        match range.start <= range.end && range.end <= self.shared.len {
-            true => Ok(()),
-            false => Err(SourceError::Truncated {
+        let at = || self.location().clone();
+        match range.end.checked_sub(range.start) {
+            Some(bytes) if bytes > MAX_READ_BYTES => Err(SourceError::TooMuch { bytes, at: at() }),
+            Some(_) if range.end <= self.shared.len => Ok(()),
+            _ => Err(SourceError::Truncated {
                 wanted: range.end,
-                at: self.location().clone(),
+                at: at(),
             }),
         }
     }

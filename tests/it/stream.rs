@@ -2,17 +2,19 @@
 //! requests, the same messages whatever fails, cancelled work.
 
 use std::io::Cursor;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use roadreel::decode::Form;
 use roadreel::format::rosbag1::writer::{Compression, Writer};
-use roadreel::format::{Checks, Connection, ConnectionSet, Container, Message};
-use roadreel::run::{Executor, Io, Piece, Recording, messages};
-use roadreel::source::{Location, Policy};
-use roadreel::store::{ChunkRead, Deadline, Event, Read, Work};
+use roadreel::format::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Message};
+use roadreel::run::{Executor, Io, Piece, Recording, messages, settle};
+use roadreel::source::{Location, Policy, Reader};
+use roadreel::store::{ChunkRead, Deadline, Event, Lookup, Read, Store, Want, What, Work};
 use roadreel::time::{Span, Time};
 
 use crate::server::{Behaviour, Fault, Server};
@@ -374,8 +376,134 @@ fn the_playhead_goes_first_and_parallel_requests_are_bounded() {
     assert_eq!(events.iter().filter(|e| matches!(e, Event::ReadDone { .. })).count(), 20);
     let stats = server.stats();
     assert!(stats.max_parallel <= 6, "{}", stats.max_parallel);
-    let first_range = container.need(0, &ConnectionSet::All);
-    let _ = first_range;
+    let playhead = container.need(0, &ConnectionSet::All);
+    let playhead = Some(format!("bytes={}-{}", playhead.start, playhead.end - 1));
+    assert!(stats.log.iter().take(6).any(|asked| asked.range == playhead), "{:?}", stats.log);
+}
+
+#[test]
+fn chunks_that_overlap_in_the_file_are_all_reported() {
+    let server = server(Behaviour::default());
+    let executor = Executor::with(io(), || {});
+    let container = opened(&executor, &server.url("drive.bag"));
+    let Work::Read(mut both) = read(&container, 1, 2, 3, Deadline::Playhead) else {
+        unreachable!("a read")
+    };
+    both.chunks.push(both.chunks[0].clone());
+    let events = shown(&run(&executor, vec![Work::Read(both)]));
+    assert_eq!(
+        events,
+        [
+            "1 chunk 2: 2.0…2.11 (12)",
+            "1 chunk 2: 2.0…2.11 (12)",
+            "1 chunk 3: 3.0…3.11 (12)",
+            "1 done"
+        ]
+    );
+}
+
+/// A reader with a bug.
+struct Crashing(Catalog);
+
+impl Container for Crashing {
+    fn catalog(&self) -> &Catalog {
+        &self.0
+    }
+
+    fn need(&self, _chunk: ChunkId, _connections: &ConnectionSet) -> Range<u64> {
+        0..10
+    }
+
+    fn messages(&self, _chunk: ChunkId, _got: &Fetched, _connections: &ConnectionSet, _checks: Checks) -> Batch {
+        panic!("on purpose")
+    }
+}
+
+#[test]
+fn a_crash_of_a_reader_is_an_event_and_the_rest_goes_on() {
+    let (_folder, path) = file();
+    let executor = Executor::with(io(), || {});
+    let container = opened(&executor, path.to_str().expect("a path"));
+    let crashing: Arc<dyn Container> = Arc::new(Crashing(container.catalog().clone()));
+    let work = vec![
+        read(&crashing, 1, 0, 1, Deadline::Playhead),
+        read(&container, 2, 5, 5, Deadline::Background),
+    ];
+    let expected = [
+        "1 failed: the reader crashed on the chunk at byte 0, which is a bug worth reporting",
+        "2 chunk 5: 5.0…5.11 (12)",
+        "2 done",
+    ];
+    assert_eq!(shown(&run(&executor, work)), expected);
+    let recording = Recording {
+        container: crashing,
+        ..open(&io(), path.to_str().expect("a path"))
+    };
+    let lines = listed(&recording, ConnectionSet::All, Span::ALL);
+    assert_eq!(lines.len(), 20);
+    assert_eq!(
+        lines[0],
+        "chunk 0: the reader crashed on this chunk, which is a bug worth reporting"
+    );
+}
+
+#[test]
+fn an_index_that_names_monstrous_parts_gets_no_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("large.bag");
+    let file = std::fs::File::create(&path).expect("a file");
+    if file.set_len(1 << 40).is_err() {
+        return eprintln!("passed over: no sparse files here");
+    }
+    let io = io();
+    let reader = tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let reader = Reader::open(Location::Path(path), io.net()).await.expect("a file");
+        reader.read(5..5 << 30).await.map(|bytes| bytes.len())
+    });
+    let text = reader.expect_err("an error").to_string();
+    assert!(
+        text.starts_with("the index names a part of 5368 MB, which cannot be right: "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_store_comes_to_rest_over_a_failing_network() {
+    let server = server(Behaviour {
+        p503: 0.1,
+        pshort: 0.1,
+        seed: 3,
+        ..Behaviour::default()
+    });
+    let executor = Executor::with(io(), || {});
+    let mut store = Store::new(64 << 20);
+    store.open(vec![Location::parse(&server.url("drive.bag")).expect("a location")]);
+    let now = START.plus_nanos(SECOND + SECOND / 1000);
+    settle(&mut store, &executor, |store| {
+        let want = |topic: &str| {
+            store.topic_by_name(topic).map(|t| Want {
+                topic: t.id,
+                what: What::Latest(Form::Value),
+            })
+        };
+        let wants: Vec<Want> = TOPICS.iter().filter_map(|topic| want(topic)).collect();
+        store.demand(now, 0.0, &wants);
+    });
+    let shown = TOPICS.map(|topic| {
+        let id = store.topic_by_name(topic).expect("the topic").id;
+        match store.latest(id, Form::Value) {
+            Lookup::Ready(entry) => format!("{topic} {:.2}", entry.time.since(START) as f64 * 1e-9),
+            other => format!("{topic} {other:?}"),
+        }
+    });
+    assert_eq!(shown, TOPICS.map(at_or_before));
+}
+
+/// The newest message of a topic at or before 1.001 s, from the list of all.
+fn at_or_before(topic: &str) -> String {
+    let of_topic = |l: &String| l.split(' ').nth(1) == Some(topic) && l[..4] <= *"1.00";
+    let newest = expected().into_iter().filter(of_topic).next_back().expect("a message");
+    format!("{topic} {}", &newest[..4])
 }
 
 #[test]
