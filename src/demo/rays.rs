@@ -57,10 +57,20 @@ pub struct Hit {
 
 impl Object {
     /// Radius of the circle around it, seen from above.
-    fn reach(&self) -> f32 {
+    pub fn reach(&self) -> f32 {
         match self.shape {
             Shape::Box(h) | Shape::Gable(h) => h.x.hypot(h.y),
             Shape::Cylinder(r, _) | Shape::Sphere(r) => r,
+        }
+    }
+
+    /// Of its lowest and highest point.
+    pub fn heights(&self) -> (f32, f32) {
+        let z = self.centre.z;
+        match self.shape {
+            Shape::Box(half) => (z - half.z, z + half.z),
+            Shape::Gable(size) => (z, z + size.z),
+            Shape::Cylinder(_, half) | Shape::Sphere(half) => (z - half, z + half),
         }
     }
 
@@ -171,21 +181,50 @@ const BINS: usize = 1024;
 pub struct Caster<'a> {
     objects: &'a [Object],
     origin: Vec3,
-    /// Objects by bin of azimuth, nearest first, with the distance at which they can begin.
-    bins: Vec<Vec<(f32, u16)>>,
+    /// Objects by bin of azimuth, nearest first.
+    bins: Vec<Vec<Candidate>>,
+}
+
+/// Bounds of an object as the origin sees it, so that most rays pass it by at the cost of two comparisons.
+#[derive(Clone, Copy)]
+pub struct Candidate {
+    /// Metres over ground at which it can begin.
+    near: f32,
+    /// Metres of height a metre over ground.
+    lowest: f32,
+    highest: f32,
+    index: u16,
+}
+
+impl Candidate {
+    fn new(object: &Object, index: u16, origin: Vec3) -> Candidate {
+        let distance = (object.centre - origin).truncate().length();
+        let (near, far) = ((distance - object.reach()).max(0.05), distance + object.reach());
+        let (bottom, top) = object.heights();
+        let slope = |height: f32, rising: bool| {
+            let height = height - origin.z;
+            height / if (height > 0.0) == rising { near } else { far }
+        };
+        Candidate {
+            near,
+            lowest: slope(bottom, false),
+            highest: slope(top, true),
+            index,
+        }
+    }
 }
 
 impl<'a> Caster<'a> {
     pub fn new(objects: &'a [Object], origin: Vec3) -> Caster<'a> {
-        let mut order: Vec<(f32, u16)> = objects
+        let mut order: Vec<Candidate> = objects
             .iter()
             .zip(0_u16..)
-            .map(|(object, index)| ((object.centre - origin).truncate().length() - object.reach(), index))
+            .map(|(object, index)| Candidate::new(object, index, origin))
             .collect();
-        order.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut bins: Vec<Vec<(f32, u16)>> = vec![Vec::with_capacity(24); BINS];
-        for (near, index) in order {
-            let object = &objects[usize::from(index)];
+        order.sort_by(|a, b| a.near.total_cmp(&b.near));
+        let mut bins: Vec<Vec<Candidate>> = vec![Vec::with_capacity(64); BINS];
+        for candidate in order {
+            let object = &objects[usize::from(candidate.index)];
             let towards = (object.centre - origin).truncate();
             let (distance, reach) = (towards.length(), object.reach());
             let half = if distance <= reach {
@@ -198,20 +237,20 @@ impl<'a> Caster<'a> {
             let first = (middle - half / per_bin).floor() as i32;
             let last = ((middle + half / per_bin).floor() as i32).min(first + BINS as i32 - 1);
             for bin in first..=last {
-                bins[bin.rem_euclid(BINS as i32) as usize].push((near, index));
+                bins[bin.rem_euclid(BINS as i32) as usize].push(candidate);
             }
         }
         Caster { objects, origin, bins }
     }
 
     /// What can be met in the direction `azimuth` (radians, counterclockwise from forward).
-    pub fn column(&self, azimuth: f32) -> &[(f32, u16)] {
+    pub fn column(&self, azimuth: f32) -> &[Candidate] {
         let bin = (azimuth / std::f32::consts::TAU * BINS as f32).floor() as i32;
         &self.bins[bin.rem_euclid(BINS as i32) as usize]
     }
 
     /// The nearest hit of a ray (of length 1) among `column`'s objects and the ground.
-    pub fn cast(&self, direction: Vec3, column: &[(f32, u16)], farthest: f32) -> Option<Hit> {
+    pub fn cast(&self, direction: Vec3, column: &[Candidate], farthest: f32) -> Option<Hit> {
         let ground = if direction.z < -1e-4 {
             -self.origin.z / direction.z
         } else {
@@ -220,15 +259,19 @@ impl<'a> Caster<'a> {
         let mut best = ground.min(farthest);
         let flat = direction.truncate().length();
         let mut met = None;
-        for &(near, index) in column {
-            if near > best * flat {
+        let slope = direction.z / flat;
+        for candidate in column {
+            if candidate.near > best * flat {
                 break;
             }
-            if let Some((t, normal)) = self.objects[usize::from(index)].meet(self.origin, direction)
+            if slope < candidate.lowest || slope > candidate.highest {
+                continue;
+            }
+            if let Some((t, normal)) = self.objects[usize::from(candidate.index)].meet(self.origin, direction)
                 && t < best
             {
                 best = t;
-                met = Some((index, normal));
+                met = Some((candidate.index, normal));
             }
         }
         let point = self.origin + direction * best;

@@ -85,7 +85,7 @@ impl Road {
     }
 
     fn sample(&self, s: f32) -> (Sample, f32) {
-        let index = ((s + BEFORE).round().max(0.0) as usize).min(self.samples.len() - 1);
+        let index = ((s + BEFORE + 0.5) as usize).min(self.samples.len() - 1);
         (self.samples[index], s + BEFORE - index as f32)
     }
 
@@ -104,7 +104,7 @@ impl Road {
     pub fn project(&self, x: f32, y: f32, guess: f32) -> (f32, f32) {
         let mut s = guess;
         let mut d = 0.0;
-        for _ in 0..3 {
+        for _ in 0..2 {
             let (sample, rest) = self.sample(s);
             let (dx, dy) = (x - sample.x, y - sample.y);
             s += dx * sample.cos + dy * sample.sin - rest;
@@ -121,8 +121,7 @@ impl Road {
 
 /// How far `s` is from the nearest crossing's middle, signed.
 pub fn from_crossing(s: f32) -> f32 {
-    let u = (s - FIRST_CROSSING) / CROSSING_PITCH;
-    (u - u.round()) * CROSSING_PITCH
+    (fraction((s - FIRST_CROSSING) / CROSSING_PITCH + 0.5) - 0.5) * CROSSING_PITCH
 }
 
 /// The car's motion at a time.
@@ -150,4 +149,10 @@ pub fn motion(t: f64) -> Motion {
         acceleration,
         yaw: (sideways / speed).atan(),
     }
+}
+
+/// What is left of `x` above the next lower whole number; without SSE 4.1 `f32::rem_euclid` is a slow call.
+pub fn fraction(x: f32) -> f32 {
+    let whole = x as i32 as f32;
+    x - if whole > x { whole - 1.0 } else { whole }
 }

@@ -5,7 +5,7 @@
 use glam::Vec3;
 
 use super::rays::{Hit, Material, Object, Shape};
-use super::road::{FIRST_CROSSING, HALF_ROAD, LANE, Road, from_crossing};
+use super::road::{FIRST_CROSSING, HALF_ROAD, LANE, Road, fraction, from_crossing};
 use super::world::Scene;
 
 /// Towards the sun, in `map`.
@@ -16,7 +16,16 @@ pub struct Shader<'a> {
     scene: &'a Scene,
     sun: Vec3,
     /// What can throw a shadow that is seen: houses, cars, trees.
-    throwers: Vec<Vec<u16>>,
+    throwers: Vec<Vec<Thrower>>,
+}
+
+/// Bounds of what can throw a shadow.
+struct Thrower {
+    x: f32,
+    y: f32,
+    reach: f32,
+    top: f32,
+    index: u16,
 }
 
 /// Shadow casters are looked up by where along the car's x the shadow's ground lies.
@@ -33,14 +42,12 @@ impl<'a> Shader<'a> {
             SUN_IN_MAP.z,
         )
         .normalize();
-        let mut throwers = vec![Vec::new(); STRIPS];
+        let mut throwers: Vec<Vec<Thrower>> = (0..STRIPS).map(|_| Vec::new()).collect();
         for (object, index) in scene.objects.iter().zip(0_u16..) {
-            let (reach, top) = match object.shape {
-                Shape::Box(h) => (h.truncate().length(), object.centre.z + h.z),
-                Shape::Gable(h) => (h.truncate().length(), object.centre.z + h.z),
-                Shape::Sphere(r) => (r, object.centre.z + r),
-                Shape::Cylinder(..) => continue,
-            };
+            if matches!(object.shape, Shape::Cylinder(..)) || object.material == Material::Wheel {
+                continue;
+            }
+            let (reach, top) = (object.reach(), object.heights().1);
             let throw = -sun.x / sun.z * top;
             let (a, b) = (
                 object.centre.x.min(object.centre.x + throw) - reach,
@@ -50,7 +57,7 @@ impl<'a> Shader<'a> {
             let last = ((b - FIRST_STRIP_X) / STRIP).floor();
             if last >= 0.0 {
                 for strip in throwers.iter_mut().take(last as usize + 1).skip(first) {
-                    strip.push(index);
+                    strip.push(Thrower { x: object.centre.x, y: object.centre.y, reach, top, index });
                 }
             }
         }
@@ -104,10 +111,14 @@ impl<'a> Shader<'a> {
         if strip < 0.0 {
             return false;
         }
-        self.throwers.get(strip as usize).is_some_and(|strip| {
-            strip
-                .iter()
-                .any(|&index| Some(index) != own && self.scene.objects[usize::from(index)].shades(point, self.sun))
+        let Some(strip) = self.throwers.get(strip as usize) else { return false };
+        let flat = self.sun.truncate().normalize();
+        strip.iter().any(|thrower| {
+            let aside = (thrower.x - point.x) * flat.y - (thrower.y - point.y) * flat.x;
+            aside.abs() < thrower.reach
+                && thrower.top > point.z
+                && Some(thrower.index) != own
+                && self.scene.objects[usize::from(thrower.index)].shades(point, self.sun)
         })
     }
 
@@ -122,7 +133,7 @@ impl<'a> Shader<'a> {
             Ground::Parking => Vec3::new(0.155, 0.15, 0.15) * (1.0 + 0.3 * grain),
             Ground::Kerb => Vec3::splat(0.40),
             Ground::Sidewalk => {
-                let joint = (s / 1.2).rem_euclid(1.0) < 0.04 && distance < 25.0;
+                let joint = fraction(s / 1.2) < 0.04 && distance < 25.0;
                 Vec3::new(0.33, 0.31, 0.29) * (1.0 + 0.2 * grain) * if joint { 0.7 } else { 1.0 }
             }
             Ground::Grass => Vec3::new(0.12, 0.235, 0.055) * (1.0 + 0.7 * grain),
@@ -172,7 +183,7 @@ impl<'a> Shader<'a> {
                 Material::Wheel => 33.0,
                 Material::Car => 24.0 + 5.0 * (hit.local.x * 0.9).max(0.0),
                 Material::Glass => 18.0,
-                Material::Lamp => 40.0,
+                Material::Lamp => 30.0,
                 Material::Leaves => 15.0,
                 _ if is_window(object, hit) => 23.0,
                 _ => 17.0 + 3.0 * hit.normal.dot(self.sun).max(0.0),
@@ -197,7 +208,7 @@ pub fn ground_kind(s: f32, d: f32) -> Ground {
     let side = d.abs();
     if across.abs() < 4.2 {
         // the side street; its dashes run across
-        if side > HALF_ROAD + 2.0 && across.abs() < 0.07 && (d / 6.0).rem_euclid(1.0) < 0.5 {
+        if side > HALF_ROAD + 2.0 && across.abs() < 0.07 && fraction(d / 6.0) < 0.5 {
             return Ground::Paint;
         }
         return Ground::Asphalt;
@@ -211,16 +222,16 @@ pub fn ground_kind(s: f32, d: f32) -> Ground {
     }
     let zebra = (5.0..8.0).contains(&across.abs());
     if zebra {
-        return if (d / 1.0).rem_euclid(1.0) < 0.5 {
+        return if fraction(d / 1.0) < 0.5 {
             Ground::Paint
         } else {
             Ground::Asphalt
         };
     }
     let stop = (across < 0.0) == (d < 0.0) && (9.0..9.4).contains(&across.abs()) && side < LANE;
-    let dashed = side < 0.07 && (s / 6.0).rem_euclid(1.0) < 0.5 && across.abs() > 10.0;
+    let dashed = side < 0.07 && fraction(s / 6.0) < 0.5 && across.abs() > 10.0;
     let edge = (side - LANE).abs() < 0.06;
-    let bay = side > LANE && (s / 6.6).rem_euclid(1.0) < 0.016 && across.abs() > 14.0;
+    let bay = side > LANE && fraction(s / 6.6) < 0.016 && across.abs() > 14.0;
     if stop || dashed || edge || bay {
         Ground::Paint
     } else if side > LANE {
@@ -249,7 +260,7 @@ fn is_window(object: &Object, hit: &Hit) -> bool {
     };
     let width = 2.0 * if hit.local_normal.x != 0.0 { half.y } else { half.x };
     let pitch = width / (width / 2.7).round().max(1.0);
-    let (u, v) = ((along / pitch).rem_euclid(1.0), ((hit.local.z + half.z) / 3.0).rem_euclid(1.0));
+    let (u, v) = (fraction(along / pitch), fraction((hit.local.z + half.z) / 3.0));
     (0.26..0.74).contains(&u) && (0.32..0.82).contains(&v)
 }
 
@@ -278,7 +289,7 @@ fn surface(object: &Object, hit: &Hit) -> (Vec3, Vec3) {
             )
         }
         (Material::Roof, Shape::Gable(_)) => {
-            let row = (hit.local.z * 4.0).rem_euclid(1.0) < 0.18;
+            let row = fraction(hit.local.z * 4.0) < 0.18;
             (object.colour * if row { 0.75 } else { 1.0 }, none)
         }
         (Material::Leaves, _) => {
@@ -341,7 +352,7 @@ pub fn hash(a: u32, b: u32, c: u32) -> u32 {
 
 /// Smooth noise over the plane, 0 to 1.
 fn noise(x: f32, y: f32) -> f32 {
-    let (fx, fy) = (x.floor(), y.floor());
+    let (fx, fy) = (x - fraction(x), y - fraction(y));
     let corner = |dx: i32, dy: i32| (hash((fx as i32 + dx) as u32, (fy as i32 + dy) as u32, 1) & 0xffff) as f32 / 65535.0;
     let (u, v) = (x - fx, y - fy);
     let top = corner(0, 0) + (corner(1, 0) - corner(0, 0)) * u;

@@ -87,7 +87,7 @@ fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
         if !forward {
             (pose.cos, pose.sin) = (-pose.cos, -pose.sin);
         }
-        let mut random = fastrand::Rng::with_seed(u64::from(id) * 7919);
+        let mut random = dice(u64::from(id) * 7919);
         let size = match kind {
             Kind::Car => Vec3::new(4.1 + 0.7 * random.f32(), 1.75 + 0.15 * random.f32(), 1.42 + 0.25 * random.f32()),
             Kind::Van => Vec3::new(5.4 + random.f32(), 2.0, 2.3 + 0.5 * random.f32()),
@@ -121,7 +121,7 @@ fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
     );
     // oncoming, one speed, so that nobody drives through anybody
     for (slot, s) in slots(car_s - BEHIND + 9.5 * time, car_s + AHEAD + 9.5 * time, 34.0) {
-        let mut random = fastrand::Rng::with_seed(slot as u64 ^ 0x0c0de);
+        let mut random = dice(slot as u64 ^ 0x0c0de);
         if random.f32() < 0.72 {
             let kind = if random.f32() < 0.2 { Kind::Van } else { Kind::Car };
             add(
@@ -139,7 +139,7 @@ fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
     }
     for (side, speed, base) in [(1.0, 1.3_f32, 5000), (-1.0, -1.15, 7000)] {
         for (slot, s) in slots(car_s - BEHIND - speed * time, car_s + AHEAD - speed * time, 17.0) {
-            let mut random = fastrand::Rng::with_seed((base + slot) as u64);
+            let mut random = dice((base + slot) as u64);
             if random.f32() < 0.6 {
                 let d = side * (HALF_ROAD + 0.9 + 1.6 * random.f32());
                 add(
@@ -155,7 +155,7 @@ fn tracks(road: &Road, t: f64, car_s: f32) -> Vec<Track> {
     }
     for (side, base) in [(1.0, 10_000), (-1.0, 20_000)] {
         for (slot, s) in slots(car_s - BEHIND, car_s + AHEAD, 6.6) {
-            let mut random = fastrand::Rng::with_seed((base + slot) as u64);
+            let mut random = dice((base + slot) as u64);
             if random.f32() < 0.62 && from_crossing(s).abs() > 17.0 {
                 let kind = if random.f32() < 0.12 { Kind::Van } else { Kind::Car };
                 add(
@@ -213,7 +213,7 @@ impl Builder<'_> {
         ];
         for (side, base) in [(1.0_f32, 100_000_u64), (-1.0, 200_000)] {
             for (slot, s) in slots(car_s - BEHIND, car_s + AHEAD, 22.0) {
-                let mut random = fastrand::Rng::with_seed(base + slot as u64);
+                let mut random = dice(base + slot as u64);
                 if from_crossing(s).abs() < 15.0 {
                     continue;
                 }
@@ -255,7 +255,7 @@ impl Builder<'_> {
     fn green(&mut self, car_s: f32) {
         for (side, base) in [(1.0_f32, 300_000_u64), (-1.0, 400_000)] {
             for (slot, s) in slots(car_s - BEHIND, car_s + AHEAD, 11.0) {
-                let mut random = fastrand::Rng::with_seed(base + slot as u64);
+                let mut random = dice(base + slot as u64);
                 if random.f32() < 0.3 || from_crossing(s).abs() < 11.0 {
                     continue;
                 }
@@ -298,7 +298,7 @@ impl Builder<'_> {
                 );
             }
             for (slot, s) in slots(car_s - BEHIND, car_s + AHEAD, 9.0) {
-                let mut random = fastrand::Rng::with_seed(base + 50_000 + slot as u64);
+                let mut random = dice(base + 50_000 + slot as u64);
                 if random.f32() < 0.35 && from_crossing(s).abs() > 16.0 {
                     let half = Vec3::new(3.4, 0.4, 0.35 + 0.3 * random.f32());
                     self.put(
@@ -358,7 +358,7 @@ impl Builder<'_> {
     }
 
     fn track(&mut self, track: &Track, t: f64) {
-        let mut random = fastrand::Rng::with_seed(u64::from(track.id) ^ 0xca4);
+        let mut random = dice(u64::from(track.id) ^ 0xca4);
         match track.kind {
             Kind::Car | Kind::Van => self.car(track, &mut random),
             Kind::Bicycle | Kind::Pedestrian => {
@@ -462,4 +462,10 @@ impl Builder<'_> {
             );
         }
     }
+}
+
+/// Neighbouring seeds must not give like numbers.
+fn dice(seed: u64) -> fastrand::Rng {
+    let mixed = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    fastrand::Rng::with_seed(mixed ^ (mixed >> 29))
 }
