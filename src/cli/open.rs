@@ -4,6 +4,11 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::output;
+use crate::run::{Io, Recording};
+use crate::source::{Location, Policy};
+use crate::time::{Span, Time};
+
 /// Options that every command takes.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
@@ -46,4 +51,19 @@ impl FromStr for Size {
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("give it as 'Name: value'")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A location's recording, with its losses already told on stderr.
+pub fn recording(common: &Common, text: &str) -> anyhow::Result<Recording> {
+    let location = Location::parse(text)?;
+    let io = Io::new(Policy::default(), &common.headers)?;
+    let mut progress = output::Progress::new();
+    let opened = Recording::open(&io, location, |_, done| progress.at("searching for messages", f64::from(done)));
+    drop(progress);
+    Ok(opened?)
+}
+
+/// The whole recording's span; an empty one gives the empty moment 0.
+pub fn span(recording: &Recording) -> Span {
+    recording.container.catalog().span().unwrap_or(Span::at(Time(0)))
 }

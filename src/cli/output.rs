@@ -67,3 +67,32 @@ pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
 }
+
+/// Aligned columns under a head; `right` says which are flush right.
+pub fn table<const N: usize>(
+    out: &mut impl Write,
+    head: [&str; N],
+    right: [bool; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in &rows {
+        let mut line = String::new();
+        for ((cell, width), right) in row.iter().zip(widths).zip(right) {
+            let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
+            line.push_str(&if right {
+                format!("{gap}{cell}  ")
+            } else {
+                format!("{cell}{gap}  ")
+            });
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

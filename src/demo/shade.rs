@@ -57,7 +57,13 @@ impl<'a> Shader<'a> {
             let last = ((b - FIRST_STRIP_X) / STRIP).floor();
             if last >= 0.0 {
                 for strip in throwers.iter_mut().take(last as usize + 1).skip(first) {
-                    strip.push(Thrower { x: object.centre.x, y: object.centre.y, reach, top, index });
+                    strip.push(Thrower {
+                        x: object.centre.x,
+                        y: object.centre.y,
+                        reach,
+                        top,
+                        index,
+                    });
                 }
             }
         }
@@ -111,7 +117,9 @@ impl<'a> Shader<'a> {
         if strip < 0.0 {
             return false;
         }
-        let Some(strip) = self.throwers.get(strip as usize) else { return false };
+        let Some(strip) = self.throwers.get(strip as usize) else {
+            return false;
+        };
         let flat = self.sun.truncate().normalize();
         strip.iter().any(|thrower| {
             let aside = (thrower.x - point.x) * flat.y - (thrower.y - point.y) * flat.x;
@@ -222,11 +230,7 @@ pub fn ground_kind(s: f32, d: f32) -> Ground {
     }
     let zebra = (5.0..8.0).contains(&across.abs());
     if zebra {
-        return if fraction(d / 1.0) < 0.5 {
-            Ground::Paint
-        } else {
-            Ground::Asphalt
-        };
+        return if fraction(d / 1.0) < 0.5 { Ground::Paint } else { Ground::Asphalt };
     }
     let stop = (across < 0.0) == (d < 0.0) && (9.0..9.4).contains(&across.abs()) && side < LANE;
     let dashed = side < 0.07 && fraction(s / 6.0) < 0.5 && across.abs() > 10.0;
