@@ -2,6 +2,8 @@
 #[cfg(feature = "gui")]
 #[path = "it/app.rs"]
 mod app;
+#[path = "it/cli.rs"]
+mod cli;
 #[path = "it/data.rs"]
 mod data;
 #[path = "it/decode.rs"]
@@ -36,6 +38,8 @@ mod source;
 mod store;
 #[path = "it/stream.rs"]
 mod stream;
+#[path = "it/tidy.rs"]
+mod tidy;
 #[path = "it/time.rs"]
 mod time;
 #[cfg(feature = "gui")]

@@ -58,6 +58,11 @@ impl Pose2 {
 /// Metres of street behind the start.
 const BEFORE: f32 = 160.0;
 
+/// Radians to the left of east, `s` metres along.
+fn heading(s: f64) -> f64 {
+    0.34 * (s / 95.0).sin() + 0.12 * (s / 41.0).sin()
+}
+
 impl Road {
     /// A street that reaches `length` metres beyond the start and a little more.
     pub fn new(length: f32) -> Road {
@@ -66,7 +71,7 @@ impl Road {
         let (mut x, mut y) = (0.0_f64, 0.0_f64);
         for i in 0..count {
             let s = i as f64 - f64::from(BEFORE);
-            let heading = 0.34 * (s / 95.0).sin() + 0.12 * (s / 41.0).sin();
+            let heading = heading(s);
             samples.push(Sample {
                 x: x as f32,
                 y: y as f32,
@@ -92,11 +97,14 @@ impl Road {
     /// The pose at `s`, `d`, heading along the street.
     pub fn at(&self, s: f32, d: f32) -> Pose2 {
         let (sample, rest) = self.sample(s);
+        // exact here, so that the car turns smoothly from sample to sample
+        let (sin, cos) = heading(f64::from(s)).sin_cos();
+        let (sin, cos) = (sin as f32, cos as f32);
         Pose2 {
-            x: sample.x + rest * sample.cos - d * sample.sin,
-            y: sample.y + rest * sample.sin + d * sample.cos,
-            cos: sample.cos,
-            sin: sample.sin,
+            x: sample.x + rest * sample.cos - d * sin,
+            y: sample.y + rest * sample.sin + d * cos,
+            cos,
+            sin,
         }
     }
 
