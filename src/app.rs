@@ -162,7 +162,8 @@ impl AppState {
     pub fn open(&mut self, locations: Vec<Location>) {
         self.keep_layout();
         self.store = Store::new(self.memory_budget);
-        self.executor = (self.make_executor)(self.waker.clone());
+        let former = std::mem::replace(&mut self.executor, (self.make_executor)(self.waker.clone()));
+        background::retire(former);
         self.workspace = Workspace::empty();
         self.playback = still();
         self.selected_topic = None;

@@ -80,6 +80,11 @@ impl Jobs {
     }
 }
 
+/// An executor ends its threads when it is dropped, which may take as long as the piece of work in hand.
+pub fn retire(executor: crate::run::Executor) {
+    std::thread::spawn(move || drop(executor));
+}
+
 /// Whole or not at all.
 fn write_demo(path: &Path, progress: impl FnMut(f64)) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {

@@ -189,6 +189,47 @@ fn the_layout_is_kept_and_restored() {
 }
 
 #[test]
+fn the_whole_window_looks_as_it_did() {
+    use egui_kittest::{SnapshotOptions, SnapshotResults};
+
+    // without the scene, whose pictures have tests of their own and would weigh most
+    let layout = r#"{"version":1,"panels":{
+        "thermal":{"kind":"image","config":{"topic":"/flir_adk/thermal/image_raw"}},
+        "raw":{"kind":"raw","config":{"topic":"/gps/fix"}}},
+        "root":{"split":"row","children":[{"share":0.4,"tabs":["thermal"]},{"share":0.6,"tabs":["raw"]}]}}"#;
+    let mut results = SnapshotResults::new();
+    for (name, theme) in [("window_dark", egui::Theme::Dark), ("window_light", egui::Theme::Light)] {
+        let start = Start {
+            locations: vec![Location::Path(drive())],
+            layout: Some(roadreel::workspace::Layout::parse(layout).unwrap()),
+            ..Start::default()
+        };
+        let make: MakeExecutor = Arc::new(|waker| roadreel::run::Executor::new(move || waker()));
+        let state = AppState::new(start, make, Arc::new(|| {}));
+        let mut harness = Harness::builder()
+            .with_size([720.0, 480.0])
+            .with_theme(theme)
+            .with_step_dt(0.02)
+            .with_context_setup(roadreel::theme::install)
+            .wgpu()
+            .build_ui_state(|ui, state| root(ui, state), state);
+        settle(&mut harness);
+        for _ in 0..500 {
+            if harness.state().is_settled(true) {
+                break;
+            }
+            harness.state().executor.wait();
+            harness.step();
+        }
+        harness.run_steps(3);
+        // how much was read depends on how requests fell together
+        harness.mask(egui::Rect::from_min_max(egui::pos2(200.0, 456.0), egui::pos2(720.0, 480.0)));
+        results.add(harness.try_snapshot_options(name, &SnapshotOptions::new().threshold(1.0).max_failed_pixels(40)));
+        results.extend_harness(&mut harness);
+    }
+}
+
+#[test]
 fn recent_locations_hold_no_query() {
     let mut settings = roadreel::app::settings::Settings::default();
     let url = Location::parse("https://bucket.s3.amazonaws.com/drive.bag?X-Amz-Signature=secret").unwrap();
