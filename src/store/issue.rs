@@ -61,6 +61,8 @@ impl Store {
             self.issue_playhead(&mut out);
             if !self.plan.is_missing {
                 self.issue_ahead(&mut out);
+            }
+            if !self.plan.is_missing && !self.plan.is_undecoded {
                 self.issue_background(&mut out);
             }
             // Some of it may have been answered without any work: what follows from that is due now.
@@ -398,15 +400,30 @@ impl Store {
         if !self.is_remote(key.source) {
             return run;
         }
+        // Away from the playhead, so that the next run lies beside this one.
+        let is_before = self.start_of(key).is_some_and(|s| s.0 < self.now);
+        let step = |chunk: ChunkId| if is_before { chunk.checked_sub(1) } else { chunk.checked_add(1) };
         let mut next = key.chunk;
-        while let Some(chunk) = next.checked_add(1) {
+        while let Some(chunk) = step(next) {
             next = chunk;
-            match wanted(ChunkKey { chunk, ..key }) {
-                Some(candidate) if self.joins(&run, &candidate, WIDE_READ_BYTES) => run.push(candidate),
-                _ => break,
+            let Some(candidate) = wanted(ChunkKey { chunk, ..key }) else {
+                break;
+            };
+            if is_before {
+                run.insert(0, candidate);
+            } else {
+                run.push(candidate);
+            }
+            if !self.is_one_read(&run, WIDE_READ_BYTES) {
+                let _ = if is_before { run.remove(0) } else { run.remove(run.len() - 1) };
+                break;
             }
         }
         run
+    }
+
+    fn is_one_read(&self, run: &[Candidate], max_bytes: u64) -> bool {
+        (1..run.len()).all(|at| self.joins(&run[..at], &run[at], max_bytes))
     }
 
     fn issue_decodes(&mut self, out: &mut Vec<Work>) {
