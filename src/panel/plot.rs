@@ -7,6 +7,7 @@ mod automatic;
 mod axis;
 mod canvas;
 mod legend;
+mod pointer;
 
 use std::sync::Arc;
 

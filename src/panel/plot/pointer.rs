@@ -1,0 +1,107 @@
+//! What the pointer does on a plot.
+//!
+//! Invariant: whatever is dragged or turned, the visible range stays finite and no shorter than [`SHORTEST_SECS`].
+
+use egui::{CursorIcon, PointerButton, Pos2, Rect, Response, Stroke, Ui};
+
+use super::PlotPanel;
+use super::canvas::{Frame, ViewRange, share_range, time_of};
+use crate::panel::{Action, View};
+use crate::theme;
+
+/// The shortest visible range in seconds.
+pub const SHORTEST_SECS: f64 = 1e-5;
+
+impl PlotPanel {
+    /// Click seeks, drag pans, right or Shift drag zooms to a box, wheel zooms time (with Shift: moves; with Ctrl: values),
+    /// double-click shows everything.
+    pub(super) fn interact(&mut self, ui: &Ui, view: &View, plot: &Frame, response: &Response, out: &mut Vec<Action>) {
+        let before = self.view;
+        let bounds = *plot.transform.bounds();
+        let (x, y) = (
+            (bounds.min()[0] - plot.offset, bounds.max()[0] - plot.offset),
+            (bounds.min()[1], bounds.max()[1]),
+        );
+        if response.double_clicked() {
+            self.view = ViewRange::default();
+        } else if response.clicked()
+            && let Some(pointer) = response.interact_pointer_pos()
+        {
+            out.push(Action::Seek(view.span.clamp(time_of(view, plot.secs_at(pointer)))));
+        }
+        let boxed = response.dragged_by(PointerButton::Secondary)
+            || response.dragged_by(PointerButton::Primary) && (self.view.box_from.is_some() || ui.input(|i| i.modifiers.shift));
+        if boxed {
+            self.zoom_box(ui, plot, response);
+        } else if response.dragged_by(PointerButton::Primary) {
+            ui.set_cursor_icon(CursorIcon::Grabbing);
+            let delta = response.drag_delta();
+            let move_x = f64::from(delta.x) / plot.rect.width() as f64 * (x.1 - x.0);
+            self.view.x = Some((x.0 - move_x, x.1 - move_x));
+            if self.view.y.is_some() {
+                let move_y = f64::from(delta.y) / plot.rect.height() as f64 * (y.1 - y.0);
+                self.view.y = Some((y.0 + move_y, y.1 + move_y));
+            }
+        }
+        if response.drag_stopped()
+            && let (Some(from), Some(to)) = (self.view.box_from.take(), response.interact_pointer_pos())
+        {
+            let (a, b) = (plot.transform.value_from_position(from), plot.transform.value_from_position(to));
+            if (to - from).abs().min_elem() > 4.0 {
+                self.view.x = Some((a.x.min(b.x) - plot.offset, a.x.max(b.x) - plot.offset));
+                self.view.y = Some((a.y.min(b.y), a.y.max(b.y)));
+            }
+        }
+        if response.contains_pointer()
+            && let Some(pointer) = response.hover_pos()
+        {
+            self.wheel(ui, plot, pointer, x, y);
+        }
+        if let Some((a, b)) = self.view.x {
+            self.view.x = (a.is_finite() && b.is_finite()).then(|| at_least(a, b));
+        }
+        if self.config.sync_x && self.view.x != before.x {
+            share_range(ui.ctx(), self.view.x);
+        }
+    }
+
+    fn zoom_box(&mut self, ui: &Ui, plot: &Frame, response: &Response) {
+        let Some(pointer) = response.interact_pointer_pos() else { return };
+        let from = *self
+            .view
+            .box_from
+            .get_or_insert(ui.input(|i| i.pointer.press_origin()).unwrap_or(pointer));
+        let accent = theme::palette(ui.visuals()).accent;
+        let area = Rect::from_two_pos(from, pointer).intersect(plot.rect);
+        ui.painter().rect(
+            area,
+            0.0,
+            accent.gamma_multiply(0.15),
+            Stroke::new(1.0, accent),
+            egui::StrokeKind::Inside,
+        );
+    }
+
+    fn wheel(&mut self, ui: &Ui, plot: &Frame, pointer: Pos2, x: (f64, f64), y: (f64, f64)) {
+        let (scroll, pinch, modifiers) = ui.input(|i| (i.smooth_scroll_delta(), i.zoom_delta(), i.modifiers));
+        let at = plot.transform.value_from_position(pointer);
+        let zoomed = |(a, b): (f64, f64), center: f64, factor: f64| (center - (center - a) / factor, center + (b - center) / factor);
+        if (pinch - 1.0).abs() > 1e-4 {
+            self.view.y = Some(zoomed(y, at.y, f64::from(pinch)));
+        } else if scroll.x.abs() > 0.1 || modifiers.shift && scroll.y.abs() > 0.1 {
+            let delta = if scroll.x.abs() > 0.1 { scroll.x } else { scroll.y };
+            let moved = f64::from(delta) / plot.rect.width() as f64 * (x.1 - x.0);
+            self.view.x = Some((x.0 - moved, x.1 - moved));
+        } else if scroll.y.abs() > 0.1 {
+            self.view.x = Some(zoomed(x, at.x - plot.offset, f64::from(scroll.y * 0.005).exp()));
+        }
+    }
+}
+
+fn at_least(a: f64, b: f64) -> (f64, f64) {
+    if b - a >= SHORTEST_SECS {
+        return (a, b);
+    }
+    let middle = (a + b) / 2.0;
+    (middle - SHORTEST_SECS / 2.0, middle + SHORTEST_SECS / 2.0)
+}
