@@ -584,3 +584,29 @@ fn a_mesh_that_is_there_is_drawn_and_one_that_is_not_says_why() {
     });
     assert_eq!(answers, ["Ready(", "Failed"]);
 }
+
+#[test]
+fn a_topic_is_hidden_in_the_settings() {
+    let inline = street().open();
+    let config = automatic(&inline);
+    let stage = Stage::new(inline, config, [200.0, 150.0], 1.0);
+    let (store, panel) = (Rc::clone(&stage.inline), Rc::clone(&stage.panel));
+    let mut themed = false;
+    let mut settings = Harness::builder().with_size([300.0, 560.0]).wgpu().build_ui(move |ui| {
+        if !std::mem::replace(&mut themed, true) {
+            roadreel::theme::install(ui.ctx());
+            ui.ctx().set_theme(egui::Theme::Dark);
+            return;
+        }
+        panel.borrow_mut().settings_ui(ui, &view(&store.borrow()), &mut Vec::new());
+    });
+    settings.run();
+    let visible = || stage.panel.borrow().config()["topics"]["/points"]["visible"].clone();
+    assert_eq!(visible(), json!(true));
+    settings.get_by_label("Hide /points").click();
+    settings.run();
+    assert_eq!(visible(), json!(false));
+    settings.get_by_label("Show /points").click();
+    settings.run();
+    assert_eq!(visible(), json!(true));
+}

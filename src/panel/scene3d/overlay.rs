@@ -28,7 +28,11 @@ pub fn labels(ui: &Ui, rect: Rect, view: &View, labels: &[Label]) {
             .height_metres
             .map_or(11.0, |metres| (metres * view.px_per_metre() / w / scale).clamp(9.0, 40.0));
         let [r, g, b, a] = label.color;
-        let color = Color32::from_rgba_unmultiplied(r, g, b, a);
+        // A dark colour would be lost on a dark scene: half-way to the text's own it still says which one it is.
+        let colors = theme::palette(ui.visuals());
+        let color = Color32::from_rgb(r, g, b)
+            .lerp_to_gamma(colors.text, 0.4)
+            .gamma_multiply(f32::from(a) / 255.0);
         let galley = painter.layout_no_wrap(label.text.to_string(), FontId::proportional(points), color);
         let offset = if label.height_metres.is_some() {
             vec2(-galley.size().x / 2.0, -galley.size().y / 2.0)
@@ -39,7 +43,7 @@ pub fn labels(ui: &Ui, rect: Rect, view: &View, labels: &[Label]) {
         if placed.iter().any(|other| other.intersects(place)) {
             continue;
         }
-        painter.rect_filled(place, 3.0, theme::palette(ui.visuals()).scene.gamma_multiply(0.62));
+        painter.rect_filled(place, 3.0, colors.scene.gamma_multiply(0.62));
         painter.galley(at + offset, galley, color);
         placed.push(place);
     }

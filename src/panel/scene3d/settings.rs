@@ -1,5 +1,7 @@
 //! The settings of a 3D panel: frames, what the ground shows, and each topic's look.
 
+use std::sync::Arc;
+
 use egui::{ComboBox, DragValue, RichText, Slider, Ui};
 
 use super::cloud::resolved;
@@ -39,6 +41,19 @@ pub fn show(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed
     }
 }
 
+/// A row with a list to choose from; the list bears the row's name.
+fn choice(ui: &mut Ui, name: &str, shown: String, content: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        let label = egui::Label::new(RichText::new(name).weak()).halign(egui::Align::Min);
+        let label = ui.add_sized([92.0, 18.0], label);
+        ComboBox::from_id_salt(name)
+            .selected_text(shown)
+            .show_ui(ui, content)
+            .response
+            .labelled_by(label.id);
+    });
+}
+
 fn row(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         ui.add_sized([92.0, 18.0], egui::Label::new(RichText::new(name).weak()).halign(egui::Align::Min));
@@ -48,53 +63,34 @@ fn row(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
 
 fn frames(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed: Option<&str>) {
     let all = view.store.transforms().frames();
-    row(ui, "Fixed frame", |ui| {
-        let automatic = config.fixed_frame.is_none();
-        let shown = if automatic {
-            format!("{fixed} (automatic)")
-        } else {
-            fixed.to_string()
-        };
-        ComboBox::from_id_salt("fixed frame").selected_text(shown).show_ui(ui, |ui| {
-            if ui.selectable_label(automatic, "Automatic").clicked() {
-                config.fixed_frame = None;
-            }
-            for frame in &all {
-                if ui
-                    .selectable_label(config.fixed_frame.as_deref() == Some(frame), &**frame)
-                    .clicked()
-                {
-                    config.fixed_frame = Some(frame.to_string());
-                }
-            }
-        });
-    });
+    let shown = match &config.fixed_frame {
+        None => format!("{fixed} (automatic)"),
+        Some(frame) => frame.clone(),
+    };
+    frame_choice(ui, "Fixed frame", shown, &all, &mut config.fixed_frame);
     row(ui, "Follow", |ui| {
         ui.selectable_value(&mut config.follow, Follow::Off, "Off");
         ui.selectable_value(&mut config.follow, Follow::Position, "Position");
         ui.selectable_value(&mut config.follow, Follow::Heading, "Heading");
     });
     if config.follow != Follow::Off {
-        row(ui, "Frame", |ui| {
-            let shown = config
-                .follow_frame
-                .clone()
-                .unwrap_or_else(|| format!("{} (automatic)", followed.unwrap_or("none")));
-            ComboBox::from_id_salt("follow frame").selected_text(shown).show_ui(ui, |ui| {
-                if ui.selectable_label(config.follow_frame.is_none(), "Automatic").clicked() {
-                    config.follow_frame = None;
-                }
-                for frame in &all {
-                    if ui
-                        .selectable_label(config.follow_frame.as_deref() == Some(frame), &**frame)
-                        .clicked()
-                    {
-                        config.follow_frame = Some(frame.to_string());
-                    }
-                }
-            });
-        });
+        let automatic = || format!("{} (automatic)", followed.unwrap_or("none"));
+        let shown = config.follow_frame.clone().unwrap_or_else(automatic);
+        frame_choice(ui, "Followed frame", shown, &all, &mut config.follow_frame);
     }
+}
+
+fn frame_choice(ui: &mut Ui, name: &str, shown: String, frames: &[Arc<str>], chosen: &mut Option<String>) {
+    choice(ui, name, shown, |ui| {
+        if ui.selectable_label(chosen.is_none(), "Automatic").clicked() {
+            *chosen = None;
+        }
+        for frame in frames {
+            if ui.selectable_label(chosen.as_deref() == Some(frame), &**frame).clicked() {
+                *chosen = Some(frame.to_string());
+            }
+        }
+    });
 }
 
 fn topic_ui(ui: &mut Ui, view: &View, config: &mut Config, topic: &Topic, kind: &LayerKind) {
@@ -209,42 +205,40 @@ fn field_names(view: &View, topic: &Topic) -> Vec<String> {
 
 fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
     let names = field_names(view, topic);
-    row(ui, "Color", |ui| {
-        let shown = match &settings.color {
-            ColorBy::Auto => "Automatic".to_string(),
-            ColorBy::Flat { .. } => "One color".to_string(),
-            ColorBy::Rgb => "RGB".to_string(),
-            ColorBy::Field { name, .. } => name.clone(),
+    let shown = match &settings.color {
+        ColorBy::Auto => "Automatic".to_string(),
+        ColorBy::Flat { .. } => "One color".to_string(),
+        ColorBy::Rgb => "RGB".to_string(),
+        ColorBy::Field { name, .. } => name.clone(),
+    };
+    choice(ui, "Color", shown, |ui| {
+        let mut choose = |ui: &mut Ui, color: ColorBy, label: &str| {
+            if ui
+                .selectable_label(
+                    std::mem::discriminant(&settings.color) == std::mem::discriminant(&color) && settings.color == color,
+                    label,
+                )
+                .clicked()
+            {
+                settings.color = color;
+            }
         };
-        ComboBox::from_id_salt("color").selected_text(shown).show_ui(ui, |ui| {
-            let mut choose = |ui: &mut Ui, color: ColorBy, label: &str| {
-                if ui
-                    .selectable_label(
-                        std::mem::discriminant(&settings.color) == std::mem::discriminant(&color) && settings.color == color,
-                        label,
-                    )
-                    .clicked()
-                {
-                    settings.color = color;
-                }
-            };
-            choose(ui, ColorBy::Auto, "Automatic");
-            choose(ui, ColorBy::Flat { rgb: [220, 224, 230] }, "One color");
-            if names.iter().any(|name| name == "rgb" || name == "rgba") {
-                choose(ui, ColorBy::Rgb, "RGB");
-            }
-            for name in names.iter().filter(|name| *name != "rgb" && *name != "rgba") {
-                choose(
-                    ui,
-                    ColorBy::Field {
-                        name: name.clone(),
-                        colormap: MapName::Turbo,
-                        range: None,
-                    },
-                    name,
-                );
-            }
-        });
+        choose(ui, ColorBy::Auto, "Automatic");
+        choose(ui, ColorBy::Flat { rgb: [220, 224, 230] }, "One color");
+        if names.iter().any(|name| name == "rgb" || name == "rgba") {
+            choose(ui, ColorBy::Rgb, "RGB");
+        }
+        for name in names.iter().filter(|name| *name != "rgb" && *name != "rgba") {
+            choose(
+                ui,
+                ColorBy::Field {
+                    name: name.clone(),
+                    colormap: MapName::Turbo,
+                    range: None,
+                },
+                name,
+            );
+        }
     });
     if let ColorBy::Flat { rgb } = &mut settings.color {
         row(ui, "", |ui| {
