@@ -44,21 +44,27 @@ pub fn show(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed
 /// A row with a list to choose from; the list bears the row's name.
 fn choice(ui: &mut Ui, name: &str, shown: String, content: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
-        let label = egui::Label::new(RichText::new(name).weak()).halign(egui::Align::Min);
-        let label = ui.add_sized([92.0, 18.0], label);
-        ComboBox::from_id_salt(name)
-            .selected_text(shown)
-            .show_ui(ui, content)
-            .response
-            .labelled_by(label.id);
+        let label = row_name(ui, name);
+        let list = ComboBox::from_id_salt(name).selected_text(shown).show_ui(ui, content);
+        list.response.labelled_by(label.id);
     });
 }
 
 fn row(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
-        ui.add_sized([92.0, 18.0], egui::Label::new(RichText::new(name).weak()).halign(egui::Align::Min));
+        row_name(ui, name);
         content(ui);
     });
+}
+
+/// The name at the left, as wide in every row.
+fn row_name(ui: &mut Ui, name: &str) -> egui::Response {
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    let named = ui.allocate_ui_with_layout(egui::vec2(96.0, theme::ROW_HEIGHT), layout, |ui| {
+        ui.set_min_width(96.0);
+        ui.label(RichText::new(name).weak())
+    });
+    named.inner
 }
 
 fn frames(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed: Option<&str>) {
