@@ -205,6 +205,7 @@ pub struct Store {
     allowed: BTreeSet<TopicId>,
     denied: BTreeSet<TopicId>,
     wide_is_full: bool,
+    background_is_held: bool,
     over_budget: bool,
     /// Halvings of what is read ahead, since the last seek.
     ahead_shrunk: u32,
@@ -255,6 +256,7 @@ impl Store {
             allowed: BTreeSet::new(),
             denied: BTreeSet::new(),
             wide_is_full: false,
+            background_is_held: false,
             over_budget: false,
             ahead_shrunk: 0,
             dirty: true,
@@ -297,6 +299,11 @@ impl Store {
             self.cancel_useless();
             self.dirty = true;
         }
+    }
+
+    /// Reads for wider spans than the playhead wait while this holds: for a picture of the playhead alone.
+    pub fn hold_background(&mut self, is_held: bool) {
+        self.background_is_held = is_held;
     }
 
     /// Whether the playhead jumped, rather than played on.

@@ -93,6 +93,7 @@ pub fn draw(start: Start, make_executor: MakeExecutor, options: &Options, png: i
 /// Runs the data's part of a frame until the store rests.
 fn settle(state: &mut AppState, options: &Options, stats: &mut Stats) {
     let elapsed = || u64::try_from(options.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    state.store.hold_background(!options.wait_all);
     loop {
         state.begin(0.0);
         if stats.open_ms == 0 && !state.store.topics().is_empty() {

@@ -62,7 +62,7 @@ impl Store {
             if !self.plan.is_missing {
                 self.issue_ahead(&mut out);
             }
-            if !self.plan.is_missing && !self.plan.is_undecoded {
+            if !self.plan.is_missing && !self.plan.is_undecoded && !self.background_is_held {
                 self.issue_background(&mut out);
             }
             // Some of it may have been answered without any work: what follows from that is due now.

@@ -142,6 +142,21 @@ fn background_waits_for_the_playhead_and_works_outward() {
 }
 
 #[test]
+fn held_background_reads_nothing_but_the_playhead() {
+    let mut world = World::local(1 << 30, drive(100, 8, 1 << 20));
+    let mut wants = latest(&world, &["/b"]);
+    wants.push(series(&world, "/a", Span::ALL));
+    world.store.hold_background(true);
+    world.seek(t(5055), &wants);
+    assert_eq!(world.reads.len(), 2);
+    let series = world.store.series(wants[1].topic, "data", Stamp::Receive).expect("a series");
+    assert_eq!(series.value_at(t(5055)), Some(505.0));
+    world.store.hold_background(false);
+    world.settle();
+    assert_eq!(world.reads.len(), 100);
+}
+
+#[test]
 fn large_remote_recordings_are_read_whole_only_when_asked() {
     let mut world = World::remote(1 << 30, drive(100, 8, 1 << 20));
     let a = world.topic("/a");
