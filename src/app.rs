@@ -301,7 +301,7 @@ impl AppState {
         // a window that was hidden does not leap ahead
         let elapsed_nanos = (elapsed.clamp(0.0, 0.25) * 1e9) as i64;
         let span = self.span();
-        self.playback.tick(elapsed_nanos, span, self.status.waiting_at_playhead);
+        self.playback.tick(elapsed_nanos, span, self.status.buffering);
     }
 
     fn step_when_known(&mut self) {
@@ -495,7 +495,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     if state.hover_next != state.hover {
         ctx.request_repaint();
     }
-    if state.playback.playing && !state.status.waiting_at_playhead {
+    if state.playback.playing && !state.status.buffering {
         ctx.request_repaint();
     }
     if let Some(notice) = &state.notice {

@@ -48,10 +48,7 @@ const TICK_NANOS: i64 = 100_000_000;
 const TICKS_AT_ONCE: usize = 8;
 
 /// Writes a drive; `progress` is told the share that is done, 0 to 1.
-pub fn write<W: Write + Seek>(out: W, options: Options, mut progress: impl FnMut(f64)) -> io::Result<W>
-where
-    W: Send,
-{
+pub fn write<W: Write + Seek + Send>(out: W, options: Options, mut progress: impl FnMut(f64)) -> io::Result<W> {
     let mut writer = Writer::new(out, options.compression)?;
     let topics = Topics::add(&mut writer);
     let ticks = (options.seconds * 10.0).ceil().max(1.0) as usize;
@@ -185,7 +182,7 @@ impl Drive {
                 );
             }
         }
-        if tick % 5 == 0 {
+        if tick.is_multiple_of(5) {
             let seq = (tick / 5) as u32;
             out.put(
                 self.topics.rosout,
@@ -194,7 +191,7 @@ impl Drive {
                 signals::log(seq, START_NANOS + from_nanos + 7_000_000),
             );
         }
-        if tick % 10 == 0 {
+        if tick.is_multiple_of(10) {
             let seq = (tick / 10) as u32;
             out.put(
                 self.topics.diagnostics,
@@ -211,14 +208,14 @@ impl Drive {
         let moment = self.moment(at_nanos);
         let seq = step as u32;
         out.put(self.topics.imu, at_nanos, 200_000, moment.imu(seq));
-        if step % 2 == 0 {
+        if step.is_multiple_of(2) {
             let seq = seq / 2;
             out.put(self.topics.brake, at_nanos, 700_000, moment.brake_report(seq));
             out.put(self.topics.steering, at_nanos, 800_000, moment.steering_report(seq));
             out.put(self.topics.tf, at_nanos, 500_000, moment.transform(seq));
             out.put(self.topics.odom, at_nanos, 600_000, moment.odometry(seq));
         }
-        if step % 10 == 0 {
+        if step.is_multiple_of(10) {
             out.put(self.topics.gps, at_nanos, 2_500_000, moment.gps_fix(seq / 10));
         }
     }

@@ -28,9 +28,9 @@ pub const FRONT_LEFT: Camera = Camera {
     frame_id: "rgb_front_left",
     topic: "/flir_adk/rgb_front_left",
     position: Vec3::new(1.6, 0.35, 1.45),
-    width: 960,
-    height: 540,
-    focal: 640.0,
+    width: 640,
+    height: 360,
+    focal: 427.0,
 };
 pub const FRONT_RIGHT: Camera = Camera {
     frame_id: "rgb_front_right",

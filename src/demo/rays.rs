@@ -222,7 +222,7 @@ impl<'a> Caster<'a> {
             .map(|(object, index)| Candidate::new(object, index, origin))
             .collect();
         order.sort_by(|a, b| a.near.total_cmp(&b.near));
-        let mut bins: Vec<Vec<Candidate>> = vec![Vec::with_capacity(64); BINS];
+        let mut bins: Vec<Vec<Candidate>> = vec![Vec::new(); BINS];
         for candidate in order {
             let object = &objects[usize::from(candidate.index)];
             let towards = (object.centre - origin).truncate();

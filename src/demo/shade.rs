@@ -96,7 +96,7 @@ impl<'a> Shader<'a> {
             Some(object) => surface(object, hit),
         };
         let facing = hit.normal.dot(self.sun).max(0.0);
-        let lit = if facing > 0.0 && hit.distance < 70.0 && self.in_shadow(point + hit.normal * 0.02, hit.object) {
+        let lit = if facing > 0.0 && hit.distance < 45.0 && self.in_shadow(point + hit.normal * 0.02, hit.object) {
             0.0
         } else {
             facing
@@ -275,7 +275,7 @@ fn surface(object: &Object, hit: &Hit) -> (Vec3, Vec3) {
         (Material::Wall, Shape::Box(half)) => {
             if is_window(object, hit) {
                 let floor = ((hit.local.z + half.z) / 3.0) as u32;
-                let lamp = hash(object.seed, floor, (hit.local.x + 40.0) as u32 / 3) % 9 == 0;
+                let lamp = hash(object.seed, floor, (hit.local.x + 40.0) as u32 / 3).is_multiple_of(9);
                 return (Vec3::new(0.05, 0.065, 0.08), if lamp { Vec3::new(0.30, 0.22, 0.10) } else { none });
             }
             let plinth = hit.local.z < 0.7 - half.z;

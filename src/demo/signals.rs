@@ -219,11 +219,14 @@ pub fn log(seq: u32, stamp_nanos: i64) -> Vec<u8> {
         .0
 }
 
+/// Level, name, message, hardware id, values.
+type Status<'a> = (u8, &'a str, &'a str, &'a str, Vec<(&'a str, String)>);
+
 pub fn diagnostics(seq: u32, stamp_nanos: i64) -> Vec<u8> {
     let dice = |salt: u32| f64::from(hash(seq, salt, 3) % 1000) / 1000.0;
     let lossy = seq % 7 == 4;
     let hot = seq % 11 == 8;
-    let statuses: [(u8, &str, &str, &str, Vec<(&str, String)>); 4] = [
+    let statuses: [Status; 4] = [
         (
             u8::from(lossy),
             "os1: packets",

@@ -36,7 +36,7 @@ fn harness(start: Start) -> Harness<'static, AppState> {
         .with_size([1280.0, 800.0])
         .with_step_dt(0.02)
         .with_context_setup(roadreel::theme::install)
-        .build_ui_state(|ui, state| root(ui, state), state);
+        .build_ui_state(root, state);
     harness.step();
     harness
 }
@@ -212,7 +212,7 @@ fn the_whole_window_looks_as_it_did() {
             .with_step_dt(0.02)
             .with_context_setup(roadreel::theme::install)
             .wgpu()
-            .build_ui_state(|ui, state| root(ui, state), state);
+            .build_ui_state(root, state);
         settle(&mut harness);
         for _ in 0..500 {
             if harness.state().is_settled(true) {

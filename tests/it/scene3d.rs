@@ -501,7 +501,7 @@ fn glb() -> Vec<u8> {
         "bufferViews": [{"buffer": 0, "byteLength": 36}], "buffers": [{"byteLength": 36}]
     })
     .to_string();
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push(' ');
     }
     let total = 12 + 8 + text.len() + 8 + bin.len();

@@ -502,7 +502,7 @@ fn a_store_comes_to_rest_over_a_failing_network() {
 /// The newest message of a topic at or before 1.001 s, from the list of all.
 fn at_or_before(topic: &str) -> String {
     let of_topic = |l: &String| l.split(' ').nth(1) == Some(topic) && l[..4] <= *"1.00";
-    let newest = expected().into_iter().filter(of_topic).next_back().expect("a message");
+    let newest = expected().into_iter().rfind(of_topic).expect("a message");
     format!("{topic} {}", &newest[..4])
 }
 

@@ -118,13 +118,16 @@ impl Container for Fake {
     }
 }
 
+/// Chunks, each with the connections that were read of it.
+pub type ChunkConnections = Vec<(u32, Vec<u32>)>;
+
 /// A store with recordings and what it has asked for.
 pub struct World {
     pub store: Store,
     pub pending: VecDeque<Work>,
     recordings: Vec<Option<Arc<dyn Container>>>,
     /// Every read so far: deadline, chunks, connections of each.
-    pub reads: Vec<(Deadline, Vec<(u32, Vec<u32>)>)>,
+    pub reads: Vec<(Deadline, ChunkConnections)>,
     pub bytes_read: u64,
     pub cancelled: usize,
     pub max_memory: u64,

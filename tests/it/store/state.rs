@@ -317,14 +317,14 @@ proptest! {
                 // The last column is closed.
                 offset >= start && (offset < end || (column + 1 == columns as i128 && offset <= width))
             };
-            let all = points.iter().map(|(at, v)| (t(*at), *v)).filter(|p| holds(p.0));
-            let drawn = inside.iter().copied().filter(|p| holds(p.0));
+            let mut all = points.iter().map(|(at, v)| (t(*at), *v)).filter(|p| holds(p.0));
+            let mut drawn = inside.iter().copied().filter(|p| holds(p.0));
             let extent = |points: &mut dyn Iterator<Item = (Time, f64)>| {
                 points.fold(None, |e: Option<(f64, f64)>, p| Some(e.map_or((p.1, p.1), |e| (e.0.min(p.1), e.1.max(p.1)))))
             };
             prop_assert_eq!(extent(&mut all.clone()), extent(&mut drawn.clone()));
             prop_assert_eq!(all.clone().next(), drawn.clone().next());
-            prop_assert_eq!(all.last(), drawn.last());
+            prop_assert_eq!(all.next_back(), drawn.next_back());
         }
         let expected = points.iter().filter(|p| from <= p.0 && p.0 <= to).fold(None, |e: Option<(f64, f64)>, p| {
             Some(e.map_or((p.1, p.1), |e| (e.0.min(p.1), e.1.max(p.1))))
