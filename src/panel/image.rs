@@ -136,7 +136,7 @@ impl ImagePanel {
             }
             Lookup::Pending => {
                 self.state = PanelState::Pending("the picture is being read".into());
-                None
+                view.store.latest_decoded(topic.id, Form::Image).filter(|_| view.playing)
             }
             Lookup::Absent => {
                 self.picture = None;

@@ -138,7 +138,13 @@ impl RawPanel {
                 let other = self.other(view, topic);
                 self.make_rows(topic.id, entry, other.as_ref());
             }
-            Lookup::Pending => self.state = PanelState::Pending("the message is being read".into()),
+            Lookup::Pending => {
+                self.state = PanelState::Pending("the message is being read".into());
+                if let Some(entry) = view.store.latest_decoded(topic.id, Form::Value).filter(|_| view.playing) {
+                    let other = self.other(view, topic);
+                    self.make_rows(topic.id, entry, other.as_ref());
+                }
+            }
             Lookup::Absent => {
                 self.shown = None;
                 self.state = PanelState::Absent(format!("No message of {} at or before the playhead", topic.name));

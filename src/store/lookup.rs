@@ -12,6 +12,8 @@ use super::{Entry, Lookup, Series, Stamp, Status, Store, TopicId, Transforms};
 use crate::decode::{DiagnosticStatus, Form};
 use crate::time::{Span, Time};
 
+/// So many messages behind the playhead are looked through for one that is decoded.
+const SHOWN_BEHIND: usize = 64;
 /// Series around the playhead of a large remote recording reach so far to both sides …
 const WINDOW_NANOS: i64 = 5_000_000_000;
 /// … from a playhead that is rounded to this, so that small moves ask for nothing new.
@@ -30,6 +32,16 @@ impl Store {
         let found = self.newest(topic, self.now, 2);
         let message = found.messages.get(1).copied();
         self.answer(topic, form, &found, message)
+    }
+
+    /// The newest message at or before the playhead that is decoded already. In play the playhead may reach the next message of a
+    /// quick topic before this one is decoded, every frame anew: then panels show this while [`Store::latest`] is pending.
+    pub fn latest_decoded(&self, topic: TopicId, form: Form) -> Option<Entry> {
+        let found = self.newest(topic, self.now, SHOWN_BEHIND);
+        found.messages.iter().find_map(|m| match self.entry(topic, form, *m) {
+            Lookup::Ready(entry) => Some(entry),
+            _ => None,
+        })
     }
 
     /// The newest message as it was recorded, for what cannot be decoded. Wants [`super::What::Latest`] of any form that is not

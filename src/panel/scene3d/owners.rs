@@ -237,7 +237,7 @@ fn marker_rows(marker: &Marker, received: Time, row: &mut impl FnMut(&str, Strin
         if lifetime == 0 {
             "for ever".to_string()
         } else {
-            format!("{} s", lifetime as f64 * 1e-9)
+            crate::time::format_duration(lifetime)
         },
     );
     row(

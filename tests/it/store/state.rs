@@ -6,7 +6,7 @@ use roadreel::decode::Form;
 use roadreel::store::{Lookup, Playback, Stamp, Want, What};
 use roadreel::time::{Span, Time};
 
-use super::fake::{FLOAT, MARKER, Recording, TF, World, float, t};
+use super::fake::{FLOAT, MARKER, Recording, TF, World, float, float_of, t};
 use crate::encode::Encoder;
 
 fn stamp(e: Encoder, at: Time) -> Encoder {
@@ -389,4 +389,24 @@ fn playback_stops_wraps_and_waits() {
     play.looping = None;
     play.tick(80_000_000, span, false);
     assert_eq!((play.now, play.playing), (t(0), false));
+}
+
+#[test]
+fn a_quick_topic_shows_the_newest_decoded_message_in_play() {
+    let messages = (1..=4).map(|i| (10 * i, float(i as f64))).collect();
+    let mut world = World::local(1 << 20, recording("/speed", "std_msgs/Float64", FLOAT, messages));
+    let (topic, wants) = (world.topic("/speed"), [want(&world, "/speed", Form::Value)]);
+    world.seek(t(20), &wants);
+    // the playhead has reached the next message, which nobody has decoded yet
+    world.store.demand(t(30), 1.0, &wants);
+    assert!(matches!(world.store.latest(topic, Form::Value), Lookup::Pending));
+    let shown = world
+        .store
+        .latest_decoded(topic, Form::Value)
+        .map(|e| (e.time, float_of(&e.decoded)));
+    assert_eq!(shown, Some((t(20), 2.0)));
+    // never one from after the playhead
+    world.seek(t(40), &wants);
+    world.store.demand(t(10), 1.0, &wants);
+    assert!(world.store.latest_decoded(topic, Form::Value).is_none());
 }
