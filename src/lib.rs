@@ -23,6 +23,7 @@
 //!
 //! | module | what it does | what it never does |
 //! |---|---|---|
+//! | [`text`] | numbers and sizes as people read them | know what they are of |
 //! | [`time`] | [`time::Time`], [`time::Span`], every spelling of a time | read a clock |
 //! | [`source`] | a location → byte ranges; retries, checks of every answer, redaction | know a file format; print a query string |
 //! | [`format`](mod@format) | container bytes → catalogue, and the messages of one chunk | open a file, start a thread, trust a length |
