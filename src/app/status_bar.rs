@@ -32,7 +32,7 @@ fn state_word(state: &AppState) -> (&'static str, Level) {
         ("opening", Level::Busy)
     } else if state.store.span().is_none() {
         ("nothing to show", Level::Quiet)
-    } else if state.status.waiting_at_playhead {
+    } else if state.status.buffering {
         (if state.playback.playing { "buffering" } else { "reading" }, Level::Busy)
     } else if state.status.waiting {
         ("current, reading ahead", Level::Good)
