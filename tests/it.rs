@@ -14,6 +14,9 @@ mod decode_forms;
 mod decode_random;
 #[path = "it/decode_real.rs"]
 mod decode_real;
+#[cfg(feature = "gui")]
+#[path = "it/drive.rs"]
+mod drive;
 #[path = "it/encode.rs"]
 mod encode;
 #[path = "it/format.rs"]
@@ -28,8 +31,14 @@ mod panel;
 #[path = "it/render.rs"]
 mod render;
 #[cfg(feature = "gui")]
+#[path = "it/rounds.rs"]
+mod rounds;
+#[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
+#[cfg(feature = "gui")]
+#[path = "it/seeks.rs"]
+mod seeks;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/source.rs"]
