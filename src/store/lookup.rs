@@ -134,7 +134,7 @@ impl Store {
             (Lookup::Ready(base), Some(map)) => (base, map),
             (other, _) => return other,
         };
-        let Some((updates, found)) = self.grid_updates(topic, map) else {
+        let Some((updates, found)) = self.grid_updates(topic, map.time) else {
             return Lookup::Ready(base);
         };
         match found.known {
