@@ -27,13 +27,14 @@ fn classification(kind: Kind) -> u8 {
     }
 }
 
-pub fn objects(scene: &Scene, seq: u32, stamp_nanos: i64, car_speed: f64) -> Vec<u8> {
+/// Tracked objects around the car. Velocities are over ground, in the axes of `base_link`.
+pub fn objects(scene: &Scene, seq: u32, stamp_nanos: i64) -> Vec<u8> {
     let seen: Vec<_> = seen(scene).collect();
     let mut wire = Wire::stamped(seq, stamp_nanos, "base_link").u32(seen.len() as u32);
     for (track, local) in seen {
         let centre = DVec3::new(f64::from(local.x), f64::from(local.y), f64::from(track.size.z / 2.0));
         let speed = f64::from(track.speed);
-        let velocity = DVec3::new(speed * f64::from(local.cos) - car_speed, speed * f64::from(local.sin), 0.0);
+        let velocity = DVec3::new(speed * f64::from(local.cos), speed * f64::from(local.sin), 0.0);
         wire = wire
             .header(seq, stamp_nanos, "base_link")
             .u32(track.id)
