@@ -66,6 +66,8 @@ pub struct Scene3d {
     config: Config,
     /// Fitted to the first data where neither a layout nor a vehicle says where to look.
     fitted: Option<Camera>,
+    /// Of the frame before: it holds while transforms are on their way.
+    place: Option<Place>,
     memo: Memo,
     notes: Notes,
     card: Option<Card>,
@@ -76,6 +78,7 @@ pub struct Scene3d {
 }
 
 /// What follows from the configuration and the transforms in this frame.
+#[derive(Clone)]
 struct Place {
     fixed: Arc<str>,
     followed: Option<(Arc<str>, DVec3, f64)>,
@@ -110,6 +113,7 @@ impl Scene3d {
         Scene3d {
             config: widget::config_from(config),
             fitted: None,
+            place: None,
             memo: Memo::default(),
             notes: Notes::default(),
             card: None,
@@ -141,10 +145,11 @@ impl Scene3d {
         Place { fixed, followed }
     }
 
-    fn camera(&self) -> Camera {
+    fn camera(&self, place: &Place) -> Camera {
+        let fitted = self.fitted.filter(|_| place.followed.is_none());
         match &self.config.camera {
             Some(camera) => camera.to_camera(),
-            None => self.fitted.unwrap_or_else(|| CameraConfig::default().to_camera()),
+            None => fitted.unwrap_or_else(|| CameraConfig::default().to_camera()),
         }
     }
 
@@ -256,12 +261,17 @@ impl Panel for Scene3d {
             pixels_per_point,
         };
         let visible = self.visible(view.store);
-        let place = self.place(view, &visible);
-        let before = render::View::new(place.drawn(self.camera()), viewport);
+        let place = match &self.place {
+            // What is on its way after a seek would move the camera to and fro.
+            Some(place) if view.store.transforms_pending() => place.clone(),
+            _ => self.place(view, &visible),
+        };
+        self.place = Some(place.clone());
+        let before = render::View::new(place.drawn(self.camera(&place)), viewport);
         if let Some(moved) = gestures::moved(ui, &response, &before) {
             self.set_camera(&place, moved, out);
         }
-        let mut scene = Scene::new(render::View::new(place.drawn(self.camera()), viewport));
+        let mut scene = Scene::new(render::View::new(place.drawn(self.camera(&place)), viewport));
         let colors = theme::palette(ui.visuals());
         let [r, g, b, _] = colors.scene.to_array();
         scene.background = [r, g, b];
@@ -279,7 +289,9 @@ impl Panel for Scene3d {
             color: [r, g, b].map(brighter),
         });
         let filled = self.fill(view, &place, &visible, &mut scene);
-        self.fit_first(&place, &filled, ui);
+        if !view.store.transforms_pending() {
+            self.fit_first(&place, &filled, ui);
+        }
         let scene = match &self.shown {
             Some(shown) if **shown == scene => Arc::clone(shown),
             _ => Arc::new(scene),
@@ -423,18 +435,18 @@ impl Scene3d {
             overlay::Tool::Reset => self.reset(out),
             overlay::Tool::Fit => {
                 if let Some(bounds) = bounds {
-                    let camera = place.drawn(self.camera()).fitted(bounds);
+                    let camera = place.drawn(self.camera(place)).fitted(bounds);
                     self.set_camera(place, camera, out);
                 }
             }
             overlay::Tool::TopDown => {
-                let mut camera = CameraConfig::from_camera(&self.camera());
+                let mut camera = CameraConfig::from_camera(&self.camera(place));
                 camera.top_down = !camera.top_down;
                 self.config.camera = Some(camera);
                 out.push(Action::Changed);
             }
             overlay::Tool::Follow => {
-                let drawn = place.drawn(self.camera());
+                let drawn = place.drawn(self.camera(place));
                 self.config.follow = match self.config.follow {
                     Follow::Off => Follow::Position,
                     Follow::Position => Follow::Heading,
