@@ -18,6 +18,8 @@ mod decode_real;
 mod encode;
 #[path = "it/format.rs"]
 mod format;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
@@ -27,6 +29,8 @@ mod panel;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/ros1.rs"]
+mod ros1;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
