@@ -21,6 +21,8 @@ mod drive;
 mod encode;
 #[path = "it/format.rs"]
 mod format;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
@@ -30,6 +32,8 @@ mod panel;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/ros1.rs"]
+mod ros1;
 #[cfg(feature = "gui")]
 #[path = "it/rounds.rs"]
 mod rounds;

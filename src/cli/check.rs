@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::info::Damage;
 use super::{CheckArgs, Common, Outcome, open, output};
 use crate::decode::Schema;
-use crate::format::{Catalog, Checks, ConnectionSet, Message};
+use crate::format::{Catalog, Checks, Chunk, ConnectionId, ConnectionSet, Message};
 use crate::run::{Piece, Recording, mapped};
 use crate::text::format_bytes;
 use crate::time::{Span, Time};
@@ -94,11 +94,11 @@ fn read(recording: &Recording) -> anyhow::Result<Report> {
     }
     drop(progress);
     problems.extend(differing_counts(catalog, &watches));
+    let (topics, notes) = topics::report(catalog, &watches);
+    problems.extend(topics.iter().filter_map(TopicCheck::undecodable_problem));
     problems.sort_by_key(|problem| problem.offset);
     problems.dedup_by(|a, b| a.offset == b.offset && a.what == b.what);
 
-    let (topics, notes) = topics::report(catalog, &watches);
-    problems.extend(topics.iter().filter_map(TopicCheck::undecodable_problem));
     Ok(Report {
         format: catalog.format,
         location: recording.reader.location().to_string(),
@@ -119,16 +119,22 @@ fn differing_counts(catalog: &Catalog, watches: &[Watch]) -> Vec<Damage> {
             *sum += u64::from(*count);
         }
     }
-    let all = indexed.iter().zip(watches).zip(&catalog.connections);
-    all.filter(|((indexed, watch), _)| **indexed != watch.messages)
-        .map(|((indexed, watch), connection)| Damage {
-            offset: 0,
+    let all = indexed.iter().zip(watches).zip(&catalog.connections).zip(0..);
+    all.filter(|(((indexed, watch), _), _)| **indexed != watch.messages)
+        .map(|(((indexed, watch), connection), id)| Damage {
+            offset: chunk_offset(catalog, id, Span::ALL),
             what: format!(
                 "the index promises {indexed} messages of {}, {} could be read",
                 connection.topic, watch.messages
             ),
         })
         .collect()
+}
+
+/// Where the first chunk starts that holds messages of a connection within a span; 0 where the index knows of none.
+fn chunk_offset(catalog: &Catalog, connection: ConnectionId, span: Span) -> u64 {
+    let holds = |chunk: &&Chunk| chunk.span.overlaps(span) && chunk.counts.iter().any(|(id, n)| *id == connection && *n > 0);
+    catalog.chunks.iter().find(holds).map_or(0, |chunk| chunk.range.start)
 }
 
 impl Report {

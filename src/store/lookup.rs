@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::cache::{Decoding, State, Unit};
 use super::fold::MarkerSet;
-use super::index::ChunkKey;
 use super::plan::{At, Found, Known};
 use super::{Entry, Lookup, Series, Stamp, Status, Store, TopicId, Transforms};
 use crate::decode::{DiagnosticStatus, Form};
@@ -207,12 +206,7 @@ impl Store {
             return None;
         }
         let index = self.index.get(topic.0 as usize)?;
-        let wide = |unit: &Unit| !matches!(unit, Unit::Keep(_)) && self.topic_of(*unit) == topic;
-        let is_there = |key: ChunkKey| {
-            self.cell(key)
-                .is_some_and(|cell| cell.units.iter().any(|(unit, state)| wide(unit) && state.is_loaded()))
-        };
-        Some(index.all.chunks.iter().filter(|c| !is_there(c.key)).map(|c| c.bytes).sum())
+        Some(index.all.total_bytes() - index.wide_bytes)
     }
 
     /// The user asked for the whole recording of this topic.

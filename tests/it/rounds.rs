@@ -127,6 +127,30 @@ fn info_takes_two_requests() {
 }
 
 #[test]
+fn a_trace_of_everything_holds_no_query() {
+    let server = Server::start(Behaviour {
+        p503: 0.3,
+        pshort: 0.3,
+        ..Behaviour::default()
+    });
+    server.put_file("drive.bag", drive());
+    for (key, code) in [("drive.bag", 0), ("none.bag", 1)] {
+        let output = Command::new(env!("CARGO_BIN_EXE_roadreel"))
+            .args(["cat", "--topic", "/gps/fix", &server.presigned(key, 3000)])
+            .env("RUST_LOG", "trace")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains("GET"), "{said}");
+        for secret in ["SECRETKEYID", "SECRETSIGNATURE", "X-Amz"] {
+            assert!(!said.contains(secret), "{said}");
+            assert!(!String::from_utf8_lossy(&output.stdout).contains(secret));
+        }
+    }
+}
+
+#[test]
 fn the_first_picture_takes_the_index_and_one_round() {
     let mut window = Window::open(drive(), Some(When::Fraction(500_000_000)));
     let rounds = window.rounds();

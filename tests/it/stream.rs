@@ -170,6 +170,37 @@ fn a_remote_bag_opens_with_two_requests() {
 }
 
 #[test]
+fn a_remote_bag_without_an_index_is_scanned_with_several_requests_at_a_time() {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let connection = writer.add_connection(&Connection {
+        topic: "/big".into(),
+        type_name: "std_msgs/String".into(),
+        definition: "string data\n".into(),
+        ..Connection::default()
+    });
+    let payload = [&(3_000_000_u32).to_le_bytes()[..], &vec![b'.'; 3_000_000]].concat();
+    for n in 0..12 {
+        writer.write(connection, START.plus_nanos(n * SECOND), &payload).expect("a message");
+        writer.close_chunk().expect("a chunk");
+    }
+    let mut bag = writer.finish().expect("a bag").into_inner();
+    // cut off in the last message's chunk
+    bag.truncate(36_500_000 - 2_000_000);
+    let server = Server::start(Behaviour {
+        rtt: Duration::from_millis(20),
+        ..Behaviour::default()
+    });
+    server.put("drive.bag", bag);
+    let recording = open(&io(), &server.url("drive.bag"));
+    let catalog = recording.container.catalog();
+    assert!(!catalog.indexed);
+    assert_eq!(catalog.messages(), 11);
+    let stats = server.stats();
+    assert!(stats.max_parallel >= 4, "{} at a time", stats.max_parallel);
+    assert!(stats.requests <= 14, "{} requests", stats.requests);
+}
+
+#[test]
 fn a_remote_bag_is_read_in_few_requests() {
     let server = server(Behaviour::default());
     let recording = open(&io(), &server.url("drive.bag"));

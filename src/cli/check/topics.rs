@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Damage, Seen};
 use crate::format::Catalog;
-use crate::time::{Time, format_duration, format_epoch};
+use crate::time::{Span, Time, format_duration, format_epoch};
 
 /// What was seen of one connection, in order of receive time.
 #[derive(Default)]
@@ -71,8 +71,9 @@ pub struct TopicCheck {
     type_name: String,
     messages: u64,
     undecodable: u64,
+    /// When it was received, the offset of its chunk, what is wrong with it.
     #[serde(skip)]
-    first_error: Option<(Time, String)>,
+    first_error: Option<(Time, u64, String)>,
     start_ns: Option<i64>,
     end_ns: Option<i64>,
     rate_hz: Option<f64>,
@@ -100,7 +101,7 @@ impl Note {
 pub fn report(catalog: &Catalog, watches: &[Watch]) -> (Vec<TopicCheck>, Vec<Note>) {
     let mut topics: BTreeMap<Arc<str>, TopicCheck> = BTreeMap::new();
     let mut notes = Vec::new();
-    for (connection, watch) in catalog.connections.iter().zip(watches) {
+    for ((connection, watch), id) in catalog.connections.iter().zip(watches).zip(0..) {
         let topic = topics.entry(connection.topic.clone()).or_insert_with(|| TopicCheck {
             topic: connection.topic.to_string(),
             type_name: connection.type_name.to_string(),
@@ -116,7 +117,7 @@ pub fn report(catalog: &Catalog, watches: &[Watch]) -> (Vec<TopicCheck>, Vec<Not
             stamp_lag_max_ns: None,
             stamps_backwards: 0,
         });
-        topic.add(watch);
+        topic.add(watch, |time| super::chunk_offset(catalog, id, Span::at(time)));
         note(&connection.topic, watch, &mut notes);
     }
     (topics.into_values().map(TopicCheck::with_rate).collect(), notes)
@@ -162,15 +163,16 @@ fn note(topic: &Arc<str>, watch: &Watch, notes: &mut Vec<Note>) {
 }
 
 impl TopicCheck {
-    fn add(&mut self, watch: &Watch) {
+    /// `chunk_of` says where the chunk starts that holds a message received then.
+    fn add(&mut self, watch: &Watch, chunk_of: impl Fn(Time) -> u64) {
         fn least(a: Option<i64>, b: Option<i64>) -> Option<i64> {
             a.into_iter().chain(b).min()
         }
         self.messages += watch.messages;
         self.undecodable += watch.undecodable;
         self.stamps_backwards += watch.stamps_backwards;
-        if self.first_error.is_none() {
-            self.first_error.clone_from(&watch.first_error);
+        if let (None, Some((time, error))) = (&self.first_error, &watch.first_error) {
+            self.first_error = Some((*time, chunk_of(*time), error.clone()));
         }
         self.start_ns = least(self.start_ns, watch.span.map(|span| span.0.nanos()));
         self.end_ns = self.end_ns.max(watch.span.map(|span| span.1.nanos()));
@@ -195,14 +197,14 @@ impl TopicCheck {
     }
 
     pub fn undecodable_problem(&self) -> Option<Damage> {
-        let (time, error) = self.first_error.as_ref()?;
+        let (time, offset, error) = self.first_error.as_ref()?;
         let what = format!(
             "{} messages of {} cannot be decoded, the first at {}: {error}",
             self.undecodable,
             self.topic,
             format_epoch(*time)
         );
-        Some(Damage { offset: 0, what })
+        Some(Damage { offset: *offset, what })
     }
 
     /// topic, messages, per s, longest gap, stamp to receive, broken

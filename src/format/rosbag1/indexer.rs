@@ -380,10 +380,10 @@ impl BagIndexer {
 
     fn scanned(&mut self, progress: Progress) -> Step {
         match progress {
-            Progress::Need(range) => Step::Need(vec![range]),
-            Progress::Grew(bag, range) => Step::Grew {
+            Progress::Need(need) => Step::Need(need),
+            Progress::Grew(bag, need) => Step::Grew {
                 so_far: Arc::new(bag),
-                need: vec![range],
+                need,
             },
             Progress::Done(bag) => {
                 self.state = State::Done;

@@ -16,23 +16,28 @@ use super::{Bag, MAGIC, NAME, Place, nameless_topic};
 use crate::format::{Catalog, Chunk, Connection, ConnectionId, Fetched, Warning};
 use crate::time::{Span, Time};
 
-/// What one read brings where each read costs a round trip.
-const FAR_BLOCK_BYTES: u64 = 4 << 20;
-/// And where it does not.
+/// What is asked for at a time where each read costs a round trip: little at first, so that something is soon shown …
+const FAR_FIRST_BYTES: u64 = 4 << 20;
+const FAR_MOST_BYTES: u64 = 16 << 20;
+/// … in parts of this size, which are read together.
+const FAR_PART_BYTES: u64 = 4 << 20;
+/// Where it does not.
 const NEAR_BLOCK_BYTES: u64 = 256 << 10;
 /// A search for the next record keeps so many bytes of the last block, since its start may lie there.
 const OVERLAP_BYTES: u64 = 512;
 const MAX_WARNINGS: usize = 256;
 
 pub(super) enum Progress {
-    Need(Range<u64>),
-    Grew(Bag, Range<u64>),
+    /// One stretch of the file, in parts.
+    Need(Vec<Range<u64>>),
+    Grew(Bag, Vec<Range<u64>>),
     Done(Bag),
 }
 
 pub(super) struct Scan {
     len: u64,
     block_bytes: u64,
+    most_block_bytes: u64,
     bag: Bag,
     /// Bytes at hand, and where they start.
     window: (u64, Bytes),
@@ -76,7 +81,8 @@ impl Scan {
         };
         Scan {
             len,
-            block_bytes: if cheap { NEAR_BLOCK_BYTES } else { FAR_BLOCK_BYTES },
+            block_bytes: if cheap { NEAR_BLOCK_BYTES } else { FAR_FIRST_BYTES },
+            most_block_bytes: if cheap { NEAR_BLOCK_BYTES } else { FAR_MOST_BYTES },
             bag: Bag { catalog, ..Bag::default() },
             window: (0, Bytes::new()),
             at: MAGIC.len() as u64,
@@ -97,7 +103,8 @@ impl Scan {
                 Phase::Search { from, chunk } => self.search(from, chunk),
                 Phase::Decode(found) => self.decode(found),
             };
-            let Some(need) = need else { continue };
+            let Some(need) = need.map(parts) else { continue };
+            self.block_bytes = self.block_bytes.saturating_mul(2).min(self.most_block_bytes);
             let chunks = self.bag.catalog.chunks.len();
             // Publishing copies the catalogue, so it is done ever more rarely.
             if chunks > self.published + self.published / 4 {
@@ -110,16 +117,26 @@ impl Scan {
 
     /// Adds what was fetched to the window, or makes it the window.
     fn take(&mut self, got: &Fetched) {
-        for (offset, bytes) in got.parts() {
-            let end = self.window.0.saturating_add(self.window.1.len() as u64);
-            if offset == end && !self.window.1.is_empty() {
-                let mut joined = BytesMut::with_capacity(self.window.1.len().saturating_add(bytes.len()));
-                joined.extend_from_slice(&self.window.1);
-                joined.extend_from_slice(bytes);
-                self.window.1 = joined.freeze();
-            } else {
-                self.window = (offset, bytes.clone());
+        let mut parts: Vec<(u64, &Bytes)> = got.parts().filter(|(_, bytes)| !bytes.is_empty()).collect();
+        parts.sort_by_key(|(offset, _)| *offset);
+        let end = |window: &(u64, Bytes)| window.0.saturating_add(window.1.len() as u64);
+        if let Some((offset, first)) = parts.first()
+            && (self.window.1.is_empty() || *offset != end(&self.window))
+        {
+            self.window = (*offset, (*first).clone());
+            parts.remove(0);
+        }
+        if !parts.is_empty() {
+            let more = parts.iter().map(|(_, bytes)| bytes.len()).sum();
+            let mut joined = BytesMut::with_capacity(self.window.1.len().saturating_add(more));
+            joined.extend_from_slice(&self.window.1);
+            for (offset, bytes) in parts {
+                // A part that is missing ends what is at hand.
+                if offset == self.window.0.saturating_add(joined.len() as u64) {
+                    joined.extend_from_slice(bytes);
+                }
             }
+            self.window.1 = joined.freeze();
         }
         // A file that got shorter while it is read ends here.
         if got.parts().all(|(_, bytes)| bytes.is_empty()) {
@@ -436,6 +453,18 @@ impl Scan {
         }
         std::mem::take(&mut self.bag)
     }
+}
+
+/// A stretch of the file, cut so that its parts are read at once.
+fn parts(stretch: Range<u64>) -> Vec<Range<u64>> {
+    let mut parts = Vec::new();
+    let mut from = stretch.start;
+    while from < stretch.end {
+        let to = stretch.end.min(from.saturating_add(FAR_PART_BYTES));
+        parts.push(from..to);
+        from = to;
+    }
+    parts
 }
 
 fn count(found: &mut Found, conn: u32, time: Time) {
