@@ -245,6 +245,7 @@ fn exit_code_3_and_the_offset_for_a_flipped_byte() {
         .iter()
         .any(|offset| *offset <= flipped as u64 && flipped as u64 - offset < 5_000_000 && *offset > 0);
     assert!(near, "byte {flipped}: {report}");
+    assert!(offsets.iter().all(|offset| *offset > 0), "each names a place: {report}");
     assert_eq!(
         roadreel(&["cat", "--json", text(&path)]).status.code(),
         Some(0),
