@@ -278,7 +278,7 @@ impl Drive {
         for (camera, connection) in camera::ALL.iter().zip(topics.infos) {
             out.put(connection, at, 3_100_000, camera.info(seq, stamp));
         }
-        out.put(topics.objects, at, 6_000_000, scenery::objects(&scene, seq, stamp, speed));
+        out.put(topics.objects, at, 6_000_000, scenery::objects(&scene, seq, stamp));
         out.put(topics.metadata, at, 7_000_000, scenery::markers(road, &scene, seq, stamp, speed));
         Ok(())
     }
