@@ -8,6 +8,7 @@ pub mod palette;
 pub mod plot;
 pub mod raw;
 pub mod scene3d;
+pub mod shown;
 pub mod widget;
 
 use egui::Ui;
@@ -50,6 +51,8 @@ pub trait Panel {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PanelState {
     Ready,
+    /// As `Ready`, but the newest message is unusually old: the note says how old.
+    Stale(String),
     /// The playhead is shown; a wider span is still being read, or is offered: the note says which.
     Partial(String),
     Pending(String),

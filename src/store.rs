@@ -107,6 +107,17 @@ pub enum Lookup<T> {
     Failed(Arc<str>),
 }
 
+impl<T> Lookup<T> {
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Lookup<U> {
+        match self {
+            Lookup::Ready(value) => Lookup::Ready(of(value)),
+            Lookup::Pending => Lookup::Pending,
+            Lookup::Absent => Lookup::Absent,
+            Lookup::Failed(why) => Lookup::Failed(why),
+        }
+    }
+}
+
 /// A decoded message.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -417,6 +428,16 @@ impl Store {
 
     pub fn sources(&self) -> &[SourceInfo] {
         &self.sources
+    }
+
+    /// The playhead that answers are about: of the last `demand`.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// 0 at rest, negative backwards: of the last `demand`.
+    pub fn speed(&self) -> f64 {
+        self.speed
     }
 
     /// First to last message of all recordings.

@@ -14,6 +14,9 @@ mod decode_forms;
 mod decode_random;
 #[path = "it/decode_real.rs"]
 mod decode_real;
+#[cfg(feature = "gui")]
+#[path = "it/drive.rs"]
+mod drive;
 #[path = "it/encode.rs"]
 mod encode;
 #[path = "it/format.rs"]
@@ -32,8 +35,14 @@ mod render;
 #[path = "it/ros1.rs"]
 mod ros1;
 #[cfg(feature = "gui")]
+#[path = "it/rounds.rs"]
+mod rounds;
+#[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
+#[cfg(feature = "gui")]
+#[path = "it/seeks.rs"]
+mod seeks;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/source.rs"]

@@ -74,6 +74,16 @@ impl Store {
         }
     }
 
+    /// Reads the catalogue of a recording anew, which has grown since.
+    pub fn reopen(&mut self, source: SourceId) {
+        if let Some(info) = self.sources.get(source as usize) {
+            self.queue.push(Work::Open {
+                source,
+                location: info.location.clone(),
+            });
+        }
+    }
+
     pub(super) fn opened(&mut self, source: SourceId, container: Arc<dyn Container>, done: bool, done_fraction: f32) {
         let Some(inner) = self.inner.get_mut(source as usize) else {
             return;

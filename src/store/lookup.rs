@@ -133,7 +133,7 @@ impl Store {
             (Lookup::Ready(base), Some(map)) => (base, map),
             (other, _) => return other,
         };
-        let Some((updates, found)) = self.grid_updates(topic, map) else {
+        let Some((updates, found)) = self.grid_updates(topic, map.time) else {
             return Lookup::Ready(base);
         };
         match found.known {
@@ -188,13 +188,13 @@ impl Store {
     }
 
     /// The span that plots and tracks of this topic should show: the whole recording where that is local or small or was
-    /// allowed, otherwise a window around the playhead.
-    pub fn series_span(&self, topic: TopicId) -> Span {
-        let whole = self.span.unwrap_or(Span::at(self.now));
+    /// allowed, otherwise a window around `now`. That is the playhead of the next `demand`: a jump asks for its window at once.
+    pub fn series_span(&self, topic: TopicId, now: Time) -> Span {
+        let whole = self.span.unwrap_or(Span::at(now));
         if self.is_whole(topic) {
             return whole;
         }
-        let step = self.now.0.div_euclid(WINDOW_STEP_NANOS).saturating_mul(WINDOW_STEP_NANOS);
+        let step = now.0.div_euclid(WINDOW_STEP_NANOS).saturating_mul(WINDOW_STEP_NANOS);
         let start = Time(step).plus_nanos(-WINDOW_NANOS);
         let end = Time(step).plus_nanos(WINDOW_STEP_NANOS + WINDOW_NANOS);
         Span::new(whole.clamp(start), whole.clamp(end))

@@ -386,6 +386,43 @@ fn markers_of_all_kinds_are_drawn() {
 }
 
 #[test]
+fn in_play_the_last_picture_stays_while_the_next_is_decoded() {
+    let twice = |bag: Bag, at: u32| {
+        bag.add("/points", cloud_type(), at, cloud("map", at, 60 + at))
+            .add("/scan", scan_type(), at, scan("map", at))
+            .add("/map", grid_type(), at, grid("map", at))
+            .add("/path", path_type(), at, path("map", at))
+    };
+    let inline = twice(twice(Bag::new(), 1), 2).open();
+    let config = automatic(&inline);
+    let mut stage = Stage::new(inline, config, [300.0, 200.0], 1.0);
+    let first = scene3d::points_drawn(&stage.harness.ctx);
+    assert_eq!(first, 61 * 61 + 180);
+    let move_to = |stage: &mut Stage, secs: f64, speed: f64, answers: bool| {
+        let mut inline = stage.inline.borrow_mut();
+        (inline.now, inline.speed, inline.answers) = (Time((secs * 1e9) as i64), speed, answers);
+        drop(inline);
+        stage.harness.step();
+    };
+    move_to(&mut stage, 2.0, 1.0, false);
+    assert_eq!(scene3d::points_drawn(&stage.harness.ctx), first, "nothing vanishes");
+    assert_eq!(stage.state(), PanelState::Ready, "a second old is not late at 1 Hz");
+    // at rest it is not the state at the playhead
+    move_to(&mut stage, 2.0, 0.0, false);
+    assert_eq!(scene3d::points_drawn(&stage.harness.ctx), first);
+    assert!(matches!(stage.state(), PanelState::Pending(_)), "{:?}", stage.state());
+    move_to(&mut stage, 2.0, 0.0, true);
+    assert_eq!(scene3d::points_drawn(&stage.harness.ctx), 62 * 62 + 180);
+    assert_eq!(stage.state(), PanelState::Ready);
+    // long after the last message
+    move_to(&mut stage, 12.0, 0.0, true);
+    let PanelState::Stale(why) = stage.state() else {
+        panic!("{:?}", stage.state())
+    };
+    assert!(why.ends_with("stale 10.0 s"), "{why}");
+}
+
+#[test]
 fn a_missing_transform_is_named_on_the_panel() {
     let inline = Bag::new()
         .add(
