@@ -24,6 +24,8 @@ mod inline;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;
+#[path = "it/path.rs"]
+mod path;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;

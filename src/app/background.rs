@@ -22,6 +22,7 @@ pub struct Jobs {
 enum Done {
     Chosen { paths: Vec<PathBuf>, add: bool },
     Demo(Result<PathBuf, String>),
+    Saved(Result<Option<PathBuf>, String>),
 }
 
 impl Jobs {
@@ -53,6 +54,27 @@ impl Jobs {
                 paths: chosen.unwrap_or_default(),
                 add,
             });
+            waker();
+        });
+    }
+
+    /// Asks where to save a file, and saves it.
+    pub fn save_file(&mut self, name: String, bytes: Arc<[u8]>) {
+        if std::mem::replace(&mut self.choosing, true) {
+            return;
+        }
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        std::thread::spawn(move || {
+            let chosen = rfd::FileDialog::new().set_title("Save").set_file_name(name).save_file();
+            let saved = match chosen {
+                Some(path) => match std::fs::write(&path, &bytes) {
+                    Ok(()) => Ok(Some(path)),
+                    Err(e) => Err(format!("The file could not be saved: {e}: {}", path.display())),
+                },
+                None => Ok(None),
+            };
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Saved(saved));
             waker();
         });
     }
@@ -127,6 +149,14 @@ impl AppState {
                         continue;
                     }
                     if add { self.add(locations) } else { self.open(locations) }
+                }
+                Done::Saved(saved) => {
+                    self.jobs.choosing = false;
+                    match saved {
+                        Ok(Some(path)) => self.tell(format!("Saved {}", path.display())),
+                        Ok(None) => {}
+                        Err(message) => self.tell_error(message),
+                    }
                 }
                 Done::Demo(written) => {
                     self.jobs.writing = None;

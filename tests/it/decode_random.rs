@@ -7,6 +7,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use proptest::prelude::*;
 use roadreel::decode::{Decoded, Form, Schema};
+use roadreel::path::Column;
 
 use crate::encode::Encoder;
 
@@ -215,7 +216,7 @@ fn json_of(schema: &Schema, payload: &[u8]) -> Result<String, String> {
 fn columns_agree(schema: &Schema, payload: &Bytes) {
     let tree: serde_json::Value = serde_json::from_str(&json_of(schema, payload).expect("decodes")).expect("JSON");
     for path in schema.scalar_paths() {
-        let read = schema.column(&path).expect("listed").get(payload).expect("there");
+        let read = Column::of_fields(schema, &path).expect("listed").get(payload).expect("there");
         let pointer = format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/"));
         match tree.pointer(&pointer) {
             Some(serde_json::Value::Number(n)) => {
@@ -269,7 +270,7 @@ fn survives(schema: &Schema, payload: &Bytes) {
     }
     let _ = schema.header_stamp(payload);
     for path in schema.scalar_paths().iter().take(50) {
-        let _ = schema.column(path).expect("listed").get(payload);
+        let _ = Column::of_fields(schema, path).expect("listed").get(payload);
     }
     if let Some(form) = schema.form()
         && let Ok(Decoded::Cloud(cloud)) = schema.decode(form, payload)

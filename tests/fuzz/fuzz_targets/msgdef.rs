@@ -16,6 +16,6 @@ fuzz_target!(|data: &[u8]| {
         let _ = schema.decode(form, &payload);
     }
     for path in schema.scalar_paths() {
-        let _ = schema.column(&path);
+        let _ = roadreel::path::Column::of_fields(&schema, &path);
     }
 });
