@@ -14,6 +14,7 @@ pub mod window;
 mod act;
 mod background;
 mod dialog;
+mod fields;
 mod inspector;
 mod lanes;
 mod palette;

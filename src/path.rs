@@ -39,7 +39,7 @@ mod transform;
 
 pub use ast::*;
 pub use column::{Column, ItemKind, Select};
-pub use complete::{Completion, complete};
+pub use complete::{Completion, Leaf, complete, leaves};
 pub use eval::Item;
 pub use functions::{FUNCTIONS, Function, Kind as FunctionKind, Param, Part, function};
 pub use parse::{parse, parse_fields};

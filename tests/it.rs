@@ -21,6 +21,10 @@ mod format;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
+#[path = "it/long_series.rs"]
+mod long_series;
+#[path = "it/numpy.rs"]
+mod numpy;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;
@@ -32,6 +36,8 @@ mod render;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
+#[path = "it/series.rs"]
+mod series;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/source.rs"]

@@ -10,7 +10,7 @@ use super::functions::{FUNCTIONS, Kind as FunctionKind};
 use super::place::{Place, constant_names, type_text};
 use super::program::{TopicSchema, Variables, bind};
 use super::{parse, parse_fields, topic_text};
-use crate::decode::{Array, Kind, Plan};
+use crate::decode::{Array, Kind, Plan, Schema};
 
 /// At most so many are proposed.
 const MOST: usize = 200;
@@ -55,6 +55,42 @@ pub fn complete(text: &str, cursor: usize, topics: &[TopicSchema], variables: &V
         None => in_path(head, start, topics, variables, &mut proposals),
     }
     proposals.sorted()
+}
+
+/// A part of a message that is not made of others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leaf {
+    /// From the message's fields on; all elements of arrays: `objects[:].id`.
+    pub path: String,
+    pub type_name: String,
+    /// A number, a truth value or a time, or several of them.
+    pub is_number: bool,
+}
+
+/// All parts of a message, in the order of the definition, at most 1,000.
+pub fn leaves(schema: &Schema) -> Vec<Leaf> {
+    let mut found = Vec::new();
+    leaves_of(schema.plan(), schema.plan().root, "", &mut found);
+    found
+}
+
+fn leaves_of(plan: &Plan, id: usize, prefix: &str, found: &mut Vec<Leaf>) {
+    let Ok(of) = plan.get(id) else { return };
+    for field in &of.fields {
+        if found.len() >= 1000 {
+            return;
+        }
+        let all = if field.array == Array::One { "" } else { "[:]" };
+        let path = format!("{prefix}{}{all}", field.name);
+        match field.kind {
+            Kind::Struct(inner) => leaves_of(plan, inner, &format!("{path}."), found),
+            kind => found.push(Leaf {
+                path,
+                type_name: type_text(plan, kind, field.array),
+                is_number: kind != Kind::String,
+            }),
+        }
+    }
 }
 
 struct Proposals {

@@ -394,7 +394,7 @@ impl PlotPanel {
                 ui.close();
             }
             if ui.button("Save as CSV…").clicked() {
-                self.save_csv_text(self.csv_shown(view, curves), out);
+                self.save_csv(self.csv_shown(view, curves), out);
                 ui.close();
             }
             if ui.button("Save as PNG…").clicked() {

@@ -77,11 +77,16 @@ impl PlotPanel {
         self.csv_of_curves(curves)
     }
 
-    pub(super) fn save_csv(&self, view: &View, out: &mut Vec<Action>) {
-        self.save_csv_text(self.csv(view), out);
+    /// As [`PlotPanel::csv_shown`], where nothing has been drawn in this pass.
+    pub(super) fn csv_now(&mut self, view: &View) -> String {
+        if self.config.x_axis.is_time() {
+            return self.csv(view);
+        }
+        let curves = self.curves(view, (0.0, 0.0), 1);
+        self.csv_of_curves(&curves)
     }
 
-    pub(super) fn save_csv_text(&self, csv: String, out: &mut Vec<Action>) {
+    pub(super) fn save_csv(&self, csv: String, out: &mut Vec<Action>) {
         out.push(Action::SaveFile {
             name: "plot.csv".into(),
             bytes: csv.into_bytes().into(),

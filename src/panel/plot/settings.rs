@@ -33,10 +33,12 @@ impl PlotPanel {
             }
             let copy = ui.button("Copy as CSV");
             if copy.on_hover_text("What is visible, as comma-separated values").clicked() {
-                out.push(Action::CopyText(self.csv(view)));
+                let csv = self.csv_now(view);
+                out.push(Action::CopyText(csv));
             }
             if ui.button("Save as CSV…").clicked() {
-                self.save_csv(view, out);
+                let csv = self.csv_now(view);
+                self.save_csv(csv, out);
             }
             if ui.button("Save as PNG…").clicked() {
                 self.ask_for_picture(ui.ctx());
