@@ -9,6 +9,7 @@ pub mod path_field;
 pub mod plot;
 pub mod raw;
 pub mod scene3d;
+pub mod shown;
 pub mod widget;
 
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub trait Panel {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PanelState {
     Ready,
+    /// As `Ready`, but the newest message is unusually old: the note says how old.
+    Stale(String),
     /// The playhead is shown; a wider span is still being read, or is offered: the note says which.
     Partial(String),
     Pending(String),

@@ -113,6 +113,17 @@ pub enum Lookup<T> {
     Failed(Arc<str>),
 }
 
+impl<T> Lookup<T> {
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Lookup<U> {
+        match self {
+            Lookup::Ready(value) => Lookup::Ready(of(value)),
+            Lookup::Pending => Lookup::Pending,
+            Lookup::Absent => Lookup::Absent,
+            Lookup::Failed(why) => Lookup::Failed(why),
+        }
+    }
+}
+
 /// A decoded message.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -386,23 +397,29 @@ impl Store {
     fn looked_back(&self, topic: TopicId, narrow: &[index::ChunkKey]) -> Option<(Time, u64)> {
         let whole = self.counts_whole(topic);
         let unit = cache::Unit::Fold(topic);
-        let mut first_there = self.now;
-        let mut cost = 0;
-        for chunk in self.index[topic.0 as usize].all.overlapping(Time::MIN, self.now).iter().rev() {
-            let counts = whole || narrow.binary_search(&chunk.key).is_ok();
-            if counts
-                && matches!(
-                    self.state(chunk.key, unit),
-                    Some(cache::State::Loaded(_) | cache::State::Failed { .. })
-                )
-            {
-                if cost == 0 {
-                    first_there = chunk.span.start;
-                }
-            } else {
-                cost += chunk.bytes;
-            }
+        if whole && self.is_read_until_now(unit) {
+            return None;
         }
+        let list = &self.index[topic.0 as usize].all;
+        let is_there = |chunk: &&index::TopicChunk| {
+            let state = self.state(chunk.key, unit);
+            (whole || narrow.binary_search(&chunk.key).is_ok())
+                && matches!(state, Some(cache::State::Loaded(_) | cache::State::Failed { .. }))
+        };
+        let until_now = list.until(self.now);
+        let first_there = until_now
+            .iter()
+            .rev()
+            .take_while(is_there)
+            .last()
+            .map_or(self.now, |c| c.span.start);
+        let there_bytes: u64 = if whole {
+            until_now.iter().filter(is_there).map(|c| c.bytes).sum()
+        } else {
+            let places = narrow.iter().filter_map(|key| self.ordinal(topic, *key));
+            places.filter_map(|at| until_now.get(at)).filter(is_there).map(|c| c.bytes).sum()
+        };
+        let cost = list.bytes_until(self.now) - there_bytes;
         (cost > 0).then_some((first_there, cost))
     }
 
@@ -447,6 +464,16 @@ impl Store {
             (None, why) => Err(why.clone().unwrap_or_else(|| "it comes without a message definition".into())),
         };
         self.topics.iter().map(|t| (t.name.clone(), schema(t))).collect()
+    }
+
+    /// The playhead that answers are about: of the last `demand`.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// 0 at rest, negative backwards: of the last `demand`.
+    pub fn speed(&self) -> f64 {
+        self.speed
     }
 
     /// First to last message of all recordings.

@@ -14,10 +14,15 @@ mod decode_forms;
 mod decode_random;
 #[path = "it/decode_real.rs"]
 mod decode_real;
+#[cfg(feature = "gui")]
+#[path = "it/drive.rs"]
+mod drive;
 #[path = "it/encode.rs"]
 mod encode;
 #[path = "it/format.rs"]
 mod format;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
@@ -33,9 +38,17 @@ mod path;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/ros1.rs"]
+mod ros1;
+#[cfg(feature = "gui")]
+#[path = "it/rounds.rs"]
+mod rounds;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
+#[cfg(feature = "gui")]
+#[path = "it/seeks.rs"]
+mod seeks;
 #[path = "it/series.rs"]
 mod series;
 #[path = "it/server.rs"]

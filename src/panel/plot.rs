@@ -250,7 +250,7 @@ impl Coverage {
 }
 
 fn wanted_span(view: &View, topic: TopicId) -> Span {
-    let span = view.store.series_span(topic);
+    let span = view.store.series_span(topic, view.now);
     Span::new(view.span.clamp(span.start), view.span.clamp(span.end))
 }
 

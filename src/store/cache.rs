@@ -2,10 +2,10 @@
 //!
 //! Invariant: memory stays within the budget unless what is shown at the playhead alone exceeds it, and that is said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::catalog::has_topic;
+use super::catalog::{has_topic, has_wide};
 use super::index::{ChunkKey, Runs};
 use super::{Entry, Store, TopicId, What, WorkId};
 use crate::decode::{Decoded, Form, Pixels, Value};
@@ -22,6 +22,13 @@ pub(super) enum Unit {
     Transforms(TopicId),
     /// A scalar, by the store's number of the series.
     Series(u32),
+}
+
+impl Unit {
+    /// Whether it is read for wider spans than the playhead.
+    pub fn is_wide(self) -> bool {
+        !matches!(self, Unit::Keep(_))
+    }
 }
 
 pub(super) enum State {
@@ -118,12 +125,14 @@ impl Cell {
 }
 
 /// Bytes by what they are spent on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Memory {
     pub kept: u64,
     pub decoded: u64,
     /// Payloads that wait to be decoded into accumulated state.
     pub undecoded: u64,
+    /// What is loaded, but for series, which are dropped whole: so that what can be dropped is found without a walk over all chunks.
+    loaded: BTreeMap<Unit, BTreeSet<ChunkKey>>,
 }
 
 impl Store {
@@ -162,14 +171,26 @@ impl Store {
         if let Data::Keep(kept) = &data {
             self.memory.kept += kept.bytes;
         }
+        if !matches!(unit, Unit::Series(_)) {
+            self.memory.loaded.entry(unit).or_default().insert(key);
+        }
         let topic = self.topic_of(unit);
+        let had_wide = self.has_wide(key, topic);
         if let Some(cell) = self.cell_mut(key) {
             cell.set(unit, State::Loaded(data));
         }
         if let Some(ordinal) = self.ordinal(topic, key) {
             let index = &mut self.index[topic.0 as usize];
             index.loaded.insert(ordinal, &index.all);
+            if unit.is_wide() && !had_wide {
+                index.wide_bytes += index.all.chunks[ordinal].bytes;
+            }
         }
+    }
+
+    fn has_wide(&self, key: ChunkKey, topic: TopicId) -> bool {
+        let series_topics: Vec<TopicId> = self.series.iter().map(|s| s.topic).collect();
+        self.cell(key).is_some_and(|cell| has_wide(cell, topic, &series_topics))
     }
 
     pub(super) fn ordinal(&self, topic: TopicId, key: ChunkKey) -> Option<usize> {
@@ -191,6 +212,17 @@ impl Store {
             return;
         };
         if let State::Loaded(data) = &state {
+            if let Some(keys) = self.memory.loaded.get_mut(&unit) {
+                keys.remove(&key);
+            }
+            let topic = self.topic_of(unit);
+            if unit.is_wide()
+                && !self.has_wide(key, topic)
+                && let Some(ordinal) = self.ordinal(topic, key)
+            {
+                let index = &mut self.index[topic.0 as usize];
+                index.wide_bytes -= index.all.chunks[ordinal].bytes;
+            }
             match data {
                 Data::Keep(kept) => {
                     self.memory.kept -= kept.bytes;
@@ -308,15 +340,18 @@ impl Store {
         }
     }
 
-    /// Drops what is least useful until the budget holds.
+    /// Drops what is least useful where the budget is exceeded, and a little more, so that it is not exceeded again at once.
     pub(super) fn evict(&mut self) {
-        self.evict_decoded(self.budget / 4);
+        let most_decoded = self.budget / 4;
+        if self.memory.decoded > most_decoded {
+            self.evict_decoded(most_decoded - most_decoded / 8);
+        }
         if self.memory_used() <= self.budget {
             self.over_budget = false;
             return;
         }
         self.refresh_plan();
-        self.evict_units(false);
+        self.evict_units(self.budget - self.budget / 16, false);
         if self.memory_used() > self.budget {
             self.evict_decoded(0);
         }
@@ -325,7 +360,7 @@ impl Store {
         }
         if self.memory_used() > self.budget {
             self.ahead_shrunk += 1;
-            self.evict_units(true);
+            self.evict_units(self.budget, true);
         }
         self.refresh_loaded();
         let used = self.memory_used();
@@ -342,35 +377,39 @@ impl Store {
         }
     }
 
-    /// Messages and narrow state that nobody wants at the playhead, farthest first; with `ahead` also what was read ahead.
-    fn evict_units(&mut self, ahead: bool) {
+    /// Messages and narrow state that nobody wants at the playhead, farthest first, until `limit`; with `ahead` also what was read
+    /// ahead.
+    fn evict_units(&mut self, limit: u64, ahead: bool) {
         let mut candidates: Vec<(i64, ChunkKey, Unit)> = Vec::new();
-        for (source, inner) in self.inner.iter().enumerate() {
-            let Some(container) = &inner.container else { continue };
-            for (chunk, (cell, info)) in inner.cells.iter().zip(&container.catalog().chunks).enumerate() {
-                let key = ChunkKey {
-                    source: source as u32,
-                    chunk: chunk as u32,
-                };
-                for (unit, state) in &cell.units {
-                    let evictable = match unit {
-                        Unit::Keep(_) => true,
-                        Unit::Fold(t) | Unit::Transforms(t) => !self.is_whole_wanted(*unit, *t),
-                        Unit::Series(_) => false,
-                    };
-                    if evictable && state.is_loaded() && !self.plan.wants(key, *unit) && (ahead || !self.plan.wants_ahead(key, *unit)) {
-                        candidates.push((distance(self.now, info.span), key, *unit));
-                    }
+        for (unit, keys) in &self.memory.loaded {
+            let is_evictable = match unit {
+                Unit::Keep(_) => true,
+                Unit::Fold(t) | Unit::Transforms(t) => !self.is_whole_wanted(*unit, *t),
+                Unit::Series(_) => false,
+            };
+            if !is_evictable {
+                continue;
+            }
+            for key in keys {
+                if !self.plan.wants(*key, *unit) && (ahead || !self.plan.wants_ahead(*key, *unit)) {
+                    candidates.push((self.distance_of(*key), *key, *unit));
                 }
             }
         }
-        candidates.sort_by(|a, b| b.cmp(a));
+        candidates.sort_unstable_by(|a, b| b.cmp(a));
         for (_, key, unit) in candidates {
-            if self.memory_used() <= self.budget {
+            if self.memory_used() <= limit {
                 return;
             }
             self.unload(key, unit);
         }
+    }
+
+    /// Nanoseconds from the playhead.
+    pub(super) fn distance_of(&self, key: ChunkKey) -> i64 {
+        let container = self.inner.get(key.source as usize).and_then(|s| s.container.as_ref());
+        let chunk = container.and_then(|c| c.catalog().chunks.get(key.chunk as usize));
+        chunk.map_or(i64::MAX, |chunk| distance(self.now, chunk.span))
     }
 
     /// Series that no panel shows any more.
@@ -395,22 +434,15 @@ impl Store {
             return;
         }
         let mut candidates: Vec<(u64, ChunkKey, TopicId, u32, Form)> = Vec::new();
-        for (source, inner) in self.inner.iter().enumerate() {
-            for (chunk, cell) in inner.cells.iter().enumerate() {
-                for (unit, state) in &cell.units {
-                    let (Unit::Keep(topic), State::Loaded(Data::Keep(kept))) = (unit, state) else {
-                        continue;
-                    };
-                    for ((at, form), decoding) in &kept.decoded {
-                        if let Decoding::Ready { used, .. } = decoding
-                            && *used < self.frame
-                        {
-                            let key = ChunkKey {
-                                source: source as u32,
-                                chunk: chunk as u32,
-                            };
-                            candidates.push((*used, key, *topic, *at, *form));
-                        }
+        for (unit, keys) in &self.memory.loaded {
+            let Unit::Keep(topic) = *unit else { continue };
+            for key in keys {
+                let decoded = self.cell(*key).and_then(|cell| cell.kept(topic)).map(|kept| &kept.decoded);
+                for ((at, form), decoding) in decoded.into_iter().flatten() {
+                    if let Decoding::Ready { used, .. } = decoding
+                        && *used < self.frame
+                    {
+                        candidates.push((*used, *key, topic, *at, *form));
                     }
                 }
             }

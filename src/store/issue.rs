@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::cache::{Data, Decoding, Kept, State, Unit, distance};
+use super::cache::{Data, Decoding, Kept, State, Unit};
 use super::index::ChunkKey;
 use super::plan::DecodeKey;
 use super::{ChunkRead, Deadline, Entry, Read, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
@@ -147,14 +147,10 @@ impl Store {
     }
 
     fn candidate(&self, key: ChunkKey, units: BTreeSet<Unit>) -> Candidate {
-        let span = self.inner[key.source as usize]
-            .container
-            .as_ref()
-            .and_then(|c| c.catalog().chunks.get(key.chunk as usize).map(|c| c.span));
         Candidate {
             key,
             units,
-            rank: span.map_or(i64::MAX, |s| distance(self.now, s)),
+            rank: self.distance_of(key),
         }
     }
 
@@ -374,6 +370,9 @@ impl Store {
 
     /// The chunk nearest to the playhead that some job misses, of recordings with room for a read.
     fn nearest_todo(&self, room: [bool; 2]) -> Option<ChunkKey> {
+        if room == [false, false] {
+            return None;
+        }
         let pivot = (self.now, ChunkKey { source: 0, chunk: 0 });
         let has_room = |key: &ChunkKey| room[usize::from(self.is_remote(key.source))];
         let mut best: Option<(i64, ChunkKey)> = None;
@@ -555,6 +554,22 @@ impl Store {
             }
             self.queue.push(Work::Cancel(id));
         }
+    }
+
+    /// Whether all that a job wants of chunks that start at or before the playhead is there.
+    pub(super) fn is_read_until_now(&self, unit: Unit) -> bool {
+        let last = ChunkKey {
+            source: SourceId::MAX,
+            chunk: ChunkId::MAX,
+        };
+        let has_todo = |job: &super::plan::Job| job.todo.range(..=(self.now, last)).next().is_some();
+        let is_in_flight = || {
+            self.reads
+                .values()
+                .flat_map(|r| r.chunks.values())
+                .any(|units| units.contains(&unit))
+        };
+        self.jobs.get(&unit).is_some_and(|job| !has_todo(job)) && !is_in_flight()
     }
 
     fn is_in_job(&self, key: ChunkKey, unit: Unit) -> bool {

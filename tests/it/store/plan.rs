@@ -162,13 +162,11 @@ fn large_remote_recordings_are_read_whole_only_when_asked() {
     let a = world.topic("/a");
     assert_eq!(world.store.whole_cost_bytes(a), Some(100 << 20));
     assert_eq!(world.store.whole_cost_bytes(world.topic("/once")), None);
-    world.store.demand(t(5055), 0.0, &[]);
-    let span = world.store.series_span(a);
+    let span = world.store.series_span(a, t(5055));
     assert!(span.nanos() < 13_000_000_000);
-    world.store.demand(t(5056), 0.0, &[]);
-    assert_eq!(world.store.series_span(a), span, "small moves ask for nothing new");
+    assert_eq!(world.store.series_span(a, t(5056)), span, "small moves ask for nothing new");
     world.store.read_whole(a);
-    assert_eq!(world.store.series_span(a), Span::new(t(0), t(9990)));
+    assert_eq!(world.store.series_span(a, t(5056)), Span::new(t(0), t(9990)));
 }
 
 #[test]
