@@ -203,6 +203,11 @@ impl Store {
         let units: Vec<Unit> = self.cell(key).map(|c| c.units.iter().map(|u| u.0).collect()).unwrap_or_default();
         for unit in units {
             self.unload(key, unit);
+            if let Unit::Series(number) = unit
+                && let Some(series) = self.series.get_mut(number as usize)
+            {
+                series.remove(key);
+            }
         }
     }
 
@@ -245,13 +250,8 @@ impl Store {
                     self.forget_undecoded(key, topic);
                 }
                 Data::Transforms => self.transforms.remove(self.topic_of(unit), key),
-                Data::Series => {
-                    if let Unit::Series(number) = unit
-                        && let Some(series) = self.series.get_mut(number as usize)
-                    {
-                        series.remove(key);
-                    }
-                }
+                // What is known of it stays until it is read again, or is dropped with its series or its chunk.
+                Data::Series => {}
             }
         }
         self.unloaded.insert(self.topic_of(unit));
@@ -301,11 +301,8 @@ impl Store {
             }
         }
         for (key, unit) in again {
-            if self.state(key, unit).is_some_and(State::is_loaded)
-                && let Some(cell) = self.cell_mut(key)
-            {
-                cell.take(unit);
-                self.stale_jobs.insert(unit);
+            if self.state(key, unit).is_some_and(State::is_loaded) {
+                self.unload(key, unit);
                 self.dirty = true;
             }
         }

@@ -22,7 +22,7 @@ fn brute(from: u64, to: u64) -> (f64, f64) {
 
 #[test]
 fn no_peak_is_lost_at_any_zoom_when_points_are_given_up() {
-    let mut long = long();
+    let long = long();
     assert!(long.series().is_complete(Span::ALL), "all of it is read");
     assert_eq!(long.series().len() as u64, COUNT);
     assert!(!long.series().has_points(Span::ALL), "the budget does not hold it");

@@ -152,15 +152,15 @@ fn drag(harness: &mut Harness<Stage>, from: egui::Pos2, to: egui::Pos2, modifier
         pressed,
         modifiers,
     };
-    harness.input_mut().modifiers = modifiers;
-    harness.event_modifiers(button(from, true), modifiers);
+    harness.event(egui::Event::ModifiersChanged(modifiers));
+    harness.event(button(from, true));
     harness.step();
     for part in 1..=4 {
         let at = from + (to - from) * (part as f32 / 4.0);
-        harness.event_modifiers(egui::Event::PointerMoved(at), modifiers);
+        harness.event(egui::Event::PointerMoved(at));
         harness.step();
     }
-    harness.event_modifiers(button(to, false), modifiers);
+    harness.event(button(to, false));
     harness.run_ok();
 }
 
@@ -216,27 +216,21 @@ fn a_dropped_field_becomes_a_series_and_with_shift_what_x_is_of() {
         harness.hover_at(pos2(200.0, 120.0));
         harness.run_ok();
         egui::DragAndDrop::set_payload(&harness.ctx, DraggedPath(Y.into()));
-        harness.input_mut().modifiers = modifiers;
-        harness.event_modifiers(
-            egui::Event::PointerButton {
-                pos: pos2(200.0, 120.0),
-                button: PointerButton::Primary,
-                pressed: true,
-                modifiers,
-            },
+        harness.event(egui::Event::ModifiersChanged(modifiers));
+        harness.event(egui::Event::PointerButton {
+            pos: pos2(200.0, 120.0),
+            button: PointerButton::Primary,
+            pressed: true,
             modifiers,
-        );
+        });
         harness.step();
         egui::DragAndDrop::set_payload(&harness.ctx, DraggedPath(Y.into()));
-        harness.event_modifiers(
-            egui::Event::PointerButton {
-                pos: pos2(200.0, 120.0),
-                button: PointerButton::Primary,
-                pressed: false,
-                modifiers,
-            },
+        harness.event(egui::Event::PointerButton {
+            pos: pos2(200.0, 120.0),
+            button: PointerButton::Primary,
+            pressed: false,
             modifiers,
-        );
+        });
         harness.run_ok();
         let config = harness.state().panel.config();
         if expect {
