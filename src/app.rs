@@ -14,6 +14,7 @@ pub mod window;
 mod act;
 mod background;
 mod dialog;
+mod fields;
 mod growing;
 mod inspector;
 mod lanes;
@@ -351,6 +352,8 @@ impl AppState {
                 }
                 Action::ReadWhole(topic) => self.store.read_whole(topic),
                 Action::CopyText(text) => ctx.copy_text(text),
+                Action::SaveFile { name, bytes } => self.jobs.save_file(name, bytes),
+                Action::SetVariable { name, value } => self.store.set_variable(&name, value),
                 Action::Changed => {
                     self.workspace.edited = true;
                     self.workspace.is_automatic = false;

@@ -5,15 +5,19 @@
 
 pub mod image;
 pub mod palette;
+pub mod path_field;
 pub mod plot;
 pub mod raw;
 pub mod scene3d;
 pub mod shown;
 pub mod widget;
 
+use std::sync::Arc;
+
 use egui::Ui;
 use serde_json::Value;
 
+use crate::path::Literal;
 use crate::store::{Store, TopicId, Want};
 use crate::time::{Span, Time};
 
@@ -75,9 +79,23 @@ pub enum Action {
     /// Read the whole recording for the series and tracks that this panel shows.
     ReadWhole(TopicId),
     CopyText(String),
+    /// Ask where to save it, and save it.
+    SaveFile {
+        name: String,
+        bytes: Arc<[u8]>,
+    },
+    /// What `$name` stands for in message paths; None forgets it.
+    SetVariable {
+        name: String,
+        value: Option<Literal>,
+    },
     /// The panel's configuration changed by the user's hand.
     Changed,
 }
+
+/// A message path that is being dragged, from a tree of fields onto a panel.
+#[derive(Clone, Debug)]
+pub struct DraggedPath(pub String);
 
 /// A kind of panel.
 pub struct Kind {

@@ -16,20 +16,23 @@ mod plan;
 mod playback;
 mod resources;
 mod series;
+mod signal;
 mod transforms;
 mod work;
 
 pub use fold::MarkerSet;
 pub use playback::Playback;
-pub use series::Series;
+pub use series::{Series, Statistics};
+pub use signal::{Problem, Signal};
 pub use transforms::Transforms;
 pub use work::*;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::decode::{Column, Decoded, Form, Schema};
+use crate::decode::{Decoded, Form, Schema};
 use crate::format::Warning;
+use crate::path::{self, Column, Literal, TopicSchema, Variables};
 use crate::source::Location;
 use crate::time::{Span, Time};
 
@@ -89,8 +92,11 @@ pub enum What {
     Trail { form: Form, window_nanos: i64 },
     /// The receive times of the messages next to the playhead (stepping).
     Neighbours,
-    /// A scalar over a span of receive time.
+    /// A scalar over a span of receive time. The path is an expression over this topic alone, as
+    /// [`path::Input::text`] gives it.
     Series { path: Arc<str>, stamp: Stamp, span: Span },
+    /// The same, where its points themselves are needed: those that were given up for memory are read again.
+    Points { path: Arc<str>, stamp: Stamp, span: Span },
     /// A file that the topic's messages name by its address.
     Resource(Arc<str>),
 }
@@ -189,6 +195,8 @@ pub struct Store {
     /// Looked up only, never walked.
     schemas: Schemas,
     columns: Vec<(u32, Arc<Schema>, Option<Arc<Column>>)>,
+    variables: Variables,
+    variables_revision: u64,
     span: Option<Span>,
     catalog_revision: u64,
 
@@ -246,6 +254,8 @@ impl Store {
             weights: Vec::new(),
             schemas: HashMap::new(),
             columns: Vec::new(),
+            variables: Variables::new(),
+            variables_revision: 0,
             span: None,
             catalog_revision: 0,
             now: Time::MIN,
@@ -300,6 +310,7 @@ impl Store {
         self.transforms.now = now;
         self.wants = wants;
         self.add_series();
+        self.reread_points();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {
             self.retry_failed();
@@ -335,7 +346,7 @@ impl Store {
             let position = self.positions.get(want.topic.0 as usize).copied();
             if let Some(topic) = position.and_then(|p| self.topics.get(p)) {
                 series.set_error(match (&topic.schema, &topic.schema_error) {
-                    (Some(schema), _) => schema.column(path).err().map(|e| e.to_string().into()),
+                    (Some(schema), _) => column_of(schema, path).err().map(|e| e.to_string().into()),
                     (None, error) => error.clone(),
                 });
             }
@@ -430,6 +441,31 @@ impl Store {
         &self.sources
     }
 
+    /// What `$x` stands for in message paths.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// None forgets the variable.
+    pub fn set_variable(&mut self, name: &str, value: Option<Literal>) {
+        if self.variables.get(name) != value.as_ref() {
+            self.variables_revision += 1;
+        }
+        match value {
+            Some(value) => self.variables.insert(name.to_owned(), value),
+            None => self.variables.remove(name),
+        };
+    }
+
+    /// What message paths are compiled against.
+    pub fn topic_schemas(&self) -> Vec<TopicSchema> {
+        let schema = |t: &Topic| match (&t.schema, &t.schema_error) {
+            (Some(schema), _) => Ok(schema.clone()),
+            (None, why) => Err(why.clone().unwrap_or_else(|| "it comes without a message definition".into())),
+        };
+        self.topics.iter().map(|t| (t.name.clone(), schema(t))).collect()
+    }
+
     /// The playhead that answers are about: of the last `demand`.
     pub fn now(&self) -> Time {
         self.now
@@ -444,4 +480,8 @@ impl Store {
     pub fn span(&self) -> Option<Span> {
         self.span
     }
+}
+
+fn column_of(schema: &Schema, path: &str) -> Result<Column, path::PathError> {
+    Column::compile(schema, &path::parse(path)?)
 }

@@ -50,7 +50,9 @@ pub enum Edit {
     Close(String),
     /// A second panel of the same kind and configuration beside it.
     Split(String, Direction),
-    ToggleMaximise(String),
+    Maximise(String),
+    /// Back into the layout, from being maximised.
+    Restore,
     PopOut(String),
     /// Back from a window of its own.
     PopIn(String),
@@ -192,8 +194,12 @@ impl Workspace {
         let changed = match edit {
             Edit::Close(id) => self.close(&id),
             Edit::Split(id, direction) => self.split(&id, direction),
-            Edit::ToggleMaximise(id) => {
-                self.maximised = if self.maximised.is_some() { None } else { Some(id) };
+            Edit::Maximise(id) => {
+                self.maximised = Some(id);
+                false
+            }
+            Edit::Restore => {
+                self.maximised = None;
                 false
             }
             Edit::PopOut(id) => self.pop_out(&id),

@@ -26,9 +26,15 @@ mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
+#[path = "it/long_series.rs"]
+mod long_series;
+#[path = "it/numpy.rs"]
+mod numpy;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;
+#[path = "it/path.rs"]
+mod path;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
@@ -43,6 +49,8 @@ mod scene3d;
 #[cfg(feature = "gui")]
 #[path = "it/seeks.rs"]
 mod seeks;
+#[path = "it/series.rs"]
+mod series;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/source.rs"]

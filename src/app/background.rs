@@ -12,25 +12,25 @@ use crate::source::Location;
 pub type ChooseFiles = Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>;
 
 pub struct Jobs {
-    sender: Sender<Chosen>,
-    chosen: Receiver<Chosen>,
+    sender: Sender<Done>,
+    done: Receiver<Done>,
     waker: Arc<dyn Fn() + Send + Sync>,
     choose: ChooseFiles,
     /// A dialog is open: no second one.
     choosing: bool,
 }
 
-struct Chosen {
-    paths: Vec<PathBuf>,
-    add: bool,
+enum Done {
+    Chosen { paths: Vec<PathBuf>, add: bool },
+    Saved(Result<Option<PathBuf>, String>),
 }
 
 impl Jobs {
     pub fn new(waker: Arc<dyn Fn() + Send + Sync>, choose: ChooseFiles) -> Jobs {
-        let (sender, chosen) = channel();
+        let (sender, done) = channel();
         Jobs {
             sender,
-            chosen,
+            done,
             waker,
             choose,
             choosing: false,
@@ -45,7 +45,25 @@ impl Jobs {
         let (sender, waker, choose) = (self.sender.clone(), self.waker.clone(), self.choose.clone());
         std::thread::spawn(move || {
             // the window is gone: nobody to tell
-            let _ = sender.send(Chosen { paths: choose(), add });
+            let _ = sender.send(Done::Chosen { paths: choose(), add });
+            waker();
+        });
+    }
+
+    /// Asks where to save a file, and saves it.
+    pub fn save_file(&mut self, name: String, bytes: Arc<[u8]>) {
+        if std::mem::replace(&mut self.choosing, true) {
+            return;
+        }
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        std::thread::spawn(move || {
+            let chosen = rfd::FileDialog::new().set_title("Save").set_file_name(name).save_file();
+            let saved = chosen.map(|path| match std::fs::write(&path, &bytes) {
+                Ok(()) => Ok(path),
+                Err(e) => Err(format!("The file could not be saved: {e}: {}", path.display())),
+            });
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Saved(saved.transpose()));
             waker();
         });
     }
@@ -69,13 +87,18 @@ pub fn retire(executor: crate::run::Executor) {
 impl AppState {
     pub(super) fn finish_jobs(&mut self, seconds: f64) {
         self.last_seconds.get_or_insert(seconds);
-        while let Ok(Chosen { paths, add }) = self.jobs.chosen.try_recv() {
+        while let Ok(done) = self.jobs.done.try_recv() {
             self.jobs.choosing = false;
-            let locations: Vec<Location> = paths.into_iter().map(Location::Path).collect();
-            if locations.is_empty() {
-                continue;
+            match done {
+                Done::Chosen { paths, .. } if paths.is_empty() => {}
+                Done::Chosen { paths, add } => {
+                    let locations: Vec<Location> = paths.into_iter().map(Location::Path).collect();
+                    if add { self.add(locations) } else { self.open(locations) }
+                }
+                Done::Saved(Ok(Some(path))) => self.tell(format!("Saved {}", path.display())),
+                Done::Saved(Ok(None)) => {}
+                Done::Saved(Err(message)) => self.tell_error(message),
             }
-            if add { self.add(locations) } else { self.open(locations) }
         }
         self.watch_growing();
     }

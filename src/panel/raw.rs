@@ -15,6 +15,7 @@ use serde_json::Map;
 use crate::decode::{Decoded, Form, Value};
 use crate::panel::shown::Shown as Held;
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::path::topic_text;
 use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::Time;
@@ -306,7 +307,8 @@ impl RawPanel {
             .id_salt("rows")
             .show_rows(ui, row::HEIGHT, shown.rows.len(), |ui, range| {
                 for row in shown.rows.get(range).unwrap_or_default() {
-                    match row::row_ui(ui, row) {
+                    let dragged = || full_path(topic, row);
+                    match row::row_ui(ui, row, dragged) {
                         Some(row::Did::Toggle) => toggle = Some(row.path.clone()),
                         Some(did) => out.extend(self.act(topic, row, did)),
                         None => {}
@@ -322,7 +324,7 @@ impl RawPanel {
     }
 
     fn act(&self, topic: &Topic, row: &Row, did: row::Did) -> Option<Action> {
-        let full_path = format!("{}.{}", topic.name, row.path);
+        let full_path = full_path(topic, row);
         Some(match did {
             row::Did::Toggle => return None,
             row::Did::CopyValue => {
@@ -337,6 +339,11 @@ impl RawPanel {
             },
         })
     }
+}
+
+/// As plots and other panels take it.
+fn full_path(topic: &Topic, row: &Row) -> String {
+    format!("{}.{}", topic_text(&topic.name), row.path)
 }
 
 fn value_of(entry: &Entry) -> Option<&Value> {

@@ -84,6 +84,9 @@ pub struct PointLayout {
     pub origin: DVec3,
 }
 
+/// About so many points tell a cloud's extent: each costs the window's thread a trip to memory.
+const BOUNDS_POINTS: u32 = 4096;
+
 /// An axis-aligned box.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
@@ -182,9 +185,9 @@ impl PointLayout {
         range
     }
 
-    /// The box around all valid points, in the cloud's own frame. Looks at no more than about 20,000 points, evenly spread.
+    /// The box around all valid points, in the cloud's own frame. Looks at no more than a few thousand points, evenly spread.
     pub fn bounds(&self, data: &[u8]) -> Option<Bounds> {
-        let stride = (self.count() / 20_000).max(1) as usize;
+        let stride = (self.count() / BOUNDS_POINTS).max(1) as usize;
         Bounds::of((0..self.count()).step_by(stride).filter_map(|index| self.position(data, index)))
     }
 }

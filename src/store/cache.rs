@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::catalog::{has_topic, has_wide};
 use super::index::{ChunkKey, Runs};
-use super::{Entry, Store, TopicId, WorkId};
+use super::{Entry, Store, TopicId, What, WorkId};
 use crate::decode::{Decoded, Form, Pixels, Value};
 use crate::format::Message;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// What can be loaded of a chunk, one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,6 +203,11 @@ impl Store {
         let units: Vec<Unit> = self.cell(key).map(|c| c.units.iter().map(|u| u.0).collect()).unwrap_or_default();
         for unit in units {
             self.unload(key, unit);
+            if let Unit::Series(number) = unit
+                && let Some(series) = self.series.get_mut(number as usize)
+            {
+                series.remove(key);
+            }
         }
     }
 
@@ -245,12 +250,62 @@ impl Store {
                     self.forget_undecoded(key, topic);
                 }
                 Data::Transforms => self.transforms.remove(self.topic_of(unit), key),
-                // A series is dropped whole, by `drop_series`.
+                // What is known of it stays until it is read again, or is dropped with its series or its chunk.
                 Data::Series => {}
             }
         }
         self.unloaded.insert(self.topic_of(unit));
         self.stale_jobs.insert(unit);
+    }
+
+    /// Series give up points where all that is read for wider spans takes more than half of the budget: those farthest from the
+    /// playhead first, never those that are wanted themselves. Their summaries stay.
+    pub(super) fn sum_up_series(&mut self) {
+        let most = self.budget / 2;
+        let over = self.wide_bytes().saturating_sub(most / 8 * 7);
+        if self.wide_bytes() <= most {
+            return;
+        }
+        let mut keep = vec![Span::at(self.now); self.series.len()];
+        for want in &self.wants {
+            if let What::Points { path, stamp, span } = &want.what
+                && let Some(number) = self.series_number(want.topic, path, *stamp)
+                && let Some(keep) = keep.get_mut(number as usize)
+            {
+                *keep = *span;
+            }
+        }
+        let mut left = over;
+        // the heaviest first
+        let mut order: Vec<usize> = (0..self.series.len()).collect();
+        order.sort_by_key(|i| std::cmp::Reverse(self.series.get(*i).map_or(0, super::Series::bytes)));
+        for number in order {
+            if let (Some(series), Some(keep)) = (self.series.get_mut(number), keep.get(number)) {
+                left = left.saturating_sub(series.sum_up(*keep, left));
+            }
+            if left == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Chunks whose points were given up and are wanted are to be read again; until then their summaries stay.
+    pub(super) fn reread_points(&mut self) {
+        let mut again: Vec<(ChunkKey, Unit)> = Vec::new();
+        for want in &self.wants {
+            if let What::Points { path, stamp, span } = &want.what
+                && let Some(number) = self.series_number(want.topic, path, *stamp)
+                && let Some(series) = self.series.get(number as usize)
+            {
+                again.extend(series.summed_up(*span).into_iter().map(|key| (key, Unit::Series(number))));
+            }
+        }
+        for (key, unit) in again {
+            if self.state(key, unit).is_some_and(State::is_loaded) {
+                self.unload(key, unit);
+                self.dirty = true;
+            }
+        }
     }
 
     pub(super) fn drop_series(&mut self, number: u32) {

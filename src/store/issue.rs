@@ -11,8 +11,9 @@ use super::cache::{Data, Decoding, Kept, State, Unit};
 use super::index::ChunkKey;
 use super::plan::DecodeKey;
 use super::{ChunkRead, Deadline, Entry, Read, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
-use crate::decode::{Column, Decoded, Form, Schema, Value};
+use crate::decode::{Decoded, Form, Schema, Value};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet};
+use crate::path::Column;
 use crate::time::Time;
 
 const REMOTE_READS: usize = 8;
@@ -318,7 +319,7 @@ impl Store {
             return column.clone();
         }
         let path = self.series.get(number as usize)?.path.clone();
-        let column = schema.column(&path).ok().map(Arc::new);
+        let column = super::column_of(schema, &path).ok().map(Arc::new);
         self.columns.push((number, schema.clone(), column.clone()));
         column
     }
@@ -346,6 +347,7 @@ impl Store {
 
     /// Half of the budget is for wider spans. Beyond, reading for them stops; accumulated state falls back to what the playhead needs.
     fn deny_when_full(&mut self) -> bool {
+        self.sum_up_series();
         let full = self.wide_bytes() > self.budget / 2;
         if full && self.jobs.values().any(|j| !j.todo.is_empty()) {
             let topics: Vec<TopicId> = self

@@ -98,7 +98,7 @@ impl Frame<'_> {
             self.drawn.edits.push(Edit::Close(pane.id.clone()));
         }
         if widget::icon_button(&mut right, restore_icon, "Back into the layout", "Esc").clicked() {
-            self.drawn.edits.push(Edit::ToggleMaximise(pane.id.clone()));
+            self.drawn.edits.push(Edit::Restore);
             self.drawn.edits.push(Edit::PopIn(pane.id.clone()));
         }
         if widget::icon_button(&mut right, icon::SLIDERS_HORIZONTAL, &format!("Settings of {title}"), "").clicked() {
@@ -202,7 +202,7 @@ impl Frame<'_> {
                 format!("Move {title} to its own window"),
                 Edit::PopOut(id()),
             ),
-            (icon::CORNERS_OUT, format!("Maximise {title}"), Edit::ToggleMaximise(id())),
+            (icon::CORNERS_OUT, format!("Maximise {title}"), Edit::Maximise(id())),
             (icon::ROWS, format!("Split {title} downwards"), Edit::Split(id(), Direction::Column)),
             (
                 icon::COLUMNS,
@@ -230,7 +230,7 @@ impl Frame<'_> {
                 (icon::SLIDERS_HORIZONTAL, "Settings", Edit::ShowSettings(id())),
                 (icon::COLUMNS, "Split to the right", Edit::Split(id(), Direction::Row)),
                 (icon::ROWS, "Split downwards", Edit::Split(id(), Direction::Column)),
-                (icon::CORNERS_OUT, "Maximise", Edit::ToggleMaximise(id())),
+                (icon::CORNERS_OUT, "Maximise", Edit::Maximise(id())),
                 (icon::ARROW_SQUARE_OUT, "Move to its own window", Edit::PopOut(id())),
                 (icon::X, "Close", Edit::Close(id())),
             ];
@@ -301,7 +301,7 @@ impl Behavior<Pane> for Frame<'_> {
                 self.drawn.edits.push(Edit::Select(pane.id.clone()));
             }
             if response.double_clicked() {
-                self.drawn.edits.push(Edit::ToggleMaximise(pane.id.clone()));
+                self.drawn.edits.push(Edit::Maximise(pane.id.clone()));
             }
             if response.clicked_by(egui::PointerButton::Middle) {
                 self.drawn.edits.push(Edit::Close(pane.id.clone()));

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use proptest::prelude::*;
 use roadreel::decode::Schema;
+use roadreel::path::Column;
 
 use crate::encode::Encoder;
 use crate::fuzz::msgdef::{change, json_of, survives};
@@ -209,7 +210,7 @@ fn not_finite(v: f64) -> String {
 fn columns_agree(schema: &Schema, payload: &Bytes) {
     let tree: serde_json::Value = serde_json::from_str(&json_of(schema, payload).expect("decodes")).expect("JSON");
     for path in schema.scalar_paths() {
-        let read = schema.column(&path).expect("listed").get(payload).expect("there");
+        let read = Column::of_fields(schema, &path).expect("listed").get(payload).expect("there");
         let pointer = format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/"));
         match tree.pointer(&pointer) {
             Some(serde_json::Value::Number(n)) => {

@@ -2,6 +2,8 @@
 
 #[path = "panel/drive.rs"]
 mod drive;
+#[path = "panel/plots.rs"]
+mod plots;
 #[path = "panel/stage.rs"]
 mod stage;
 

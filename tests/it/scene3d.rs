@@ -488,8 +488,7 @@ fn clicking_a_point_shows_its_fields() {
         "y: 0.5",
         "z: 0.25",
         "flag: -7",
-        "pair[0]: 7",
-        "pair[1]: -7",
+        "pair: 7, -7",
     ];
     check_click(odd_cloud(), [0.0, 0.5], "Point 7", &row);
 }

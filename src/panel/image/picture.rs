@@ -109,7 +109,7 @@ impl Picture {
         let decoded = Arc::clone(&self.decoded);
         let Decoded::Image(image) = &*decoded else { return };
         let pixels = self.colored(image, look, reduce);
-        self.set_tiles(ctx, &pixels, look, reduce, [image.width, image.height]);
+        self.set_tiles(ctx, pixels, look, reduce, [image.width, image.height]);
         self.shown = Some(wanted);
     }
 
@@ -129,7 +129,7 @@ impl Picture {
         }
     }
 
-    fn set_tiles(&mut self, ctx: &Context, pixels: &Colored, look: &Look, reduce: u32, size: [u32; 2]) {
+    fn set_tiles(&mut self, ctx: &Context, pixels: Colored, look: &Look, reduce: u32, size: [u32; 2]) {
         let largest = ctx.input(|i| i.max_texture_side).max(64);
         let options = TextureOptions {
             magnification: if look.smooth {
@@ -140,29 +140,27 @@ impl Picture {
             minification: TextureFilter::Linear,
             ..TextureOptions::LINEAR
         };
+        let whole = [pixels.width, pixels.height];
         let mut old = std::mem::take(&mut self.tiles).into_iter();
-        for y in (0..pixels.height).step_by(largest) {
-            for x in (0..pixels.width).step_by(largest) {
-                let (w, h) = (largest.min(pixels.width - x), largest.min(pixels.height - y));
-                let part = pixels.part(x, y, w, h);
-                let texture = match old.next() {
-                    // writing over a texture of the same size spares allocating one
-                    Some(mut tile) if tile.texture.size() == [w, h] && self.shown.is_some_and(|s| s.1.smooth == look.smooth) => {
-                        tile.texture.set_partial([0, 0], part, options);
-                        tile.texture
-                    }
-                    _ => ctx.load_texture("picture", part, options),
-                };
-                let in_picture = |x: usize, y: usize| {
-                    let edge = |v: usize, all: usize, most: u32| if v == all { most as f32 } else { (v * reduce as usize) as f32 };
-                    pos2(edge(x, pixels.width, size[0]), edge(y, pixels.height, size[1]))
-                };
-                self.tiles.push(Tile {
-                    texture,
-                    min: in_picture(x, y),
-                    max: in_picture(x + w, y + h),
-                });
-            }
+        for ([x, y], part) in pixels.into_tiles(largest) {
+            let [w, h] = part.size;
+            let texture = match old.next() {
+                // writing over a texture of the same size spares allocating one
+                Some(mut tile) if tile.texture.size() == [w, h] && self.shown.is_some_and(|s| s.1.smooth == look.smooth) => {
+                    tile.texture.set_partial([0, 0], part, options);
+                    tile.texture
+                }
+                _ => ctx.load_texture("picture", part, options),
+            };
+            let in_picture = |x: usize, y: usize| {
+                let edge = |v: usize, all: usize, most: u32| if v == all { most as f32 } else { (v * reduce as usize) as f32 };
+                pos2(edge(x, whole[0], size[0]), edge(y, whole[1], size[1]))
+            };
+            self.tiles.push(Tile {
+                texture,
+                min: in_picture(x, y),
+                max: in_picture(x + w, y + h),
+            });
         }
     }
 
@@ -195,18 +193,22 @@ struct Colored {
 }
 
 impl Colored {
-    fn part(&self, x: usize, y: usize, w: usize, h: usize) -> ColorImage {
-        let pixels = if (w, h) == (self.width, self.height) {
-            self.pixels.clone()
-        } else {
-            self.pixels
-                .chunks_exact(self.width)
-                .skip(y)
-                .take(h)
-                .flat_map(|row| row.iter().skip(x).take(w).copied())
-                .collect()
-        };
-        ColorImage::new([w, h], pixels)
+    /// As tiles of at most `largest` pixels a side, each with its place.
+    fn into_tiles(self, largest: usize) -> Vec<([usize; 2], ColorImage)> {
+        let (width, height) = (self.width, self.height);
+        if width <= largest && height <= largest {
+            return vec![([0, 0], ColorImage::new([width, height], self.pixels))];
+        }
+        let mut tiles = Vec::new();
+        for y in (0..height).step_by(largest) {
+            for x in (0..width).step_by(largest) {
+                let (w, h) = (largest.min(width - x), largest.min(height - y));
+                let rows = self.pixels.chunks_exact(width).skip(y).take(h);
+                let pixels = rows.flat_map(|row| row.iter().skip(x).take(w).copied()).collect();
+                tiles.push(([x, y], ColorImage::new([w, h], pixels)));
+            }
+        }
+        tiles
     }
 }
 
@@ -278,12 +280,8 @@ fn color(bytes: &[u8], width: u32, height: u32, look: &Look, reduce: u32, transp
     let (w, h) = (width.div_ceil(reduce), (height as usize).div_ceil(reduce));
     let mut pixels: Vec<Color32> = Vec::with_capacity(w * h);
     if reduce == 1 {
-        pixels.extend(
-            bytes
-                .chunks_exact(4)
-                .take(w * h)
-                .map(|p| Color32::from_rgba_premultiplied(p[0], p[1], p[2], p[3])),
-        );
+        let whole = &bytes[..bytes.len().min(w * h * 4) / 4 * 4];
+        pixels.extend_from_slice(bytemuck::cast_slice(whole));
     } else {
         for rows in bytes.chunks(width.max(1) * 4 * reduce).take(h) {
             reduce_rows(rows, width, reduce, &mut pixels);
@@ -312,21 +310,29 @@ fn color(bytes: &[u8], width: u32, height: u32, look: &Look, reduce: u32, transp
 
 /// Means of `reduce` × `reduce` pixels of the rows that make up one row of the result.
 fn reduce_rows(rows: &[u8], width: usize, reduce: usize, out: &mut Vec<Color32>) {
-    let mut sums = vec![[0_u32; 4]; width.div_ceil(reduce)];
+    // one row of sums, all channels side by side, so that the additions run over whole rows
+    let mut sums = vec![0_u16; width * 4];
     let mut lines = 0;
     for line in rows.chunks_exact(width * 4) {
         lines += 1;
-        for (sum, group) in sums.iter_mut().zip(line.chunks(reduce * 4)) {
-            for p in group.chunks_exact(4) {
-                for c in 0..4 {
-                    sum[c] += u32::from(p[c]);
-                }
-            }
+        for (sum, v) in sums.iter_mut().zip(line) {
+            *sum += u16::from(*v);
         }
     }
-    for (i, sum) in sums.iter().enumerate() {
-        let n = (lines * reduce.min(width - i * reduce)).max(1) as u32;
-        let [r, g, b, a] = sum.map(|c| ((c + n / 2) / n) as u8);
+    for group in sums.chunks(reduce * 4) {
+        let n = (lines * group.len() / 4).max(1) as u32;
+        let mut sum = [0_u32; 4];
+        for p in group.chunks_exact(4) {
+            for c in 0..4 {
+                sum[c] += u32::from(p[c]);
+            }
+        }
+        let [r, g, b, a] = match n {
+            4 => sum.map(|c| ((c + 2) >> 2) as u8),
+            16 => sum.map(|c| ((c + 8) >> 4) as u8),
+            64 => sum.map(|c| ((c + 32) >> 6) as u8),
+            n => sum.map(|c| ((c + n / 2) / n) as u8),
+        };
         out.push(Color32::from_rgba_premultiplied(r, g, b, a));
     }
 }

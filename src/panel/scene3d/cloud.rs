@@ -62,9 +62,12 @@ fn find(cloud: &Cloud) -> Found {
     }
 }
 
+/// About so many points tell the range of a field.
+const RANGE_POINTS: u32 = 4096;
+
 /// The range that all but the outermost hundredth on each side lies in: a few glaring reflectors do not darken the rest.
 fn auto_range(cloud: &Cloud, layout: &PointLayout, field: PointField) -> (f32, f32) {
-    let stride = (layout.count() / 8192).max(1) as usize;
+    let stride = (layout.count() / RANGE_POINTS).max(1) as usize;
     let mut values: Vec<f32> = (0..layout.count())
         .step_by(stride)
         .filter(|index| layout.position(&cloud.data, *index).is_some())
@@ -72,7 +75,7 @@ fn auto_range(cloud: &Cloud, layout: &PointLayout, field: PointField) -> (f32, f
         .map(|value| value as f32)
         .filter(|value| value.is_finite())
         .collect();
-    values.sort_by(f32::total_cmp);
+    values.sort_unstable_by(f32::total_cmp);
     let at = |fraction: f64| {
         values
             .get((fraction * values.len().saturating_sub(1) as f64).round() as usize)

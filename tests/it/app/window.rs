@@ -157,7 +157,8 @@ pub fn topic(window: &Window, name: &str) -> egui::Rect {
 
 pub fn double_click_at(window: &mut Window, pos: egui::Pos2) {
     window.hover_at(pos);
-    window.step();
+    // a click before this one would make three
+    window.run_steps(40);
     for pressed in [true, false, true, false] {
         window.event(egui::Event::PointerButton {
             pos,
