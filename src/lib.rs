@@ -48,7 +48,8 @@
 //!   [`format::FORMATS`]. The indexer asks for ranges and is handed them, so the same reader serves a disk, a URL and a fuzzer.
 //! - [`store::Work`] and [`store::Event`] are plain data. Whoever executes them may do so in any order and on any thread; the
 //!   tests do it inline, in random order, with failures.
-//! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`.
+//! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`. What it shows of a topic while the newest message is still
+//!   being decoded, and whether that is late, `panel::shown` decides for all of them.
 //!
 //! # Invariants
 //!

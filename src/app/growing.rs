@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel}
 
 use super::AppState;
 use crate::demo;
+use crate::format::rosbag1::writer::Compression;
 use crate::run::{Io, Recording};
 use crate::source::Location;
 use crate::store::{Event, SourceId, SourceState};
@@ -79,7 +80,11 @@ impl AppState {
         if self.growing.is_some() {
             return;
         }
-        let name = format!("demo-{}-{}s.bag", env!("CARGO_PKG_VERSION"), options.seconds);
+        let packed = match options.compression {
+            Compression::Lz4 => String::new(),
+            other => format!("-{}", other.name()),
+        };
+        let name = format!("demo-{}-{}s{packed}.bag", env!("CARGO_PKG_VERSION"), options.seconds);
         let folder = self.folders.as_ref().map(|f| f.cache.clone());
         let path = folder.unwrap_or_else(|| std::env::temp_dir().join("roadreel")).join(name);
         let (sender, news) = channel();

@@ -65,9 +65,11 @@ impl Axis {
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
     let frame = egui::Frame::new().fill(p.raised);
+    // a low window is not for the lanes
+    let height = (ui.max_rect().height() * 0.2).round().clamp(108.0, 176.0);
     egui::Panel::bottom("timeline")
         .resizable(true)
-        .default_size(176.0)
+        .default_size(height)
         .size_range(60.0..=480.0)
         .show_separator_line(false)
         .frame(frame)

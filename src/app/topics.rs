@@ -20,8 +20,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
     let mut open = state.left_open;
     let frame = egui::Frame::new().fill(p.raised).inner_margin(egui::Margin::symmetric(8, 6));
+    let width = (ui.max_rect().width() * 0.25).round().clamp(176.0, 248.0);
     egui::Panel::left("topics")
-        .default_size(248.0)
+        .default_size(width)
         .size_range(160.0..=520.0)
         .show_separator_line(false)
         .drag_to_open(false)

@@ -58,7 +58,13 @@ fn run_once(
                 watch(render_state, &cc.egui_ctx, &lost);
                 state.gpu = Some(render_state.clone());
             }
-            Ok(Box::new(Window { state, lost, resumed }))
+            let title = String::new();
+            Ok(Box::new(Window {
+                state,
+                title,
+                lost,
+                resumed,
+            }))
         }),
     );
     created.map_err(|error| match error {
@@ -84,6 +90,8 @@ fn watch(render_state: &eframe::egui_wgpu::RenderState, ctx: &egui::Context, los
 
 struct Window {
     state: AppState,
+    /// As the platform was told last.
+    title: String,
     lost: Arc<AtomicBool>,
     resumed: Arc<std::sync::Mutex<Option<Start>>>,
 }
@@ -98,6 +106,11 @@ impl eframe::App for Window {
             return;
         }
         root(ui, &mut self.state);
+        let title = self.state.title();
+        if title != self.title {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
     }
 
     fn on_exit(&mut self) {
@@ -110,6 +123,15 @@ impl AppState {
     pub fn attach(&self, ctx: &egui::Context) {
         ctx.set_theme(egui::ThemePreference::from(self.settings.look));
         ctx.set_zoom_factor(self.settings.ui_scale.clamp(0.5, 3.0));
+    }
+
+    /// `drive.bag – Roadreel`; never with a query.
+    pub fn title(&self) -> String {
+        match self.store.sources() {
+            [] => "Roadreel".to_owned(),
+            [only] => format!("{} – Roadreel", only.location.name()),
+            [first, rest @ ..] => format!("{} and {} more – Roadreel", first.location.name(), rest.len()),
+        }
     }
 
     /// How to open the window again as it is now.

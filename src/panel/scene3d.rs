@@ -357,6 +357,9 @@ impl Panel for Scene3d {
             return PanelState::Failed(error);
         }
         let notes = &self.notes;
+        if self.shown.is_none() {
+            return PanelState::Pending("the scene is being drawn".to_string());
+        }
         if let Some(topic) = notes.pending.first() {
             return PanelState::Pending(format!("{topic} is being read"));
         }

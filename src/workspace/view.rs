@@ -295,7 +295,10 @@ impl Behavior<Pane> for Frame<'_> {
         }
         if let Some(pane) = pane {
             let dot = Rect::from_center_size(egui::pos2(rect.right() - 12.0, rect.center().y), vec2(12.0, 12.0));
-            self.state_dot(ui, dot, pane);
+            // what is not drawn does not know how it stands
+            if state.active {
+                self.state_dot(ui, dot, pane);
+            }
             self.context_menu(&response, pane);
             if response.clicked() {
                 self.drawn.edits.push(Edit::Select(pane.id.clone()));

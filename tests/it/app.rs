@@ -86,7 +86,8 @@ fn the_whole_window_looks_as_it_did() {
     let layout = r#"{"version":1,"panels":{
         "thermal":{"kind":"image","config":{"topic":"/flir_adk/thermal/image_raw"}},
         "raw":{"kind":"raw","config":{"topic":"/gps/fix"}}},
-        "root":{"split":"row","children":[{"share":0.4,"tabs":["thermal"]},{"share":0.6,"tabs":["raw"]}]}}"#;
+        "root":{"split":"row","children":[{"share":0.3,"tabs":["thermal"]},{"share":0.7,"tabs":["raw"]}]},
+        "sidebars":{"left":false,"right":false}}"#;
     let mut results = SnapshotResults::new();
     for (name, theme) in [("window_dark", egui::Theme::Dark), ("window_light", egui::Theme::Light)] {
         let start = Start {
@@ -95,7 +96,7 @@ fn the_whole_window_looks_as_it_did() {
             ..Start::default()
         };
         let mut harness = Harness::builder()
-            .with_size([640.0, 400.0])
+            .with_size([480.0, 300.0])
             .with_theme(theme)
             .with_step_dt(0.02)
             .with_context_setup(roadreel::theme::install)
@@ -111,7 +112,7 @@ fn the_whole_window_looks_as_it_did() {
         }
         harness.run_steps(3);
         // how much was read depends on how requests fell together
-        harness.mask(egui::Rect::from_min_max(egui::pos2(200.0, 376.0), egui::pos2(640.0, 400.0)));
+        harness.mask(egui::Rect::from_min_max(egui::pos2(100.0, 276.0), egui::pos2(480.0, 300.0)));
         results.add(harness.try_snapshot_options(name, &SnapshotOptions::new().threshold(1.0).max_failed_pixels(40)));
         results.extend_harness(&mut harness);
     }

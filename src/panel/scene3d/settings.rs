@@ -37,6 +37,9 @@ pub fn show(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed
             topic_ui(ui, view, config, topic, kind);
         }
     }
+    ui.add_space(8.0);
+    let over = "Texts of markers and names of frames are drawn over the scene: nothing in front hides them.";
+    ui.label(RichText::new(over).font(theme::small()).weak());
     if !any {
         ui.label(RichText::new("No topic of this recording can be drawn in 3D").weak());
     }

@@ -103,6 +103,7 @@ fn a_presigned_url_opens_and_its_query_is_nowhere_to_be_seen() {
     settle(&mut window);
     assert!(window.query_all_by_label("demo.bag").next().is_some());
     assert!(window.query_by_label_contains("SECRET").is_none());
+    assert_eq!(window.state().title(), "demo.bag – Roadreel");
     let recent = &window.state().settings.recent;
     assert_eq!(recent.as_slice(), [server.url("drives/demo.bag")]);
     let kept = std::fs::read_to_string(home.path().join("config/settings.json")).unwrap();

@@ -1,6 +1,8 @@
 //! The whole window before a recording, stepped as eframe steps it.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
 
 use egui::accesskit::Role;
@@ -30,9 +32,17 @@ pub fn drive() -> PathBuf {
     path.clone()
 }
 
+thread_local! {
+    /// Tells that the test's newest window has something to take in.
+    static WOKEN: RefCell<Option<Receiver<()>>> = const { RefCell::new(None) };
+}
+
 pub fn state(start: Start) -> AppState {
     let make: MakeExecutor = Arc::new(|waker| roadreel::run::Executor::new(move || waker()));
-    AppState::new(start, make, Arc::new(|| {}))
+    let (wake, woken) = channel();
+    WOKEN.set(Some(woken));
+    // an error: the test is over
+    AppState::new(start, make, Arc::new(move || drop(wake.send(()))))
 }
 
 pub fn window(start: Start) -> Window {
@@ -87,12 +97,14 @@ pub fn settle(window: &mut Window) {
 /// Steps until `is_so`.
 #[track_caller]
 pub fn until(window: &mut Window, what: &str, is_so: impl Fn(&Window) -> bool) {
-    for _ in 0..200_000 {
+    for _ in 0..3000 {
         if is_so(window) {
             return;
         }
         window.step();
-        std::thread::yield_now();
+        let patience = std::time::Duration::from_millis(100);
+        // without news the next pass looks again all the same
+        WOKEN.with_borrow(|woken| woken.as_ref().map(|w| w.recv_timeout(patience)));
     }
     panic!("never: {what}");
 }
