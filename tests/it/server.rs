@@ -347,7 +347,7 @@ fn serve(
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><RequestId>0</RequestId></Error>"
         );
-        let mut response = Response::new(Sending::new(body.into(), None, behaviour, running));
+        let mut response = Response::new(Sending::new(Content::Bytes(body.into()), None, behaviour, running));
         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
         response
     };
@@ -459,16 +459,40 @@ impl Object {
         }
     }
 
-    fn read(&self, range: &Range<u64>) -> Bytes {
+    fn read(&self, range: &Range<u64>) -> Content {
         match self {
-            Object::Bytes(bytes) => bytes.slice(range.start as usize..range.end as usize),
+            Object::Bytes(bytes) => Content::Bytes(bytes.slice(range.start as usize..range.end as usize)),
             Object::File(path) => {
                 use std::io::{Read, Seek};
                 let mut file = std::fs::File::open(path).expect("the served file");
                 file.seek(std::io::SeekFrom::Start(range.start)).expect("the served file");
-                let mut body = vec![0; (range.end - range.start) as usize];
-                file.read_exact(&mut body).expect("the served file");
-                body.into()
+                Content::File(file.take(range.end - range.start))
+            }
+        }
+    }
+}
+
+/// What is still to be sent: a file's bytes are read when they are due, so that they do not count as the client's memory.
+enum Content {
+    Bytes(Bytes),
+    File(std::io::Take<std::fs::File>),
+}
+
+impl Content {
+    fn len(&self) -> usize {
+        match self {
+            Content::Bytes(bytes) => bytes.len(),
+            Content::File(file) => file.limit() as usize,
+        }
+    }
+
+    fn split_to(&mut self, count: usize) -> Bytes {
+        match self {
+            Content::Bytes(bytes) => bytes.split_to(count),
+            Content::File(file) => {
+                let mut part = vec![0; count];
+                std::io::Read::read_exact(file, &mut part).expect("the served file");
+                part.into()
             }
         }
     }
@@ -476,7 +500,7 @@ impl Object {
 
 /// A body that goes out in parts, may break off or pause, and counts.
 struct Sending {
-    rest: Bytes,
+    rest: Content,
     sent: usize,
     fault: Option<Fault>,
     stall: Duration,
@@ -487,7 +511,7 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(rest: Bytes, fault: Option<Fault>, behaviour: &Behaviour, running: Running) -> Sending {
+    fn new(rest: Content, fault: Option<Fault>, behaviour: &Behaviour, running: Running) -> Sending {
         let nanos_per_byte = if behaviour.megabits_per_sec > 0.0 {
             8e3 / behaviour.megabits_per_sec
         } else {
@@ -540,7 +564,7 @@ impl Body for Sending {
             }
             _ => {}
         }
-        if this.rest.is_empty() {
+        if this.rest.len() == 0 {
             return Poll::Ready(None);
         }
         let part = this.rest.split_to(step);
