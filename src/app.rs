@@ -16,6 +16,7 @@ mod background;
 mod dialog;
 mod inspector;
 mod lanes;
+mod links;
 mod palette;
 mod status_bar;
 mod timeline;
@@ -40,6 +41,7 @@ use crate::workspace::{Edit, Layout, Sidebars, Workspace};
 
 use background::Jobs;
 use dialog::Dialog;
+pub use links::LARGEST_LAYOUT;
 use settings::{Folders, Settings};
 
 /// Makes an executor; the waker is called when it has something to drain.
@@ -53,6 +55,8 @@ pub struct Start {
     /// Where Ctrl+S writes the layout; by default into the user's folder.
     pub layout_path: Option<PathBuf>,
     pub seek_to: Option<When>,
+    /// A layout to be read from afar, which a link named.
+    pub layout_link: Option<Location>,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
     pub memory_budget: Option<u64>,
@@ -86,6 +90,8 @@ pub struct AppState {
     /// A layout that was given waits for the topics.
     pending_layout: Option<Layout>,
     layout_path: Option<PathBuf>,
+    /// Where the layout was read from, for links.
+    layout_link: Option<Location>,
     pending_seek: Option<When>,
     /// A step to the next (1) or previous (-1) message waits for its time.
     pending_step: i8,
@@ -139,6 +145,7 @@ impl AppState {
             jobs: Jobs::new(waker),
             pending_layout: start.layout,
             layout_path: start.layout_path,
+            layout_link: None,
             pending_seek: start.seek_to,
             pending_step: 0,
             topics_seen: 0,
@@ -154,6 +161,9 @@ impl AppState {
         }
         if !start.locations.is_empty() {
             state.add(start.locations);
+        }
+        if let Some(location) = start.layout_link {
+            state.fetch_layout(location);
         }
         state
     }
@@ -474,6 +484,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
         state.run(command, &ctx);
     }
     state.take_dropped_files(&ctx);
+    state.take_pasted_link(&ctx);
     let p = theme::palette(ui.visuals());
     ui.painter().rect_filled(ui.max_rect(), 0.0, p.base);
 

@@ -17,6 +17,7 @@ impl AppState {
             Command::AddFile => self.jobs.choose_files(true),
             Command::OpenUrl => self.dialog = Some(Dialog::url()),
             Command::OpenDemo => self.open_demo(),
+            Command::Share => self.share(ctx),
             Command::SaveLayout => self.save_layout(),
             Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
             Command::PlayPause => self.play_or_pause(),

@@ -22,6 +22,7 @@ pub struct Jobs {
 enum Done {
     Chosen { paths: Vec<PathBuf>, add: bool },
     Demo(Result<PathBuf, String>),
+    Layout(Result<String, String>),
 }
 
 impl Jobs {
@@ -71,6 +72,16 @@ impl Jobs {
             let _ = sender.send(Done::Demo(written.map(|()| path)));
             waker();
         });
+    }
+
+    /// Where a layout goes that is read from afar.
+    pub fn layout_fetched(&self) -> impl FnOnce(Result<String, String>) + Send + 'static {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        move |fetched| {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Layout(fetched));
+            waker();
+        }
     }
 
     /// How much of the demo drive is written.
@@ -128,6 +139,7 @@ impl AppState {
                     }
                     if add { self.add(locations) } else { self.open(locations) }
                 }
+                Done::Layout(fetched) => self.take_fetched_layout(fetched),
                 Done::Demo(written) => {
                     self.jobs.writing = None;
                     match written {

@@ -54,6 +54,10 @@ fn right(ui: &mut Ui, state: &mut AppState) {
         state.run(Command::Keys, &ctx);
     }
     if state.store.span().is_some() {
+        let key = Command::Share.key(&ctx);
+        if widget::icon_button(ui, icon::LINK, Command::Share.name(), &key).clicked() {
+            state.run(Command::Share, &ctx);
+        }
         let button = ui
             .button(format!("{}  Add panel", icon::PLUS))
             .on_hover_text("A new panel beside the selected one");
@@ -107,7 +111,12 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
             for entry in COMMANDS.iter().filter(|e| e.group == group && e.command != Command::Unmaximise) {
                 let needs_recording = matches!(
                     entry.command,
-                    Command::SaveLayout | Command::AutomaticLayout | Command::AddFile | Command::ToggleLeft | Command::ToggleRight
+                    Command::Share
+                        | Command::SaveLayout
+                        | Command::AutomaticLayout
+                        | Command::AddFile
+                        | Command::ToggleLeft
+                        | Command::ToggleRight
                 );
                 let possible = !needs_recording || state.store.span().is_some();
                 let p = palette(ui.visuals());
@@ -231,7 +240,7 @@ fn chip(ui: &mut Ui, source: &SourceInfo, now: crate::time::Time) {
     }
 }
 
-fn minutes(secs: i64) -> String {
+pub fn minutes(secs: i64) -> String {
     match secs {
         ..60 => format!("{secs} s"),
         60..7200 => format!("{} min", secs / 60),

@@ -1,12 +1,13 @@
 //! What all commands share: the common options, and a location turned into an open recording.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
 use super::output;
 use crate::run::{Io, Recording};
-use crate::source::{Location, Policy};
+use crate::source::{Cache, CacheOptions, Location, Policy};
 use crate::time::{Span, Time};
 
 /// Options that every command takes.
@@ -15,9 +16,55 @@ pub struct Common {
     /// Memory for what is loaded
     #[arg(long, global = true, value_name = "SIZE", default_value = "1GiB")]
     pub memory: Size,
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// Sent with every request, like 'Authorization: Bearer …'
     #[arg(long = "header", global = true, value_name = "K: V", value_parser = header)]
     pub headers: Vec<(String, String)>,
+}
+
+/// Where bytes that were fetched are kept.
+#[derive(Args, Clone, Debug)]
+pub struct CacheArgs {
+    /// Folder for what was fetched, so that it is not fetched again; default: the platform's cache folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// What that folder may take of the disk; what was used least recently is deleted
+    #[arg(long, global = true, value_name = "SIZE", default_value = "10GiB")]
+    pub cache_size: Size,
+    /// Keep nothing on disk
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+}
+
+impl CacheArgs {
+    /// None where the platform names no folder, or none is wanted.
+    pub fn folder(&self) -> Option<PathBuf> {
+        let platforms = || Some(directories::ProjectDirs::from("", "", "roadreel")?.cache_dir().join("fetched"));
+        self.cache_dir.clone().or_else(platforms)
+    }
+}
+
+impl Common {
+    /// Of the memory: what was fetched last, as it was fetched.
+    fn memory_of_cache(&self) -> u64 {
+        (self.memory.0 / 32).min(64 << 20)
+    }
+
+    /// The rest: messages.
+    pub fn memory_of_store(&self) -> u64 {
+        self.memory.0 - self.memory_of_cache()
+    }
+
+    /// The network, with these options, behind the cache.
+    pub fn io(&self) -> anyhow::Result<Io> {
+        let cache = Cache::new(CacheOptions {
+            folder: self.cache.folder().filter(|_| !self.cache.no_cache),
+            disk_bytes: self.cache.cache_size.0,
+            memory_bytes: self.memory_of_cache(),
+        });
+        Ok(Io::new(Policy::default(), &self.headers)?.cached(cache))
+    }
 }
 
 /// A number of bytes: `512MiB`, `1.5GB`, `4096`.
@@ -56,7 +103,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 /// A location's recording, with its losses already told on stderr.
 pub fn recording(common: &Common, text: &str) -> anyhow::Result<Recording> {
     let location = Location::parse(text)?;
-    let io = Io::new(Policy::default(), &common.headers)?;
+    let io = common.io()?;
     let mut progress = output::Progress::new();
     let opened = Recording::open(&io, location, |_, done| progress.at("searching for messages", f64::from(done)));
     drop(progress);

@@ -29,13 +29,29 @@ pub enum LocationError {
     UnknownScheme { scheme: String },
     #[error("this is not a complete URL ({reason}): copy it again, from https:// to its last character")]
     BrokenUrl { reason: String },
+    #[error("this link names no recording: it should have remote-bag-url=… or ds.url=…")]
+    NoRecording,
+    #[error("this link names several recordings, and here one is read: give one of them")]
+    Several,
+    #[error("this link names something that is no https:// or s3:// location: open the recording itself")]
+    InLink,
     #[error("this file:// URL names no file of this machine: give its path instead")]
     BrokenFileUrl,
 }
 
 impl Location {
-    /// Reads a path (of a file that need not exist), a `file://` URL or an `http(s)://` URL (a file name in it is not needed).
+    /// Reads any spelling of a location, a link to one recording included.
     pub fn parse(text: &str) -> Result<Location, LocationError> {
+        let mut locations = super::Link::parse(text)?.locations;
+        match (locations.pop(), locations.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => Err(LocationError::Several),
+            (None, _) => Err(LocationError::NoRecording),
+        }
+    }
+
+    /// Reads a path (of a file that need not exist), a `file://` URL or an `http(s)://` URL (a file name in it is not needed).
+    pub(super) fn plain(text: &str) -> Result<Location, LocationError> {
         let text = unquoted(text);
         if text.is_empty() {
             return Err(LocationError::Empty);
@@ -55,10 +71,6 @@ impl Location {
             "s3" => Err(LocationError::NotYet {
                 kind: "an s3:// location",
                 instead: "open a presigned URL of the object (`aws s3 presign s3://bucket/key` prints one)",
-            }),
-            "roadreel" | "foxglove" | "lichtblick" => Err(LocationError::NotYet {
-                kind: "a share link",
-                instead: "open the URL of the recording itself, which stands in the link's ds.url",
             }),
             other => Err(LocationError::UnknownScheme { scheme: other.to_owned() }),
         }
@@ -108,7 +120,7 @@ impl Location {
 }
 
 /// Pasted text often comes with quotes or angle brackets around it.
-fn unquoted(text: &str) -> &str {
+pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     for (open, close) in [('"', '"'), ('\'', '\''), ('<', '>')] {
         if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
@@ -127,14 +139,6 @@ fn is_scheme(text: &str) -> bool {
 
 fn parse_http(text: &str) -> Result<Location, LocationError> {
     let url = Url::parse(text).map_err(|e| LocationError::BrokenUrl { reason: e.to_string() })?;
-    for (key, value) in url.query_pairs() {
-        if key.starts_with("remote-bag-url") || key.starts_with("remote-url") || (key.starts_with("ds.") && value.contains("://")) {
-            return Err(LocationError::NotYet {
-                kind: "a Webviz, Foxglove or Lichtblick link",
-                instead: "open the URL of the recording itself, which stands in the link's remote-bag-url or ds.url",
-            });
-        }
-    }
     Ok(Location::Url(url))
 }
 
@@ -143,7 +147,7 @@ fn parse_file(text: &str) -> Result<Location, LocationError> {
     url.to_file_path().map(Location::Path).map_err(|()| LocationError::BrokenFileUrl)
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

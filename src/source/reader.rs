@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::remote::{Net, Remote, Traffic};
+use super::cached::Cached;
+use super::remote::{Net, Traffic};
 use super::{Location, SourceError, local};
 
 /// Bytes that opening reads at once, to recognise the format and to learn the size.
@@ -34,13 +35,13 @@ struct Shared {
 
 enum Origin {
     File(Arc<File>),
-    Remote(Box<Remote>),
+    Remote(Box<Cached>),
     /// A server without ranges sent it all.
     Whole(Bytes),
 }
 
 impl Reader {
-    /// Opens a location with at most one request, and reads its first block.
+    /// Opens a location with at most one request, and reads its first block. A known one comes from the cache, if there is one.
     pub async fn open(location: Location, net: &Net) -> Result<Reader, SourceError> {
         let traffic = net.traffic().clone();
         let (len, head, bytes) = match &location {
@@ -56,14 +57,14 @@ impl Reader {
                 .await?
             }
             Location::Url(url) => {
-                let opened = Remote::open(url, &location, net).await?;
+                let (object, opened) = Cached::open(url, &location, net).await?;
                 match opened.whole {
                     true => (
                         opened.len,
                         opened.head.slice(..opened.head.len().min(HEAD_BYTES as usize)),
                         Origin::Whole(opened.head),
                     ),
-                    false => (opened.len, opened.head, Origin::Remote(Box::new(opened.remote))),
+                    false => (opened.len, opened.head, Origin::Remote(Box::new(object))),
                 }
             }
         };
@@ -193,7 +194,7 @@ impl Reader {
 }
 
 /// Disks block; a runtime's threads must not.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     at: &Location,
     work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {

@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED,
+    RANGE, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
+use super::cache::{Cache, Known};
 use super::http::{content_range, failure, refusal};
 use super::reader::HEAD_BYTES;
 use super::{Location, SourceError};
@@ -57,6 +59,7 @@ pub struct Net {
     policy: Arc<Policy>,
     headers: Arc<HeaderMap>,
     traffic: Arc<Traffic>,
+    cache: Option<Cache>,
 }
 
 impl Net {
@@ -88,7 +91,20 @@ impl Net {
             policy: Arc::new(policy),
             headers: Arc::new(map),
             traffic: Arc::default(),
+            cache: None,
         })
+    }
+
+    /// Keeps what is fetched, and fetches nothing twice.
+    pub fn cached(self, cache: Cache) -> Net {
+        Net {
+            cache: Some(cache),
+            ..self
+        }
+    }
+
+    pub fn cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
     }
 
     pub fn traffic(&self) -> &Arc<Traffic> {
@@ -110,6 +126,8 @@ pub struct Traffic {
     requests: AtomicU64,
     bytes: AtomicU64,
     retries: AtomicU64,
+    cache_hits: AtomicU64,
+    cache_bytes: AtomicU64,
     disk_reads: AtomicU64,
     disk_bytes: AtomicU64,
 }
@@ -122,6 +140,9 @@ pub struct TrafficSnapshot {
     pub bytes: u64,
     /// Requests that were made again.
     pub retries: u64,
+    /// Parts of reads that the cache answered.
+    pub cache_hits: u64,
+    pub cache_bytes: u64,
     pub disk_reads: u64,
     pub disk_bytes: u64,
 }
@@ -133,9 +154,16 @@ impl Traffic {
             requests: get(&self.requests),
             bytes: get(&self.bytes),
             retries: get(&self.retries),
+            cache_hits: get(&self.cache_hits),
+            cache_bytes: get(&self.cache_bytes),
             disk_reads: get(&self.disk_reads),
             disk_bytes: get(&self.disk_bytes),
         }
+    }
+
+    pub(super) fn cached(&self, bytes: usize) {
+        self.cache_hits.fetch_add(1, Ordering::Relaxed);
+        self.cache_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(super) fn disk(&self, bytes: usize) {
@@ -169,6 +197,14 @@ impl Version {
         }
     }
 
+    fn known(known: &Known) -> Version {
+        Version {
+            total: known.total,
+            etag: HeaderValue::from_maybe_shared(known.etag.clone()).ok(),
+            modified: None,
+        }
+    }
+
     /// Only a strong ETag promises the same bytes.
     fn if_match(&self) -> Option<&HeaderValue> {
         self.etag.as_ref().filter(|tag| !tag.as_bytes().starts_with(b"W/"))
@@ -185,39 +221,78 @@ impl Version {
     }
 }
 
+/// What opening has told.
 pub(super) struct Opened {
-    pub(super) remote: Remote,
     pub(super) len: u64,
-    /// The first block, or everything where `whole`.
+    /// The first block; everything where `whole`, nothing where `unchanged`.
     pub(super) head: Bytes,
+    /// The server knows no ranges.
     pub(super) whole: bool,
+    /// The object is the one that was known.
+    pub(super) unchanged: bool,
+}
+
+impl Opened {
+    pub(super) fn of(len: u64, head: Bytes) -> Opened {
+        Opened {
+            len,
+            head,
+            whole: false,
+            unchanged: false,
+        }
+    }
 }
 
 impl Remote {
-    /// Reads the first block; its Content-Range tells the size.
-    pub(super) async fn open(url: &Url, at: &Location, net: &Net) -> Result<Opened, SourceError> {
+    /// Reads the first block; its Content-Range tells the size. Of an object that is `known` nothing comes if it is unchanged.
+    pub(super) async fn open(url: &Url, at: &Location, net: &Net, known: Option<&Known>) -> Result<(Remote, Opened), SourceError> {
         let mut tries = Tries::new(&net.policy);
+        let known = known.map(Version::known);
         loop {
-            match Remote::open_once(url, at, net, tries.idle()).await {
+            match Remote::open_once(url, at, net, known.as_ref(), tries.idle()).await {
                 Ok(opened) => return Ok(opened),
                 Err(failed) => tries.again(failed, net, at).await?,
             }
         }
     }
 
-    async fn open_once(url: &Url, at: &Location, net: &Net, idle: Duration) -> Result<Opened, Failed> {
+    /// An object that needs no request to be opened.
+    pub(super) fn known(url: &Url, net: &Net, known: &Known) -> Remote {
+        Remote {
+            net: net.clone(),
+            url: url.clone(),
+            version: Version::known(known),
+        }
+    }
+
+    pub(super) fn strong_etag(&self) -> Option<&[u8]> {
+        self.version.if_match().map(HeaderValue::as_bytes)
+    }
+
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.net.traffic
+    }
+
+    async fn open_once(url: &Url, at: &Location, net: &Net, known: Option<&Version>, idle: Duration) -> Result<(Remote, Opened), Failed> {
         let asked = 0..HEAD_BYTES;
-        let mut response = net.get(url, &asked, None, idle, at).await?;
-        let opened = |version: Version, head: Vec<u8>, whole| Opened {
-            len: version.total,
-            remote: Remote {
+        let unless = known.and_then(Version::if_match).map(|tag| (IF_NONE_MATCH, tag));
+        let mut response = net.get(url, &asked, unless, idle, at).await?;
+        let opened = |version: Version, head: Vec<u8>, whole| {
+            let told = Opened {
+                whole,
+                ..Opened::of(version.total, head.into())
+            };
+            let remote = Remote {
                 net: net.clone(),
                 url: url.clone(),
                 version,
-            },
-            head: head.into(),
-            whole,
+            };
+            (remote, told)
         };
+        if let (StatusCode::NOT_MODIFIED, Some(known)) = (response.status(), known) {
+            let (remote, told) = opened(known.clone(), Vec::new(), false);
+            return Ok((remote, Opened { unchanged: true, ..told }));
+        }
         let mut head = Vec::new();
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {
@@ -288,7 +363,9 @@ impl Remote {
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(), Failed> {
         let net = &self.net;
-        let mut response = net.get(&self.url, &asked, self.version.if_match(), idle, at).await?;
+        let mut response = net
+            .get(&self.url, &asked, self.version.if_match().map(|tag| (IF_MATCH, tag)), idle, at)
+            .await?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {}
             StatusCode::OK => {
@@ -404,7 +481,7 @@ impl Net {
         &self,
         url: &Url,
         asked: &Range<u64>,
-        if_match: Option<&HeaderValue>,
+        condition: Option<(HeaderName, &HeaderValue)>,
         idle: Duration,
         at: &Location,
     ) -> Result<Response, SourceError> {
@@ -416,8 +493,8 @@ impl Net {
         request = request
             .header(ACCEPT_ENCODING, "identity")
             .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
-        if let Some(tag) = if_match {
-            request = request.header(IF_MATCH, tag);
+        if let Some((name, tag)) = condition {
+            request = request.header(name, tag);
         }
         // A new connection may take its own time on top.
         match tokio::time::timeout(idle + self.policy.connect.min(idle), request.send()).await {
