@@ -17,6 +17,7 @@ mod dialog;
 mod inspector;
 mod lanes;
 mod links;
+mod network;
 mod palette;
 mod status_bar;
 mod timeline;
@@ -103,6 +104,9 @@ pub struct AppState {
     notice: Option<Notice>,
     frames: FrameRate,
     has_opened: bool,
+    /// When something was opened last, and how long the first full frame took after that.
+    opened_seconds: Option<f64>,
+    first_frame_seconds: Option<f64>,
 }
 
 /// One line that tells what happened, for a few seconds.
@@ -155,6 +159,8 @@ impl AppState {
             notice: None,
             frames: FrameRate::default(),
             has_opened: false,
+            opened_seconds: None,
+            first_frame_seconds: None,
         };
         if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.as_ref()) {
             (state.left_open, state.right_open) = (sidebars.left, sidebars.right);
@@ -189,6 +195,7 @@ impl AppState {
             self.settings.remember(location);
         }
         self.has_opened = true;
+        (self.opened_seconds, self.first_frame_seconds) = (self.last_seconds, None);
         self.save_settings();
         self.store.open(locations);
     }
@@ -213,10 +220,20 @@ impl AppState {
             wants.push(Want { topic, what });
         }
         let speed = if self.playback.playing { self.playback.speed } else { 0.0 };
+        self.store.hold_ahead(self.settings.metered);
         self.store.demand(self.playback.now, speed, &wants);
         self.executor.submit(self.store.take_work());
         self.status = self.store.status();
+        self.note_first_frame();
         self.step_when_known();
+    }
+
+    fn note_first_frame(&mut self) {
+        let is_there = self.store.span().is_some() && self.is_settled(false);
+        if self.first_frame_seconds.is_none() && is_there {
+            let since = self.opened_seconds.unwrap_or(0.0);
+            self.first_frame_seconds = Some(self.last_seconds.unwrap_or(since) - since);
+        }
     }
 
     pub fn view(&self) -> View<'_> {

@@ -206,6 +206,7 @@ pub struct Store {
     denied: BTreeSet<TopicId>,
     wide_is_full: bool,
     background_is_held: bool,
+    ahead_is_held: bool,
     over_budget: bool,
     /// Halvings of what is read ahead, since the last seek.
     ahead_shrunk: u32,
@@ -257,6 +258,7 @@ impl Store {
             denied: BTreeSet::new(),
             wide_is_full: false,
             background_is_held: false,
+            ahead_is_held: false,
             over_budget: false,
             ahead_shrunk: 0,
             dirty: true,
@@ -299,6 +301,11 @@ impl Store {
             self.cancel_useless();
             self.dirty = true;
         }
+    }
+
+    /// Reads nothing ahead of the playhead while held: for connections whose bytes cost.
+    pub fn hold_ahead(&mut self, is_held: bool) {
+        self.ahead_is_held = is_held;
     }
 
     /// Reads for wider spans than the playhead wait while this holds: for a picture of the playhead alone.

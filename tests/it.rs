@@ -25,6 +25,8 @@ mod format;
 mod inline;
 #[path = "it/link.rs"]
 mod link;
+#[path = "it/pace.rs"]
+mod pace;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;

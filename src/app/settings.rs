@@ -37,6 +37,9 @@ pub struct Settings {
     pub memory_mib: u64,
     pub time_format: TimeFormat,
     pub recent: Vec<String>,
+    /// Nothing is read ahead of the playhead.
+    pub metered: bool,
+    pub egress_usd_per_gb: f64,
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: serde_json::Map<String, serde_json::Value>,
@@ -50,6 +53,8 @@ impl Default for Settings {
             memory_mib: 1024,
             time_format: TimeFormat::Utc,
             recent: Vec::new(),
+            metered: false,
+            egress_usd_per_gb: 0.09,
             extra: serde_json::Map::new(),
         }
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use bytes::BytesMut;
 
@@ -14,6 +15,7 @@ use super::decoding::{Job, Jobs, What};
 use super::io::Io;
 use super::open::{OpenError, index};
 use super::outbox::{Outbox, Ticket};
+use super::pace::Pace;
 use super::parts::Parts;
 use super::reading::{Lane, Queued};
 use crate::source::{Location, Policy, Reader, SourceError, TrafficSnapshot};
@@ -28,6 +30,7 @@ struct Shared {
     io: Io,
     outbox: Arc<Outbox>,
     jobs: Arc<Jobs>,
+    started: Instant,
     state: Mutex<State>,
 }
 
@@ -37,6 +40,7 @@ struct State {
     opens: Vec<tokio::task::AbortHandle>,
     remote: Lane,
     local: Lane,
+    pace: Pace,
 }
 
 impl Executor {
@@ -58,13 +62,15 @@ impl Executor {
             readers: HashMap::new(),
             tickets: HashMap::new(),
             opens: Vec::new(),
-            remote: Lane::remote(),
+            remote: Lane::remote(Pace::default().limit()),
             local: Lane::local(),
+            pace: Pace::default(),
         };
         let shared = Arc::new(Shared {
             io,
             outbox: Outbox::new(Box::new(waker)),
             jobs: Jobs::new(),
+            started: Instant::now(),
             state: Mutex::new(state),
         });
         let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
@@ -116,6 +122,11 @@ impl Executor {
 
     pub fn traffic(&self) -> TrafficSnapshot {
         self.shared.io.traffic().snapshot()
+    }
+
+    /// How many requests over HTTP may run at a time, as the network is.
+    pub fn requests_at_a_time(&self) -> usize {
+        self.shared.lock().pace.limit()
     }
 
     pub fn io(&self) -> &Io {
@@ -369,7 +380,14 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         match self.remote {
-            true => state.remote.end(),
+            true => {
+                let bytes = self.shared.io.traffic().snapshot().bytes;
+                let others_wait = state.remote.has_waiting();
+                state.pace.ended(self.shared.started.elapsed(), bytes, others_wait);
+                let limit = state.pace.limit();
+                state.remote.allow(limit);
+                state.remote.end();
+            }
             false => state.local.end(),
         }
         drop(state);
