@@ -13,9 +13,11 @@ pub mod window;
 
 mod act;
 mod background;
+mod browse;
 mod dialog;
 mod inspector;
 mod lanes;
+mod link;
 mod palette;
 mod status_bar;
 mod timeline;

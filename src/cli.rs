@@ -7,9 +7,11 @@ mod cat;
 mod check;
 mod demo;
 mod info;
+mod ls;
 mod open;
 mod output;
 mod pages;
+mod remote;
 mod screenshot;
 mod window;
 
@@ -26,9 +28,12 @@ pub use open::Common;
 /// Opens any drive recording, wherever it lies, at once, and plays it
 #[derive(Parser, Debug)]
 #[command(name = "roadreel", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
-#[command(after_help = "LOC is a path or an http(s) URL, presigned or plain; a URL needs no file name.\n\
+#[command(
+    after_help = "LOC is a path, an http(s) URL (presigned or plain; a URL needs no file name), s3://bucket/key, or the ARN of an object\n\
+    behind an access point.\n\
     T is seconds since 1970 (1600000003.25), 13, 16 or 19 digits for ms, µs or ns, RFC 3339, +12.5 from the start, or 50%.\n\
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check found problems.")]
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check found problems."
+)]
 pub struct Cli {
     #[command(flatten)]
     common: Common,
@@ -48,6 +53,8 @@ enum Command {
     Cat(CatArgs),
     /// Reads everything: structure, checksums, order, gaps, stamps, rates; says what was lost and where
     Check(CheckArgs),
+    /// What lies in S3: buckets, folders and objects
+    Ls(LsArgs),
     /// Draws the window offscreen, without a display, once what is visible is there
     Screenshot(ScreenshotArgs),
     /// Prints completions for a shell
@@ -118,6 +125,25 @@ pub struct CheckArgs {
     #[arg(value_name = "LOC")]
     pub location: String,
     /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct LsArgs {
+    /// s3:// (all buckets), s3://bucket/ or s3://bucket/prefix
+    #[arg(value_name = "S3", default_value = "s3://")]
+    pub place: String,
+    /// Everything below, not folder by folder
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// Only names that hold this text, or fit it where it has * or ?
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// One JSON object a line
     #[arg(long)]
     pub json: bool,
 }
@@ -205,6 +231,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Info(args)) => info::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Cat(args)) => cat::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Check(args)) => check::run(common, &args),
+        Some(Command::Ls(args)) => ls::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Screenshot(args)) => screenshot::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Completions { shell }) => pages::completions(shell).map(|()| Outcome::Done),
         Some(Command::Man) => pages::man().map(|()| Outcome::Done),

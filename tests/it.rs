@@ -25,8 +25,15 @@ mod inline;
 #[path = "it/panel.rs"]
 mod panel;
 #[cfg(feature = "gui")]
+#[path = "it/remote_window.rs"]
+mod remote_window;
+#[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/renewal.rs"]
+mod renewal;
+#[path = "it/s3.rs"]
+mod s3;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::AppState;
+use super::browse::Listed;
+use super::dialog::Dialog;
 use crate::source::Location;
 
 pub struct Jobs {
@@ -22,6 +24,7 @@ pub struct Jobs {
 enum Done {
     Chosen { paths: Vec<PathBuf>, add: bool },
     Demo(Result<PathBuf, String>),
+    Listed(Listed),
 }
 
 impl Jobs {
@@ -53,6 +56,16 @@ impl Jobs {
                 paths: chosen.unwrap_or_default(),
                 add,
             });
+            waker();
+        });
+    }
+
+    /// Asks S3 for a page.
+    pub fn list(&self, ask: impl FnOnce() -> Listed + Send + 'static) {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        std::thread::spawn(move || {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Listed(ask()));
             waker();
         });
     }
@@ -127,6 +140,11 @@ impl AppState {
                         continue;
                     }
                     if add { self.add(locations) } else { self.open(locations) }
+                }
+                Done::Listed(listed) => {
+                    if let Some(Dialog::Browse(browse)) = &mut self.dialog {
+                        browse.take(listed);
+                    }
                 }
                 Done::Demo(written) => {
                     self.jobs.writing = None;

@@ -5,8 +5,9 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::output;
+use super::remote::RemoteArgs;
 use crate::run::{Io, Recording};
-use crate::source::{Location, Policy};
+use crate::source::Location;
 use crate::time::{Span, Time};
 
 /// Options that every command takes.
@@ -15,9 +16,8 @@ pub struct Common {
     /// Memory for what is loaded
     #[arg(long, global = true, value_name = "SIZE", default_value = "1GiB")]
     pub memory: Size,
-    /// Sent with every request, like 'Authorization: Bearer …'
-    #[arg(long = "header", global = true, value_name = "K: V", value_parser = header)]
-    pub headers: Vec<(String, String)>,
+    #[command(flatten)]
+    pub remote: RemoteArgs,
 }
 
 /// A number of bytes: `512MiB`, `1.5GB`, `4096`.
@@ -48,15 +48,17 @@ impl FromStr for Size {
     }
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("give it as 'Name: value'")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+impl Common {
+    /// The network, with these options.
+    pub fn io(&self) -> anyhow::Result<Io> {
+        Ok(Io::over(self.remote.net()?)?)
+    }
 }
 
 /// A location's recording, with its losses already told on stderr.
 pub fn recording(common: &Common, text: &str) -> anyhow::Result<Recording> {
     let location = Location::parse(text)?;
-    let io = Io::new(Policy::default(), &common.headers)?;
+    let io = common.io()?;
     let mut progress = output::Progress::new();
     let opened = Recording::open(&io, location, |_, done| progress.at("searching for messages", f64::from(done)));
     drop(progress);

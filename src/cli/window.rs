@@ -45,7 +45,7 @@ pub fn start(
 /// Executors over one network stack.
 #[cfg(feature = "gui")]
 pub fn executors(common: &Common) -> anyhow::Result<crate::app::MakeExecutor> {
-    let io = crate::run::Io::new(crate::source::Policy::default(), &common.headers)?;
+    let io = common.io()?;
     Ok(std::sync::Arc::new(move |waker| {
         crate::run::Executor::with(io.clone(), move || waker())
     }))

@@ -55,8 +55,8 @@ impl Reader {
                 })
                 .await?
             }
-            Location::Url(url) => {
-                let opened = Remote::open(url, &location, net).await?;
+            Location::Url(_) | Location::S3(_) => {
+                let opened = Remote::open(&location, net).await?;
                 match opened.whole {
                     true => (
                         opened.len,
@@ -84,6 +84,23 @@ impl Reader {
 
     pub fn location(&self) -> &Location {
         &self.shared.location
+    }
+
+    /// Where it is read now: another location than it was opened at, once its link has been renewed.
+    pub fn current(&self) -> Location {
+        match &self.shared.bytes {
+            Origin::Remote(remote) => remote.location(),
+            _ => self.location().clone(),
+        }
+    }
+
+    /// Goes on reading through another link, which has to lead to the same object: the same length and, where the store gives
+    /// a strong one, the same ETag. One request.
+    pub async fn renew(&self, link: &Location) -> Result<(), SourceError> {
+        match &self.shared.bytes {
+            Origin::Remote(remote) => remote.renew(link).await,
+            _ => Ok(()),
+        }
     }
 
     /// Bytes of the whole recording. Never 0.
@@ -131,7 +148,7 @@ impl Reader {
         match &self.shared.bytes {
             Origin::Remote(remote) if !self.within_head(&range) => {
                 self.check(&range)?;
-                remote.read(range, self.location(), sink).await
+                remote.read(range, sink).await
             }
             _ => {
                 let start = range.start;

@@ -1,11 +1,12 @@
 //! Range requests over HTTP: every answer is checked, faults of the network are repaired by asking again.
 //!
 //! Invariants: never a HEAD (a URL presigned for GET refuses it); bytes handed over are never asked for again: a request
-//! that broke off goes on where it stopped; the number of attempts is bounded; no Referer, so no query string travels on.
+//! that broke off goes on where it stopped; the number of attempts is bounded; a new link is taken for an ended one only where
+//! it leads to the same version of the object; no Referer, so no query string travels on.
 
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,11 +14,13 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode};
-use url::Url;
 
-use super::http::{content_range, failure, refusal};
+use super::client::http_client;
+use super::http::{Refusal, content_range, failure, refusal};
+use super::object_url::{ObjectUrl, Target};
 use super::reader::HEAD_BYTES;
-use super::{Location, SourceError};
+use super::s3::S3;
+use super::{AwsOptions, Location, Page, Renewal, S3Address, SourceError, Traffic};
 
 /// How patient reads are.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub struct Net {
     policy: Arc<Policy>,
     headers: Arc<HeaderMap>,
     traffic: Arc<Traffic>,
+    s3: Arc<S3>,
+    renewal: Option<Arc<Renewal>>,
 }
 
 impl Net {
@@ -73,22 +78,36 @@ impl Net {
             value.set_sensitive(true);
             map.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value);
         }
-        let client = Client::builder()
-            .user_agent(concat!("roadreel/", env!("CARGO_PKG_VERSION")))
-            .referer(false)
-            .connect_timeout(policy.connect)
-            .tcp_nodelay(true)
-            .http2_adaptive_window(true)
-            .pool_max_idle_per_host(16)
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|e| unusable(&e));
         Ok(Net {
-            client,
+            client: http_client(policy.connect, reqwest::redirect::Policy::default()),
             policy: Arc::new(policy),
             headers: Arc::new(map),
             traffic: Arc::default(),
+            s3: Arc::new(S3::new(AwsOptions::default())),
+            renewal: None,
         })
+    }
+
+    /// How `s3://` locations are signed; nothing is looked for before the first one.
+    pub fn with_aws(self, options: AwsOptions) -> Net {
+        Net {
+            s3: Arc::new(S3::new(options)),
+            ..self
+        }
+    }
+
+    /// Where a new link comes from when a pasted one has ended; without it the user is asked.
+    pub fn with_renewal(self, renewal: Option<Renewal>) -> Net {
+        Net {
+            renewal: renewal.map(Arc::new),
+            ..self
+        }
+    }
+
+    /// What lies in S3 under `place`, or all buckets where it names none: the page after `after` (a page's `next`), up to the
+    /// next `/` where `by_folder`.
+    pub async fn list(&self, place: &S3Address, after: Option<&str>, by_folder: bool) -> Result<Page, SourceError> {
+        self.s3.list(place, after, by_folder).await
     }
 
     pub fn traffic(&self) -> &Arc<Traffic> {
@@ -96,58 +115,12 @@ impl Net {
     }
 }
 
-fn unusable(error: &reqwest::Error) -> SourceError {
-    let cause = super::http::root_cause(error);
-    SourceError::Tls {
-        cause,
-        at: Location::Path("https".into()),
-    }
-}
-
-/// What was read so far, by all readers of one [`Net`].
-#[derive(Debug, Default)]
-pub struct Traffic {
-    requests: AtomicU64,
-    bytes: AtomicU64,
-    retries: AtomicU64,
-    disk_reads: AtomicU64,
-    disk_bytes: AtomicU64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TrafficSnapshot {
-    /// HTTP requests sent, repeated ones included.
-    pub requests: u64,
-    /// Body bytes received over HTTP.
-    pub bytes: u64,
-    /// Requests that were made again.
-    pub retries: u64,
-    pub disk_reads: u64,
-    pub disk_bytes: u64,
-}
-
-impl Traffic {
-    pub fn snapshot(&self) -> TrafficSnapshot {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        TrafficSnapshot {
-            requests: get(&self.requests),
-            bytes: get(&self.bytes),
-            retries: get(&self.retries),
-            disk_reads: get(&self.disk_reads),
-            disk_bytes: get(&self.disk_bytes),
-        }
-    }
-
-    pub(super) fn disk(&self, bytes: usize) {
-        self.disk_reads.fetch_add(1, Ordering::Relaxed);
-        self.disk_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-}
-
 /// A remote object that has been opened.
 pub(super) struct Remote {
     net: Net,
-    url: Url,
+    url: Mutex<Arc<ObjectUrl>>,
+    /// Held while a new link is asked for, so that it is asked for once.
+    renewing: tokio::sync::Mutex<()>,
     version: Version,
 }
 
@@ -195,24 +168,37 @@ pub(super) struct Opened {
 
 impl Remote {
     /// Reads the first block; its Content-Range tells the size.
-    pub(super) async fn open(url: &Url, at: &Location, net: &Net) -> Result<Opened, SourceError> {
+    pub(super) async fn open(location: &Location, net: &Net) -> Result<Opened, SourceError> {
+        let mut url = Arc::new(ObjectUrl::of(location, &net.s3)?);
         let mut tries = Tries::new(&net.policy);
         loop {
-            match Remote::open_once(url, at, net, tries.idle()).await {
+            let target = url.target(&net.headers).await?;
+            let failed = match Remote::open_once(&url, &target, net, tries.idle()).await {
                 Ok(opened) => return Ok(opened),
-                Err(failed) => tries.again(failed, net, at).await?,
+                Err(failed) => failed,
+            };
+            if tries.may_repair() && url.signs_anew(&failed.error, &target).await {
+                tries.repaired();
+            } else if let (SourceError::Expired { .. }, Some(renewal), true) = (&failed.error, &net.renewal, tries.may_repair()) {
+                let location = renewal.ask(url.at(), net.client()?).await?;
+                url = Arc::new(ObjectUrl::of(&location, &net.s3)?);
+                tries.repaired();
+            } else {
+                tries.again(failed, net, url.at()).await?;
             }
         }
     }
 
-    async fn open_once(url: &Url, at: &Location, net: &Net, idle: Duration) -> Result<Opened, Failed> {
+    async fn open_once(url: &Arc<ObjectUrl>, target: &Target, net: &Net, idle: Duration) -> Result<Opened, Failed> {
         let asked = 0..HEAD_BYTES;
-        let mut response = net.get(url, &asked, None, idle, at).await?;
+        let at = url.at();
+        let mut response = net.get(target, &asked, None, idle, at).await?;
         let opened = |version: Version, head: Vec<u8>, whole| Opened {
             len: version.total,
             remote: Remote {
                 net: net.clone(),
-                url: url.clone(),
+                url: Mutex::new(url.clone()),
+                renewing: tokio::sync::Mutex::default(),
                 version,
             },
             head: head.into(),
@@ -253,19 +239,16 @@ impl Remote {
     }
 
     /// Hands over the bytes of `range` as they arrive.
-    pub(super) async fn read(
-        &self,
-        range: Range<u64>,
-        at: &Location,
-        sink: &mut (dyn FnMut(u64, &[u8]) + Send),
-    ) -> Result<(), SourceError> {
+    pub(super) async fn read(&self, range: Range<u64>, sink: &mut (dyn FnMut(u64, &[u8]) + Send)) -> Result<(), SourceError> {
         let mut next = range.start;
         let mut tries = Tries::new(&self.net.policy);
         while next < range.end {
             let before = next;
             let asked = next..range.end;
+            let url = self.url();
+            let target = url.target(&self.net.headers).await?;
             let result = self
-                .read_once(asked, tries.idle(), at, &mut |part| {
+                .read_once(&target, asked, tries.idle(), url.at(), &mut |part| {
                     sink(next, part);
                     next += part.len() as u64;
                 })
@@ -274,21 +257,72 @@ impl Remote {
                 tries.progressed();
             }
             if let Err(failed) = result {
-                tries.again(failed, &self.net, at).await?;
+                if tries.may_repair() && self.repaired(&url, &target, &failed.error).await? {
+                    tries.repaired();
+                } else {
+                    tries.again(failed, &self.net, url.at()).await?;
+                }
             }
         }
         Ok(())
     }
 
+    fn url(&self) -> Arc<ObjectUrl> {
+        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The location that is read now: another one than was opened, where its link has been renewed.
+    pub(super) fn location(&self) -> Location {
+        self.url().at().clone()
+    }
+
+    /// Goes on with another link to the same version of the object; one that leads elsewhere is not taken.
+    pub(super) async fn renew(&self, location: &Location) -> Result<(), SourceError> {
+        let url = Arc::new(ObjectUrl::of(location, &self.net.s3)?);
+        let mut tries = Tries::new(&self.net.policy);
+        loop {
+            let target = url.target(&self.net.headers).await?;
+            match self.read_once(&target, 0..1, tries.idle(), url.at(), &mut |_| {}).await {
+                Ok(()) => break,
+                Err(Failed {
+                    error: SourceError::Changed { at },
+                    ..
+                }) => return Err(SourceError::OtherObject { at }),
+                Err(failed) if tries.may_repair() && url.signs_anew(&failed.error, &target).await => tries.repaired(),
+                Err(failed) => tries.again(failed, &self.net, url.at()).await?,
+            }
+        }
+        *self.url.lock().unwrap_or_else(PoisonError::into_inner) = url;
+        Ok(())
+    }
+
+    /// Whether asking again can do what `link` could not: signed anew, or with a new url.
+    async fn repaired(&self, url: &Arc<ObjectUrl>, target: &Target, error: &SourceError) -> Result<bool, SourceError> {
+        if !matches!(error, SourceError::Expired { .. }) {
+            return Ok(url.signs_anew(error, target).await);
+        }
+        let _one = self.renewing.lock().await;
+        if !Arc::ptr_eq(&self.url(), url) {
+            return Ok(true);
+        }
+        let Some(renewal) = &self.net.renewal else {
+            return Ok(false);
+        };
+        let location = renewal.ask(url.at(), self.net.client()?).await?;
+        self.renew(&location).await?;
+        Ok(true)
+    }
+
     async fn read_once(
         &self,
+        target: &Target,
         asked: Range<u64>,
         idle: Duration,
         at: &Location,
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(), Failed> {
         let net = &self.net;
-        let mut response = net.get(&self.url, &asked, self.version.if_match(), idle, at).await?;
+        let mut response = net.get(target, &asked, self.version.if_match(), idle, at).await?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {}
             StatusCode::OK => {
@@ -354,6 +388,7 @@ struct Tries<'a> {
     policy: &'a Policy,
     in_vain: u32,
     all: u32,
+    repairs: u32,
 }
 
 impl Tries<'_> {
@@ -362,6 +397,7 @@ impl Tries<'_> {
             policy,
             in_vain: 0,
             all: 0,
+            repairs: 0,
         }
     }
 
@@ -371,6 +407,15 @@ impl Tries<'_> {
 
     fn progressed(&mut self) {
         self.in_vain = 0;
+    }
+
+    /// One link that does not work is replaced, then another; a third one shows that something else is wrong.
+    fn may_repair(&self) -> bool {
+        self.repairs < 2
+    }
+
+    fn repaired(&mut self) {
+        self.repairs += 1;
     }
 
     /// Waits before the next attempt, or gives the error back where another one is no use.
@@ -400,9 +445,13 @@ impl Tries<'_> {
 }
 
 impl Net {
+    fn client(&self) -> Result<&Client, SourceError> {
+        self.client.as_ref().map_err(Clone::clone)
+    }
+
     async fn get(
         &self,
-        url: &Url,
+        target: &Target,
         asked: &Range<u64>,
         if_match: Option<&HeaderValue>,
         idle: Duration,
@@ -410,8 +459,7 @@ impl Net {
     ) -> Result<Response, SourceError> {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         tracing::trace!(%at, from = asked.start, to = asked.end, "GET");
-        let client = self.client.as_ref().map_err(Clone::clone)?;
-        let mut request = client.get(url.clone()).headers((*self.headers).clone());
+        let mut request = self.client()?.get(target.url.clone()).headers(target.headers.clone());
         // Compressed on the way, the bytes would not be the object's own.
         request = request
             .header(ACCEPT_ENCODING, "identity")
@@ -519,8 +567,13 @@ impl Net {
         {
             body.extend_from_slice(&part);
         }
+        let refused = Refusal {
+            status: response.status(),
+            headers: response.headers(),
+            body: &String::from_utf8_lossy(&body),
+        };
         Failed {
-            error: refusal(response.status(), &String::from_utf8_lossy(&body), asked, at),
+            error: refusal(&refused, asked, at),
             retry_after,
         }
     }
