@@ -13,12 +13,15 @@ pub mod window;
 
 mod act;
 mod background;
+mod browse;
 mod dialog;
 mod inspector;
 mod lanes;
+mod link;
 mod links;
 mod network;
 mod palette;
+mod scenes;
 mod status_bar;
 mod timeline;
 mod top_bar;
@@ -34,7 +37,7 @@ use egui::{Context, Ui};
 
 use crate::panel::{Action, View};
 use crate::run::Executor;
-use crate::source::Location;
+use crate::source::{Location, SceneTable};
 use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::{Span, Time, When};
@@ -58,6 +61,8 @@ pub struct Start {
     pub seek_to: Option<When>,
     /// A layout to be read from afar, which a link named.
     pub layout_link: Option<Location>,
+    /// The table in which scenes of recordings are listed.
+    pub scenes: Option<SceneTable>,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
     pub memory_budget: Option<u64>,
@@ -83,6 +88,7 @@ pub struct AppState {
     hover_next: Option<Time>,
     timeline: timeline::TimelineState,
     topics: topics::TopicsState,
+    scenes: scenes::ScenesState,
     palette: palette::PaletteState,
     dialog: Option<Dialog>,
     left_open: bool,
@@ -142,6 +148,7 @@ impl AppState {
             hover_next: None,
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
+            scenes: scenes::ScenesState::new(start.scenes),
             palette: palette::PaletteState::default(),
             dialog: None,
             left_open: true,
@@ -185,6 +192,7 @@ impl AppState {
         self.selected_topic = None;
         self.timeline = timeline::TimelineState::default();
         self.topics = topics::TopicsState::default();
+        self.scenes.clear();
         (self.topics_seen, self.placed, self.pending_step) = (0, false, 0);
         self.add(locations);
     }
@@ -208,6 +216,7 @@ impl AppState {
         }
         self.finish_jobs(seconds);
         self.place();
+        self.ask_for_scenes();
         self.tick(seconds);
         self.demand();
     }

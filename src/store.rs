@@ -11,6 +11,7 @@ mod grid;
 mod index;
 mod intake;
 mod issue;
+mod links;
 mod lookup;
 mod plan;
 mod playback;
@@ -20,6 +21,7 @@ mod transforms;
 mod work;
 
 pub use fold::MarkerSet;
+pub use links::LinkState;
 pub use playback::Playback;
 pub use series::Series;
 pub use transforms::Transforms;
@@ -120,8 +122,10 @@ pub struct Entry {
 /// One recording that was opened.
 #[derive(Clone, Debug)]
 pub struct SourceInfo {
+    /// Where it is read: another location than it was opened at, once its link has been renewed.
     pub location: Location,
     pub state: SourceState,
+    pub link: LinkState,
     pub size: u64,
     /// Put before its topics' names where they would clash; empty otherwise.
     pub prefix: Arc<str>,

@@ -31,13 +31,22 @@ mod pace;
 #[path = "it/panel.rs"]
 mod panel;
 #[cfg(feature = "gui")]
+#[path = "it/remote_window.rs"]
+mod remote_window;
+#[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/renewal.rs"]
+mod renewal;
+#[path = "it/s3.rs"]
+mod s3;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
 #[path = "it/server.rs"]
 mod server;
+#[path = "it/share.rs"]
+mod share;
 #[path = "it/source.rs"]
 mod source;
 #[path = "it/store.rs"]

@@ -2,6 +2,7 @@
 
 use egui::Context;
 
+use super::browse::Browse;
 use super::command::Command;
 use super::dialog::Dialog;
 use super::{AppState, FrameRate, settings};
@@ -16,6 +17,7 @@ impl AppState {
             Command::OpenFile => self.jobs.choose_files(false),
             Command::AddFile => self.jobs.choose_files(true),
             Command::OpenUrl => self.dialog = Some(Dialog::url()),
+            Command::BrowseS3 => self.dialog = Some(Dialog::Browse(Box::new(Browse::at(self)))),
             Command::OpenDemo => self.open_demo(),
             Command::Share => self.share(ctx),
             Command::SaveLayout => self.save_layout(),

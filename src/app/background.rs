@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::AppState;
+use super::browse::Listed;
+use super::dialog::Dialog;
 use crate::source::Location;
+use crate::source::Scene;
 
 pub struct Jobs {
     sender: Sender<Done>,
@@ -23,6 +26,8 @@ enum Done {
     Chosen { paths: Vec<PathBuf>, add: bool },
     Demo(Result<PathBuf, String>),
     Layout(Result<String, String>),
+    Scenes(Result<Vec<Scene>, String>),
+    Listed(Listed),
 }
 
 impl Jobs {
@@ -58,6 +63,16 @@ impl Jobs {
         });
     }
 
+    /// Asks S3 for a page.
+    pub fn list(&self, ask: impl FnOnce() -> Listed + Send + 'static) {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        std::thread::spawn(move || {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Listed(ask()));
+            waker();
+        });
+    }
+
     fn write_demo(&mut self, path: PathBuf) {
         let progress = Arc::new(AtomicU32::new(0));
         self.writing = Some(progress.clone());
@@ -80,6 +95,16 @@ impl Jobs {
         move |fetched| {
             // the window is gone: nobody to tell
             let _ = sender.send(Done::Layout(fetched));
+            waker();
+        }
+    }
+
+    /// Where the scenes of a recording go.
+    pub fn scenes_listed(&self) -> impl FnOnce(Result<Vec<Scene>, String>) + Send + 'static {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        move |listed| {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Scenes(listed));
             waker();
         }
     }
@@ -139,7 +164,13 @@ impl AppState {
                     }
                     if add { self.add(locations) } else { self.open(locations) }
                 }
+                Done::Scenes(listed) => self.take_scenes(listed),
                 Done::Layout(fetched) => self.take_fetched_layout(fetched),
+                Done::Listed(listed) => {
+                    if let Some(Dialog::Browse(browse)) = &mut self.dialog {
+                        browse.take(listed);
+                    }
+                }
                 Done::Demo(written) => {
                     self.jobs.writing = None;
                     match written {

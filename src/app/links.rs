@@ -81,12 +81,16 @@ impl AppState {
         self.tell(match (only_here, expires) {
             (true, _) => "Link copied; it opens on this machine only".to_owned(),
             (false, Some(at)) if at <= now => "Link copied; the recording's own URL has expired".to_owned(),
-            (false, Some(at)) => format!(
-                "Link copied; it works for {}",
-                super::top_bar::minutes(at.since(now) / 1_000_000_000)
-            ),
+            (false, Some(at)) => format!("Link copied; it works for {}", minutes(at.since(now) / 1_000_000_000)),
             (false, None) => "Link to this moment copied".to_owned(),
         });
+    }
+}
+
+fn minutes(secs: i64) -> String {
+    match secs {
+        ..7200 => format!("{} min", secs / 60),
+        _ => format!("{} h", secs / 3600),
     }
 }
 
@@ -100,6 +104,8 @@ fn looks_like_link(text: &str) -> bool {
 fn shared(location: &Location) -> Option<String> {
     match location {
         Location::Url(url) => Some(url.to_string()),
+        // whoever opens it signs for himself
+        Location::S3(address) => Some(address.to_string()),
         Location::Path(path) => {
             let path = std::path::absolute(path).ok()?;
             url::Url::from_file_path(path).ok().map(|url| url.to_string())

@@ -40,6 +40,8 @@ pub struct Settings {
     /// Nothing is read ahead of the playhead.
     pub metered: bool,
     pub egress_usd_per_gb: f64,
+    /// Buckets and folders of S3 that were browsed.
+    pub places: Vec<String>,
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: serde_json::Map<String, serde_json::Value>,
@@ -55,6 +57,7 @@ impl Default for Settings {
             recent: Vec::new(),
             metered: false,
             egress_usd_per_gb: 0.09,
+            places: Vec::new(),
             extra: serde_json::Map::new(),
         }
     }
@@ -76,6 +79,7 @@ impl Settings {
                 let _ = bare.set_password(None);
                 bare.to_string()
             }
+            Location::S3(address) => address.to_string(),
         };
         self.recent.retain(|r| *r != spelled);
         self.recent.insert(0, spelled);

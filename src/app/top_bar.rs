@@ -4,7 +4,7 @@ use egui::{Align, Layout, RichText, Ui};
 
 use super::command::{COMMANDS, Command};
 use super::dialog::Dialog;
-use super::{AppState, settings};
+use super::{AppState, link};
 use crate::panel::PANELS;
 use crate::source::Location;
 use crate::store::{SourceInfo, SourceState};
@@ -176,7 +176,7 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
         return;
     }
     let mut warnings_of = None;
-    let now = settings::now();
+    let mut renew = None;
     for (at, source) in state.store.sources().iter().enumerate().take(4) {
         if at > 0 {
             ui.add_space(8.0);
@@ -184,7 +184,10 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
         let name = source.location.name();
         let label = ui.label(RichText::new(shortened(&name, 40)).font(theme::semibold(13.0)).color(p.text));
         label.on_hover_text(source.location.to_string());
-        chip(ui, source, now);
+        if matches!(source.state, SourceState::Open | SourceState::Indexing { .. }) && link::chip(ui, source) {
+            renew = Some(at);
+        }
+        chip(ui, source);
         if !source.warnings.is_empty() && warnings_button(ui, source) {
             warnings_of = Some(at);
         }
@@ -195,6 +198,9 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
     }
     if let Some(at) = warnings_of {
         state.dialog = Some(Dialog::Warnings(at));
+    }
+    if let Some(at) = renew {
+        state.dialog = Some(Dialog::renew(at));
     }
 }
 
@@ -207,7 +213,7 @@ fn warnings_button(ui: &mut Ui, source: &SourceInfo) -> bool {
 }
 
 /// What a person should know of a source, in a few words.
-fn chip(ui: &mut Ui, source: &SourceInfo, now: crate::time::Time) {
+fn chip(ui: &mut Ui, source: &SourceInfo) {
     let p = palette(ui.visuals());
     let (text, color, tip) = match &source.state {
         SourceState::Opening => ("opening…".to_owned(), p.weak, String::new()),
@@ -217,34 +223,11 @@ fn chip(ui: &mut Ui, source: &SourceInfo, now: crate::time::Time) {
             (format!("scanning {percent:.0} %"), p.warn, tip.to_owned())
         }
         SourceState::Failed(why) => ("could not be opened".to_owned(), p.error, why.to_string()),
-        SourceState::Open => match source.location.expires() {
-            Some(at) => {
-                let left_secs = at.since(now) / 1_000_000_000;
-                if left_secs <= 0 {
-                    (
-                        "link expired".to_owned(),
-                        p.error,
-                        "Open the recording again with a fresh link.".to_owned(),
-                    )
-                } else {
-                    let color = if left_secs < 300 { p.warn } else { p.weak };
-                    (format!("link expires in {}", minutes(left_secs)), color, String::new())
-                }
-            }
-            None => (bytes(source.size), p.weak, source.location.to_string()),
-        },
+        SourceState::Open => (bytes(source.size), p.weak, source.location.to_string()),
     };
     let label = ui.label(RichText::new(text).font(theme::small()).color(color));
     if !tip.is_empty() {
         label.on_hover_text(tip);
-    }
-}
-
-pub fn minutes(secs: i64) -> String {
-    match secs {
-        ..60 => format!("{secs} s"),
-        60..7200 => format!("{} min", secs / 60),
-        _ => format!("{} h", secs / 3600),
     }
 }
 

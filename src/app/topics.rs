@@ -28,6 +28,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
         .frame(frame)
         .show_collapsible(ui, &mut open, |ui| {
             sources(ui, state);
+            super::scenes::ui(ui, state);
             topics(ui, state);
         });
     state.left_open = open;

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::output;
+use super::remote::RemoteArgs;
+use super::scenes::{self, SceneArgs};
 use crate::run::{Io, Recording};
-use crate::source::{Cache, CacheOptions, Location, Policy};
+use crate::source::{Cache, CacheOptions, Location};
 use crate::time::{Span, Time};
 
 /// Options that every command takes.
@@ -18,9 +21,10 @@ pub struct Common {
     pub memory: Size,
     #[command(flatten)]
     pub cache: CacheArgs,
-    /// Sent with every request, like 'Authorization: Bearer …'
-    #[arg(long = "header", global = true, value_name = "K: V", value_parser = header)]
-    pub headers: Vec<(String, String)>,
+    #[command(flatten)]
+    pub remote: RemoteArgs,
+    #[command(flatten)]
+    pub scenes: SceneArgs,
 }
 
 /// Where bytes that were fetched are kept.
@@ -58,12 +62,17 @@ impl Common {
 
     /// The network, with these options, behind the cache.
     pub fn io(&self) -> anyhow::Result<Io> {
+        self.io_in(None)
+    }
+
+    /// The same in a region, where no option names another.
+    pub fn io_in(&self, region: Option<&str>) -> anyhow::Result<Io> {
         let cache = Cache::new(CacheOptions {
             folder: self.cache.folder().filter(|_| !self.cache.no_cache),
             disk_bytes: self.cache.cache_size.0,
             memory_bytes: self.memory_of_cache(),
         });
-        Ok(Io::new(Policy::default(), &self.headers)?.cached(cache))
+        Ok(Io::over(self.remote.net_in(region)?)?.cached(cache))
     }
 }
 
@@ -95,14 +104,23 @@ impl FromStr for Size {
     }
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("give it as 'Name: value'")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
 /// A location's recording, with its losses already told on stderr.
 pub fn recording(common: &Common, text: &str) -> anyhow::Result<Recording> {
-    let location = Location::parse(text)?;
+    open(common, Location::parse(text)?)
+}
+
+/// The same, or that of the scene which the common options name.
+pub fn recording_or_scene(common: &Common, text: Option<&str>) -> anyhow::Result<Recording> {
+    match text {
+        Some(text) => recording(common, text),
+        None => {
+            let mut locations = scenes::links(common, &[])?.into_iter().flat_map(|link| link.locations);
+            open(common, locations.next().context("name a recording, or --record and --scene")?)
+        }
+    }
+}
+
+fn open(common: &Common, location: Location) -> anyhow::Result<Recording> {
     let io = common.io()?;
     let mut progress = output::Progress::new();
     let opened = Recording::open(&io, location, |_, done| progress.at("searching for messages", f64::from(done)));

@@ -24,14 +24,14 @@ pub fn start(
     folders: Option<crate::app::settings::Folders>,
 ) -> anyhow::Result<crate::app::Start> {
     use crate::app::{Start, settings};
-    use crate::source::Link;
     use crate::workspace::Layout;
 
-    let links = locations.iter().map(|text| Link::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let links = super::scenes::links(common, locations)?;
     let mut start = Start {
         seek_to: links.iter().find_map(|link| link.seek_to),
         layout_link: links.iter().find_map(|link| link.layout.clone()).filter(|_| layout.is_none()),
         locations: links.into_iter().flat_map(|link| link.locations).collect(),
+        scenes: super::scenes::named_table(common)?,
         memory_budget: Some(common.memory_of_store()),
         ..Start::default()
     };

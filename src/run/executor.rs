@@ -90,6 +90,7 @@ impl Executor {
             match one {
                 Work::Open { source, location } => self.shared.open(source, location),
                 Work::Read(read) => self.shared.queue(read),
+                Work::Renew { source, link } => self.shared.renew(source, link),
                 Work::Decode { id, schema, form, payload } => {
                     let ticket = Ticket::new(&self.shared.outbox, Some(id), Deadline::Playhead, 0);
                     self.shared.lock().tickets.insert(id, (ticket.clone(), None));
@@ -201,6 +202,11 @@ impl Shared {
     ) -> Result<Arc<dyn crate::format::Container>, OpenError> {
         let reader = Reader::open(location, self.io.net()).await?;
         self.lock().readers.insert(source, reader.clone());
+        let current = reader.current();
+        if current != *reader.location() {
+            let result = Ok(current);
+            self.outbox.push(ticket, Event::Renewed { source, result });
+        }
         let mut grew = |so_far: &Arc<dyn crate::format::Container>, done_fraction: f32| {
             self.outbox.push(
                 ticket,
@@ -213,6 +219,36 @@ impl Shared {
             );
         };
         index(&self.io, &reader, &mut grew).await
+    }
+
+    fn renew(self: &Arc<Self>, source: SourceId, link: Location) {
+        let Some(reader) = self.lock().readers.get(&source).cloned() else {
+            return;
+        };
+        let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
+        let shared = self.clone();
+        let task = self.io.spawn(async move {
+            let renewed = reader.renew(&link).await;
+            let result = renewed.map(|()| reader.current()).map_err(|error| error.to_string().into());
+            shared.outbox.push(&ticket, Event::Renewed { source, result });
+        });
+        self.lock().opens.push(task.abort_handle());
+    }
+
+    /// A link may have ended, or been renewed without the user, while a read was under way.
+    fn tell_of_link(&self, next: &Queued, before: &Location, result: &Result<(), SourceError>) {
+        let source = next.read.source;
+        let current = next.reader.current();
+        let event = match result {
+            Err(SourceError::Expired { .. } | SourceError::Renewal { .. } | SourceError::OtherObject { .. }) => Event::LinkEnded { source },
+            _ if current != *before => Event::Renewed {
+                source,
+                result: Ok(current),
+            },
+            _ => return,
+        };
+        let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
+        self.outbox.push(&ticket, event);
     }
 
     fn queue(&self, read: Read) {
@@ -271,7 +307,9 @@ impl Shared {
         let ticket = next.ticket.clone();
         let task = match slot.remote {
             true => self.io.spawn(async move {
+                let before = next.reader.current();
                 let result = shared.stream(&next).await;
+                shared.tell_of_link(&next, &before, &result);
                 shared.request_done(&next, result);
                 drop(slot);
             }),

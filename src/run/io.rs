@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::source::{Cache, Net, Policy, SourceError, Traffic};
+use crate::source::{Cache, Net, Page, Policy, S3Address, SourceError, Traffic};
 
 /// A running tokio runtime with HTTP connections. Cheap to clone; the last one dropped ends it without waiting
 /// for the network.
@@ -20,7 +20,10 @@ struct Flushing(Cache);
 impl Io {
     /// `headers` are sent with every request (`--header`).
     pub fn new(policy: Policy, headers: &[(String, String)]) -> Result<Io, SourceError> {
-        let net = Net::new(policy, headers)?;
+        Io::over(Net::new(policy, headers)?)
+    }
+
+    pub fn over(net: Net) -> Result<Io, SourceError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("roadreel-io")
@@ -57,6 +60,11 @@ impl Io {
 
     pub fn traffic(&self) -> &Arc<Traffic> {
         self.net.traffic()
+    }
+
+    /// A page of what lies in S3 ([`Net::list`]); waits on the calling thread: for commands.
+    pub fn list(&self, place: &S3Address, after: Option<&str>, by_folder: bool) -> Result<Page, SourceError> {
+        self.block_on(self.net.list(place, after, by_folder))
     }
 
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {

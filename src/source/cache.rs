@@ -64,9 +64,13 @@ pub(super) struct ObjectKey(u128);
 impl ObjectKey {
     /// None where the ETag does not promise the same bytes.
     pub(super) fn new(at: &Location, total: u64, etag: &[u8]) -> Option<ObjectKey> {
-        let Location::Url(url) = at else { return None };
+        let path = match at {
+            Location::Url(url) => url.path().to_owned(),
+            Location::S3(address) => address.url_path(),
+            Location::Path(_) => return None,
+        };
         let strong = etag.len() > 2 && etag.starts_with(b"\"");
-        strong.then(|| ObjectKey(hash(&[etag, &total.to_le_bytes(), url.path().as_bytes()])))
+        strong.then(|| ObjectKey(hash(&[etag, &total.to_le_bytes(), path.as_bytes()])))
     }
 }
 

@@ -5,7 +5,6 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use url::Url;
 
 use super::cache::{Cache, Known, ObjectKey, Piece};
 use super::reader::{HEAD_BYTES, blocking};
@@ -20,9 +19,9 @@ pub(super) struct Cached {
 
 impl Cached {
     /// Opens with one request: a conditional one where the object is known, none where it was seen just now.
-    pub(super) async fn open(url: &Url, at: &Location, net: &Net) -> Result<(Cached, Opened), SourceError> {
+    pub(super) async fn open(at: &Location, net: &Net) -> Result<(Cached, Opened), SourceError> {
         let Some(cache) = net.cache().cloned() else {
-            let (remote, opened) = Remote::open(url, at, net, None).await?;
+            let (remote, opened) = Remote::open(at, net, None).await?;
             return Ok((Cached::new(remote, None), opened));
         };
         let recalled = recall(&cache, at).await?;
@@ -30,11 +29,11 @@ impl Cached {
             && known.is_fresh
         {
             net.traffic().cached(head.len());
-            let remote = Remote::known(url, net, known);
+            let remote = Remote::known(at, net, known)?;
             return Ok((Cached::new(remote, Some((cache, *key))), Opened::of(known.total, head.clone())));
         }
         let known = recalled.as_ref().map(|(known, ..)| known);
-        let (remote, mut opened) = Remote::open(url, at, net, known).await?;
+        let (remote, mut opened) = Remote::open(at, net, known).await?;
         let key = remote.strong_etag().and_then(|tag| ObjectKey::new(at, opened.len, tag));
         let Some(key) = key.filter(|_| !opened.whole) else {
             return Ok((Cached::new(remote, None), opened));
@@ -60,6 +59,16 @@ impl Cached {
         Ok((Cached::new(remote, Some((cache, key))), opened))
     }
 
+    /// Where it is read now.
+    pub(super) fn location(&self) -> Location {
+        self.remote.location()
+    }
+
+    /// Goes on with another link to the same version of the object.
+    pub(super) async fn renew(&self, link: &Location) -> Result<(), SourceError> {
+        self.remote.renew(link).await
+    }
+
     fn new(remote: Remote, cache: Option<(Cache, ObjectKey)>) -> Cached {
         Cached { remote, cache }
     }
@@ -72,7 +81,7 @@ impl Cached {
         sink: &mut (dyn FnMut(u64, &[u8]) + Send),
     ) -> Result<(), SourceError> {
         let Some((cache, key)) = self.cache.as_ref().map(|(cache, key)| (cache, *key)) else {
-            return self.remote.read(range, at, sink).await;
+            return self.remote.read(range, sink).await;
         };
         let mut pieces = cache.pieces(key, &range);
         if pieces.iter().any(|p| matches!(p, Piece::Missing(_))) && cache.is_stale(key) {
@@ -118,7 +127,7 @@ impl Cached {
             recorder.take(bytes);
             sink(offset, bytes);
         };
-        let fetched = self.remote.read(part, at, &mut both).await;
+        let fetched = self.remote.read(part, &mut both).await;
         if matches!(fetched, Err(SourceError::Changed { .. })) {
             let (cache, place) = (cache.clone(), at.clone());
             blocking(at, move || {

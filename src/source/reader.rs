@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::cached::Cached;
-use super::remote::{Net, Traffic};
-use super::{Location, SourceError, local};
+use super::remote::Net;
+use super::{Location, SourceError, Traffic, local};
 
 /// Bytes that opening reads at once, to recognise the format and to learn the size.
 pub const HEAD_BYTES: u64 = 64 * 1024;
@@ -56,8 +56,8 @@ impl Reader {
                 })
                 .await?
             }
-            Location::Url(url) => {
-                let (object, opened) = Cached::open(url, &location, net).await?;
+            Location::Url(_) | Location::S3(_) => {
+                let (object, opened) = Cached::open(&location, net).await?;
                 match opened.whole {
                     true => (
                         opened.len,
@@ -85,6 +85,23 @@ impl Reader {
 
     pub fn location(&self) -> &Location {
         &self.shared.location
+    }
+
+    /// Where it is read now: another location than it was opened at, once its link has been renewed.
+    pub fn current(&self) -> Location {
+        match &self.shared.bytes {
+            Origin::Remote(remote) => remote.location(),
+            _ => self.location().clone(),
+        }
+    }
+
+    /// Goes on reading through another link, which has to lead to the same object: the same length and, where the store gives
+    /// a strong one, the same ETag. One request.
+    pub async fn renew(&self, link: &Location) -> Result<(), SourceError> {
+        match &self.shared.bytes {
+            Origin::Remote(remote) => remote.renew(link).await,
+            _ => Ok(()),
+        }
     }
 
     /// Bytes of the whole recording. Never 0.

@@ -64,6 +64,7 @@ impl Store {
             self.sources.push(SourceInfo {
                 location,
                 state: SourceState::Opening,
+                link: super::LinkState::Works,
                 size: 0,
                 prefix: "".into(),
                 warnings: Vec::new(),

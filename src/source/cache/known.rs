@@ -49,7 +49,11 @@ const SIGNING: &[&str] = &[
 
 /// The URL without what changes from link to link; None where the rest of the query cannot be understood.
 fn name(at: &Location) -> Option<u128> {
-    let Location::Url(url) = at else { return None };
+    let url = match at {
+        Location::Url(url) => url,
+        Location::S3(address) => return Some(hash(&[b"s3", address.bucket.as_bytes(), address.key.as_bytes()])),
+        Location::Path(_) => return None,
+    };
     let mut version = String::new();
     for (key, value) in url.query_pairs() {
         let signs = ["X-Amz-", "X-Goog-", "response-"].iter().any(|p| key.starts_with(p)) || SIGNING.contains(&&*key) || key == "x-id";
@@ -83,7 +87,8 @@ pub(super) fn read(disk: &Disk, at: &Location) -> Option<Known> {
         total: u64::from_le_bytes(*total),
         etag: bytes.slice(8..),
         // a clock that was set back makes nothing fresh
-        is_fresh: SystemTime::now().duration_since(written).is_ok_and(|age| age < FRESH),
+        // and one bucket's name may mean another store tomorrow
+        is_fresh: !at.is_signed_here() && SystemTime::now().duration_since(written).is_ok_and(|age| age < FRESH),
     })
 }
 
