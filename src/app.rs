@@ -13,12 +13,17 @@ pub mod window;
 
 mod act;
 mod background;
+mod browse;
 mod dialog;
 mod fields;
 mod growing;
 mod inspector;
 mod lanes;
+mod link;
+mod links;
+mod network;
 mod palette;
+mod scenes;
 mod status_bar;
 mod timeline;
 mod top_bar;
@@ -34,7 +39,7 @@ use egui::{Context, Ui};
 
 use crate::panel::{Action, View};
 use crate::run::Executor;
-use crate::source::Location;
+use crate::source::{Location, SceneTable};
 use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::{Span, Time, When};
@@ -42,6 +47,7 @@ use crate::workspace::{Edit, Layout, Sidebars, Workspace};
 
 use background::{ChooseFiles, Jobs};
 use dialog::Dialog;
+pub use links::LARGEST_LAYOUT;
 use settings::{Folders, Settings};
 
 /// Makes an executor; the waker is called when it has something to drain.
@@ -55,6 +61,10 @@ pub struct Start {
     /// Where Ctrl+S writes the layout; by default into the user's folder.
     pub layout_path: Option<PathBuf>,
     pub seek_to: Option<When>,
+    /// A layout to be read from afar, which a link named.
+    pub layout_link: Option<Location>,
+    /// The table in which scenes of recordings are listed.
+    pub scenes: Option<SceneTable>,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
     /// In bytes; None: as the settings say.
@@ -85,6 +95,7 @@ pub struct AppState {
     hover_next: Option<Time>,
     timeline: timeline::TimelineState,
     topics: topics::TopicsState,
+    scenes: scenes::ScenesState,
     palette: palette::PaletteState,
     dialog: Option<Dialog>,
     left_open: bool,
@@ -94,6 +105,8 @@ pub struct AppState {
     /// A layout that was given waits for the topics.
     pending_layout: Option<Layout>,
     layout_path: Option<PathBuf>,
+    /// Where the layout was read from, for links.
+    layout_link: Option<Location>,
     pending_seek: Option<When>,
     /// A step to the next (1) or previous (-1) message waits for its time.
     pending_step: i8,
@@ -105,6 +118,9 @@ pub struct AppState {
     notice: Option<Notice>,
     frames: FrameRate,
     has_opened: bool,
+    /// When something was opened last, and how long the first full frame took after that.
+    opened_seconds: Option<f64>,
+    first_frame_seconds: Option<f64>,
 }
 
 /// One line that tells what happened, for a few seconds.
@@ -140,6 +156,7 @@ impl AppState {
             hover_next: None,
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
+            scenes: scenes::ScenesState::new(start.scenes),
             palette: palette::PaletteState::default(),
             dialog: None,
             left_open: true,
@@ -148,6 +165,7 @@ impl AppState {
             growing: None,
             pending_layout: start.layout,
             layout_path: start.layout_path,
+            layout_link: None,
             pending_seek: start.seek_to,
             pending_step: 0,
             topics_seen: 0,
@@ -157,6 +175,8 @@ impl AppState {
             notice: None,
             frames: FrameRate::default(),
             has_opened: false,
+            opened_seconds: None,
+            first_frame_seconds: None,
         };
         if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.as_ref()) {
             (state.left_open, state.right_open) = (sidebars.left, sidebars.right);
@@ -166,6 +186,9 @@ impl AppState {
         }
         if let Some(options) = start.demo {
             state.open_demo(options);
+        }
+        if let Some(location) = start.layout_link {
+            state.fetch_layout(location);
         }
         state
     }
@@ -182,6 +205,7 @@ impl AppState {
         self.selected_topic = None;
         self.timeline = timeline::TimelineState::default();
         self.topics = topics::TopicsState::default();
+        self.scenes.clear();
         (self.topics_seen, self.placed, self.pending_step) = (0, false, 0);
         self.add(locations);
     }
@@ -192,6 +216,7 @@ impl AppState {
             self.settings.remember(location);
         }
         self.has_opened = true;
+        (self.opened_seconds, self.first_frame_seconds) = (self.last_seconds, None);
         self.save_settings();
         self.store.open(locations);
     }
@@ -205,6 +230,7 @@ impl AppState {
         }
         self.finish_jobs(seconds);
         self.place();
+        self.ask_for_scenes();
         self.tick(seconds);
         self.demand();
     }
@@ -217,10 +243,20 @@ impl AppState {
             wants.push(Want { topic, what });
         }
         let speed = if self.playback.playing { self.playback.speed } else { 0.0 };
+        self.store.hold_ahead(self.settings.metered);
         self.store.demand(self.playback.now, speed, &wants);
         self.executor.submit(self.store.take_work());
         self.status = self.store.status();
+        self.note_first_frame();
         self.step_when_known();
+    }
+
+    fn note_first_frame(&mut self) {
+        let is_there = self.store.span().is_some() && self.is_settled(false);
+        if self.first_frame_seconds.is_none() && is_there {
+            let since = self.opened_seconds.unwrap_or(0.0);
+            self.first_frame_seconds = Some(self.last_seconds.unwrap_or(since) - since);
+        }
     }
 
     pub fn view(&self) -> View<'_> {
@@ -493,6 +529,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
         state.run(command, &ctx);
     }
     state.take_dropped_files(&ctx);
+    state.take_pasted_link(&ctx);
     let p = theme::palette(ui.visuals());
     ui.painter().rect_filled(ui.max_rect(), 0.0, p.base);
 

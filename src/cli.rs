@@ -3,14 +3,21 @@
 //! Invariants: results go to stdout, everything else to stderr; a reader that goes away (a closed pipe) is success; exit
 //! codes are 0 done, 1 failed, 2 wrong usage, 3 `check` found problems; no query string is ever printed.
 
+mod cache;
 mod cat;
 mod check;
 mod demo;
 mod info;
+mod ls;
 mod open;
 mod output;
 mod pages;
+mod register;
+mod remote;
+mod scenes;
 mod screenshot;
+mod serve;
+mod url;
 mod window;
 
 use std::io;
@@ -26,9 +33,12 @@ pub use open::Common;
 /// Opens any drive recording, wherever it lies, at once, and plays it
 #[derive(Parser, Debug)]
 #[command(name = "roadreel", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
-#[command(after_help = "LOC is a path or an http(s) URL, presigned or plain; a URL needs no file name.\n\
+#[command(
+    after_help = "LOC is a path, an http(s) URL (presigned or plain; a URL needs no file name), s3://bucket/key, or the ARN of an object\n\
+    behind an access point.\n\
     T is seconds since 1970 (1600000003.25), 13, 16 or 19 digits for ms, µs or ns, RFC 3339, +12.5 from the start, or 50%.\n\
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check found problems.")]
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check found problems."
+)]
 pub struct Cli {
     #[command(flatten)]
     common: Common,
@@ -48,8 +58,20 @@ enum Command {
     Cat(CatArgs),
     /// Reads everything: structure, checksums, order, gaps, stamps, rates; says what was lost and where
     Check(CheckArgs),
+    /// What lies in S3: buckets, folders and objects
+    Ls(LsArgs),
     /// Draws the window offscreen, without a display, once what is visible is there
     Screenshot(ScreenshotArgs),
+    /// The scenes of a recording, from the table that is configured
+    Scenes(scenes::ScenesCommand),
+    /// A presigned URL, or a link that opens a recording at a moment
+    Url(url::UrlArgs),
+    /// Answers over HTTP what `url` prints, for scripts and pages
+    Serve(serve::ServeArgs),
+    /// What of remote recordings is kept on disk, and where; `cache clear` deletes it
+    Cache(CacheCommand),
+    /// Makes this program the handler of roadreel:// links and of .bag and .mcap files
+    Register(RegisterArgs),
     /// Prints completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Prints the man page
@@ -85,8 +107,8 @@ pub struct DemoArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct InfoArgs {
-    #[arg(value_name = "LOC")]
-    pub location: String,
+    #[arg(value_name = "LOC", required_unless_present = "record")]
+    pub location: Option<String>,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
@@ -94,8 +116,8 @@ pub struct InfoArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct CatArgs {
-    #[arg(value_name = "LOC")]
-    pub location: String,
+    #[arg(value_name = "LOC", required_unless_present = "record")]
+    pub location: Option<String>,
     /// Only these topics
     #[arg(long = "topic", value_name = "T")]
     pub topics: Vec<String>,
@@ -115,16 +137,35 @@ pub struct CatArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct CheckArgs {
-    #[arg(value_name = "LOC")]
-    pub location: String,
+    #[arg(value_name = "LOC", required_unless_present = "record")]
+    pub location: Option<String>,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args, Clone, Debug)]
+pub struct LsArgs {
+    /// s3:// (all buckets), s3://bucket/ or s3://bucket/prefix
+    #[arg(value_name = "S3", default_value = "s3://")]
+    pub place: String,
+    /// Everything below, not folder by folder
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// Only names that hold this text, or fit it where it has * or ?
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
 pub struct ScreenshotArgs {
-    #[arg(value_name = "LOC", required = true)]
+    #[arg(value_name = "LOC", required_unless_present = "record")]
     pub locations: Vec<String>,
     /// Layout to draw: a file, or the name of one
     #[arg(long, value_name = "FILE|NAME")]
@@ -150,6 +191,28 @@ pub struct ScreenshotArgs {
     /// Also write how it went, as JSON
     #[arg(long, value_name = "FILE")]
     pub stats: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct CacheCommand {
+    #[command(subcommand)]
+    pub action: Option<CacheAction>,
+    /// One JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct RegisterArgs {
+    /// Takes it back
+    #[arg(long)]
+    pub remove: bool,
+}
+
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub enum CacheAction {
+    /// Deletes what is kept
+    Clear,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +277,13 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Info(args)) => info::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Cat(args)) => cat::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Check(args)) => check::run(common, &args),
+        Some(Command::Ls(args)) => ls::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Screenshot(args)) => screenshot::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Scenes(args)) => scenes::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Url(args)) => url::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Serve(args)) => serve::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Cache(args)) => cache::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Register(args)) => register::run(&args).map(|()| Outcome::Done),
         Some(Command::Completions { shell }) => pages::completions(shell).map(|()| Outcome::Done),
         Some(Command::Man) => pages::man().map(|()| Outcome::Done),
     }

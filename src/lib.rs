@@ -25,7 +25,7 @@
 //! |---|---|---|
 //! | [`text`] | numbers and sizes as people read them | know what they are of |
 //! | [`time`] | [`time::Time`], [`time::Span`], every spelling of a time | read a clock |
-//! | [`source`] | a location → byte ranges; retries, checks of every answer, redaction | know a file format; print a query string |
+//! | [`source`] | a location (path, URL, object in S3) → byte ranges; signing, renewal of links, listing, retries, checks of every answer, redaction | know a file format; print a query string |
 //! | [`format`](mod@format) | container bytes → catalogue, and the messages of one chunk | open a file, start a thread, trust a length |
 //! | [`decode`] | message definition → plan → values and [`decode::Form`]s | look a name up per message, panic on any bytes |
 //! | [`path`] | message paths: text → syntax tree → columns and transforms over a schema | know a recording, open anything |
@@ -61,7 +61,8 @@
 //! - **Clouds stay raw**: a point cloud's bytes go to the GPU as the message holds them, and shaders find the fields.
 //! - **Bad input is normal**: readers return what could be read plus warnings with offsets. Lengths are checked before
 //!   anything is allocated for them.
-//! - **Secrets stay in memory**: [`source::Location`] prints without query, user and fragment; errors are made from that.
+//! - **Secrets stay in memory**: [`source::Location`] prints without query, user and fragment; errors are made from that. AWS's
+//!   credentials are found and used in [`source`] only, on `run`'s runtime, never on the window's thread.
 
 pub mod text;
 pub mod time;

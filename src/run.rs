@@ -11,12 +11,18 @@ mod io;
 mod messages;
 mod open;
 mod outbox;
+mod pace;
 mod parts;
 mod reading;
+mod serve;
 mod settle;
+mod share;
 
 pub use executor::Executor;
 pub use io::Io;
 pub use messages::{Messages, Piece, mapped, messages};
 pub use open::{OpenError, Recording};
+pub use pace::Pace;
+pub use serve::serve;
 pub use settle::settle;
+pub use share::{FoundScene, SceneError, ShareAnswer, ShareEvent, Sharing};

@@ -1,17 +1,44 @@
-//! A location (path, presigned URL) → byte ranges: parsing, redaction, range reads, retries, checks of every answer.
+//! A location (path, presigned URL, object in S3) → byte ranges: parsing, redaction, range reads, retries, checks of every answer.
+//!
+//! What was fetched is kept ([`Cache`]) and not fetched again.
 //!
 //! Invariants: this layer knows no file format. A query string, a signature or a key is never printed: [`Location`]'s
 //! `Display` and `Debug` show `https://host/path?…`, and so does every [`SourceError`]. Files are read, never mapped, so
 //! that a recording's size does not count as memory.
 
+mod aws;
+mod cache;
+mod cached;
+mod client;
+mod deployment;
 mod error;
 mod http;
+mod link;
 mod local;
 mod location;
+mod object_url;
+mod patience;
+mod presigned;
 mod reader;
 mod remote;
+mod renewal;
+mod s3;
+mod scenes;
+mod secret;
+mod traffic;
 
+pub use aws::AwsOptions;
+pub use cache::{Cache, CacheOptions, CacheUse};
+pub use deployment::{Deployment, from_json_with_comments};
 pub use error::SourceError;
+pub use link::{Link, LinkStyle, encoded};
 pub use location::{Location, LocationError};
+pub use patience::Policy;
+pub use presigned::{Kind as PresignedKind, Presigned};
 pub use reader::{HEAD_BYTES, Reader};
-pub use remote::{Net, Policy, Traffic, TrafficSnapshot};
+pub use remote::Net;
+pub use renewal::Renewal;
+pub use s3::{Entry, EntryKind, Page, S3Address};
+pub use scenes::{Scene, SceneTable};
+pub use secret::without_secrets;
+pub use traffic::{Traffic, TrafficSnapshot};

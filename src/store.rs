@@ -11,6 +11,7 @@ mod grid;
 mod index;
 mod intake;
 mod issue;
+mod links;
 mod lookup;
 mod plan;
 mod playback;
@@ -21,6 +22,7 @@ mod transforms;
 mod work;
 
 pub use fold::MarkerSet;
+pub use links::LinkState;
 pub use playback::Playback;
 pub use series::{Series, Statistics};
 pub use signal::{Problem, Signal};
@@ -137,8 +139,10 @@ pub struct Entry {
 /// One recording that was opened.
 #[derive(Clone, Debug)]
 pub struct SourceInfo {
+    /// Where it is read: another location than it was opened at, once its link has been renewed.
     pub location: Location,
     pub state: SourceState,
+    pub link: LinkState,
     pub size: u64,
     /// Put before its topics' names where they would clash; empty otherwise.
     pub prefix: Arc<str>,
@@ -225,6 +229,7 @@ pub struct Store {
     denied: BTreeSet<TopicId>,
     wide_is_full: bool,
     background_is_held: bool,
+    ahead_is_held: bool,
     over_budget: bool,
     /// Halvings of what is read ahead, since the last seek.
     ahead_shrunk: u32,
@@ -278,6 +283,7 @@ impl Store {
             denied: BTreeSet::new(),
             wide_is_full: false,
             background_is_held: false,
+            ahead_is_held: false,
             over_budget: false,
             ahead_shrunk: 0,
             dirty: true,
@@ -321,6 +327,11 @@ impl Store {
             self.cancel_useless();
             self.dirty = true;
         }
+    }
+
+    /// Reads nothing ahead of the playhead while held: for connections whose bytes cost.
+    pub fn hold_ahead(&mut self, is_held: bool) {
+        self.ahead_is_held = is_held;
     }
 
     /// Reads for wider spans than the playhead wait while this holds: for a picture of the playhead alone.

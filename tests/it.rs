@@ -2,6 +2,8 @@
 #[cfg(feature = "gui")]
 #[path = "it/app.rs"]
 mod app;
+#[path = "it/cache.rs"]
+mod cache;
 #[path = "it/cli.rs"]
 mod cli;
 #[path = "it/data.rs"]
@@ -26,6 +28,10 @@ mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
+#[path = "it/link.rs"]
+mod link;
+#[path = "it/pace.rs"]
+mod pace;
 #[path = "it/long_series.rs"]
 mod long_series;
 #[path = "it/numpy.rs"]
@@ -36,8 +42,15 @@ mod panel;
 #[path = "it/path.rs"]
 mod path;
 #[cfg(feature = "gui")]
+#[path = "it/remote_window.rs"]
+mod remote_window;
+#[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/renewal.rs"]
+mod renewal;
+#[path = "it/s3.rs"]
+mod s3;
 #[path = "it/ros1.rs"]
 mod ros1;
 #[cfg(feature = "gui")]
@@ -53,6 +66,8 @@ mod seeks;
 mod series;
 #[path = "it/server.rs"]
 mod server;
+#[path = "it/share.rs"]
+mod share;
 #[path = "it/source.rs"]
 mod source;
 #[path = "it/store.rs"]

@@ -2,6 +2,7 @@
 
 use egui::Context;
 
+use super::browse::Browse;
 use super::command::Command;
 use super::dialog::Dialog;
 use super::{AppState, FrameRate, settings};
@@ -16,7 +17,9 @@ impl AppState {
             Command::OpenFile => self.jobs.choose_files(false),
             Command::AddFile => self.jobs.choose_files(true),
             Command::OpenUrl => self.dialog = Some(Dialog::url()),
+            Command::BrowseS3 => self.dialog = Some(Dialog::Browse(Box::new(Browse::at(self)))),
             Command::OpenDemo => self.open_demo(crate::demo::Options::default()),
+            Command::Share => self.share(ctx),
             Command::SaveLayout => self.save_layout(),
             Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
             Command::PlayPause => self.play_or_pause(),

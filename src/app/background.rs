@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::AppState;
+use super::browse::Listed;
+use super::dialog::Dialog;
 use crate::source::Location;
+use crate::source::Scene;
 
 /// Asks the person for files and waits for the answer; none where there was none.
 pub type ChooseFiles = Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>;
@@ -23,6 +26,9 @@ pub struct Jobs {
 enum Done {
     Chosen { paths: Vec<PathBuf>, add: bool },
     Saved(Result<Option<PathBuf>, String>),
+    Layout(Result<String, String>),
+    Scenes(Result<Vec<Scene>, String>),
+    Listed(Listed),
 }
 
 impl Jobs {
@@ -50,6 +56,16 @@ impl Jobs {
         });
     }
 
+    /// Asks S3 for a page.
+    pub fn list(&self, ask: impl FnOnce() -> Listed + Send + 'static) {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        std::thread::spawn(move || {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Listed(ask()));
+            waker();
+        });
+    }
+
     /// Asks where to save a file, and saves it.
     pub fn save_file(&mut self, name: String, bytes: Arc<[u8]>) {
         if std::mem::replace(&mut self.choosing, true) {
@@ -66,6 +82,26 @@ impl Jobs {
             let _ = sender.send(Done::Saved(saved.transpose()));
             waker();
         });
+    }
+
+    /// Where a layout goes that is read from afar.
+    pub fn layout_fetched(&self) -> impl FnOnce(Result<String, String>) + Send + 'static {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        move |fetched| {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Layout(fetched));
+            waker();
+        }
+    }
+
+    /// Where the scenes of a recording go.
+    pub fn scenes_listed(&self) -> impl FnOnce(Result<Vec<Scene>, String>) + Send + 'static {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        move |listed| {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Scenes(listed));
+            waker();
+        }
     }
 }
 
@@ -98,6 +134,13 @@ impl AppState {
                 Done::Saved(Ok(Some(path))) => self.tell(format!("Saved {}", path.display())),
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
+                Done::Scenes(listed) => self.take_scenes(listed),
+                Done::Layout(fetched) => self.take_fetched_layout(fetched),
+                Done::Listed(listed) => {
+                    if let Some(Dialog::Browse(browse)) = &mut self.dialog {
+                        browse.take(listed);
+                    }
+                }
             }
         }
         self.watch_growing();

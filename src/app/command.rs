@@ -6,8 +6,10 @@ use egui::{Context, Key, KeyboardShortcut, Modifiers};
 pub enum Command {
     OpenFile,
     OpenUrl,
+    BrowseS3,
     AddFile,
     OpenDemo,
+    Share,
     SaveLayout,
     AutomaticLayout,
     PlayPause,
@@ -69,8 +71,10 @@ const COMMAND_SHIFT: Modifiers = Modifiers {
 pub static COMMANDS: &[Entry] = &[
     entry(Command::OpenFile, "File", "Open file…", Modifiers::COMMAND, Key::O),
     entry(Command::OpenUrl, "File", "Open URL…", COMMAND_SHIFT, Key::O),
+    keyless(Command::BrowseS3, "File", "Browse S3…"),
     keyless(Command::AddFile, "File", "Add a recording…"),
     keyless(Command::OpenDemo, "File", "Open the demo drive"),
+    entry(Command::Share, "File", "Copy a link to this moment", Modifiers::COMMAND, Key::L),
     entry(Command::SaveLayout, "Layout", "Save layout", Modifiers::COMMAND, Key::S),
     keyless(Command::AutomaticLayout, "Layout", "Arrange panels automatically"),
     entry(Command::PlayPause, "Playback", "Play or pause", Modifiers::NONE, Key::Space),

@@ -3,10 +3,11 @@
 use egui::{Context, Id, Key, Modal, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 
 use super::AppState;
+use super::browse::Browse;
 use super::clock::TimeFormat;
 use super::command::COMMANDS;
 use super::settings::Look;
-use crate::source::Location;
+use crate::source::Link;
 use crate::theme::{self, palette, widget};
 
 pub enum Dialog {
@@ -14,6 +15,12 @@ pub enum Dialog {
         text: String,
         error: Option<String>,
         add: bool,
+    },
+    Browse(Box<Browse>),
+    Renew {
+        source: usize,
+        text: String,
+        error: Option<String>,
     },
     Settings,
     Keys,
@@ -43,6 +50,8 @@ pub fn ui(ctx: &Context, state: &mut AppState) {
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20).corner_radius(8);
     let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| match &mut dialog {
         Dialog::Url { text, error, add } => url(ui, state, text, error, add),
+        Dialog::Browse(browse) => super::browse::dialog(ui, state, browse),
+        Dialog::Renew { source, text, error } => super::link::dialog(ui, state, *source, text, error),
         Dialog::Settings => settings_dialog(ui, state),
         Dialog::Keys => keys(ui),
         Dialog::Warnings(at) => warnings(ui, state, *at),
@@ -75,13 +84,15 @@ fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<
     let p = palette(ui.visuals());
     ui.set_width(560.0);
     title(ui, "Open URL");
-    ui.label(RichText::new("An http(s) address of a recording: plain or presigned. It is read by ranges, never whole.").color(p.weak));
+    let what = "A recording's address (plain, presigned or s3://bucket/key), or a link of Webviz, Foxglove, Lichtblick or Roadreel. \
+                It is read by ranges, never whole.";
+    ui.label(RichText::new(what).color(p.weak));
     ui.add_space(8.0);
     let field = ui.add(
         TextEdit::multiline(text)
             .desired_rows(3)
             .desired_width(f32::INFINITY)
-            .hint_text("https://…"),
+            .hint_text("https://… or s3://bucket/key"),
     );
     field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "URL"));
     if !field.has_focus() && ui.memory(|m| m.focused().is_none()) {
@@ -101,13 +112,9 @@ fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if widget::primary_button(ui, "Open").clicked() || entered {
             let bare: String = text.split_whitespace().collect();
-            match Location::parse(&bare) {
-                Ok(location) => {
-                    if *add {
-                        state.add(vec![location])
-                    } else {
-                        state.open(vec![location])
-                    }
+            match Link::parse(&bare) {
+                Ok(link) => {
+                    state.open_link(link, *add);
                     done = true;
                 }
                 Err(wrong) => *error = Some(wrong.to_string()),

@@ -37,6 +37,11 @@ pub struct Settings {
     pub memory_mib: u64,
     pub time_format: TimeFormat,
     pub recent: Vec<String>,
+    /// Nothing is read ahead of the playhead.
+    pub metered: bool,
+    pub egress_usd_per_gb: f64,
+    /// Buckets and folders of S3 that were browsed.
+    pub places: Vec<String>,
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: serde_json::Map<String, serde_json::Value>,
@@ -50,6 +55,9 @@ impl Default for Settings {
             memory_mib: 1024,
             time_format: TimeFormat::Utc,
             recent: Vec::new(),
+            metered: false,
+            egress_usd_per_gb: 0.09,
+            places: Vec::new(),
             extra: serde_json::Map::new(),
         }
     }
@@ -71,6 +79,7 @@ impl Settings {
                 let _ = bare.set_password(None);
                 bare.to_string()
             }
+            Location::S3(address) => address.to_string(),
         };
         self.recent.retain(|r| *r != spelled);
         self.recent.insert(0, spelled);

@@ -4,7 +4,6 @@ use egui::{Align, Layout, RichText, Ui};
 
 use super::AppState;
 use super::dialog::Dialog;
-use super::top_bar::bytes;
 use crate::theme::{self, icon, palette, widget};
 
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
@@ -82,7 +81,7 @@ fn left(ui: &mut Ui, state: &mut AppState) {
     }
 }
 
-fn right(ui: &mut Ui, state: &AppState) {
+fn right(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
     let quiet = |text: String| RichText::new(text).color(p.weak);
     if state.playback.playing && state.frames.smoothed_hz > 0.0 {
@@ -97,11 +96,7 @@ fn right(ui: &mut Ui, state: &AppState) {
         );
         ui.label(quiet(memory))
             .on_hover_text("Loaded messages of the memory set aside for them");
-        let traffic = state.executor.traffic();
-        ui.label(quiet(format!("{} read", bytes(traffic.bytes + traffic.disk_bytes))));
-        if traffic.requests > 0 {
-            ui.label(quiet(format!("{} requests", super::topics::grouped(traffic.requests))));
-        }
+        super::network::ui(ui, state);
         if state.status.reads_in_flight > 0 {
             ui.label(quiet(format!("{} in flight", state.status.reads_in_flight)));
         }

@@ -4,7 +4,7 @@ use egui::{Align, Layout, RichText, Ui};
 
 use super::command::{COMMANDS, Command};
 use super::dialog::Dialog;
-use super::{AppState, settings};
+use super::{AppState, link};
 use crate::panel::PANELS;
 use crate::source::Location;
 use crate::store::{SourceInfo, SourceState};
@@ -66,6 +66,10 @@ fn right(ui: &mut Ui, state: &mut AppState, width: f32) {
         state.run(Command::Keys, &ctx);
     }
     if state.store.span().is_some() {
+        let key = Command::Share.key(&ctx);
+        if widget::icon_button(ui, icon::LINK, Command::Share.name(), &key).clicked() {
+            state.run(Command::Share, &ctx);
+        }
         let button = if width < ROOM_FOR_ADD {
             widget::icon_button(ui, icon::PLUS, "Add panel", "")
         } else {
@@ -129,7 +133,12 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
             for entry in COMMANDS.iter().filter(|e| e.group == group && e.command != Command::Unmaximise) {
                 let needs_recording = matches!(
                     entry.command,
-                    Command::SaveLayout | Command::AutomaticLayout | Command::AddFile | Command::ToggleLeft | Command::ToggleRight
+                    Command::Share
+                        | Command::SaveLayout
+                        | Command::AutomaticLayout
+                        | Command::AddFile
+                        | Command::ToggleLeft
+                        | Command::ToggleRight
                 );
                 let possible = !needs_recording || state.store.span().is_some();
                 let p = palette(ui.visuals());
@@ -195,6 +204,7 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
     let now = settings::now();
     let count = state.store.sources().len();
     let mut shown = 0;
+    let mut renew = None;
     for (at, source) in state.store.sources().iter().enumerate() {
         if at > 0 && ui.available_width() < ROOM_FOR_SOURCE {
             break;
@@ -215,7 +225,12 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
                 let text = format!("being made, {:.0} %", fraction * 100.0);
                 ui.label(RichText::new(text).font(theme::small()).color(p.weak));
             }
-            None => chip(ui, source, now),
+            None => {
+                if matches!(source.state, SourceState::Open | SourceState::Indexing { .. }) && link::chip(ui, source) {
+                    renew = Some(at);
+                }
+                chip(ui, source, now);
+            }
         }
         if !source.warnings.is_empty() && warnings_button(ui, source) {
             warnings_of = Some(at);
@@ -230,6 +245,9 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
     if let Some(at) = warnings_of {
         state.dialog = Some(Dialog::Warnings(at));
     }
+    if let Some(at) = renew {
+        state.dialog = Some(Dialog::renew(at));
+    }
 }
 
 fn warnings_button(ui: &mut Ui, source: &SourceInfo) -> bool {
@@ -241,7 +259,7 @@ fn warnings_button(ui: &mut Ui, source: &SourceInfo) -> bool {
 }
 
 /// What a person should know of a source, in a few words.
-fn chip(ui: &mut Ui, source: &SourceInfo, now: crate::time::Time) {
+fn chip(ui: &mut Ui, source: &SourceInfo) {
     let p = palette(ui.visuals());
     let (text, color, tip) = match &source.state {
         SourceState::Opening => ("opening…".to_owned(), p.weak, String::new()),
@@ -251,34 +269,11 @@ fn chip(ui: &mut Ui, source: &SourceInfo, now: crate::time::Time) {
             (format!("scanning {percent:.0} %"), p.warn, tip.to_owned())
         }
         SourceState::Failed(why) => ("could not be opened".to_owned(), p.error, why.to_string()),
-        SourceState::Open => match source.location.expires() {
-            Some(at) => {
-                let left_secs = at.since(now) / 1_000_000_000;
-                if left_secs <= 0 {
-                    (
-                        "link expired".to_owned(),
-                        p.error,
-                        "Open the recording again with a fresh link.".to_owned(),
-                    )
-                } else {
-                    let color = if left_secs < 300 { p.warn } else { p.weak };
-                    (format!("link expires in {}", minutes(left_secs)), color, String::new())
-                }
-            }
-            None => (bytes(source.size), p.weak, source.location.to_string()),
-        },
+        SourceState::Open => (bytes(source.size), p.weak, source.location.to_string()),
     };
     let label = ui.label(RichText::new(text).font(theme::small()).color(color));
     if !tip.is_empty() {
         label.on_hover_text(tip);
-    }
-}
-
-fn minutes(secs: i64) -> String {
-    match secs {
-        ..60 => format!("{secs} s"),
-        60..7200 => format!("{} min", secs / 60),
-        _ => format!("{} h", secs / 3600),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
         .show_collapsible(ui, &mut open, |ui| {
             sources(ui, state);
             super::fields::ui(ui, state);
+            super::scenes::ui(ui, state);
             topics(ui, state);
         });
     state.left_open = open;

@@ -35,7 +35,7 @@ fn invitation(ui: &mut Ui, state: &mut AppState) {
     ui.add_space(8.0);
     ui.label(RichText::new("Open a drive").font(theme::semibold(22.0)));
     ui.add_space(4.0);
-    ui.label(RichText::new("Drop recordings here, or open a ROS bag from disk or a presigned URL.").color(p.weak));
+    ui.label(RichText::new("Drop recordings here, or open a ROS bag from disk, a presigned URL or S3.").color(p.weak));
     ui.add_space(20.0);
     open_buttons(ui, state);
     ui.add_space(28.0);
@@ -77,7 +77,7 @@ fn recent(ui: &mut Ui, state: &mut AppState) {
     ui.with_layout(Layout::top_down(Align::Min), |ui| {
         widget::section(ui, "Recent");
         for spelled in state.settings.recent.clone().iter().take(6) {
-            let is_remote = spelled.starts_with("http");
+            let is_remote = ["http", "s3:", "arn:"].iter().any(|scheme| spelled.starts_with(scheme));
             let glyph = if is_remote { icon::CLOUD } else { icon::FILE };
             let text = RichText::new(format!("{glyph}  {}", shortened(spelled, 62))).color(p.text);
             let button = egui::Button::new(text).frame_when_inactive(false);

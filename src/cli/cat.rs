@@ -17,7 +17,7 @@ use crate::run::{Piece, mapped};
 use crate::time::{Span, Time, format_epoch};
 
 pub fn run(common: &Common, args: &CatArgs) -> anyhow::Result<()> {
-    let recording = open::recording(common, &args.location)?;
+    let recording = open::recording_or_scene(common, args.location.as_deref())?;
     let catalog = recording.container.catalog();
     output::warnings(&catalog.warnings);
     let connections = wanted(catalog, &args.topics)?;

@@ -19,7 +19,7 @@ use crate::time::{Span, Time};
 use topics::{Note, TopicCheck, Watch};
 
 pub fn run(common: &Common, args: &CheckArgs) -> anyhow::Result<Outcome> {
-    let recording = open::recording(common, &args.location)?;
+    let recording = open::recording_or_scene(common, args.location.as_deref())?;
     let report = read(&recording)?;
     let mut out = output::results();
     if args.json {

@@ -13,7 +13,7 @@ use crate::text::format_bytes;
 use crate::time::{Time, format_duration, format_utc};
 
 pub fn run(common: &Common, args: &InfoArgs) -> anyhow::Result<()> {
-    let recording = open::recording(common, &args.location)?;
+    let recording = open::recording_or_scene(common, args.location.as_deref())?;
     let catalog = recording.container.catalog();
     output::warnings(&catalog.warnings);
     let info = Info::new(catalog, recording.reader.location().to_string());

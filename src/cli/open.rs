@@ -1,12 +1,16 @@
 //! What all commands share: the common options, and a location turned into an open recording.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::output;
+use super::remote::RemoteArgs;
+use super::scenes::{self, SceneArgs};
 use crate::run::{Io, Recording};
-use crate::source::{Location, Policy};
+use crate::source::{Cache, CacheOptions, Location};
 use crate::time::{Span, Time};
 
 /// Options that every command takes.
@@ -15,9 +19,67 @@ pub struct Common {
     /// Memory for what is loaded, 1GiB where neither this nor the window's settings say otherwise
     #[arg(long, global = true, value_name = "SIZE")]
     pub memory: Option<Size>,
-    /// Sent with every request, like 'Authorization: Bearer …'
-    #[arg(long = "header", global = true, value_name = "K: V", value_parser = header)]
-    pub headers: Vec<(String, String)>,
+    #[command(flatten)]
+    pub cache: CacheArgs,
+    #[command(flatten)]
+    pub remote: RemoteArgs,
+    #[command(flatten)]
+    pub scenes: SceneArgs,
+}
+
+const MEMORY_BYTES: u64 = 1 << 30;
+
+/// Where bytes that were fetched are kept.
+#[derive(Args, Clone, Debug)]
+pub struct CacheArgs {
+    /// Folder for what was fetched, so that it is not fetched again; default: the platform's cache folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// What that folder may take of the disk; what was used least recently is deleted
+    #[arg(long, global = true, value_name = "SIZE", default_value = "10GiB")]
+    pub cache_size: Size,
+    /// Keep nothing on disk
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+}
+
+impl CacheArgs {
+    /// None where the platform names no folder, or none is wanted.
+    pub fn folder(&self) -> Option<PathBuf> {
+        let platforms = || Some(directories::ProjectDirs::from("", "", "roadreel")?.cache_dir().join("fetched"));
+        self.cache_dir.clone().or_else(platforms)
+    }
+}
+
+impl Common {
+    fn memory_bytes(&self) -> u64 {
+        self.memory.map_or(MEMORY_BYTES, |size| size.0)
+    }
+
+    /// Of the memory: what was fetched last, as it was fetched.
+    fn memory_of_cache(&self) -> u64 {
+        (self.memory_bytes() / 32).min(64 << 20)
+    }
+
+    /// The rest: messages.
+    pub fn memory_of_store(&self) -> u64 {
+        self.memory_bytes() - self.memory_of_cache()
+    }
+
+    /// The network, with these options, behind the cache.
+    pub fn io(&self) -> anyhow::Result<Io> {
+        self.io_in(None)
+    }
+
+    /// The same in a region, where no option names another.
+    pub fn io_in(&self, region: Option<&str>) -> anyhow::Result<Io> {
+        let cache = Cache::new(CacheOptions {
+            folder: self.cache.folder().filter(|_| !self.cache.no_cache),
+            disk_bytes: self.cache.cache_size.0,
+            memory_bytes: self.memory_of_cache(),
+        });
+        Ok(Io::over(self.remote.net_in(region)?)?.cached(cache))
+    }
 }
 
 /// A number of bytes: `512MiB`, `1.5GB`, `4096`.
@@ -48,15 +110,24 @@ impl FromStr for Size {
     }
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("give it as 'Name: value'")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
 /// A location's recording, with its losses already told on stderr.
 pub fn recording(common: &Common, text: &str) -> anyhow::Result<Recording> {
-    let location = Location::parse(text)?;
-    let io = Io::new(Policy::default(), &common.headers)?;
+    open(common, Location::parse(text)?)
+}
+
+/// The same, or that of the scene which the common options name.
+pub fn recording_or_scene(common: &Common, text: Option<&str>) -> anyhow::Result<Recording> {
+    match text {
+        Some(text) => recording(common, text),
+        None => {
+            let mut locations = scenes::links(common, &[])?.into_iter().flat_map(|link| link.locations);
+            open(common, locations.next().context("name a recording, or --record and --scene")?)
+        }
+    }
+}
+
+fn open(common: &Common, location: Location) -> anyhow::Result<Recording> {
+    let io = common.io()?;
     let mut progress = output::Progress::new();
     let opened = Recording::open(&io, location, |_, done| progress.at("searching for messages", f64::from(done)));
     drop(progress);

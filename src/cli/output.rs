@@ -5,6 +5,7 @@
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use crate::format::Warning;
+use crate::source::without_secrets;
 
 /// Results, buffered; flush it before the end.
 pub fn results() -> BufWriter<StdoutLock<'static>> {
@@ -62,10 +63,36 @@ impl Drop for Progress {
     }
 }
 
-/// `RUST_LOG` turns the program's own log on; without it only warnings are logged.
+/// `RUST_LOG` turns the program's own log on; a library's only where it is named (`hyper=debug`), without its secrets.
 pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into());
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    let asked = std::env::var("RUST_LOG").unwrap_or_default();
+    let directives = asked.split(',').map(str::trim).filter(|d| !d.is_empty());
+    let own = directives.map(|directive| match directive.parse::<tracing_subscriber::filter::LevelFilter>() {
+        Ok(level) => format!("roadreel={level}"),
+        Err(_) => directive.to_owned(),
+    });
+    let own: Vec<String> = own.chain(asked.is_empty().then(|| "roadreel=error".to_owned())).collect();
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::OFF.into())
+        .parse_lossy(own.join(","));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| Scrubbed(io::stderr()))
+        .try_init();
+}
+
+/// Takes secrets out of every event, each of which comes in one piece.
+struct Scrubbed<W>(W);
+
+impl<W: Write> Write for Scrubbed<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.write_all(without_secrets(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Aligned columns under a head; `right` says which are flush right.

@@ -6,8 +6,8 @@ use super::{Common, WindowArgs};
 pub fn run(common: &Common, args: &WindowArgs) -> anyhow::Result<()> {
     let folders = crate::app::settings::Folders::of_platform();
     let mut start = start(common, &args.locations, args.layout.as_deref(), folders)?;
-    start.seek_to = args.seek_to;
-    crate::app::window::open(start, executors(common)?).map_err(anyhow::Error::msg)
+    start.seek_to = args.seek_to.or(start.seek_to);
+    crate::app::window::open(start, executors(common.io()?)).map_err(anyhow::Error::msg)
 }
 
 /// Opens the demo drive, which is written while it is looked at.
@@ -38,13 +38,15 @@ pub fn start(
     folders: Option<crate::app::settings::Folders>,
 ) -> anyhow::Result<crate::app::Start> {
     use crate::app::{Start, settings};
-    use crate::source::Location;
     use crate::workspace::Layout;
 
-    let locations = locations.iter().map(|text| Location::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let links = super::scenes::links(common, locations)?;
     let mut start = Start {
-        locations,
-        memory_budget: common.memory.map(|size| size.0),
+        seek_to: links.iter().find_map(|link| link.seek_to),
+        layout_link: links.iter().find_map(|link| link.layout.clone()).filter(|_| layout.is_none()),
+        locations: links.into_iter().flat_map(|link| link.locations).collect(),
+        scenes: super::scenes::named_table(common)?,
+        memory_budget: common.memory.map(|_| common.memory_of_store()),
         ..Start::default()
     };
     if let Some(name) = layout {
@@ -58,9 +60,6 @@ pub fn start(
 
 /// Executors over one network stack.
 #[cfg(feature = "gui")]
-pub fn executors(common: &Common) -> anyhow::Result<crate::app::MakeExecutor> {
-    let io = crate::run::Io::new(crate::source::Policy::default(), &common.headers)?;
-    Ok(std::sync::Arc::new(move |waker| {
-        crate::run::Executor::with(io.clone(), move || waker())
-    }))
+pub fn executors(io: crate::run::Io) -> crate::app::MakeExecutor {
+    std::sync::Arc::new(move |waker| crate::run::Executor::with(io.clone(), move || waker()))
 }

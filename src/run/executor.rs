@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use bytes::BytesMut;
 
@@ -14,6 +15,7 @@ use super::decoding::{Job, Jobs, What};
 use super::io::Io;
 use super::open::{OpenError, index};
 use super::outbox::{Outbox, Ticket};
+use super::pace::Pace;
 use super::parts::Parts;
 use super::reading::{Lane, Queued};
 use crate::source::{Location, Policy, Reader, SourceError, TrafficSnapshot};
@@ -28,6 +30,7 @@ struct Shared {
     io: Io,
     outbox: Arc<Outbox>,
     jobs: Arc<Jobs>,
+    started: Instant,
     state: Mutex<State>,
 }
 
@@ -37,6 +40,7 @@ struct State {
     opens: Vec<tokio::task::AbortHandle>,
     remote: Lane,
     local: Lane,
+    pace: Pace,
 }
 
 impl Executor {
@@ -58,13 +62,15 @@ impl Executor {
             readers: HashMap::new(),
             tickets: HashMap::new(),
             opens: Vec::new(),
-            remote: Lane::remote(),
+            remote: Lane::remote(Pace::default().limit()),
             local: Lane::local(),
+            pace: Pace::default(),
         };
         let shared = Arc::new(Shared {
             io,
             outbox: Outbox::new(Box::new(waker)),
             jobs: Jobs::new(),
+            started: Instant::now(),
             state: Mutex::new(state),
         });
         let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
@@ -84,6 +90,7 @@ impl Executor {
             match one {
                 Work::Open { source, location } => self.shared.open(source, location),
                 Work::Read(read) => self.shared.queue(read),
+                Work::Renew { source, link } => self.shared.renew(source, link),
                 Work::Decode { id, schema, form, payload } => {
                     let ticket = Ticket::new(&self.shared.outbox, Some(id), Deadline::Playhead, 0);
                     self.shared.lock().tickets.insert(id, (ticket.clone(), None));
@@ -116,6 +123,11 @@ impl Executor {
 
     pub fn traffic(&self) -> TrafficSnapshot {
         self.shared.io.traffic().snapshot()
+    }
+
+    /// How many requests over HTTP may run at a time, as the network is.
+    pub fn requests_at_a_time(&self) -> usize {
+        self.shared.lock().pace.limit()
     }
 
     pub fn io(&self) -> &Io {
@@ -190,6 +202,11 @@ impl Shared {
     ) -> Result<Arc<dyn crate::format::Container>, OpenError> {
         let reader = Reader::open(location, self.io.net()).await?;
         self.lock().readers.insert(source, reader.clone());
+        let current = reader.current();
+        if current != *reader.location() {
+            let result = Ok(current);
+            self.outbox.push(ticket, Event::Renewed { source, result });
+        }
         let mut grew = |so_far: &Arc<dyn crate::format::Container>, done_fraction: f32| {
             self.outbox.push(
                 ticket,
@@ -202,6 +219,36 @@ impl Shared {
             );
         };
         index(&self.io, &reader, &mut grew).await
+    }
+
+    fn renew(self: &Arc<Self>, source: SourceId, link: Location) {
+        let Some(reader) = self.lock().readers.get(&source).cloned() else {
+            return;
+        };
+        let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
+        let shared = self.clone();
+        let task = self.io.spawn(async move {
+            let renewed = reader.renew(&link).await;
+            let result = renewed.map(|()| reader.current()).map_err(|error| error.to_string().into());
+            shared.outbox.push(&ticket, Event::Renewed { source, result });
+        });
+        self.lock().opens.push(task.abort_handle());
+    }
+
+    /// A link may have ended, or been renewed without the user, while a read was under way.
+    fn tell_of_link(&self, next: &Queued, before: &Location, result: &Result<(), SourceError>) {
+        let source = next.read.source;
+        let current = next.reader.current();
+        let event = match result {
+            Err(SourceError::Expired { .. } | SourceError::Renewal { .. } | SourceError::OtherObject { .. }) => Event::LinkEnded { source },
+            _ if current != *before => Event::Renewed {
+                source,
+                result: Ok(current),
+            },
+            _ => return,
+        };
+        let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
+        self.outbox.push(&ticket, event);
     }
 
     fn queue(&self, read: Read) {
@@ -260,7 +307,9 @@ impl Shared {
         let ticket = next.ticket.clone();
         let task = match slot.remote {
             true => self.io.spawn(async move {
+                let before = next.reader.current();
                 let result = shared.stream(&next).await;
+                shared.tell_of_link(&next, &before, &result);
                 shared.request_done(&next, result);
                 drop(slot);
             }),
@@ -369,7 +418,14 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         match self.remote {
-            true => state.remote.end(),
+            true => {
+                let bytes = self.shared.io.traffic().snapshot().bytes;
+                let others_wait = state.remote.has_waiting();
+                state.pace.ended(self.shared.started.elapsed(), bytes, others_wait);
+                let limit = state.pace.limit();
+                state.remote.allow(limit);
+                state.remote.end();
+            }
             false => state.local.end(),
         }
         drop(state);

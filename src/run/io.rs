@@ -2,21 +2,28 @@
 
 use std::sync::Arc;
 
-use crate::source::{Net, Policy, SourceError, Traffic};
+use crate::source::{Cache, Net, Page, Policy, S3Address, SourceError, Traffic};
 
-/// A running tokio runtime with HTTP connections. Cheap to clone; the last one dropped ends it without waiting.
+/// A running tokio runtime with HTTP connections. Cheap to clone; the last one dropped ends it without waiting
+/// for the network.
 #[derive(Clone)]
 pub struct Io {
     runtime: Arc<Ending>,
     net: Net,
+    flushing: Option<Arc<Flushing>>,
 }
 
 struct Ending(Option<tokio::runtime::Runtime>);
 
+struct Flushing(Cache);
+
 impl Io {
     /// `headers` are sent with every request (`--header`).
     pub fn new(policy: Policy, headers: &[(String, String)]) -> Result<Io, SourceError> {
-        let net = Net::new(policy, headers)?;
+        Io::over(Net::new(policy, headers)?)
+    }
+
+    pub fn over(net: Net) -> Result<Io, SourceError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("roadreel-io")
@@ -29,7 +36,22 @@ impl Io {
         Ok(Io {
             runtime: Arc::new(Ending(Some(runtime))),
             net,
+            flushing: None,
         })
+    }
+
+    /// Keeps what is fetched in `cache`; the last one dropped waits until that is written.
+    pub fn cached(self, cache: Cache) -> Io {
+        Io {
+            net: self.net.cached(cache.clone()),
+            flushing: Some(Arc::new(Flushing(cache))),
+            ..self
+        }
+    }
+
+    /// Why the cache keeps nothing any more: one sentence.
+    pub fn cache_trouble(&self) -> Option<Arc<str>> {
+        self.flushing.as_ref()?.0.trouble()
     }
 
     pub fn net(&self) -> &Net {
@@ -38,6 +60,11 @@ impl Io {
 
     pub fn traffic(&self) -> &Arc<Traffic> {
         self.net.traffic()
+    }
+
+    /// A page of what lies in S3 ([`Net::list`]); waits on the calling thread: for commands.
+    pub fn list(&self, place: &S3Address, after: Option<&str>, by_folder: bool) -> Result<Page, SourceError> {
+        self.block_on(self.net.list(place, after, by_folder))
     }
 
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
@@ -65,6 +92,15 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        self.0.flush();
+        if let Some(trouble) = self.0.trouble() {
+            tracing::warn!("{trouble}");
         }
     }
 }

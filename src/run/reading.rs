@@ -35,15 +35,23 @@ pub(super) struct Queued {
 
 impl Lane {
     /// Requests over HTTP.
-    pub(super) fn remote() -> Lane {
-        Lane {
-            limits: Limits {
-                playhead: 8,
-                ahead: 7,
-                background: 5,
-            },
-            ..Lane::default()
-        }
+    pub(super) fn remote(limit: usize) -> Lane {
+        let mut lane = Lane::default();
+        lane.allow(limit);
+        lane
+    }
+
+    /// At most this many at a time; some of them for the playhead alone.
+    pub(super) fn allow(&mut self, limit: usize) {
+        self.limits = Limits {
+            playhead: limit,
+            ahead: limit - limit.div_ceil(8).min(limit - 1),
+            background: (limit * 5 / 8).max(1),
+        };
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.queue.is_empty()
     }
 
     /// Files of this machine.

@@ -35,8 +35,55 @@ pub enum SourceError {
     Signature { at: Location },
     #[error("access is denied ({detail}): ask the owner for read access or for a new link: {at}")]
     Denied { detail: Arc<str>, at: Location },
-    #[error("there is no such object ({detail}): check the name, or whether it was moved or deleted: {at}")]
+    #[error(
+        "there is no such object ({detail}): check the name, or whether it was moved or deleted{}: {at}",
+        listing(at)
+    )]
     NoSuchObject { detail: Arc<str>, at: Location },
+    #[error("there is no such bucket (404 NoSuchBucket): check its name{}: {at}", if at.is_signed_here() { ", and --endpoint-url where it is not AWS's" } else { "" })]
+    NoSuchBucket { at: Location },
+    #[error("the object is archived ({class}): restore it first (`aws s3api restore-object`), which takes minutes to hours: {at}")]
+    Archived { class: Arc<str>, at: Location },
+    #[error("the object is encrypted with a KMS key that may not be used here ({detail}): ask the key's owner for kms:Decrypt on it: {at}")]
+    Encrypted { detail: Arc<str>, at: Location },
+    #[error("the bucket is “requester pays” ({detail}): give --request-payer to pay for what you read: {at}")]
+    RequesterPays { detail: Arc<str>, at: Location },
+    #[error(
+        "access is denied ({detail}): these credentials need s3:GetObject on it (s3:ListBucket to list); where the bucket is “requester pays”, give --request-payer: {at}"
+    )]
+    NotAllowed { detail: Arc<str>, at: Location },
+    #[error("the bucket lies in {}{}: {at}", region.as_deref().unwrap_or("another region"), if at.is_signed_here() {
+        ", not where it was asked for: give that as --region, and no --endpoint-url of another"
+    } else {
+        ", the link was signed for another one: ask for a link that is signed for it"
+    })]
+    WrongRegion { region: Option<Arc<str>>, at: Location },
+    #[error("this machine's clock differs from the server's{}: set it (`timedatectl set-ntp true`) and try again: {at}", by(*secs))]
+    ClockSkew { secs: Option<i64>, at: Location },
+
+    #[error(
+        "no AWS credentials were found: sign in (`aws sso login`, `aws configure`), name a --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; public buckets open with --no-sign-request: {at}"
+    )]
+    NoCredentials { at: Location },
+    #[error("there is no AWS profile “{profile}”: `aws configure list-profiles` names them; choose one with --profile: {at}")]
+    NoProfile { profile: Arc<str>, at: Location },
+    #[error("the AWS SSO session has ended: run `{login}` and open it again: {at}")]
+    SsoEnded { login: Arc<str>, at: Location },
+    #[error(
+        "the AWS credentials have expired ({detail}): renew them (`aws sso login`, or a new AWS_SESSION_TOKEN) and open it again: {at}"
+    )]
+    CredentialsEnded { detail: Arc<str>, at: Location },
+    #[error("these AWS credentials are not known there ({detail}): check the access key, the session token and the profile: {at}")]
+    UnknownCredentials { detail: Arc<str>, at: Location },
+    #[error("the secret key does not fit the access key (403 SignatureDoesNotMatch): check AWS_SECRET_ACCESS_KEY or the profile: {at}")]
+    SecretKey { at: Location },
+    #[error("the request cannot be signed ({cause}): check the AWS configuration (~/.aws/config and the AWS_… variables): {at}")]
+    Signing { cause: Arc<str>, at: Location },
+
+    #[error("the new link leads to another object (its length or ETag differs): give a link to this recording: {at}")]
+    OtherObject { at: Location },
+    #[error("a new link could not be had ({cause}): paste one, or check `renew` in the settings: {at}")]
+    Renewal { cause: Arc<str>, at: Location },
     #[error("the recording was replaced while it was being read: open it again: {at}")]
     Changed { at: Location },
     #[error("the server has no bytes at {from}–{to} (416): the recording is shorter than it was when opened; open it again: {at}")]
@@ -72,6 +119,8 @@ pub enum SourceError {
         detail: Option<Arc<str>>,
         at: Location,
     },
+    #[error("the table of scenes cannot be read ({detail}): check its name, its region and read access: {at}")]
+    Scenes { detail: Arc<str>, at: Location },
     #[error("this header cannot be sent: “{name}”; spell headers as 'Name: value': {at}")]
     Header { name: Arc<str>, at: Location },
 }
@@ -107,6 +156,29 @@ impl SourceError {
                 at,
             },
         }
+    }
+}
+
+/// What would show the name's neighbours.
+fn listing(at: &Location) -> String {
+    match at {
+        Location::S3(address) if !address.bucket.starts_with("arn:") => {
+            let folder = address.key.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
+            format!(
+                " (`roadreel ls s3://{}/{}` shows what is there)",
+                address.bucket,
+                folder.unwrap_or_default()
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+fn by(secs: Option<i64>) -> String {
+    match secs.map(i64::abs) {
+        Some(secs) if secs >= 120 => format!(" by {} min", secs / 60),
+        Some(secs) => format!(" by {secs} s"),
+        None => String::new(),
     }
 }
 

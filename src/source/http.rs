@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 
 use super::{Location, SourceError};
 use crate::time::Time;
@@ -27,8 +28,16 @@ pub(super) fn content_range(text: &str) -> Option<ContentRange> {
     (range.start < range.end && total.is_none_or(|t| range.end <= t)).then_some(ContentRange { range, total })
 }
 
-/// What an answer that is neither 200 nor 206 says; `body` is its beginning.
-pub(super) fn refusal(status: StatusCode, body: &str, asked: &Range<u64>, at: &Location) -> SourceError {
+/// An answer that is neither 200 nor 206; `body` is its beginning.
+pub(super) struct Refusal<'a> {
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a str,
+}
+
+/// What a refusal says, told to whoever can remedy it: the owner of the credentials where we signed, of the link otherwise.
+pub(super) fn refusal(refused: &Refusal, asked: &Range<u64>, at: &Location) -> SourceError {
+    let Refusal { status, body, .. } = refused;
     let code = xml_text(body, "Code");
     let message = xml_text(body, "Message");
     let detail: Arc<str> = match (code, message) {
@@ -36,19 +45,46 @@ pub(super) fn refusal(status: StatusCode, body: &str, asked: &Range<u64>, at: &L
         (Some(code), None) => format!("{} {code}", status.as_u16()).into(),
         _ => status.to_string().trim_end().into(),
     };
+    let signed_here = at.is_signed_here();
     let at = at.clone();
     match (status.as_u16(), code) {
+        (_, Some("RequestTimeTooSkewed")) => SourceError::ClockSkew { secs: skew(body), at },
+        (400 | 403, Some("ExpiredToken" | "TokenRefreshRequired")) if signed_here => SourceError::CredentialsEnded { detail, at },
         (400 | 403, Some("ExpiredToken" | "TokenRefreshRequired")) => SourceError::Expired { expired: at.expires(), at },
-        (403, _) if message.is_some_and(|m| m.to_ascii_lowercase().contains("expired")) => {
-            let told = xml_text(body, "Expires").and_then(|t| t.parse::<jiff::Timestamp>().ok());
-            let told = told.and_then(|t| i64::try_from(t.as_nanosecond()).ok()).map(Time);
-            SourceError::Expired {
-                expired: told.or(at.expires()),
-                at,
-            }
+        (400 | 403, Some("InvalidAccessKeyId" | "InvalidToken" | "InvalidClientTokenId" | "UnrecognizedClientException"))
+            if signed_here =>
+        {
+            SourceError::UnknownCredentials { detail, at }
         }
+        (403, Some("InvalidObjectState")) => SourceError::Archived {
+            class: xml_text(body, "StorageClass")
+                .or(xml_text(body, "AccessTier"))
+                .unwrap_or("GLACIER")
+                .into(),
+            at,
+        },
+        _ if is_about_kms(body) => SourceError::Encrypted { detail, at },
+        (_, Some("UserProjectMissing")) => SourceError::RequesterPays { detail, at },
+        (403, _) if lower(message).contains("requester pays") => SourceError::RequesterPays { detail, at },
+        (301 | 307 | 400, _) if is_about_region(status.as_u16(), code, body) => SourceError::WrongRegion {
+            region: region(refused).map(Into::into),
+            at,
+        },
+        // We sign for a quarter of an hour, at once: only the clocks can differ.
+        (403, _) if signed_here && ["expired", "not valid yet"].iter().any(|w| lower(message).contains(w)) => {
+            SourceError::ClockSkew { secs: skew(body), at }
+        }
+        (403, _) if lower(message).contains("expired") => SourceError::Expired {
+            expired: xml_text(body, "Expires").and_then(stamp).or(at.expires()),
+            at,
+        },
+        // Azure's and CloudFront's words do not tell.
+        (401 | 403, _) if at.expires().is_some_and(|end| end < now()) => SourceError::Expired { expired: at.expires(), at },
+        (403, Some("SignatureDoesNotMatch")) if signed_here => SourceError::SecretKey { at },
         (403, Some("SignatureDoesNotMatch")) => SourceError::Signature { at },
+        (401 | 403, _) if signed_here => SourceError::NotAllowed { detail, at },
         (401 | 403, _) => SourceError::Denied { detail, at },
+        (404, Some("NoSuchBucket")) => SourceError::NoSuchBucket { at },
         (404 | 410, _) => SourceError::NoSuchObject { detail, at },
         (412, _) => SourceError::Changed { at },
         (416, _) => SourceError::OutOfRange {
@@ -63,6 +99,46 @@ pub(super) fn refusal(status: StatusCode, body: &str, asked: &Range<u64>, at: &L
             at,
         },
     }
+}
+
+fn lower(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// A denial by the key, not by the bucket; or a key that is disabled or gone.
+fn is_about_kms(body: &str) -> bool {
+    let says = |word: &str| body.contains(word);
+    says("kms:Decrypt") || says("<Code>KMS.") || says("customer master key")
+}
+
+fn is_about_region(status: u16, code: Option<&str>, body: &str) -> bool {
+    match code {
+        Some("PermanentRedirect" | "TemporaryRedirect" | "IllegalLocationConstraintException") => true,
+        Some("AuthorizationHeaderMalformed" | "AuthorizationQueryParametersError") => body.contains("<Region>") || body.contains("region"),
+        _ => status == 301,
+    }
+}
+
+fn region<'a>(refused: &Refusal<'a>) -> Option<&'a str> {
+    let header = refused.headers.get("x-amz-bucket-region").and_then(|v| v.to_str().ok());
+    xml_text(refused.body, "Region").or(header)
+}
+
+/// This machine's clock minus the server's, in seconds.
+fn skew(body: &str) -> Option<i64> {
+    Some(now().since(xml_text(body, "ServerTime").and_then(stamp)?) / 1_000_000_000)
+}
+
+fn stamp(text: &str) -> Option<Time> {
+    let stamp = text.parse::<jiff::Timestamp>().ok()?;
+    i64::try_from(stamp.as_nanosecond()).ok().map(Time)
+}
+
+fn now() -> Time {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// The text of the first `<tag>…</tag>`, where it is short and plain.
@@ -110,7 +186,7 @@ pub(super) fn root_cause(error: &dyn Error) -> Arc<str> {
     innermost.to_string().into()
 }
 
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::presigned::{Presigned, presigned};
+use super::s3::S3Address;
 use crate::time::Time;
 
 /// Where a recording lies.
@@ -16,35 +18,61 @@ pub enum Location {
     Path(PathBuf),
     /// `http(s)`: the URL with its query, which stays in memory only.
     Url(Url),
+    /// An object in S3, read through GET URLs that are signed here.
+    S3(S3Address),
 }
 
 /// Why a text is no location that can be read here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
-    #[error("no location given: name a file or paste an https:// URL")]
+    #[error("no location given: name a file or paste an https:// or s3:// URL")]
     Empty,
     #[error("{kind} is not yet read here: {instead}")]
     NotYet { kind: &'static str, instead: &'static str },
-    #[error("{scheme}:// is not a kind of location that Roadreel reads: give a path or an https:// URL")]
+    #[error("{scheme}:// is not a kind of location that Roadreel reads: give a path, an https:// or an s3:// URL")]
     UnknownScheme { scheme: String },
     #[error("this is not a complete URL ({reason}): copy it again, from https:// to its last character")]
     BrokenUrl { reason: String },
+    #[error("this link names no recording: it should have remote-bag-url=… or ds.url=…")]
+    NoRecording,
+    #[error("this link names several recordings, and here one is read: give one of them")]
+    Several,
+    #[error("this link names something that is no https:// or s3:// location: open the recording itself")]
+    InLink,
+    #[error("this names no object in S3: give s3://bucket/key (`roadreel ls s3://bucket/` shows what is there): {at}")]
+    NoKey { at: S3Address },
+    #[error("this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out")]
+    SignedS3,
+    #[error("this is not the ARN of an object in S3: give arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/KEY")]
+    BrokenArn,
     #[error("this file:// URL names no file of this machine: give its path instead")]
     BrokenFileUrl,
 }
 
 impl Location {
-    /// Reads a path (of a file that need not exist), a `file://` URL or an `http(s)://` URL (a file name in it is not needed).
+    /// Reads any spelling of a location, a link to one recording included.
     pub fn parse(text: &str) -> Result<Location, LocationError> {
+        let mut locations = super::Link::parse(text)?.locations;
+        match (locations.pop(), locations.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => Err(LocationError::Several),
+            (None, _) => Err(LocationError::NoRecording),
+        }
+    }
+
+    /// Reads a path (of a file that need not exist), a `file://` URL, an `http(s)://` URL (a file name in it is not needed), an
+    /// `s3://` URL or the ARN of an access point.
+    pub(super) fn plain(text: &str) -> Result<Location, LocationError> {
         let text = unquoted(text);
         if text.is_empty() {
             return Err(LocationError::Empty);
         }
-        if text.starts_with("arn:aws") {
-            return Err(LocationError::NotYet {
-                kind: "an S3 access point",
-                instead: "open a presigned URL of the object",
-            });
+        if let Some(address) = S3Address::parse(text) {
+            let address = address?;
+            return match address.bucket.is_empty() || address.key.is_empty() || address.key.ends_with('/') {
+                true => Err(LocationError::NoKey { at: address }),
+                false => Ok(Location::S3(address)),
+            };
         }
         let Some((scheme, _)) = text.split_once("://").filter(|(s, _)| is_scheme(s)) else {
             return Ok(Location::Path(PathBuf::from(text)));
@@ -52,14 +80,6 @@ impl Location {
         match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => parse_http(text),
             "file" => parse_file(text),
-            "s3" => Err(LocationError::NotYet {
-                kind: "an s3:// location",
-                instead: "open a presigned URL of the object (`aws s3 presign s3://bucket/key` prints one)",
-            }),
-            "roadreel" | "foxglove" | "lichtblick" => Err(LocationError::NotYet {
-                kind: "a share link",
-                instead: "open the URL of the recording itself, which stands in the link's ds.url",
-            }),
             other => Err(LocationError::UnknownScheme { scheme: other.to_owned() }),
         }
     }
@@ -74,41 +94,34 @@ impl Location {
                 let segment = url.path_segments().and_then(|s| s.rev().find(|s| !s.is_empty()));
                 percent_decoded(segment.or(url.host_str()).unwrap_or_default())
             }
+            Location::S3(address) => address.key.rsplit('/').next().unwrap_or_default().to_owned(),
         }
     }
 
     pub fn is_remote(&self) -> bool {
-        matches!(self, Location::Url(_))
+        matches!(self, Location::Url(_) | Location::S3(_))
     }
 
-    /// When a presigned URL stops working: S3 and GCS (`X-Amz-Date` + `X-Amz-Expires`), CloudFront and old S3 signatures
-    /// (`Expires`), Azure (`se`). None for everything else.
+    /// When a presigned URL stops working; None for everything else. An S3 location is signed anew whenever it is needed.
     pub fn expires(&self) -> Option<Time> {
-        let Location::Url(url) = self else { return None };
-        let get = |name: &str| {
-            url.query_pairs()
-                .find(|(k, _)| k.eq_ignore_ascii_case(name))
-                .map(|(_, v)| v.into_owned())
-        };
-        for prefix in ["X-Amz", "X-Goog"] {
-            if let (Some(made), Some(secs)) = (get(&format!("{prefix}-Date")), get(&format!("{prefix}-Expires"))) {
-                let made = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", made).ok()?;
-                let nanos = i64::try_from(jiff::tz::TimeZone::UTC.to_timestamp(made).ok()?.as_nanosecond()).ok()?;
-                return Some(Time(nanos.checked_add(secs.parse::<i64>().ok()?.checked_mul(1_000_000_000)?)?));
-            }
+        Some(self.presigned()?.expires)
+    }
+
+    /// Whether its URLs are signed here, with the user's credentials.
+    pub fn is_signed_here(&self) -> bool {
+        matches!(self, Location::S3(_))
+    }
+
+    pub fn presigned(&self) -> Option<Presigned> {
+        match self {
+            Location::Url(url) => presigned(url),
+            _ => None,
         }
-        if let (Some(secs), Some(_)) = (get("Expires"), get("Signature")) {
-            return secs.parse::<i64>().ok()?.checked_mul(1_000_000_000).map(Time);
-        }
-        if let (Some(until), Some(_)) = (get("se"), get("sig")) {
-            return i64::try_from(until.parse::<jiff::Timestamp>().ok()?.as_nanosecond()).ok().map(Time);
-        }
-        None
     }
 }
 
 /// Pasted text often comes with quotes or angle brackets around it.
-fn unquoted(text: &str) -> &str {
+pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     for (open, close) in [('"', '"'), ('\'', '\''), ('<', '>')] {
         if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
@@ -127,14 +140,6 @@ fn is_scheme(text: &str) -> bool {
 
 fn parse_http(text: &str) -> Result<Location, LocationError> {
     let url = Url::parse(text).map_err(|e| LocationError::BrokenUrl { reason: e.to_string() })?;
-    for (key, value) in url.query_pairs() {
-        if key.starts_with("remote-bag-url") || key.starts_with("remote-url") || (key.starts_with("ds.") && value.contains("://")) {
-            return Err(LocationError::NotYet {
-                kind: "a Webviz, Foxglove or Lichtblick link",
-                instead: "open the URL of the recording itself, which stands in the link's remote-bag-url or ds.url",
-            });
-        }
-    }
     Ok(Location::Url(url))
 }
 
@@ -143,7 +148,7 @@ fn parse_file(text: &str) -> Result<Location, LocationError> {
     url.to_file_path().map(Location::Path).map_err(|()| LocationError::BrokenFileUrl)
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -170,6 +175,7 @@ impl fmt::Display for Location {
                 f.write_str(url.path())?;
                 f.write_str(if url.query().is_some() { "?…" } else { "" })
             }
+            Location::S3(address) => fmt::Display::fmt(address, f),
         }
     }
 }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::remote::{Net, Remote, Traffic};
-use super::{Location, SourceError, local};
+use super::cached::Cached;
+use super::remote::Net;
+use super::{Location, SourceError, Traffic, local};
 
 /// Bytes that opening reads at once, to recognise the format and to learn the size.
 pub const HEAD_BYTES: u64 = 64 * 1024;
@@ -34,13 +35,13 @@ struct Shared {
 
 enum Origin {
     File(Arc<File>),
-    Remote(Box<Remote>),
+    Remote(Box<Cached>),
     /// A server without ranges sent it all.
     Whole(Bytes),
 }
 
 impl Reader {
-    /// Opens a location with at most one request, and reads its first block.
+    /// Opens a location with at most one request, and reads its first block. A known one comes from the cache, if there is one.
     pub async fn open(location: Location, net: &Net) -> Result<Reader, SourceError> {
         let traffic = net.traffic().clone();
         let (len, head, bytes) = match &location {
@@ -55,15 +56,15 @@ impl Reader {
                 })
                 .await?
             }
-            Location::Url(url) => {
-                let opened = Remote::open(url, &location, net).await?;
+            Location::Url(_) | Location::S3(_) => {
+                let (object, opened) = Cached::open(&location, net).await?;
                 match opened.whole {
                     true => (
                         opened.len,
                         opened.head.slice(..opened.head.len().min(HEAD_BYTES as usize)),
                         Origin::Whole(opened.head),
                     ),
-                    false => (opened.len, opened.head, Origin::Remote(Box::new(opened.remote))),
+                    false => (opened.len, opened.head, Origin::Remote(Box::new(object))),
                 }
             }
         };
@@ -84,6 +85,23 @@ impl Reader {
 
     pub fn location(&self) -> &Location {
         &self.shared.location
+    }
+
+    /// Where it is read now: another location than it was opened at, once its link has been renewed.
+    pub fn current(&self) -> Location {
+        match &self.shared.bytes {
+            Origin::Remote(remote) => remote.location(),
+            _ => self.location().clone(),
+        }
+    }
+
+    /// Goes on reading through another link, which has to lead to the same object: the same length and, where the store gives
+    /// a strong one, the same ETag. One request.
+    pub async fn renew(&self, link: &Location) -> Result<(), SourceError> {
+        match &self.shared.bytes {
+            Origin::Remote(remote) => remote.renew(link).await,
+            _ => Ok(()),
+        }
     }
 
     /// Bytes of the whole recording. Never 0.
@@ -193,7 +211,7 @@ impl Reader {
 }
 
 /// Disks block; a runtime's threads must not.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     at: &Location,
     work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {

@@ -1,53 +1,29 @@
 //! Range requests over HTTP: every answer is checked, faults of the network are repaired by asking again.
 //!
 //! Invariants: never a HEAD (a URL presigned for GET refuses it); bytes handed over are never asked for again: a request
-//! that broke off goes on where it stopped; the number of attempts is bounded; no Referer, so no query string travels on.
+//! that broke off goes on where it stopped; the number of attempts is bounded; a new link is taken for an ended one only where
+//! it leads to the same version of the object; no Referer, so no query string travels on.
 
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED,
+    RANGE, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode};
-use url::Url;
 
-use super::http::{content_range, failure, refusal};
+use super::cache::{Cache, Known};
+use super::client::http_client;
+use super::http::{Refusal, content_range, failure, refusal};
+use super::object_url::{ObjectUrl, Target};
+use super::patience::{Patience, Policy};
 use super::reader::HEAD_BYTES;
-use super::{Location, SourceError};
-
-/// How patient reads are.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// Requests in a row that brought nothing, after which a read fails.
-    pub attempts: u32,
-    /// Waits before asking again are drawn from 0 to `backoff · 2ⁿ`, at most `backoff_max`.
-    pub backoff: Duration,
-    pub backoff_max: Duration,
-    /// A request that sends nothing for this long is given up and made again; doubled at each attempt up to `idle_max`.
-    pub idle: Duration,
-    pub idle_max: Duration,
-    pub connect: Duration,
-    /// A server without ranges: files up to this size are read whole and kept in memory.
-    pub whole_bytes: u64,
-}
-
-impl Default for Policy {
-    fn default() -> Policy {
-        Policy {
-            attempts: 6,
-            backoff: Duration::from_millis(100),
-            backoff_max: Duration::from_secs(5),
-            idle: Duration::from_secs(2),
-            idle_max: Duration::from_secs(30),
-            connect: Duration::from_secs(10),
-            whole_bytes: 64 * 1024 * 1024,
-        }
-    }
-}
+use super::s3::S3;
+use super::{AwsOptions, Location, Page, Renewal, S3Address, SourceError, Traffic};
 
 /// The network side of all readers of one runtime: connections, headers, counters. Cheap to clone.
 #[derive(Clone)]
@@ -57,6 +33,10 @@ pub struct Net {
     policy: Arc<Policy>,
     headers: Arc<HeaderMap>,
     traffic: Arc<Traffic>,
+    patience: Arc<Patience>,
+    cache: Option<Cache>,
+    s3: Arc<S3>,
+    renewal: Option<Arc<Renewal>>,
 }
 
 impl Net {
@@ -73,22 +53,59 @@ impl Net {
             value.set_sensitive(true);
             map.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value);
         }
-        let client = Client::builder()
-            .user_agent(concat!("roadreel/", env!("CARGO_PKG_VERSION")))
-            .referer(false)
-            .connect_timeout(policy.connect)
-            .tcp_nodelay(true)
-            .http2_adaptive_window(true)
-            .pool_max_idle_per_host(16)
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|e| unusable(&e));
         Ok(Net {
-            client,
+            client: http_client(policy.connect, reqwest::redirect::Policy::default()),
             policy: Arc::new(policy),
             headers: Arc::new(map),
             traffic: Arc::default(),
+            patience: Arc::default(),
+            cache: None,
+            s3: Arc::new(S3::new(AwsOptions::default())),
+            renewal: None,
         })
+    }
+
+    /// Keeps what is fetched, and fetches nothing twice.
+    pub fn cached(self, cache: Cache) -> Net {
+        Net {
+            cache: Some(cache),
+            ..self
+        }
+    }
+
+    pub fn cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
+    }
+
+    /// How `s3://` locations are signed; nothing is looked for before the first one.
+    pub fn with_aws(self, options: AwsOptions) -> Net {
+        Net {
+            s3: Arc::new(S3::new(options)),
+            ..self
+        }
+    }
+
+    /// Where a new link comes from when a pasted one has ended; without it the user is asked.
+    pub fn with_renewal(self, renewal: Option<Renewal>) -> Net {
+        Net {
+            renewal: renewal.map(Arc::new),
+            ..self
+        }
+    }
+
+    /// What lies in S3 under `place`, or all buckets where it names none: the page after `after` (a page's `next`), up to the
+    /// next `/` where `by_folder`.
+    pub async fn list(&self, place: &S3Address, after: Option<&str>, by_folder: bool) -> Result<Page, SourceError> {
+        self.s3.list(place, after, by_folder).await
+    }
+
+    /// A GET URL of an object, signed for `life` (up to a week): for others, who need no credentials.
+    pub async fn presign(&self, address: &S3Address, life: Duration) -> Result<url::Url, SourceError> {
+        self.s3.share(address, life).await
+    }
+
+    pub(super) fn aws(&self) -> &super::aws::Aws {
+        &self.s3.aws
     }
 
     pub fn traffic(&self) -> &Arc<Traffic> {
@@ -96,58 +113,12 @@ impl Net {
     }
 }
 
-fn unusable(error: &reqwest::Error) -> SourceError {
-    let cause = super::http::root_cause(error);
-    SourceError::Tls {
-        cause,
-        at: Location::Path("https".into()),
-    }
-}
-
-/// What was read so far, by all readers of one [`Net`].
-#[derive(Debug, Default)]
-pub struct Traffic {
-    requests: AtomicU64,
-    bytes: AtomicU64,
-    retries: AtomicU64,
-    disk_reads: AtomicU64,
-    disk_bytes: AtomicU64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TrafficSnapshot {
-    /// HTTP requests sent, repeated ones included.
-    pub requests: u64,
-    /// Body bytes received over HTTP.
-    pub bytes: u64,
-    /// Requests that were made again.
-    pub retries: u64,
-    pub disk_reads: u64,
-    pub disk_bytes: u64,
-}
-
-impl Traffic {
-    pub fn snapshot(&self) -> TrafficSnapshot {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        TrafficSnapshot {
-            requests: get(&self.requests),
-            bytes: get(&self.bytes),
-            retries: get(&self.retries),
-            disk_reads: get(&self.disk_reads),
-            disk_bytes: get(&self.disk_bytes),
-        }
-    }
-
-    pub(super) fn disk(&self, bytes: usize) {
-        self.disk_reads.fetch_add(1, Ordering::Relaxed);
-        self.disk_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-}
-
 /// A remote object that has been opened.
 pub(super) struct Remote {
     net: Net,
-    url: Url,
+    url: Mutex<Arc<ObjectUrl>>,
+    /// Held while a new link is asked for, so that it is asked for once.
+    renewing: tokio::sync::Mutex<()>,
     version: Version,
 }
 
@@ -169,6 +140,14 @@ impl Version {
         }
     }
 
+    fn known(known: &Known) -> Version {
+        Version {
+            total: known.total,
+            etag: HeaderValue::from_maybe_shared(known.etag.clone()).ok(),
+            modified: None,
+        }
+    }
+
     /// Only a strong ETag promises the same bytes.
     fn if_match(&self) -> Option<&HeaderValue> {
         self.etag.as_ref().filter(|tag| !tag.as_bytes().starts_with(b"W/"))
@@ -185,39 +164,97 @@ impl Version {
     }
 }
 
+/// What opening has told.
 pub(super) struct Opened {
-    pub(super) remote: Remote,
     pub(super) len: u64,
-    /// The first block, or everything where `whole`.
+    /// The first block; everything where `whole`, nothing where `unchanged`.
     pub(super) head: Bytes,
+    /// The server knows no ranges.
     pub(super) whole: bool,
+    /// The object is the one that was known.
+    pub(super) unchanged: bool,
+}
+
+impl Opened {
+    pub(super) fn of(len: u64, head: Bytes) -> Opened {
+        Opened {
+            len,
+            head,
+            whole: false,
+            unchanged: false,
+        }
+    }
 }
 
 impl Remote {
-    /// Reads the first block; its Content-Range tells the size.
-    pub(super) async fn open(url: &Url, at: &Location, net: &Net) -> Result<Opened, SourceError> {
-        let mut tries = Tries::new(&net.policy);
+    /// Reads the first block; its Content-Range tells the size. Of an object that is `known` nothing comes if it is unchanged.
+    pub(super) async fn open(location: &Location, net: &Net, known: Option<&Known>) -> Result<(Remote, Opened), SourceError> {
+        let mut url = Arc::new(ObjectUrl::of(location, &net.s3)?);
+        let mut tries = Tries::new(net);
+        let known = known.map(Version::known);
         loop {
-            match Remote::open_once(url, at, net, tries.idle()).await {
+            let target = url.target(&net.headers).await?;
+            let failed = match Remote::open_once(&url, &target, net, known.as_ref(), tries.idle()).await {
                 Ok(opened) => return Ok(opened),
-                Err(failed) => tries.again(failed, net, at).await?,
+                Err(failed) => failed,
+            };
+            if tries.may_repair() && url.signs_anew(&failed.error, &target).await {
+                tries.repaired();
+            } else if let (SourceError::Expired { .. }, Some(renewal), true) = (&failed.error, &net.renewal, tries.may_repair()) {
+                let location = renewal.ask(url.at(), net.client()?).await?;
+                url = Arc::new(ObjectUrl::of(&location, &net.s3)?);
+                tries.repaired();
+            } else {
+                tries.again(failed, net, url.at()).await?;
             }
         }
     }
 
-    async fn open_once(url: &Url, at: &Location, net: &Net, idle: Duration) -> Result<Opened, Failed> {
+    /// An object that needs no request to be opened.
+    pub(super) fn known(location: &Location, net: &Net, known: &Known) -> Result<Remote, SourceError> {
+        let url = Arc::new(ObjectUrl::of(location, &net.s3)?);
+        Ok(Remote::of(url, net, Version::known(known)))
+    }
+
+    fn of(url: Arc<ObjectUrl>, net: &Net, version: Version) -> Remote {
+        Remote {
+            net: net.clone(),
+            url: Mutex::new(url),
+            renewing: tokio::sync::Mutex::default(),
+            version,
+        }
+    }
+
+    pub(super) fn strong_etag(&self) -> Option<&[u8]> {
+        self.version.if_match().map(HeaderValue::as_bytes)
+    }
+
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.net.traffic
+    }
+
+    async fn open_once(
+        url: &Arc<ObjectUrl>,
+        target: &Target,
+        net: &Net,
+        known: Option<&Version>,
+        idle: Duration,
+    ) -> Result<(Remote, Opened), Failed> {
         let asked = 0..HEAD_BYTES;
-        let mut response = net.get(url, &asked, None, idle, at).await?;
-        let opened = |version: Version, head: Vec<u8>, whole| Opened {
-            len: version.total,
-            remote: Remote {
-                net: net.clone(),
-                url: url.clone(),
-                version,
-            },
-            head: head.into(),
-            whole,
+        let at = url.at();
+        let unless = known.and_then(Version::if_match).map(|tag| (IF_NONE_MATCH, tag));
+        let mut response = net.get(target, &asked, unless, idle, at).await?;
+        let opened = |version: Version, head: Vec<u8>, whole| {
+            let told = Opened {
+                whole,
+                ..Opened::of(version.total, head.into())
+            };
+            (Remote::of(url.clone(), net, version), told)
         };
+        if let (StatusCode::NOT_MODIFIED, Some(known)) = (response.status(), known) {
+            let (remote, told) = opened(known.clone(), Vec::new(), false);
+            return Ok((remote, Opened { unchanged: true, ..told }));
+        }
         let mut head = Vec::new();
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {
@@ -253,19 +290,16 @@ impl Remote {
     }
 
     /// Hands over the bytes of `range` as they arrive.
-    pub(super) async fn read(
-        &self,
-        range: Range<u64>,
-        at: &Location,
-        sink: &mut (dyn FnMut(u64, &[u8]) + Send),
-    ) -> Result<(), SourceError> {
+    pub(super) async fn read(&self, range: Range<u64>, sink: &mut (dyn FnMut(u64, &[u8]) + Send)) -> Result<(), SourceError> {
         let mut next = range.start;
-        let mut tries = Tries::new(&self.net.policy);
+        let mut tries = Tries::new(&self.net);
         while next < range.end {
             let before = next;
             let asked = next..range.end;
+            let url = self.url();
+            let target = url.target(&self.net.headers).await?;
             let result = self
-                .read_once(asked, tries.idle(), at, &mut |part| {
+                .read_once(&target, asked, tries.idle(), url.at(), &mut |part| {
                     sink(next, part);
                     next += part.len() as u64;
                 })
@@ -274,21 +308,73 @@ impl Remote {
                 tries.progressed();
             }
             if let Err(failed) = result {
-                tries.again(failed, &self.net, at).await?;
+                if tries.may_repair() && self.repaired(&url, &target, &failed.error).await? {
+                    tries.repaired();
+                } else {
+                    tries.again(failed, &self.net, url.at()).await?;
+                }
             }
         }
         Ok(())
     }
 
+    fn url(&self) -> Arc<ObjectUrl> {
+        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The location that is read now: another one than was opened, where its link has been renewed.
+    pub(super) fn location(&self) -> Location {
+        self.url().at().clone()
+    }
+
+    /// Goes on with another link to the same version of the object; one that leads elsewhere is not taken.
+    pub(super) async fn renew(&self, location: &Location) -> Result<(), SourceError> {
+        let url = Arc::new(ObjectUrl::of(location, &self.net.s3)?);
+        let mut tries = Tries::new(&self.net);
+        loop {
+            let target = url.target(&self.net.headers).await?;
+            match self.read_once(&target, 0..1, tries.idle(), url.at(), &mut |_| {}).await {
+                Ok(()) => break,
+                Err(Failed {
+                    error: SourceError::Changed { at },
+                    ..
+                }) => return Err(SourceError::OtherObject { at }),
+                Err(failed) if tries.may_repair() && url.signs_anew(&failed.error, &target).await => tries.repaired(),
+                Err(failed) => tries.again(failed, &self.net, url.at()).await?,
+            }
+        }
+        *self.url.lock().unwrap_or_else(PoisonError::into_inner) = url;
+        Ok(())
+    }
+
+    /// Whether asking again can do what `link` could not: signed anew, or with a new url.
+    async fn repaired(&self, url: &Arc<ObjectUrl>, target: &Target, error: &SourceError) -> Result<bool, SourceError> {
+        if !matches!(error, SourceError::Expired { .. }) {
+            return Ok(url.signs_anew(error, target).await);
+        }
+        let _one = self.renewing.lock().await;
+        if !Arc::ptr_eq(&self.url(), url) {
+            return Ok(true);
+        }
+        let Some(renewal) = &self.net.renewal else {
+            return Ok(false);
+        };
+        let location = renewal.ask(url.at(), self.net.client()?).await?;
+        self.renew(&location).await?;
+        Ok(true)
+    }
+
     async fn read_once(
         &self,
+        target: &Target,
         asked: Range<u64>,
         idle: Duration,
         at: &Location,
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(), Failed> {
         let net = &self.net;
-        let mut response = net.get(&self.url, &asked, self.version.if_match(), idle, at).await?;
+        let if_match = self.version.if_match().map(|tag| (IF_MATCH, tag));
+        let mut response = net.get(target, &asked, if_match, idle, at).await?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {}
             StatusCode::OK => {
@@ -352,25 +438,38 @@ impl From<SourceError> for Failed {
 /// Counts attempts of one read.
 struct Tries<'a> {
     policy: &'a Policy,
+    idle: Duration,
     in_vain: u32,
     all: u32,
+    repairs: u32,
 }
 
 impl Tries<'_> {
-    fn new(policy: &Policy) -> Tries<'_> {
+    fn new(net: &Net) -> Tries<'_> {
         Tries {
-            policy,
+            policy: &net.policy,
+            idle: net.patience.idle(&net.policy),
             in_vain: 0,
             all: 0,
+            repairs: 0,
         }
     }
 
     fn idle(&self) -> Duration {
-        self.policy.idle.saturating_mul(1 << self.in_vain.min(16)).min(self.policy.idle_max)
+        self.idle.saturating_mul(1 << self.in_vain.min(16)).min(self.policy.idle_max)
     }
 
     fn progressed(&mut self) {
         self.in_vain = 0;
+    }
+
+    /// One link that does not work is replaced, then another; a third one shows that something else is wrong.
+    fn may_repair(&self) -> bool {
+        self.repairs < 2
+    }
+
+    fn repaired(&mut self) {
+        self.repairs += 1;
     }
 
     /// Waits before the next attempt, or gives the error back where another one is no use.
@@ -400,28 +499,35 @@ impl Tries<'_> {
 }
 
 impl Net {
+    fn client(&self) -> Result<&Client, SourceError> {
+        self.client.as_ref().map_err(Clone::clone)
+    }
+
     async fn get(
         &self,
-        url: &Url,
+        target: &Target,
         asked: &Range<u64>,
-        if_match: Option<&HeaderValue>,
+        condition: Option<(HeaderName, &HeaderValue)>,
         idle: Duration,
         at: &Location,
     ) -> Result<Response, SourceError> {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         tracing::trace!(%at, from = asked.start, to = asked.end, "GET");
-        let client = self.client.as_ref().map_err(Clone::clone)?;
-        let mut request = client.get(url.clone()).headers((*self.headers).clone());
+        let mut request = self.client()?.get(target.url.clone()).headers(target.headers.clone());
         // Compressed on the way, the bytes would not be the object's own.
         request = request
             .header(ACCEPT_ENCODING, "identity")
             .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
-        if let Some(tag) = if_match {
-            request = request.header(IF_MATCH, tag);
+        if let Some((name, tag)) = condition {
+            request = request.header(name, tag);
         }
         // A new connection may take its own time on top.
+        let asked_at = Instant::now();
         match tokio::time::timeout(idle + self.policy.connect.min(idle), request.send()).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                self.patience.answered_after(asked_at.elapsed());
+                Ok(response)
+            }
             Ok(Err(error)) => Err(failure(error, 0, asked.end - asked.start, at)),
             Err(_) => Err(stalled(idle, at)),
         }
@@ -519,8 +625,13 @@ impl Net {
         {
             body.extend_from_slice(&part);
         }
+        let refused = Refusal {
+            status: response.status(),
+            headers: response.headers(),
+            body: &String::from_utf8_lossy(&body),
+        };
         Failed {
-            error: refusal(response.status(), &String::from_utf8_lossy(&body), asked, at),
+            error: refusal(&refused, asked, at),
             retry_after,
         }
     }

@@ -66,6 +66,7 @@ impl Store {
             self.sources.push(SourceInfo {
                 location,
                 state: SourceState::Opening,
+                link: super::LinkState::Works,
                 size: 0,
                 prefix: "".into(),
                 warnings: Vec::new(),

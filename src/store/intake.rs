@@ -32,6 +32,8 @@ impl Store {
                 chunk,
                 content,
             } => self.chunk_read(id, source, chunk, content),
+            Event::LinkEnded { source } => self.link_ended(source),
+            Event::Renewed { source, result } => self.renewed(source, result),
             Event::ReadFailed { id, error, .. } => self.read_failed(id, error),
             Event::ReadDone { id } => self.read_failed(id, "the read ended without this part of the recording".into()),
             Event::Decoded { id, result } => self.decoded(id, result),
@@ -84,15 +86,7 @@ impl Store {
             })
             .copied()
             .collect();
-        for (key, unit) in due {
-            self.failed.remove(&(key, unit));
-            if let Some(cell) = self.cell_mut(key)
-                && matches!(cell.get(unit), Some(State::Failed { .. }))
-            {
-                cell.take(unit);
-                self.stale_jobs.insert(unit);
-            }
-        }
+        self.forget_failures(due);
     }
 
     fn chunk_read(&mut self, id: WorkId, source: SourceId, chunk: ChunkId, content: ChunkContent) {

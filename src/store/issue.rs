@@ -16,7 +16,8 @@ use crate::format::{ChunkId, ConnectionId, ConnectionSet};
 use crate::path::Column;
 use crate::time::Time;
 
-const REMOTE_READS: usize = 8;
+/// The executor begins fewer of them where the network is not quicker for it.
+const REMOTE_READS: usize = 16;
 const LOCAL_READS: usize = 4;
 const JOIN_GAP_BYTES: u64 = 64 << 10;
 const PLAYHEAD_READ_BYTES: u64 = 4 << 20;
@@ -60,7 +61,7 @@ impl Store {
             out.append(&mut self.queue);
             self.issue_decodes(&mut out);
             self.issue_playhead(&mut out);
-            if !self.plan.is_missing {
+            if !self.plan.is_missing && !self.ahead_is_held {
                 self.issue_ahead(&mut out);
             }
             if !self.plan.is_missing && !self.plan.is_undecoded && !self.background_is_held {

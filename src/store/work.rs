@@ -35,6 +35,11 @@ pub enum Work {
         location: Location,
     },
     Read(Read),
+    /// Another link to an open recording, in place of the one that ended.
+    Renew {
+        source: SourceId,
+        link: Location,
+    },
     /// One message into a form.
     Decode {
         id: WorkId,
@@ -129,6 +134,15 @@ pub enum Event {
         source: SourceId,
         chunk: ChunkId,
         content: ChunkContent,
+    },
+    /// The link to a recording is refused as ended; a read fails with it.
+    LinkEnded {
+        source: SourceId,
+    },
+    /// The recording is read through this location from now on; or why it is not.
+    Renewed {
+        source: SourceId,
+        result: Result<Location, Arc<str>>,
     },
     /// The rest of this read's chunks will not come.
     ReadFailed {

@@ -154,3 +154,47 @@ fn times_are_shown_and_typed_back_in_every_form() {
     assert_eq!(clock::TimeFormat::FromStart.show(t, start), "+3.250");
     assert_eq!(clock::TimeFormat::Utc.show(t, start), "2020-09-13 12:26:43.250");
 }
+
+/// Types nothing: a link comes from the clipboard while no field has the focus.
+fn paste(harness: &mut Harness<'static, AppState>, text: &str) {
+    harness.event(egui::Event::Paste(text.to_owned()));
+    harness.run_steps(2);
+}
+
+#[test]
+fn a_pasted_link_is_offered_and_opens_at_its_moment() {
+    let mut harness = opened();
+    let span = harness.state().span();
+    paste(&mut harness, "just words");
+    assert!(harness.query_by_role_and_label(Role::TextInput, "URL").is_none());
+    let url = url::Url::from_file_path(drive()).expect("a path");
+    let link = roadreel::source::Link::write(
+        roadreel::source::LinkStyle::Roadreel,
+        "",
+        &[url.to_string()],
+        Some(span.start.plus_nanos(700_000_000)),
+        None,
+    );
+    paste(&mut harness, &link);
+    let field = harness.get_by_role_and_label(Role::TextInput, "URL");
+    assert_eq!(field.value().as_deref(), Some(&*link));
+    harness.get_by_role_and_label(Role::Button, "Open").click();
+    harness.run_steps(2);
+    settle(&mut harness);
+    assert_eq!(harness.state().playback.now, span.start.plus_nanos(700_000_000));
+}
+
+#[test]
+fn a_link_to_the_moment_is_copied() {
+    let mut harness = opened();
+    let now = harness.state().playback.now;
+    harness.get_by_role_and_label(Role::Button, "Copy a link to this moment").click();
+    harness.step();
+    let copied = harness.output().platform_output.commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let link = roadreel::source::Link::parse(&copied.expect("a link")).expect("a link");
+    assert_eq!(link.locations, [Location::Path(drive())]);
+    assert_eq!(link.seek_to, Some(roadreel::time::When::At(now)));
+}

@@ -319,3 +319,40 @@ fn rosbags_of_python_reads_the_same_values() {
         stderr(&output)
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn register_makes_it_the_handler_and_takes_it_back() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_roadreel"))
+            .args(arguments)
+            .env("HOME", home.path())
+            .env("XDG_DATA_HOME", home.path().join("data"))
+            .env("XDG_CONFIG_HOME", home.path().join("config"))
+            .output()
+            .expect("the program starts");
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    let read = |path: &str| std::fs::read_to_string(home.path().join(path)).unwrap_or_default();
+    let others = "[Added Associations]\nx-scheme-handler/roadreel=other.desktop\n\n[Default Applications]\ntext/html=browser.desktop\n";
+    std::fs::create_dir_all(home.path().join("config")).expect("a folder");
+    std::fs::write(home.path().join("config/mimeapps.list"), others).expect("a file");
+    run(&["register"]);
+    run(&["register"]);
+    let desktop = read("data/applications/roadreel.desktop");
+    let program = env!("CARGO_BIN_EXE_roadreel");
+    assert!(desktop.contains(&format!("Exec=\"{program}\" %U\n")), "{desktop}");
+    assert!(
+        desktop.contains("MimeType=x-scheme-handler/roadreel;application/x-rosbag;application/x-mcap;\n"),
+        "{desktop}"
+    );
+    assert!(read("data/mime/packages/roadreel.xml").contains("<glob pattern=\"*.bag\"/>"));
+    let defaults = read("config/mimeapps.list");
+    for line in ["x-scheme-handler/roadreel", "application/x-rosbag", "application/x-mcap"] {
+        assert_eq!(defaults.matches(&format!("{line}=roadreel.desktop\n")).count(), 1, "{defaults}");
+    }
+    run(&["register", "--remove"]);
+    assert_eq!(read("config/mimeapps.list"), others);
+    assert!(!home.path().join("data/applications/roadreel.desktop").exists());
+}

@@ -76,6 +76,7 @@ impl Inline {
                 events.push(Event::ReadDone { id: read.id });
                 events
             }
+            Work::Renew { source, link } => vec![Event::Renewed { source, result: Ok(link) }],
             Work::Decode { id, schema, form, payload } => vec![Event::Decoded {
                 id,
                 result: schema.decode(form, &payload),

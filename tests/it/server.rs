@@ -1,8 +1,10 @@
 //! An S3-like store on the loopback: counts, delays and breaks. Benches include this file with `#[path]`.
 //!
-//! Behaves as S3 does towards a presigned GET: Range → 206 with Content-Range, ETag, If-Match → 412, 416 past the end, HEAD →
+//! Behaves as S3 does towards a presigned GET: Range → 206 with Content-Range, ETag, If-Match → 412, If-None-Match → 304, 416 past the end, HEAD →
 //! 403, 403 with S3's XML once `X-Amz-Date` + `X-Amz-Expires` has passed (against [`Behaviour::now_secs`]). Faults are drawn
 //! from a seed, so that a run repeats as far as its requests come in the same order.
+//!
+//! [`Server::before`] puts another store behind the same counters and faults.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
@@ -38,6 +40,8 @@ pub struct Behaviour {
     /// false: answers 200 with everything, whatever the Range.
     pub ranges: bool,
     pub etag: bool,
+    /// The ETags are weak.
+    pub weak: bool,
     pub require_signature: bool,
     /// The clock that presigned URLs are checked against: Unix seconds.
     pub now_secs: i64,
@@ -54,6 +58,8 @@ pub enum Fault {
     /// 206 with another range than asked for.
     Shifted,
     Status(u16, &'static str, &'static str),
+    /// Status, region (`x-amz-bucket-region`) and body, as a store has sent them.
+    Answer(u16, &'static str, &'static str),
 }
 
 impl Default for Behaviour {
@@ -70,6 +76,7 @@ impl Default for Behaviour {
             scripted: BTreeMap::new(),
             ranges: true,
             etag: true,
+            weak: false,
             require_signature: false,
             now_secs: 1_800_000_000,
         }
@@ -94,10 +101,16 @@ pub struct Asked {
     pub method: String,
     pub path: String,
     pub range: Option<String>,
+    pub query: Option<String>,
     pub if_match: Option<String>,
+    pub request_payer: Option<String>,
+    pub authorization: Option<String>,
     pub referer: Option<String>,
     pub status: u16,
 }
+
+/// A store that can stand in for this one's objects.
+pub type Store = Arc<dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send>> + Send + Sync>;
 
 enum Object {
     Bytes(Bytes),
@@ -145,6 +158,7 @@ struct Shared {
     behaviour: Mutex<Behaviour>,
     random: Mutex<fastrand::Rng>,
     stats: Mutex<Stats>,
+    store: Option<Store>,
 }
 
 /// Runs until it is dropped.
@@ -157,6 +171,15 @@ pub struct Server {
 
 impl Server {
     pub fn start(behaviour: Behaviour) -> Server {
+        Server::over(None, behaviour)
+    }
+
+    /// Another store answers; the faults and the counting are this one's.
+    pub fn before(store: Store, behaviour: Behaviour) -> Server {
+        Server::over(Some(store), behaviour)
+    }
+
+    fn over(store: Option<Store>, behaviour: Behaviour) -> Server {
         let shared = Arc::new(Shared {
             gate: Gate {
                 held: Mutex::default(),
@@ -166,6 +189,7 @@ impl Server {
             random: Mutex::new(fastrand::Rng::with_seed(behaviour.seed)),
             behaviour: Mutex::new(behaviour),
             stats: Mutex::default(),
+            store,
         });
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
@@ -318,19 +342,35 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
     let asked = request.headers().get("range").and_then(|v| v.to_str().ok());
     shared.gate.pass(asked).await;
     tokio::time::sleep(behaviour.rtt).await;
-    let response = serve(&request, &shared, &behaviour, number, draw, place, running);
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let mut asked = Asked {
+        method: request.method().to_string(),
+        // a proxy is asked for a host
+        path: match request.uri().authority() {
+            Some(host) if request.method() == Method::CONNECT => host.to_string(),
+            _ => request.uri().path().to_owned(),
+        },
+        range: header("range"),
+        query: request.uri().query().map(str::to_owned),
+        if_match: header("if-match"),
+        request_payer: header("x-amz-request-payer"),
+        authorization: header("authorization"),
+        referer: header("referer"),
+        status: 0,
+    };
+    let response = match &shared.store {
+        Some(store) if !behaviour.scripted.contains_key(&number) => {
+            let (parts, body) = store(request).await.into_parts();
+            let fault = drawn(&behaviour, draw, (place * body.len() as f64) as usize);
+            Response::from_parts(parts, Sending::new(body, fault, &behaviour, running))
+        }
+        _ => serve(&request, &shared, &behaviour, number, draw, place, running),
+    };
     let status = response.status().as_u16();
     let mut stats = shared.stats.lock().expect("stats");
     *stats.by_status.entry(status).or_default() += 1;
-    stats.log.push(Asked {
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
-        range: header("range"),
-        if_match: header("if-match"),
-        referer: header("referer"),
-        status,
-    });
+    asked.status = status;
+    stats.log.push(asked);
     Ok(response)
 }
 
@@ -355,6 +395,16 @@ fn serve(
     if let Some(Fault::Status(status, code, message)) = scripted {
         return refuse(status, code, message, running);
     }
+    if let Some(Fault::Answer(status, region, body)) = scripted {
+        let mut response = Response::new(Sending::new(body.into(), None, behaviour, running));
+        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+        if !region.is_empty() {
+            response
+                .headers_mut()
+                .insert("x-amz-bucket-region", HeaderValue::from_static(region));
+        }
+        return response;
+    }
     let object = shared.objects.lock().expect("objects").get(request.uri().path()).cloned();
     let Some(object) = object else {
         return refuse(404, "NoSuchKey", "The specified key does not exist.", running);
@@ -377,7 +427,7 @@ fn serve(
     }
     let size = object.len();
     let changed = behaviour.change_after.is_some_and(|n| number >= n);
-    let etag = format!("\"{size:x}-{changed}\"");
+    let etag = format!("{}\"{size:x}-{changed}\"", if behaviour.weak { "W/" } else { "" });
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
     if behaviour.etag && header("if-match").is_some_and(|tag| tag != "*" && tag != etag) {
         return refuse(
@@ -386,6 +436,14 @@ fn serve(
             "At least one of the pre-conditions you specified did not hold",
             running,
         );
+    }
+    if behaviour.etag && header("if-none-match").is_some_and(|tag| tag == etag) {
+        let mut response = Response::new(Sending::new(Bytes::new(), None, behaviour, running));
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+            .headers_mut()
+            .insert("etag", HeaderValue::from_str(&etag).expect("a header"));
+        return response;
     }
     let asked = header("range").filter(|_| behaviour.ranges).map(|text| range(text, size));
     let (range, status) = match asked {

@@ -94,34 +94,26 @@ fn locations_are_parsed() {
         ("https://user:SECRET@host/c.bag", "https://host/c.bag"),
         ("http://host?id=SECRET", "http://host/?…"),
         (
-            "s3://bucket/key.bag",
-            "an s3:// location is not yet read here: open a presigned URL of the object (`aws s3 presign s3://bucket/key` prints one)",
-        ),
-        (
-            "arn:aws:s3:eu-west-1:1:accesspoint/ap/object/key",
-            "an S3 access point is not yet read here: open a presigned URL of the object",
-        ),
-        (
             "https://webviz.io/app/?remote-bag-url=https%3A%2F%2Fhost%2Fa.bag%3FSECRET",
-            "a Webviz, Foxglove or Lichtblick link is not yet read here: open the URL of the recording itself, which stands in the link's remote-bag-url or ds.url",
+            "https://host/a.bag?…",
         ),
         (
             "https://app.foxglove.dev/?ds=remote-file&ds.url=https%3A%2F%2Fhost%2Fa.bag",
-            "a Webviz, Foxglove or Lichtblick link is not yet read here: open the URL of the recording itself, which stands in the link's remote-bag-url or ds.url",
+            "https://host/a.bag",
         ),
         (
             "roadreel://open?url=SECRET",
-            "a share link is not yet read here: open the URL of the recording itself, which stands in the link's ds.url",
+            "this link names something that is no https:// or s3:// location: open the recording itself",
         ),
         (
             "ftp://host/a.bag",
-            "ftp:// is not a kind of location that Roadreel reads: give a path or an https:// URL",
+            "ftp:// is not a kind of location that Roadreel reads: give a path, an https:// or an s3:// URL",
         ),
         (
             "https://",
             "this is not a complete URL (empty host): copy it again, from https:// to its last character",
         ),
-        ("", "no location given: name a file or paste an https:// URL"),
+        ("", "no location given: name a file or paste an https:// or s3:// URL"),
     ] {
         let parsed = Location::parse(text);
         let got = parsed.as_ref().map_or_else(ToString::to_string, ToString::to_string);
@@ -141,26 +133,6 @@ fn names_come_from_the_last_segment() {
     ] {
         assert_eq!(Location::parse(text).expect("a location").name(), name);
     }
-}
-
-#[test]
-fn presigned_urls_say_when_they_expire() {
-    let expires = |query: &str| {
-        Location::parse(&format!("https://host/a.bag?{query}"))
-            .expect("a location")
-            .expires()
-            .map(|t| t.nanos() / 1_000_000_000)
-    };
-    assert_eq!(
-        expires("X-Amz-Date=20260101T000000Z&X-Amz-Expires=3600&X-Amz-Signature=x"),
-        Some(1_767_229_200)
-    );
-    assert_eq!(expires("X-Goog-Date=20260101T000000Z&X-Goog-Expires=60"), Some(1_767_225_660));
-    assert_eq!(expires("AWSAccessKeyId=a&Expires=1767229200&Signature=x"), Some(1_767_229_200));
-    assert_eq!(expires("se=2026-01-01T01:00:00Z&sig=x"), Some(1_767_229_200));
-    assert_eq!(expires("X-Amz-Date=today&X-Amz-Expires=3600"), None);
-    assert_eq!(expires("X-Amz-Date=20260101T000000Z&X-Amz-Expires=9223372036854775807"), None);
-    assert_eq!(expires("id=1"), None);
 }
 
 #[test]

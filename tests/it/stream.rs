@@ -20,11 +20,11 @@ use roadreel::time::{Span, Time};
 use crate::server::{Behaviour, Fault, Server};
 
 const SECOND: i64 = 1_000_000_000;
-const START: Time = Time(1_600_000_000 * SECOND);
+pub const START: Time = Time(1_600_000_000 * SECOND);
 const TOPICS: [&str; 3] = ["/a", "/b", "/big"];
 
 /// 20 chunks; message k of chunk c is received 0.1 c + 0.01 k seconds in, chunks overlap by a little, payloads tell both.
-fn bag() -> Vec<u8> {
+pub fn bag() -> Vec<u8> {
     let mut writer = Writer::new(Cursor::new(Vec::new()), Compression::Lz4).expect("a bag");
     let connections = TOPICS.map(|topic| {
         writer.add_connection(&Connection {
@@ -306,6 +306,11 @@ fn shown(events: &[Event]) -> Vec<String> {
         }
         Event::ReadFailed { id, error, .. } => format!("{id} failed: {error}"),
         Event::ReadDone { id } => format!("{id} done"),
+        Event::LinkEnded { source } => format!("the link of {source} ended"),
+        Event::Renewed { source, result } => match result {
+            Ok(location) => format!("{source} goes on at {location}"),
+            Err(error) => format!("{source} has no new link: {error}"),
+        },
         Event::Fetched { address, result } => format!("{address} fetched: {}", result.is_ok()),
         Event::Decoded { id, result } => format!("{id} decoded: {}", result.is_ok()),
     };

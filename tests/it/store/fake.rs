@@ -208,6 +208,7 @@ impl World {
                 id,
                 result: schema.decode(form, &payload),
             }),
+            Work::Renew { source, link } => self.store.apply(Event::Renewed { source, result: Ok(link) }),
             Work::Fetch { address, .. } => self.store.apply(Event::Fetched {
                 address,
                 result: Err("there is no such file".into()),

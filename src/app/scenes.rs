@@ -1,0 +1,110 @@
+//! The scenes of the open recordings, as a table in DynamoDB has them: listed in the left sidebar, a click goes to one.
+
+use egui::{RichText, ScrollArea, Ui};
+
+use super::AppState;
+use crate::source::{Scene, SceneTable};
+use crate::theme::{self, palette, widget};
+use crate::time::format_relative;
+
+#[derive(Default)]
+pub struct ScenesState {
+    /// None: nobody named a table, so none is asked.
+    table: Option<SceneTable>,
+    /// Recordings whose scenes were asked for.
+    asked: usize,
+    listed: Vec<Scene>,
+    failed: Option<String>,
+}
+
+impl ScenesState {
+    pub fn new(table: Option<SceneTable>) -> ScenesState {
+        ScenesState {
+            table,
+            ..ScenesState::default()
+        }
+    }
+
+    pub fn table(&self) -> Option<&SceneTable> {
+        self.table.as_ref()
+    }
+
+    pub fn clear(&mut self) {
+        *self = ScenesState::new(self.table.take());
+    }
+}
+
+impl AppState {
+    /// Asks for the scenes of recordings that were opened since the last pass.
+    pub(super) fn ask_for_scenes(&mut self) {
+        let Some(table) = &self.scenes.table else { return };
+        for source in self.store.sources().iter().skip(self.scenes.asked) {
+            let name = source.location.name();
+            // tables name recordings without their ending
+            let record = name.rsplit_once('.').map_or(&*name, |(stem, _)| stem).to_owned();
+            let then = self.jobs.scenes_listed();
+            let io = self.executor.io();
+            io.list_scenes(table.clone(), record, move |listed| then(listed.map_err(|error| error.to_string())));
+        }
+        self.scenes.asked = self.store.sources().len();
+    }
+
+    pub(super) fn take_scenes(&mut self, listed: Result<Vec<Scene>, String>) {
+        match listed {
+            Ok(scenes) => self.scenes.listed.extend(scenes),
+            Err(error) => self.scenes.failed = Some(error),
+        }
+    }
+}
+
+const ROWS_SHOWN: f32 = 6.0;
+
+pub fn ui(ui: &mut Ui, state: &mut AppState) {
+    if state.scenes.listed.is_empty() && state.scenes.failed.is_none() {
+        return;
+    }
+    let p = palette(ui.visuals());
+    widget::section(ui, &format!("Scenes  {}", state.scenes.listed.len()));
+    if let Some(error) = &state.scenes.failed {
+        ui.colored_label(p.warn, error);
+    }
+    let span = state.span();
+    let mut seek = None;
+    let row_height = 22.0;
+    ScrollArea::vertical()
+        .id_salt("scenes")
+        .max_height(row_height * ROWS_SHOWN)
+        .show_rows(ui, row_height, state.scenes.listed.len(), |ui, rows| {
+            for scene in state.scenes.listed.get(rows).unwrap_or_default() {
+                let at = scene.start.map_or("no time".to_owned(), |start| format_relative(start, span.start));
+                let is_now =
+                    scene.start.is_some_and(|start| start <= state.playback.now) && scene.end.is_some_and(|end| state.playback.now <= end);
+                let beside = RichText::new(at).font(theme::small()).color(p.weak);
+                let short = scene
+                    .scene
+                    .strip_prefix(&scene.record)
+                    .unwrap_or(&scene.scene)
+                    .trim_start_matches('_');
+                let button = egui::Button::selectable(is_now, short)
+                    .right_text(beside)
+                    .truncate()
+                    .min_size(egui::vec2(ui.available_width(), row_height));
+                let response = ui.add_enabled(scene.start.is_some(), button).on_hover_ui(|ui| tooltip(ui, scene));
+                if response.clicked() {
+                    seek = scene.start;
+                }
+            }
+        });
+    ui.add_space(4.0);
+    if let Some(start) = seek {
+        state.seek(start);
+        ui.ctx().request_repaint();
+    }
+}
+
+fn tooltip(ui: &mut Ui, scene: &Scene) {
+    ui.label(RichText::new(&scene.scene).font(theme::semibold(13.0)));
+    for (name, value) in &scene.notes {
+        widget::note(ui, format!("{name}: {value}"));
+    }
+}

@@ -1,0 +1,191 @@
+//! Scenes by id: a DynamoDB table says in which recording a scene lies, and from when to when.
+//!
+//! Tables of several generations are understood: the prefix of a recording is its key, or the folder it lies in; times are
+//! numbers of any unit, texts, null or nonsense.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use serde::Deserialize;
+
+use super::s3::failure::of_sdk;
+use super::{Location, Net, SourceError};
+use crate::time::{Time, When};
+
+/// A DynamoDB table of scenes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SceneTable {
+    pub table_name: String,
+    pub region: Option<String>,
+    /// Of the record: the recording's name.
+    pub partition_key: String,
+    pub sort_key: String,
+}
+
+impl Default for SceneTable {
+    fn default() -> SceneTable {
+        SceneTable {
+            table_name: "Rosbag-Scene-Metadata".to_owned(),
+            region: None,
+            partition_key: "bag_file".to_owned(),
+            sort_key: "scene_id".to_owned(),
+        }
+    }
+}
+
+/// A span of a recording that somebody found worth a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scene {
+    pub record: String,
+    pub scene: String,
+    pub bucket: Option<String>,
+    /// As it stands in the table: the recording's key, or the folder it lies in.
+    pub prefix: Option<String>,
+    /// The recording's name.
+    pub file: String,
+    /// As it stands in the table.
+    pub start_text: Option<String>,
+    pub start: Option<Time>,
+    pub end: Option<Time>,
+    /// Everything else that the table says of it.
+    pub notes: Vec<(String, String)>,
+}
+
+impl Scene {
+    /// Reads an item's strings and numbers; what is null or missing is None, what makes no sense as a time, too.
+    pub fn of_item(table: &SceneTable, mut item: BTreeMap<String, String>) -> Scene {
+        let mut take = |name: &str| {
+            item.remove(name)
+                .filter(|text| !matches!(text.trim(), "" | "None" | "null" | "NaN" | "nan"))
+        };
+        let record = take(&table.partition_key).unwrap_or_default();
+        let (start_text, end_text) = (take("start_time"), take("end_time"));
+        Scene {
+            scene: take(&table.sort_key).unwrap_or_default(),
+            bucket: take("bag_file_bucket"),
+            prefix: take("bag_file_prefix"),
+            file: take("bag_file").unwrap_or_else(|| record.clone()),
+            start: start_text.as_deref().and_then(instant),
+            end: end_text.as_deref().and_then(instant),
+            start_text,
+            record,
+            notes: item.into_iter().collect(),
+        }
+    }
+
+    /// Where the recording may lie in its bucket, the likeliest first.
+    pub fn keys(&self) -> Vec<String> {
+        let Some(prefix) = self.prefix.as_deref() else {
+            return Vec::new();
+        };
+        let is_recording = |name: &str| [".bag", ".mcap", ".db3"].iter().any(|end| name.ends_with(end));
+        if is_recording(prefix) {
+            return vec![prefix.to_owned()];
+        }
+        let within = match prefix.trim_end_matches('/') {
+            "" => self.file.clone(),
+            folder => format!("{folder}/{}", self.file),
+        };
+        match is_recording(&within) {
+            true => vec![within],
+            false => vec![format!("{within}.bag"), within, prefix.to_owned()],
+        }
+    }
+}
+
+/// Seconds, milli-, micro- or nanoseconds by magnitude; `1600000003_250000000` is seconds and nanoseconds.
+fn instant(text: &str) -> Option<Time> {
+    match When::parse(&text.replace('_', ":")) {
+        Ok(When::At(time)) => Some(time),
+        _ => None,
+    }
+}
+
+/// More scenes of one recording are not listed.
+const MOST_SCENES: usize = 10_000;
+
+impl Net {
+    /// Looks a scene up; None where the table has none of that id.
+    pub async fn scene(&self, table: &SceneTable, record: &str, scene: &str) -> Result<Option<Scene>, SourceError> {
+        let client = self.dynamo(table).await?;
+        let request = client
+            .get_item()
+            .table_name(&table.table_name)
+            .key(&table.partition_key, AttributeValue::S(record.to_owned()))
+            .key(&table.sort_key, AttributeValue::S(scene.to_owned()));
+        let answer = request.send().await.map_err(|error| self.failed(&error, table))?;
+        Ok(answer.item.map(|item| Scene::of_item(table, texts(item))))
+    }
+
+    /// All scenes of a recording, by their start.
+    pub async fn scenes(&self, table: &SceneTable, record: &str) -> Result<Vec<Scene>, SourceError> {
+        let client = self.dynamo(table).await?;
+        let mut pages = client
+            .query()
+            .table_name(&table.table_name)
+            .key_condition_expression("#record = :record")
+            .expression_attribute_names("#record", &table.partition_key)
+            .expression_attribute_values(":record", AttributeValue::S(record.to_owned()))
+            .into_paginator()
+            .send();
+        let mut scenes = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.failed(&error, table))?;
+            scenes.extend(
+                page.items
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|item| Scene::of_item(table, texts(item))),
+            );
+            if scenes.len() >= MOST_SCENES {
+                break;
+            }
+        }
+        scenes.sort_by(|a, b| (a.start.is_none(), a.start, &a.scene).cmp(&(b.start.is_none(), b.start, &b.scene)));
+        Ok(scenes)
+    }
+
+    async fn dynamo(&self, table: &SceneTable) -> Result<Client, SourceError> {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(self.aws().config().await?);
+        if let Some(region) = &table.region {
+            config = config.region(aws_sdk_dynamodb::config::Region::new(region.clone()));
+        }
+        Ok(Client::from_conf(config.build()))
+    }
+
+    fn failed<E: std::error::Error + 'static>(&self, error: &SdkError<E, HttpResponse>, table: &SceneTable) -> SourceError {
+        let at = table.at();
+        let Some(raw) = error.raw_response() else {
+            return of_sdk(error, &self.aws().options, &at);
+        };
+        let body: serde_json::Value = serde_json::from_slice(raw.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+        let code = text("__type").rsplit('#').next().unwrap_or_default();
+        let message = [text("message"), text("Message")].concat();
+        let detail = format!("{} {code}: {}", raw.status().as_u16(), super::without_secrets(&message));
+        SourceError::Scenes {
+            detail: detail.trim_end_matches([':', ' ']).into(),
+            at,
+        }
+    }
+}
+
+impl SceneTable {
+    fn at(&self) -> Location {
+        Location::Path(format!("table {}", self.table_name).into())
+    }
+}
+
+/// Strings and numbers; what is null, or more than one value, is left out.
+fn texts(item: HashMap<String, AttributeValue>) -> BTreeMap<String, String> {
+    let text = |value| match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
+        AttributeValue::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    };
+    item.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
+}

@@ -1,0 +1,132 @@
+//! The window over a network, driven by role and label: a link that ends and its successor, browsing S3.
+
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use roadreel::app::{AppState, MakeExecutor, Start, root};
+use roadreel::run::{Executor, Io};
+use roadreel::source::{AwsOptions, Location, Net, Policy};
+use roadreel::store::LinkState;
+
+use crate::server::{Behaviour, Server};
+use crate::stream::{START, bag};
+
+fn window(server: &Server, locations: Vec<Location>) -> Harness<'static, AppState> {
+    let aws = AwsOptions {
+        endpoint_url: Some(server.url("")),
+        unsigned: true,
+        ..AwsOptions::default()
+    };
+    let net = Net::new(Policy::default(), &[]).expect("a client").with_aws(aws);
+    let io = Io::over(net).expect("a runtime");
+    let make: MakeExecutor = Arc::new(move |waker| Executor::with(io.clone(), move || waker()));
+    let start = Start {
+        locations,
+        ..Start::default()
+    };
+    let state = AppState::new(start, make, Arc::new(|| {}));
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_step_dt(0.02)
+        .with_context_setup(roadreel::theme::install)
+        .build_ui_state(root, state);
+    harness.step();
+    harness
+}
+
+/// Steps until `there` is true, waiting for the executor in between.
+#[track_caller]
+fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl Fn(&Harness<'static, AppState>) -> bool) {
+    for _ in 0..2000 {
+        harness.step();
+        if there(harness) {
+            return;
+        }
+        if !harness.state().executor.wait() {
+            std::thread::yield_now();
+        }
+    }
+    panic!("never: {what}");
+}
+
+fn button(harness: &Harness<'static, AppState>, says: &str) -> bool {
+    harness.query_by_label_contains(says).is_some()
+}
+
+#[test]
+fn a_link_that_ended_is_replaced_in_the_window() {
+    let server = Server::start(Behaviour::default());
+    server.put("drive.bag", bag());
+    let link = |server: &Server| server.presigned("drive.bag", 60);
+    let mut harness = window(&server, vec![Location::parse(&link(&server)).expect("a location")]);
+    until(&mut harness, "open", |h| {
+        h.state().is_settled(false) && h.state().store.span().is_some()
+    });
+    assert!(button(&harness, "expires in "), "the countdown");
+    server.behave(|b| b.now_secs += 3600);
+    harness.state_mut().seek(START.plus_nanos(1_900_000_000));
+    until(&mut harness, "ended", |h| h.state().store.sources()[0].link == LinkState::Ended);
+    harness.run_steps(2);
+    harness.get_by_label_contains("link expired").click();
+    harness.run_steps(2);
+    let field = harness.get_by_role_and_label(Role::TextInput, "New link");
+    field.focus();
+    field.type_text(&link(&server));
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Use this link").click();
+    until(&mut harness, "read on", |h| {
+        h.state().store.sources()[0].link == LinkState::Works && h.state().is_settled(false)
+    });
+    harness.run_steps(2);
+    assert!(button(&harness, "expires in "), "the new countdown");
+    assert_eq!(harness.state().playback.now, START.plus_nanos(1_900_000_000), "the playhead stays");
+}
+
+#[test]
+fn s3_is_browsed_filtered_and_opened() {
+    let server = Server::start(Behaviour::default());
+    let object = |n: usize| {
+        format!(
+            "<Contents><Key>2026/run-{n}.bag</Key><LastModified>2026-01-02T03:04:05Z</LastModified><Size>{}</Size></Contents>",
+            n * 1_000_000
+        )
+    };
+    let objects: String = (1..40).map(object).collect();
+    let page = format!(
+        "<ListBucketResult><Name>drives</Name><Prefix></Prefix><IsTruncated>false</IsTruncated>{objects}<CommonPrefixes><Prefix>2026/night/</Prefix></CommonPrefixes></ListBucketResult>"
+    );
+    for path in ["drives/", "drives"] {
+        server.put(path, page.clone());
+    }
+    server.put("drives/2026/run-7.bag", bag());
+    let mut harness = window(&server, Vec::new());
+    harness
+        .state_mut()
+        .run(roadreel::app::command::Command::BrowseS3, &egui::Context::default());
+    harness.run_steps(2);
+    let place = harness.get_by_role_and_label(Role::TextInput, "Place");
+    place.focus();
+    place.type_text("drives/2026/");
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Go").click();
+    until(&mut harness, "listed", |h| button(h, "40 entries"));
+    assert!(
+        harness.query_by_role_and_label(Role::ListItem, "night/").is_some(),
+        "folders come first"
+    );
+    let filter = harness.get_by_role_and_label(Role::TextInput, "Filter by name");
+    filter.focus();
+    filter.type_text("run-7");
+    harness.run_steps(2);
+    assert!(button(&harness, "1 of 40 entries"));
+    harness.get_by_role_and_label(Role::ListItem, "run-7.bag").click();
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Button, "Open").click();
+    until(&mut harness, "open", |h| h.state().store.span().is_some());
+    assert_eq!(
+        harness.state().store.sources()[0].location.to_string(),
+        "s3://drives/2026/run-7.bag"
+    );
+}
