@@ -35,6 +35,8 @@ pub fn path_field(ui: &mut Ui, salt: &str, store: &Store, path: &mut String, nam
         .font(FontId::monospace(12.0))
         .hint_text(hint)
         .desired_width(f32::INFINITY)
+        // Tab accepts a proposal and stays
+        .lock_focus(!proposals.is_empty())
         .layouter(&mut layouter)
         .show(ui);
     let response = named(output.response.response, name);

@@ -277,7 +277,7 @@ impl Compiler<'_> {
         let b = self.expr(right, base, left_place.as_ref())?;
         if op.is_comparison() && a.kind.is_number() != b.kind.is_number() {
             let (a, b) = (a.kind.name(), b.kind.name());
-            return Err(PathError::new(format!("a {a} cannot be compared with a {b}"), at.clone()));
+            return Err(PathError::new(format!("{a} and {b} cannot be compared"), at.clone()));
         }
         Ok(joined(op, a, b, ItemKind::Bool))
     }
@@ -341,7 +341,7 @@ impl Compiler<'_> {
             };
             let found = type_text(self.plan, place.kind, place.array);
             return Err(PathError::new(
-                format!("this is {found}, but {wanted} is needed here"),
+                format!("this is of type {found}, but {wanted} is needed here"),
                 path.at.0.clone(),
             ));
         };

@@ -473,6 +473,10 @@ impl<'a> Parser<'a> {
         let condition = self.expr(1)?;
         self.space();
         self.relative = outer;
+        if self.peek() == Some('=') {
+            let error = self.error(self.at..self.at + 1, "values are compared with “==”");
+            return Err(error.with_nearest(Some(" == ".into())));
+        }
         self.expect("}", "a condition")?;
         Ok(StepKind::Filter(Box::new(condition)))
     }
