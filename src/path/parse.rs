@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
             }
             if self.eat(op.text()) {
                 let after = self.rest().starts_with(char::is_whitespace);
-                if !op.is_comparison() && !(before && after) {
+                if !(op.is_comparison() || before && after) {
                     self.at -= op.text().len();
                     return Err(self.unexpected());
                 }
