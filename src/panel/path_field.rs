@@ -20,10 +20,11 @@ pub fn path_field(ui: &mut Ui, salt: &str, store: &Store, path: &mut String, nam
     let id = ui.make_persistent_id(salt);
     let problem = problem_of(store, path);
     let mut chosen: Chosen = ui.data(|d| d.get_temp(id)).unwrap_or_default();
-    let proposals = ui
-        .memory(|m| m.has_focus(id))
-        .then(|| proposals(ui, id, store, path))
-        .unwrap_or_default();
+    let proposals = if ui.memory(|m| m.has_focus(id)) {
+        proposals(ui, id, store, path)
+    } else {
+        Vec::new()
+    };
     let accepted = keys(ui, &mut chosen, &proposals);
     let marked = problem.as_ref().map(|p| p.span.clone());
     let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, _: f32| {
@@ -35,6 +36,8 @@ pub fn path_field(ui: &mut Ui, salt: &str, store: &Store, path: &mut String, nam
         .font(FontId::monospace(12.0))
         .hint_text(hint)
         .desired_width(f32::INFINITY)
+        // Tab accepts a proposal and stays
+        .lock_focus(!proposals.is_empty())
         .layouter(&mut layouter)
         .show(ui);
     let response = named(output.response.response, name);

@@ -10,6 +10,7 @@ mod canvas;
 mod config;
 mod curves;
 mod export;
+mod fourier;
 mod legend;
 mod measure;
 mod pointer;

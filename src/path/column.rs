@@ -277,7 +277,7 @@ impl Compiler<'_> {
         let b = self.expr(right, base, left_place.as_ref())?;
         if op.is_comparison() && a.kind.is_number() != b.kind.is_number() {
             let (a, b) = (a.kind.name(), b.kind.name());
-            return Err(PathError::new(format!("a {a} cannot be compared with a {b}"), at.clone()));
+            return Err(PathError::new(format!("{a} and {b} cannot be compared"), at.clone()));
         }
         Ok(joined(op, a, b, ItemKind::Bool))
     }
@@ -341,7 +341,7 @@ impl Compiler<'_> {
             };
             let found = type_text(self.plan, place.kind, place.array);
             return Err(PathError::new(
-                format!("this is {found}, but {wanted} is needed here"),
+                format!("this is of type {found}, but {wanted} is needed here"),
                 path.at.0.clone(),
             ));
         };
@@ -395,22 +395,22 @@ impl Compiler<'_> {
             let at = &step.at.0;
             match &step.kind {
                 StepKind::Field(name) => {
-                    self.into_field(&mut place, name, before, at)?;
+                    self.step_into_field(&mut place, name, before, at)?;
                     before = name;
                 }
                 StepKind::Index(bound) => {
                     let n = number_of(bound, at)?;
-                    self.into_elements(&mut place, (n, n), before, at)?;
+                    self.step_into_elements(&mut place, (n, n), before, at)?;
                 }
                 StepKind::Slice(from, to) => {
                     let from = from.as_ref().map_or(Ok(0), |b| number_of(b, at))?;
                     let to = to.as_ref().map_or(Ok(i64::MAX), |b| number_of(b, at))?;
-                    self.into_elements(&mut place, (from, to), before, at)?;
+                    self.step_into_elements(&mut place, (from, to), before, at)?;
                     place.is_list = true;
                 }
                 StepKind::Filter(condition) => {
                     if place.array != Array::One {
-                        self.into_elements(&mut place, (0, i64::MAX), before, at)?;
+                        self.step_into_elements(&mut place, (0, i64::MAX), before, at)?;
                         place.is_list = true;
                     }
                     let part = self.expr(condition, (place.kind, Array::One), None)?;
@@ -421,10 +421,10 @@ impl Compiler<'_> {
         Ok(place)
     }
 
-    fn into_field(&self, place: &mut Place, name: &str, before: &str, at: &Range<usize>) -> Result<(), PathError> {
+    fn step_into_field(&self, place: &mut Place, name: &str, before: &str, at: &Range<usize>) -> Result<(), PathError> {
         if place.array != Array::One {
             if name == "length" {
-                return self.into_length(place);
+                return self.step_into_length(place);
             }
             let error = PathError::new(format!("“{before}” is an array: choose an element, [0], or all, [:]"), at.clone());
             return Err(error.with_nearest(Some(format!("[:].{name}"))));
@@ -456,7 +456,7 @@ impl Compiler<'_> {
                 place.owner = None;
                 Ok(())
             }
-            Kind::String if name == "length" => self.into_length(place),
+            Kind::String if name == "length" => self.step_into_length(place),
             kind => {
                 let what = type_text(self.plan, kind, Array::One);
                 let error = PathError::new(format!("“{before}” is a {what}: it has no field “{name}”"), at.clone());
@@ -465,13 +465,13 @@ impl Compiler<'_> {
         }
     }
 
-    fn into_length(&self, place: &mut Place) -> Result<(), PathError> {
+    fn step_into_length(&self, place: &mut Place) -> Result<(), PathError> {
         place.length = Some(if let Array::Fixed(n) = place.array { Some(n) } else { None });
         (place.kind, place.array, place.owner) = (Kind::Scalar(Scalar::U32), Array::One, None);
         Ok(())
     }
 
-    fn into_elements(&self, place: &mut Place, (from, to): (i64, i64), before: &str, at: &Range<usize>) -> Result<(), PathError> {
+    fn step_into_elements(&self, place: &mut Place, (from, to): (i64, i64), before: &str, at: &Range<usize>) -> Result<(), PathError> {
         if place.array == Array::One {
             let error = PathError::new(format!("“{before}” is one value, not an array"), at.clone());
             return Err(error.with_nearest(Some(String::new())));

@@ -364,10 +364,7 @@ impl Constant {
 }
 
 fn zipped<'a>(lists: &[&[Item<'a>]], mut f: impl FnMut(&[Item<'a>])) {
-    let count = match lists.iter().map(|l| l.len()).filter(|n| *n != 1).min() {
-        Some(n) => n,
-        None => 1,
-    };
+    let count = lists.iter().map(|l| l.len()).filter(|n| *n != 1).min().unwrap_or(1);
     for i in 0..count {
         let row: Vec<Item> = lists
             .iter()

@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
             }
             if self.eat(op.text()) {
                 let after = self.rest().starts_with(char::is_whitespace);
-                if !op.is_comparison() && !(before && after) {
+                if !(op.is_comparison() || before && after) {
                     self.at -= op.text().len();
                     return Err(self.unexpected());
                 }
@@ -473,6 +473,10 @@ impl<'a> Parser<'a> {
         let condition = self.expr(1)?;
         self.space();
         self.relative = outer;
+        if self.peek() == Some('=') {
+            let error = self.error(self.at..self.at + 1, "values are compared with “==”");
+            return Err(error.with_nearest(Some(" == ".into())));
+        }
         self.expect("}", "a condition")?;
         Ok(StepKind::Filter(Box::new(condition)))
     }

@@ -36,6 +36,8 @@ impl Display for Expr {
         match self {
             Expr::Literal(literal) => write!(f, "{literal}"),
             Expr::Variable(name, _) => write!(f, "${name}"),
+            // right of a comparison a quoted topic alone would be a text
+            Expr::Path(path) if path.steps.is_empty() && path.topic.as_deref().is_some_and(|t| !is_bare_topic(t)) => write!(f, "({path})"),
             Expr::Path(path) => write!(f, "{path}"),
             Expr::Negated(inner) => {
                 f.write_char('-')?;

@@ -114,8 +114,8 @@ fn variance(window: &VecDeque<f64>) -> f64 {
     mean_of(window, |v| (v - mean) * (v - mean))
 }
 
-/// A value is a spike where the steps to it and from it go opposite ways and the larger is more than `factor` times the step
-/// before. The first two and the last stay.
+/// A value is a spike where the steps to it and from it go opposite ways and both are more than `factor` times the step before. The
+/// first two and the last stay.
 fn without_spikes(points: &[Point], factor: f64) -> Vec<Point> {
     let is_spike = |i: usize| {
         let at = |i: Option<usize>| i.and_then(|i| points.get(i)).map(|p| p.1);
@@ -124,7 +124,7 @@ fn without_spikes(points: &[Point], factor: f64) -> Vec<Point> {
             return false;
         };
         let (d0, d1, d2) = (before - first, v - before, after - v);
-        d1 * d2 < 0.0 && d1.abs().max(d2.abs()) > factor * d0.abs()
+        d1 * d2 < 0.0 && d1.abs().min(d2.abs()) > factor * d0.abs()
     };
     let kept = |(i, point): (usize, &Point)| (!is_spike(i)).then_some(*point);
     points.iter().enumerate().filter_map(kept).collect()

@@ -267,7 +267,6 @@ fn columns_read_single_scalars() {
         ".",
         "nothing",
         "ranges",
-        "name",
         "header",
         "header.stamp.x",
         "cov[3]",

@@ -116,10 +116,11 @@ pub fn clock_text(secs_of_day: f64, step_secs: f64) -> String {
     format!("{h:02.0}:{m:02.0}:{s:0width$.decimals$}")
 }
 
+/// As many as the step itself needs: 1 of 0.5, 2 of 0.25.
 fn decimals(step: f64) -> usize {
-    if step >= 1.0 || step <= 0.0 {
-        0
-    } else {
-        (-step.log10()).ceil().clamp(0.0, 9.0) as usize
-    }
+    let exact = |decimals: &usize| {
+        let scaled = step * 10_f64.powi(*decimals as i32);
+        scaled >= 1.0 - 1e-9 && (scaled - scaled.round()).abs() < 1e-6 * scaled.max(1.0)
+    };
+    if step <= 0.0 { 0 } else { (0..9).find(exact).unwrap_or(9) }
 }

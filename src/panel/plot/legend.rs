@@ -6,7 +6,7 @@ use egui::{Color32, RichText, Sense, Stroke, Ui, vec2};
 
 use super::PlotPanel;
 use super::config::SeriesConfig;
-use super::measure::HEADS;
+use super::measure::{HEADS, signed};
 use super::settings::series_controls;
 use crate::panel::{Action, View, widget};
 use crate::theme;
@@ -93,7 +93,7 @@ impl PlotPanel {
                     ui.label(RichText::new(name).font(theme::small()));
                 });
                 let now = self.series(view.store, index).and_then(|s| s.value_at(view.now));
-                let now = now.map_or("–".to_owned(), |v| widget::number_text(v, 9));
+                let now = now.map_or("–".to_owned(), signed);
                 for text in std::iter::once(&now).chain(&figures) {
                     let label = RichText::new(text).font(egui::FontId::monospace(11.0)).color(palette.text);
                     ui.with_layout(right, |ui| ui.label(label));

@@ -85,7 +85,7 @@ impl PlotPanel {
             let Some(series) = self.series(view.store, index) else { continue };
             let at = |secs| series.value_at(time_of(view, secs));
             if let (Some(from), Some(to)) = (at(a), at(b)) {
-                let n = |v| widget::number_text(v, 9);
+                let n = signed;
                 let text = format!("{:>9}  {:>9}  Δ {:>9}", n(from), n(to), n(to - from));
                 rows.push((self.color(ui.visuals(), index), text));
             }
@@ -144,8 +144,14 @@ pub const HEADS: [(&str, &str); 8] = [
     ("Hz", "Values a second"),
 ];
 
+/// In nine characters, with as many digits on either side of zero.
+pub fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}", widget::number_text(value.abs(), 8))
+}
+
 fn figures_of(statistics: &Statistics) -> Vec<String> {
-    let number = |v: Option<f64>| v.map_or("–".to_owned(), |v| widget::number_text(v, 9));
+    let number = |v: Option<f64>| v.map_or("–".to_owned(), signed);
     let rate = statistics
         .span()
         .filter(|s| s.nanos() > 0)

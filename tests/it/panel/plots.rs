@@ -140,7 +140,35 @@ fn figures_of_what_is_visible() {
     for figure in ["100", "10", "11.98", "10.99", "1.98"] {
         assert!(harness.query_all_by_label_contains(figure).next().is_some(), "{figure}");
     }
-    harness.get_by_label("50");
+}
+
+#[test]
+fn plots_look_as_they_did() {
+    let styles = json!({ "series": [
+        { "path": X, "style": "line" },
+        { "path": "/imu.linear_acceleration.y * 2", "style": "dots", "label": "twice y" },
+        { "path": "/vehicle/steering_report.steering_wheel_angle", "style": "sticks" },
+        { "path": SPEED, "axis": "right", "style": "steps" },
+        { "path": "0.8", "label": "limit" } ],
+        "cursors": [0.4, 1.3], "y_label": "m/s²", "x_label": "time" });
+    let statistics =
+        json!({ "series": [{ "path": X }, { "path": Y }, { "path": "/imu.angular_velocity.z.@derivative" }], "statistics": true });
+    let against = json!({ "series": [{ "path": Y }], "x_axis": "path", "x_path": X, "x_label": "x in m/s²", "y_label": "y in m/s²" });
+    let spectrum = json!({ "series": [{ "path": X }, { "path": Y }], "x_axis": "frequency" });
+    let histogram = json!({ "series": [{ "path": X }], "x_axis": "value", "bins": 24 });
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (name, config, theme) in [
+        ("plot_styles_dark", &styles, Theme::Dark),
+        ("plot_styles_light", &styles, Theme::Light),
+        ("plot_statistics_dark", &statistics, Theme::Dark),
+        ("plot_against_light", &against, Theme::Light),
+        ("plot_spectrum_dark", &spectrum, Theme::Dark),
+        ("plot_histogram_light", &histogram, Theme::Light),
+    ] {
+        let mut harness = show(plot(config.clone()), [620.0, 320.0], theme);
+        results.add(harness.try_snapshot_options(name, &super::snapshot_options()));
+        results.extend_harness(&mut harness);
+    }
 }
 
 fn drag(harness: &mut Harness<Stage>, from: egui::Pos2, to: egui::Pos2, modifiers: Modifiers) {

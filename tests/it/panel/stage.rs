@@ -149,5 +149,5 @@ pub fn show(stage: Stage, size: [f32; 2], theme: Theme) -> Harness<'static, Stag
 /// The panel's settings.
 pub fn show_settings(mut stage: Stage) -> Harness<'static, Stage> {
     stage.settings = true;
-    show(stage, [320.0, 480.0], Theme::Dark)
+    show(stage, [360.0, 900.0], Theme::Dark)
 }
