@@ -15,9 +15,10 @@ mod act;
 mod background;
 mod browse;
 mod dialog;
+mod expiry;
 mod inspector;
 mod lanes;
-mod link;
+mod links;
 mod palette;
 mod status_bar;
 mod timeline;
@@ -42,6 +43,7 @@ use crate::workspace::{Edit, Layout, Sidebars, Workspace};
 
 use background::Jobs;
 use dialog::Dialog;
+pub use links::LARGEST_LAYOUT;
 use settings::{Folders, Settings};
 
 /// Makes an executor; the waker is called when it has something to drain.
@@ -55,6 +57,8 @@ pub struct Start {
     /// Where Ctrl+S writes the layout; by default into the user's folder.
     pub layout_path: Option<PathBuf>,
     pub seek_to: Option<When>,
+    /// A layout to be read from afar, which a link named.
+    pub layout_link: Option<Location>,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
     pub memory_budget: Option<u64>,
@@ -88,6 +92,8 @@ pub struct AppState {
     /// A layout that was given waits for the topics.
     pending_layout: Option<Layout>,
     layout_path: Option<PathBuf>,
+    /// Where the layout was read from, for links.
+    layout_link: Option<Location>,
     pending_seek: Option<When>,
     /// A step to the next (1) or previous (-1) message waits for its time.
     pending_step: i8,
@@ -141,6 +147,7 @@ impl AppState {
             jobs: Jobs::new(waker),
             pending_layout: start.layout,
             layout_path: start.layout_path,
+            layout_link: None,
             pending_seek: start.seek_to,
             pending_step: 0,
             topics_seen: 0,
@@ -156,6 +163,9 @@ impl AppState {
         }
         if !start.locations.is_empty() {
             state.add(start.locations);
+        }
+        if let Some(location) = start.layout_link {
+            state.fetch_layout(location);
         }
         state
     }
@@ -476,6 +486,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
         state.run(command, &ctx);
     }
     state.take_dropped_files(&ctx);
+    state.take_pasted_link(&ctx);
     let p = theme::palette(ui.visuals());
     ui.painter().rect_filled(ui.max_rect(), 0.0, p.base);
 

@@ -3,6 +3,7 @@
 //! Invariants: results go to stdout, everything else to stderr; a reader that goes away (a closed pipe) is success; exit
 //! codes are 0 done, 1 failed, 2 wrong usage, 3 `check` found problems; no query string is ever printed.
 
+mod cache;
 mod cat;
 mod check;
 mod demo;
@@ -11,6 +12,7 @@ mod ls;
 mod open;
 mod output;
 mod pages;
+mod register;
 mod remote;
 mod screenshot;
 mod window;
@@ -57,6 +59,10 @@ enum Command {
     Ls(LsArgs),
     /// Draws the window offscreen, without a display, once what is visible is there
     Screenshot(ScreenshotArgs),
+    /// What of remote recordings is kept on disk, and where; `cache clear` deletes it
+    Cache(CacheCommand),
+    /// Makes this program the handler of roadreel:// links and of .bag and .mcap files
+    Register(RegisterArgs),
     /// Prints completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Prints the man page
@@ -175,6 +181,28 @@ pub struct ScreenshotArgs {
     pub stats: Option<PathBuf>,
 }
 
+#[derive(Args, Clone, Debug)]
+pub struct CacheCommand {
+    #[command(subcommand)]
+    pub action: Option<CacheAction>,
+    /// One JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct RegisterArgs {
+    /// Takes it back
+    #[arg(long)]
+    pub remove: bool,
+}
+
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub enum CacheAction {
+    /// Deletes what is kept
+    Clear,
+}
+
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// Everything visible
@@ -233,6 +261,8 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Check(args)) => check::run(common, &args),
         Some(Command::Ls(args)) => ls::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Screenshot(args)) => screenshot::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Cache(args)) => cache::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Register(args)) => register::run(&args).map(|()| Outcome::Done),
         Some(Command::Completions { shell }) => pages::completions(shell).map(|()| Outcome::Done),
         Some(Command::Man) => pages::man().map(|()| Outcome::Done),
     }

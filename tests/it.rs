@@ -2,6 +2,8 @@
 #[cfg(feature = "gui")]
 #[path = "it/app.rs"]
 mod app;
+#[path = "it/cache.rs"]
+mod cache;
 #[path = "it/cli.rs"]
 mod cli;
 #[path = "it/data.rs"]
@@ -21,6 +23,8 @@ mod format;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
+#[path = "it/link.rs"]
+mod link;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;

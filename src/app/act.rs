@@ -19,6 +19,7 @@ impl AppState {
             Command::OpenUrl => self.dialog = Some(Dialog::url()),
             Command::BrowseS3 => self.dialog = Some(Dialog::Browse(Box::new(Browse::at(self)))),
             Command::OpenDemo => self.open_demo(),
+            Command::Share => self.share(ctx),
             Command::SaveLayout => self.save_layout(),
             Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
             Command::PlayPause => self.play_or_pause(),

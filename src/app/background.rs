@@ -25,6 +25,7 @@ enum Done {
     Chosen { paths: Vec<PathBuf>, add: bool },
     Demo(Result<PathBuf, String>),
     Listed(Listed),
+    Layout(Result<String, String>),
 }
 
 impl Jobs {
@@ -84,6 +85,16 @@ impl Jobs {
             let _ = sender.send(Done::Demo(written.map(|()| path)));
             waker();
         });
+    }
+
+    /// Where a layout goes that is read from afar.
+    pub fn layout_fetched(&self) -> impl FnOnce(Result<String, String>) + Send + 'static {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        move |fetched| {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Layout(fetched));
+            waker();
+        }
     }
 
     /// How much of the demo drive is written.
@@ -146,6 +157,7 @@ impl AppState {
                         browse.take(listed);
                     }
                 }
+                Done::Layout(fetched) => self.take_fetched_layout(fetched),
                 Done::Demo(written) => {
                     self.jobs.writing = None;
                     match written {

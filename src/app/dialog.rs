@@ -7,7 +7,7 @@ use super::browse::Browse;
 use super::clock::TimeFormat;
 use super::command::COMMANDS;
 use super::settings::Look;
-use crate::source::Location;
+use crate::source::Link;
 use crate::theme::{self, palette, widget};
 
 pub enum Dialog {
@@ -51,7 +51,7 @@ pub fn ui(ctx: &Context, state: &mut AppState) {
     let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| match &mut dialog {
         Dialog::Url { text, error, add } => url(ui, state, text, error, add),
         Dialog::Browse(browse) => super::browse::dialog(ui, state, browse),
-        Dialog::Renew { source, text, error } => super::link::dialog(ui, state, *source, text, error),
+        Dialog::Renew { source, text, error } => super::expiry::dialog(ui, state, *source, text, error),
         Dialog::Settings => settings_dialog(ui, state),
         Dialog::Keys => keys(ui),
         Dialog::Warnings(at) => warnings(ui, state, *at),
@@ -84,10 +84,7 @@ fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<
     let p = palette(ui.visuals());
     ui.set_width(560.0);
     title(ui, "Open URL");
-    ui.label(
-        RichText::new("An http(s) address of a recording (plain or presigned) or s3://bucket/key. It is read by ranges, never whole.")
-            .color(p.weak),
-    );
+    ui.label(RichText::new("A recording's address, plain or presigned, or a link of Webviz, Foxglove, Lichtblick or Roadreel. It is read by ranges, never whole.").color(p.weak));
     ui.add_space(8.0);
     let field = ui.add(
         TextEdit::multiline(text)
@@ -113,13 +110,9 @@ fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if widget::primary_button(ui, "Open").clicked() || entered {
             let bare: String = text.split_whitespace().collect();
-            match Location::parse(&bare) {
-                Ok(location) => {
-                    if *add {
-                        state.add(vec![location])
-                    } else {
-                        state.open(vec![location])
-                    }
+            match Link::parse(&bare) {
+                Ok(link) => {
+                    state.open_link(link, *add);
                     done = true;
                 }
                 Err(wrong) => *error = Some(wrong.to_string()),

@@ -291,6 +291,7 @@ fn report(state: &AppState, device: &RenderState, stats: &mut Stats) {
     let traffic = state.executor.traffic();
     stats.requests = traffic.requests;
     stats.bytes_fetched = traffic.bytes + traffic.disk_bytes;
+    stats.cache_hits = traffic.cache_hits;
     stats.peak_rss_bytes = peak_rss_bytes();
     stats.gpu = gpu::name(device);
     let view = state.view();

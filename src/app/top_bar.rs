@@ -4,7 +4,7 @@ use egui::{Align, Layout, RichText, Ui};
 
 use super::command::{COMMANDS, Command};
 use super::dialog::Dialog;
-use super::{AppState, link};
+use super::{AppState, expiry};
 use crate::panel::PANELS;
 use crate::source::Location;
 use crate::store::{SourceInfo, SourceState};
@@ -54,6 +54,10 @@ fn right(ui: &mut Ui, state: &mut AppState) {
         state.run(Command::Keys, &ctx);
     }
     if state.store.span().is_some() {
+        let key = Command::Share.key(&ctx);
+        if widget::icon_button(ui, icon::LINK, Command::Share.name(), &key).clicked() {
+            state.run(Command::Share, &ctx);
+        }
         let button = ui
             .button(format!("{}  Add panel", icon::PLUS))
             .on_hover_text("A new panel beside the selected one");
@@ -107,7 +111,12 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
             for entry in COMMANDS.iter().filter(|e| e.group == group && e.command != Command::Unmaximise) {
                 let needs_recording = matches!(
                     entry.command,
-                    Command::SaveLayout | Command::AutomaticLayout | Command::AddFile | Command::ToggleLeft | Command::ToggleRight
+                    Command::Share
+                        | Command::SaveLayout
+                        | Command::AutomaticLayout
+                        | Command::AddFile
+                        | Command::ToggleLeft
+                        | Command::ToggleRight
                 );
                 let possible = !needs_recording || state.store.span().is_some();
                 let p = palette(ui.visuals());
@@ -175,7 +184,7 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
         let name = source.location.name();
         let label = ui.label(RichText::new(shortened(&name, 40)).font(theme::semibold(13.0)).color(p.text));
         label.on_hover_text(source.location.to_string());
-        if matches!(source.state, SourceState::Open | SourceState::Indexing { .. }) && link::chip(ui, source) {
+        if matches!(source.state, SourceState::Open | SourceState::Indexing { .. }) && expiry::chip(ui, source) {
             renew = Some(at);
         }
         chip(ui, source);
@@ -219,6 +228,14 @@ fn chip(ui: &mut Ui, source: &SourceInfo) {
     let label = ui.label(RichText::new(text).font(theme::small()).color(color));
     if !tip.is_empty() {
         label.on_hover_text(tip);
+    }
+}
+
+pub fn minutes(secs: i64) -> String {
+    match secs {
+        ..60 => format!("{secs} s"),
+        60..7200 => format!("{} min", secs / 60),
+        _ => format!("{} h", secs / 3600),
     }
 }
 

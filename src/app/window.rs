@@ -118,6 +118,7 @@ impl AppState {
             locations: self.store.sources().iter().map(|s| s.location.clone()).collect(),
             layout: Some(self.layout()),
             layout_path: self.layout_path.clone(),
+            layout_link: None,
             seek_to: Some(crate::time::When::At(self.playback.now)),
             folders: self.folders.clone(),
             memory_budget: Some(self.memory_budget),

@@ -1,5 +1,6 @@
 //! What all commands share: the common options, and a location turned into an open recording.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -7,7 +8,7 @@ use clap::Args;
 use super::output;
 use super::remote::RemoteArgs;
 use crate::run::{Io, Recording};
-use crate::source::Location;
+use crate::source::{Cache, CacheOptions, Location};
 use crate::time::{Span, Time};
 
 /// Options that every command takes.
@@ -17,7 +18,53 @@ pub struct Common {
     #[arg(long, global = true, value_name = "SIZE", default_value = "1GiB")]
     pub memory: Size,
     #[command(flatten)]
+    pub cache: CacheArgs,
+    #[command(flatten)]
     pub remote: RemoteArgs,
+}
+
+/// Where bytes that were fetched are kept.
+#[derive(Args, Clone, Debug)]
+pub struct CacheArgs {
+    /// Folder for what was fetched, so that it is not fetched again; default: the platform's cache folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// What that folder may take of the disk; what was used least recently is deleted
+    #[arg(long, global = true, value_name = "SIZE", default_value = "10GiB")]
+    pub cache_size: Size,
+    /// Keep nothing on disk
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+}
+
+impl CacheArgs {
+    /// None where the platform names no folder, or none is wanted.
+    pub fn folder(&self) -> Option<PathBuf> {
+        let platforms = || Some(directories::ProjectDirs::from("", "", "roadreel")?.cache_dir().join("fetched"));
+        self.cache_dir.clone().or_else(platforms)
+    }
+}
+
+impl Common {
+    /// Of the memory: what was fetched last, as it was fetched.
+    fn memory_of_cache(&self) -> u64 {
+        (self.memory.0 / 32).min(64 << 20)
+    }
+
+    /// The rest: messages.
+    pub fn memory_of_store(&self) -> u64 {
+        self.memory.0 - self.memory_of_cache()
+    }
+
+    /// The network, with these options, behind the cache.
+    pub fn io(&self) -> anyhow::Result<Io> {
+        let cache = Cache::new(CacheOptions {
+            folder: self.cache.folder().filter(|_| !self.cache.no_cache),
+            disk_bytes: self.cache.cache_size.0,
+            memory_bytes: self.memory_of_cache(),
+        });
+        Ok(Io::over(self.remote.net()?)?.cached(cache))
+    }
 }
 
 /// A number of bytes: `512MiB`, `1.5GB`, `4096`.
@@ -45,13 +92,6 @@ impl FromStr for Size {
             _ => return Err(wrong()),
         };
         Ok(Size((number * unit) as u64))
-    }
-}
-
-impl Common {
-    /// The network, with these options.
-    pub fn io(&self) -> anyhow::Result<Io> {
-        Ok(Io::over(self.remote.net()?)?)
     }
 }
 

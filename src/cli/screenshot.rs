@@ -11,7 +11,14 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
 
     let started = std::time::Instant::now();
     let mut start = window::start(common, &args.locations, args.layout.as_deref(), None)?;
-    start.seek_to = args.seek_to;
+    start.seek_to = args.seek_to.or(start.seek_to);
+    let io = common.io()?;
+    if let Some(location) = start.layout_link.take() {
+        let text = io
+            .fetch_text_now(location, crate::app::LARGEST_LAYOUT)
+            .map_err(anyhow::Error::msg)?;
+        start.layout = Some(crate::workspace::Layout::parse(&text).context("the link's layout cannot be opened")?);
+    }
     let options = offscreen::Options {
         size: args.size,
         scale: args.scale,
@@ -22,7 +29,7 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
     let in_vain = || format!("the picture cannot be written: {}", args.output.display());
     let file = std::fs::File::create(&args.output).with_context(in_vain)?;
     let mut png = std::io::BufWriter::with_capacity(1 << 18, file);
-    let stats = match offscreen::draw(start, window::executors(common)?, &options, &mut png) {
+    let stats = match offscreen::draw(start, window::executors(io), &options, &mut png) {
         Ok(stats) => stats,
         Err(message) => {
             drop(png);

@@ -6,8 +6,8 @@ use super::{Common, WindowArgs};
 pub fn run(common: &Common, args: &WindowArgs) -> anyhow::Result<()> {
     let folders = crate::app::settings::Folders::of_platform();
     let mut start = start(common, &args.locations, args.layout.as_deref(), folders)?;
-    start.seek_to = args.seek_to;
-    crate::app::window::open(start, executors(common)?).map_err(anyhow::Error::msg)
+    start.seek_to = args.seek_to.or(start.seek_to);
+    crate::app::window::open(start, executors(common.io()?)).map_err(anyhow::Error::msg)
 }
 
 #[cfg(not(feature = "gui"))]
@@ -24,13 +24,15 @@ pub fn start(
     folders: Option<crate::app::settings::Folders>,
 ) -> anyhow::Result<crate::app::Start> {
     use crate::app::{Start, settings};
-    use crate::source::Location;
+    use crate::source::Link;
     use crate::workspace::Layout;
 
-    let locations = locations.iter().map(|text| Location::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let links = locations.iter().map(|text| Link::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let mut start = Start {
-        locations,
-        memory_budget: Some(common.memory.0),
+        seek_to: links.iter().find_map(|link| link.seek_to),
+        layout_link: links.iter().find_map(|link| link.layout.clone()).filter(|_| layout.is_none()),
+        locations: links.into_iter().flat_map(|link| link.locations).collect(),
+        memory_budget: Some(common.memory_of_store()),
         ..Start::default()
     };
     if let Some(name) = layout {
@@ -44,9 +46,6 @@ pub fn start(
 
 /// Executors over one network stack.
 #[cfg(feature = "gui")]
-pub fn executors(common: &Common) -> anyhow::Result<crate::app::MakeExecutor> {
-    let io = common.io()?;
-    Ok(std::sync::Arc::new(move |waker| {
-        crate::run::Executor::with(io.clone(), move || waker())
-    }))
+pub fn executors(io: crate::run::Io) -> crate::app::MakeExecutor {
+    std::sync::Arc::new(move |waker| crate::run::Executor::with(io.clone(), move || waker()))
 }

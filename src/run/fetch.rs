@@ -6,9 +6,28 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+use super::Io;
 use crate::source::{Location, Net, Reader};
 
 const LARGEST_BYTES: u64 = 256 << 20;
+
+impl Io {
+    /// Hands the text at a location, or a sentence, to `then` on another thread. Never waits.
+    pub fn fetch_text(&self, location: Location, largest_bytes: u64, then: impl FnOnce(Result<String, String>) + Send + 'static) {
+        let net = self.net().clone();
+        self.spawn(async move { then(text(location, largest_bytes, &net).await) });
+    }
+
+    /// Waits: for commands.
+    pub fn fetch_text_now(&self, location: Location, largest_bytes: u64) -> Result<String, String> {
+        self.block_on(text(location, largest_bytes, self.net()))
+    }
+}
+
+async fn text(location: Location, largest_bytes: u64, net: &Net) -> Result<String, String> {
+    let bytes = whole(location, largest_bytes, net).await?;
+    String::from_utf8(bytes.into()).map_err(|_| "this is no text".to_owned())
+}
 
 /// The bytes behind an address, or a sentence. `near` is the recording: packages are also looked for beside it.
 pub(super) async fn fetch(address: &str, near: Option<&Location>, net: &Net) -> Result<Bytes, String> {
@@ -19,12 +38,16 @@ pub(super) async fn fetch(address: &str, near: Option<&Location>, net: &Net) -> 
         })?),
         None => Location::parse(address).map_err(|error| error.to_string())?,
     };
+    whole(location, LARGEST_BYTES, net).await
+}
+
+async fn whole(location: Location, largest_bytes: u64, net: &Net) -> Result<Bytes, String> {
     let reader = Reader::open(location, net).await.map_err(|error| error.to_string())?;
-    if reader.len() > LARGEST_BYTES {
+    if reader.len() > largest_bytes {
         return Err(format!(
             "the file has {} MiB; up to {} MiB are read",
             reader.len() >> 20,
-            LARGEST_BYTES >> 20
+            largest_bytes >> 20
         ));
     }
     reader.read(0..reader.len()).await.map_err(|error| error.to_string())

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::source::{Net, Page, Policy, S3Address, SourceError, Traffic};
+use crate::source::{Cache, Net, Page, Policy, S3Address, SourceError, Traffic};
 
-/// A running tokio runtime with HTTP connections. Cheap to clone; the last one dropped ends it without waiting.
+/// A running tokio runtime with HTTP connections. Cheap to clone; the last one dropped ends it without waiting
+/// for the network.
 #[derive(Clone)]
 pub struct Io {
     runtime: Arc<Ending>,
     net: Net,
+    flushing: Option<Arc<Flushing>>,
 }
 
 struct Ending(Option<tokio::runtime::Runtime>);
+
+struct Flushing(Cache);
 
 impl Io {
     /// `headers` are sent with every request (`--header`).
@@ -32,7 +36,22 @@ impl Io {
         Ok(Io {
             runtime: Arc::new(Ending(Some(runtime))),
             net,
+            flushing: None,
         })
+    }
+
+    /// Keeps what is fetched in `cache`; the last one dropped waits until that is written.
+    pub fn cached(self, cache: Cache) -> Io {
+        Io {
+            net: self.net.cached(cache.clone()),
+            flushing: Some(Arc::new(Flushing(cache))),
+            ..self
+        }
+    }
+
+    /// Why the cache keeps nothing any more: one sentence.
+    pub fn cache_trouble(&self) -> Option<Arc<str>> {
+        self.flushing.as_ref()?.0.trouble()
     }
 
     pub fn net(&self) -> &Net {
@@ -46,6 +65,11 @@ impl Io {
     /// A page of what lies in S3 ([`Net::list`]); waits on the calling thread: for commands.
     pub fn list(&self, place: &S3Address, after: Option<&str>, by_folder: bool) -> Result<Page, SourceError> {
         self.block_on(self.net.list(place, after, by_folder))
+    }
+
+    /// A GET URL of an object in S3 ([`Net::presign`]); waits on the calling thread: for commands.
+    pub fn presign(&self, address: &S3Address, life: std::time::Duration) -> Result<url::Url, SourceError> {
+        self.block_on(self.net.presign(address, life))
     }
 
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
@@ -73,6 +97,15 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        self.0.flush();
+        if let Some(trouble) = self.0.trouble() {
+            tracing::warn!("{trouble}");
         }
     }
 }

@@ -39,14 +39,30 @@ pub enum LocationError {
     SignedS3,
     #[error("this is not the ARN of an object in S3: give arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/KEY")]
     BrokenArn,
+    #[error("this link names no recording: it should have remote-bag-url=… or ds.url=…")]
+    NoRecording,
+    #[error("this link names several recordings, and here one is read: give one of them")]
+    Several,
+    #[error("this link names something that is no https:// or s3:// location: open the recording itself")]
+    InLink,
     #[error("this file:// URL names no file of this machine: give its path instead")]
     BrokenFileUrl,
 }
 
 impl Location {
+    /// Reads any spelling of a location, a link to one recording included.
+    pub fn parse(text: &str) -> Result<Location, LocationError> {
+        let mut locations = super::Link::parse(text)?.locations;
+        match (locations.pop(), locations.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => Err(LocationError::Several),
+            (None, _) => Err(LocationError::NoRecording),
+        }
+    }
+
     /// Reads a path (of a file that need not exist), a `file://` URL, an `http(s)://` URL (a file name in it is not needed), an
     /// `s3://` URL or the ARN of an access point.
-    pub fn parse(text: &str) -> Result<Location, LocationError> {
+    pub(super) fn plain(text: &str) -> Result<Location, LocationError> {
         let text = unquoted(text);
         if text.is_empty() {
             return Err(LocationError::Empty);
@@ -64,10 +80,6 @@ impl Location {
         match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => parse_http(text),
             "file" => parse_file(text),
-            "roadreel" | "foxglove" | "lichtblick" => Err(LocationError::NotYet {
-                kind: "a share link",
-                instead: "open the URL of the recording itself, which stands in the link's ds.url",
-            }),
             other => Err(LocationError::UnknownScheme { scheme: other.to_owned() }),
         }
     }
@@ -109,7 +121,7 @@ impl Location {
 }
 
 /// Pasted text often comes with quotes or angle brackets around it.
-fn unquoted(text: &str) -> &str {
+pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     for (open, close) in [('"', '"'), ('\'', '\''), ('<', '>')] {
         if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
@@ -128,14 +140,6 @@ fn is_scheme(text: &str) -> bool {
 
 fn parse_http(text: &str) -> Result<Location, LocationError> {
     let url = Url::parse(text).map_err(|e| LocationError::BrokenUrl { reason: e.to_string() })?;
-    for (key, value) in url.query_pairs() {
-        if key.starts_with("remote-bag-url") || key.starts_with("remote-url") || (key.starts_with("ds.") && value.contains("://")) {
-            return Err(LocationError::NotYet {
-                kind: "a Webviz, Foxglove or Lichtblick link",
-                instead: "open the URL of the recording itself, which stands in the link's remote-bag-url or ds.url",
-            });
-        }
-    }
     Ok(Location::Url(url))
 }
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::remote::{Net, Remote, Traffic};
-use super::{Location, SourceError, local};
+use super::cached::Cached;
+use super::remote::Net;
+use super::{Location, SourceError, Traffic, local};
 
 /// Bytes that opening reads at once, to recognise the format and to learn the size.
 pub const HEAD_BYTES: u64 = 64 * 1024;
@@ -34,13 +35,13 @@ struct Shared {
 
 enum Origin {
     File(Arc<File>),
-    Remote(Box<Remote>),
+    Remote(Box<Cached>),
     /// A server without ranges sent it all.
     Whole(Bytes),
 }
 
 impl Reader {
-    /// Opens a location with at most one request, and reads its first block.
+    /// Opens a location with at most one request, and reads its first block. A known one comes from the cache, if there is one.
     pub async fn open(location: Location, net: &Net) -> Result<Reader, SourceError> {
         let traffic = net.traffic().clone();
         let (len, head, bytes) = match &location {
@@ -56,14 +57,14 @@ impl Reader {
                 .await?
             }
             Location::Url(_) | Location::S3(_) => {
-                let opened = Remote::open(&location, net).await?;
+                let (object, opened) = Cached::open(&location, net).await?;
                 match opened.whole {
                     true => (
                         opened.len,
                         opened.head.slice(..opened.head.len().min(HEAD_BYTES as usize)),
                         Origin::Whole(opened.head),
                     ),
-                    false => (opened.len, opened.head, Origin::Remote(Box::new(opened.remote))),
+                    false => (opened.len, opened.head, Origin::Remote(Box::new(object))),
                 }
             }
         };
@@ -148,7 +149,7 @@ impl Reader {
         match &self.shared.bytes {
             Origin::Remote(remote) if !self.within_head(&range) => {
                 self.check(&range)?;
-                remote.read(range, sink).await
+                remote.read(range, self.location(), sink).await
             }
             _ => {
                 let start = range.start;
@@ -210,7 +211,7 @@ impl Reader {
 }
 
 /// Disks block; a runtime's threads must not.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     at: &Location,
     work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {

@@ -11,15 +11,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED,
+    RANGE, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode};
 
+use super::cache::{Cache, Known};
 use super::client::http_client;
 use super::http::{Refusal, content_range, failure, refusal};
 use super::object_url::{ObjectUrl, Target};
 use super::reader::HEAD_BYTES;
 use super::s3::S3;
+use super::tries::{Failed, Tries};
 use super::{AwsOptions, Location, Page, Renewal, S3Address, SourceError, Traffic};
 
 /// How patient reads are.
@@ -62,6 +65,7 @@ pub struct Net {
     traffic: Arc<Traffic>,
     s3: Arc<S3>,
     renewal: Option<Arc<Renewal>>,
+    cache: Option<Cache>,
 }
 
 impl Net {
@@ -85,7 +89,20 @@ impl Net {
             traffic: Arc::default(),
             s3: Arc::new(S3::new(AwsOptions::default())),
             renewal: None,
+            cache: None,
         })
+    }
+
+    /// Keeps what is fetched, and fetches nothing twice.
+    pub fn cached(self, cache: Cache) -> Net {
+        Net {
+            cache: Some(cache),
+            ..self
+        }
+    }
+
+    pub fn cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
     }
 
     /// How `s3://` locations are signed; nothing is looked for before the first one.
@@ -108,6 +125,11 @@ impl Net {
     /// next `/` where `by_folder`.
     pub async fn list(&self, place: &S3Address, after: Option<&str>, by_folder: bool) -> Result<Page, SourceError> {
         self.s3.list(place, after, by_folder).await
+    }
+
+    /// A GET URL of an object in S3 that works for `life` (a week at most), or as long as the credentials do.
+    pub async fn presign(&self, address: &S3Address, life: Duration) -> Result<url::Url, SourceError> {
+        Ok(self.s3.sign_for(address, life).await?.url)
     }
 
     pub fn traffic(&self) -> &Arc<Traffic> {
@@ -142,6 +164,14 @@ impl Version {
         }
     }
 
+    fn known(known: &Known) -> Version {
+        Version {
+            total: known.total,
+            etag: HeaderValue::from_maybe_shared(known.etag.clone()).ok(),
+            modified: None,
+        }
+    }
+
     /// Only a strong ETag promises the same bytes.
     fn if_match(&self) -> Option<&HeaderValue> {
         self.etag.as_ref().filter(|tag| !tag.as_bytes().starts_with(b"W/"))
@@ -158,22 +188,37 @@ impl Version {
     }
 }
 
+/// What opening has told.
 pub(super) struct Opened {
-    pub(super) remote: Remote,
     pub(super) len: u64,
-    /// The first block, or everything where `whole`.
+    /// The first block; everything where `whole`, nothing where `unchanged`.
     pub(super) head: Bytes,
+    /// The server knows no ranges.
     pub(super) whole: bool,
+    /// The object is the one that was known.
+    pub(super) unchanged: bool,
+}
+
+impl Opened {
+    pub(super) fn of(len: u64, head: Bytes) -> Opened {
+        Opened {
+            len,
+            head,
+            whole: false,
+            unchanged: false,
+        }
+    }
 }
 
 impl Remote {
-    /// Reads the first block; its Content-Range tells the size.
-    pub(super) async fn open(location: &Location, net: &Net) -> Result<Opened, SourceError> {
+    /// Reads the first block; its Content-Range tells the size. Of an object that is `known` nothing comes if it is unchanged.
+    pub(super) async fn open(location: &Location, net: &Net, known: Option<&Known>) -> Result<(Remote, Opened), SourceError> {
         let mut url = Arc::new(ObjectUrl::of(location, &net.s3)?);
         let mut tries = Tries::new(&net.policy);
+        let known = known.map(Version::known);
         loop {
             let target = url.target(&net.headers).await?;
-            let failed = match Remote::open_once(&url, &target, net, tries.idle()).await {
+            let failed = match Remote::open_once(&url, &target, net, known.as_ref(), tries.idle()).await {
                 Ok(opened) => return Ok(opened),
                 Err(failed) => failed,
             };
@@ -189,21 +234,51 @@ impl Remote {
         }
     }
 
-    async fn open_once(url: &Arc<ObjectUrl>, target: &Target, net: &Net, idle: Duration) -> Result<Opened, Failed> {
+    /// An object that needs no request to be opened.
+    pub(super) fn known(location: &Location, net: &Net, known: &Known) -> Result<Remote, SourceError> {
+        let url = Arc::new(ObjectUrl::of(location, &net.s3)?);
+        Ok(Remote::of(url, net, Version::known(known)))
+    }
+
+    fn of(url: Arc<ObjectUrl>, net: &Net, version: Version) -> Remote {
+        Remote {
+            net: net.clone(),
+            url: Mutex::new(url),
+            renewing: tokio::sync::Mutex::default(),
+            version,
+        }
+    }
+
+    pub(super) fn strong_etag(&self) -> Option<&[u8]> {
+        self.version.if_match().map(HeaderValue::as_bytes)
+    }
+
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.net.traffic
+    }
+
+    async fn open_once(
+        url: &Arc<ObjectUrl>,
+        target: &Target,
+        net: &Net,
+        known: Option<&Version>,
+        idle: Duration,
+    ) -> Result<(Remote, Opened), Failed> {
         let asked = 0..HEAD_BYTES;
         let at = url.at();
-        let mut response = net.get(target, &asked, None, idle, at).await?;
-        let opened = |version: Version, head: Vec<u8>, whole| Opened {
-            len: version.total,
-            remote: Remote {
-                net: net.clone(),
-                url: Mutex::new(url.clone()),
-                renewing: tokio::sync::Mutex::default(),
-                version,
-            },
-            head: head.into(),
-            whole,
+        let unless = known.and_then(Version::if_match).map(|tag| (IF_NONE_MATCH, tag));
+        let mut response = net.get(target, &asked, unless, idle, at).await?;
+        let opened = |version: Version, head: Vec<u8>, whole| {
+            let told = Opened {
+                whole,
+                ..Opened::of(version.total, head.into())
+            };
+            (Remote::of(url.clone(), net, version), told)
         };
+        if let (StatusCode::NOT_MODIFIED, Some(known)) = (response.status(), known) {
+            let (remote, told) = opened(known.clone(), Vec::new(), false);
+            return Ok((remote, Opened { unchanged: true, ..told }));
+        }
         let mut head = Vec::new();
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {
@@ -322,7 +397,8 @@ impl Remote {
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(), Failed> {
         let net = &self.net;
-        let mut response = net.get(target, &asked, self.version.if_match(), idle, at).await?;
+        let condition = self.version.if_match().map(|tag| (IF_MATCH, tag));
+        let mut response = net.get(target, &asked, condition, idle, at).await?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {}
             StatusCode::OK => {
@@ -371,79 +447,6 @@ fn wrong_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> SourceErr
     }
 }
 
-/// Why one request failed, and how long the server wants us to wait.
-struct Failed {
-    error: SourceError,
-    retry_after: Option<Duration>,
-}
-
-impl From<SourceError> for Failed {
-    fn from(error: SourceError) -> Failed {
-        Failed { error, retry_after: None }
-    }
-}
-
-/// Counts attempts of one read.
-struct Tries<'a> {
-    policy: &'a Policy,
-    in_vain: u32,
-    all: u32,
-    repairs: u32,
-}
-
-impl Tries<'_> {
-    fn new(policy: &Policy) -> Tries<'_> {
-        Tries {
-            policy,
-            in_vain: 0,
-            all: 0,
-            repairs: 0,
-        }
-    }
-
-    fn idle(&self) -> Duration {
-        self.policy.idle.saturating_mul(1 << self.in_vain.min(16)).min(self.policy.idle_max)
-    }
-
-    fn progressed(&mut self) {
-        self.in_vain = 0;
-    }
-
-    /// One link that does not work is replaced, then another; a third one shows that something else is wrong.
-    fn may_repair(&self) -> bool {
-        self.repairs < 2
-    }
-
-    fn repaired(&mut self) {
-        self.repairs += 1;
-    }
-
-    /// Waits before the next attempt, or gives the error back where another one is no use.
-    async fn again(&mut self, failed: Failed, net: &Net, at: &Location) -> Result<(), SourceError> {
-        self.in_vain += 1;
-        self.all += 1;
-        // A server that cuts every answer after a few bytes makes progress for ever.
-        if !failed.error.is_transient() || self.in_vain >= self.policy.attempts || self.all >= self.policy.attempts.saturating_mul(16) {
-            return Err(failed.error.after(self.all));
-        }
-        net.traffic.retries.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(%at, attempt = self.all, error = %failed.error, "asking again");
-        let cap = self
-            .policy
-            .backoff
-            .saturating_mul(1 << self.in_vain.min(16))
-            .min(self.policy.backoff_max);
-        let jittered = cap.mul_f64(fastrand::f64());
-        tokio::time::sleep(
-            failed
-                .retry_after
-                .map_or(jittered, |told| told.min(self.policy.backoff_max).max(jittered)),
-        )
-        .await;
-        Ok(())
-    }
-}
-
 impl Net {
     fn client(&self) -> Result<&Client, SourceError> {
         self.client.as_ref().map_err(Clone::clone)
@@ -453,7 +456,7 @@ impl Net {
         &self,
         target: &Target,
         asked: &Range<u64>,
-        if_match: Option<&HeaderValue>,
+        condition: Option<(HeaderName, &HeaderValue)>,
         idle: Duration,
         at: &Location,
     ) -> Result<Response, SourceError> {
@@ -464,8 +467,8 @@ impl Net {
         request = request
             .header(ACCEPT_ENCODING, "identity")
             .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
-        if let Some(tag) = if_match {
-            request = request.header(IF_MATCH, tag);
+        if let Some((name, tag)) = condition {
+            request = request.header(name, tag);
         }
         // A new connection may take its own time on top.
         match tokio::time::timeout(idle + self.policy.connect.min(idle), request.send()).await {

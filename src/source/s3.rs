@@ -82,8 +82,13 @@ impl S3 {
     }
 
     pub(super) async fn sign(&self, address: &S3Address) -> Result<Signed, SourceError> {
+        self.sign_for(address, LIFE).await
+    }
+
+    /// A GET URL that works for `life`, or as long as the credentials do.
+    pub(super) async fn sign_for(&self, address: &S3Address, life: Duration) -> Result<Signed, SourceError> {
         let path_style = self.path_style(address).await?;
-        let mut signed = self.presigned(address, path_style).await?;
+        let mut signed = self.presigned(address, path_style, life).await?;
         if self.aws.options.unsigned {
             signed.url.set_query(None);
         }
@@ -97,20 +102,20 @@ impl S3 {
             return Ok(false);
         }
         let told = self.elsewhere.get_or_try_init(|| async {
-            let signed = self.presigned(address, false).await?;
+            let signed = self.presigned(address, false, LIFE).await?;
             Ok(!signed.url.host_str().is_some_and(|host| host.contains(".amazonaws.")))
         });
         told.await.copied()
     }
 
-    async fn presigned(&self, address: &S3Address, path_style: bool) -> Result<Signed, SourceError> {
+    async fn presigned(&self, address: &S3Address, path_style: bool, life: Duration) -> Result<Signed, SourceError> {
         let at = || Location::S3(address.clone());
         let wrong = |cause: &str| SourceError::Signing {
             cause: cause.into(),
             at: at(),
         };
         let client = self.client(address, path_style, For::Url).await?;
-        let life = PresigningConfig::expires_in(LIFE).map_err(|e| wrong(&e.to_string()))?;
+        let life = PresigningConfig::expires_in(life).map_err(|e| wrong(&e.to_string()))?;
         let request = client
             .get_object()
             .bucket(&address.bucket)

@@ -8,6 +8,8 @@ pub struct Traffic {
     pub(super) requests: AtomicU64,
     pub(super) bytes: AtomicU64,
     pub(super) retries: AtomicU64,
+    cache_hits: AtomicU64,
+    cache_bytes: AtomicU64,
     disk_reads: AtomicU64,
     disk_bytes: AtomicU64,
 }
@@ -20,6 +22,9 @@ pub struct TrafficSnapshot {
     pub bytes: u64,
     /// Requests that were made again.
     pub retries: u64,
+    /// Parts of reads that the cache answered.
+    pub cache_hits: u64,
+    pub cache_bytes: u64,
     pub disk_reads: u64,
     pub disk_bytes: u64,
 }
@@ -31,9 +36,16 @@ impl Traffic {
             requests: get(&self.requests),
             bytes: get(&self.bytes),
             retries: get(&self.retries),
+            cache_hits: get(&self.cache_hits),
+            cache_bytes: get(&self.cache_bytes),
             disk_reads: get(&self.disk_reads),
             disk_bytes: get(&self.disk_bytes),
         }
+    }
+
+    pub(super) fn cached(&self, bytes: usize) {
+        self.cache_hits.fetch_add(1, Ordering::Relaxed);
+        self.cache_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(super) fn disk(&self, bytes: usize) {

@@ -11,6 +11,8 @@ pub enum When {
     At(Time),
     /// Nanoseconds from the recording's start.
     FromStart(i64),
+    /// Nanoseconds before the recording's end.
+    FromEnd(i64),
     /// Part of the recording in billionths: `50%` is 500,000,000.
     Fraction(i64),
     /// Nanoseconds since midnight, UTC, of the day of the recording.
@@ -43,6 +45,7 @@ impl When {
         match self {
             When::At(time) => time,
             When::FromStart(nanos) => span.start.plus_nanos(nanos),
+            When::FromEnd(nanos) => span.end.plus_nanos(nanos.saturating_neg()),
             When::Fraction(billionths) => {
                 let nanos = i128::from(span.end.since(span.start)) * i128::from(billionths) / NANOS_PER_SEC;
                 span.start.plus_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))

@@ -66,6 +66,7 @@ impl User {
     fn run(&self, arguments: &[&str]) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_roadreel"))
             .args(arguments)
+            .arg("--no-cache")
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())

@@ -1,6 +1,6 @@
 //! An S3-like store on the loopback: counts, delays and breaks. Benches include this file with `#[path]`.
 //!
-//! Behaves as S3 does towards a presigned GET: Range → 206 with Content-Range, ETag, If-Match → 412, 416 past the end, HEAD →
+//! Behaves as S3 does towards a presigned GET: Range → 206 with Content-Range, ETag, If-Match → 412, If-None-Match → 304, 416 past the end, HEAD →
 //! 403, 403 with S3's XML once `X-Amz-Date` + `X-Amz-Expires` has passed (against [`Behaviour::now_secs`]). Faults are drawn
 //! from a seed, so that a run repeats as far as its requests come in the same order.
 //!
@@ -40,6 +40,8 @@ pub struct Behaviour {
     /// false: answers 200 with everything, whatever the Range.
     pub ranges: bool,
     pub etag: bool,
+    /// The ETags are weak.
+    pub weak: bool,
     pub require_signature: bool,
     /// The clock that presigned URLs are checked against: Unix seconds.
     pub now_secs: i64,
@@ -74,6 +76,7 @@ impl Default for Behaviour {
             scripted: BTreeMap::new(),
             ranges: true,
             etag: true,
+            weak: false,
             require_signature: false,
             now_secs: 1_800_000_000,
         }
@@ -364,7 +367,7 @@ fn serve(
     }
     let size = object.len();
     let changed = behaviour.change_after.is_some_and(|n| number >= n);
-    let etag = format!("\"{size:x}-{changed}\"");
+    let etag = format!("{}\"{size:x}-{changed}\"", if behaviour.weak { "W/" } else { "" });
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
     if behaviour.etag && header("if-match").is_some_and(|tag| tag != "*" && tag != etag) {
         return refuse(
@@ -373,6 +376,14 @@ fn serve(
             "At least one of the pre-conditions you specified did not hold",
             running,
         );
+    }
+    if behaviour.etag && header("if-none-match").is_some_and(|tag| tag == etag) {
+        let mut response = Response::new(Sending::new(Bytes::new(), None, behaviour, running));
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+            .headers_mut()
+            .insert("etag", HeaderValue::from_str(&etag).expect("a header"));
+        return response;
     }
     let asked = header("range").filter(|_| behaviour.ranges).map(|text| range(text, size));
     let (range, status) = match asked {

@@ -95,15 +95,15 @@ fn locations_are_parsed() {
         ("http://host?id=SECRET", "http://host/?…"),
         (
             "https://webviz.io/app/?remote-bag-url=https%3A%2F%2Fhost%2Fa.bag%3FSECRET",
-            "a Webviz, Foxglove or Lichtblick link is not yet read here: open the URL of the recording itself, which stands in the link's remote-bag-url or ds.url",
+            "https://host/a.bag?…",
         ),
         (
             "https://app.foxglove.dev/?ds=remote-file&ds.url=https%3A%2F%2Fhost%2Fa.bag",
-            "a Webviz, Foxglove or Lichtblick link is not yet read here: open the URL of the recording itself, which stands in the link's remote-bag-url or ds.url",
+            "https://host/a.bag",
         ),
         (
             "roadreel://open?url=SECRET",
-            "a share link is not yet read here: open the URL of the recording itself, which stands in the link's ds.url",
+            "this link names something that is no https:// or s3:// location: open the recording itself",
         ),
         (
             "ftp://host/a.bag",

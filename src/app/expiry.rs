@@ -3,6 +3,7 @@
 use egui::{Key, RichText, Role, TextEdit, Ui, WidgetInfo};
 
 use super::dialog::Dialog;
+use super::top_bar::minutes;
 use super::{AppState, settings};
 use crate::source::{Location, Presigned};
 use crate::store::{LinkState, SourceInfo};
@@ -27,10 +28,10 @@ pub fn chip(ui: &mut Ui, source: &SourceInfo) -> bool {
         ),
         (LinkState::Works, Some(link), Some(left)) => {
             // each text holds for at least a second
-            ui.ctx().request_repaint_after_secs(if left < 120 { 1.0 } else { 20.0 });
+            ui.ctx().request_repaint_after_secs(if left < 60 { 1.0 } else { 20.0 });
             let color = if left < 300 { p.warn } else { p.weak };
             let at_most = if link.may_end_sooner { "≤ " } else { "" };
-            (format!("expires in {at_most}{}", remaining(left)), color, told(&link))
+            (format!("expires in {at_most}{}", minutes(left)), color, told(&link))
         }
         (LinkState::Works, ..) => return false,
     };
@@ -46,14 +47,6 @@ fn told(link: &Presigned) -> String {
         false => "",
     };
     format!("Signed link ({}), works until {until} UTC{sooner}.", link.kind.name())
-}
-
-fn remaining(secs: i64) -> String {
-    match secs {
-        ..120 => format!("{secs} s"),
-        120..7200 => format!("{} min", secs / 60),
-        _ => format!("{} h", secs / 3600),
-    }
 }
 
 /// Asks for the next link to a recording. True where it is done with.

@@ -1,0 +1,109 @@
+//! Links in and out: what a link asks for, a link pasted into the window, the link of the current moment.
+
+use egui::{Context, Event};
+
+use super::AppState;
+use super::dialog::Dialog;
+use crate::source::{Link, LinkStyle, Location};
+use crate::workspace::Layout;
+
+/// Layouts are small; what is larger is none.
+pub const LARGEST_LAYOUT: u64 = 4 << 20;
+
+impl AppState {
+    /// Opens what a link names, at its moment and in its layout.
+    pub fn open_link(&mut self, link: Link, add: bool) {
+        if link.locations.is_empty() {
+            return self.tell_error("This link names a scene by its ids: open it from the command line, which knows the table".to_owned());
+        }
+        match add {
+            true => self.add(link.locations),
+            false => self.open(link.locations),
+        }
+        self.pending_seek = link.seek_to.or(self.pending_seek);
+        if let Some(location) = link.layout {
+            self.fetch_layout(location);
+        }
+    }
+
+    /// Reads a layout from afar; it is taken when it is there.
+    pub(super) fn fetch_layout(&mut self, location: Location) {
+        let then = self.jobs.layout_fetched();
+        self.layout_link = Some(location.clone());
+        self.executor.io().fetch_text(location, LARGEST_LAYOUT, then);
+    }
+
+    pub(super) fn take_fetched_layout(&mut self, fetched: Result<String, String>) {
+        let parsed = fetched.and_then(|text| Layout::parse(&text).map_err(|error| error.to_string()));
+        match parsed {
+            Err(error) => self.tell_error(format!("The link's layout could not be opened: {error}")),
+            // topics are there, or come later
+            Ok(layout) if self.topics_seen > 0 => self.use_layout(&layout),
+            Ok(layout) => self.pending_layout = Some(layout),
+        }
+    }
+
+    /// A link or URL that is pasted while nobody types is offered to be opened.
+    pub(super) fn take_pasted_link(&mut self, ctx: &Context) {
+        if ctx.text_edit_focused() || self.dialog.is_some() || self.palette.is_open() {
+            return;
+        }
+        let pasted = ctx.input(|i| {
+            i.events.iter().find_map(|event| match event {
+                Event::Paste(text) if looks_like_link(text) => Some(text.clone()),
+                _ => None,
+            })
+        });
+        if let Some(text) = pasted {
+            self.dialog = Some(Dialog::url_with(text.trim()));
+            ctx.request_repaint();
+        }
+    }
+
+    /// Copies a link that opens what is open at the playhead's moment.
+    pub(super) fn share(&mut self, ctx: &Context) {
+        let mut urls = Vec::new();
+        for source in self.store.sources() {
+            match shared(&source.location) {
+                Some(url) => urls.push(url),
+                None => return self.tell_error(format!("This location cannot be put into a link: {}", source.location)),
+            }
+        }
+        if urls.is_empty() {
+            return self.tell("Nothing is open that a link could lead to".to_owned());
+        }
+        let moment = self.store.span().map(|_| self.playback.now);
+        let layout = self.layout_link.as_ref().and_then(shared);
+        ctx.copy_text(Link::write(LinkStyle::Roadreel, "", &urls, moment, layout.as_deref()));
+        let only_here = self.store.sources().iter().any(|s| !s.location.is_remote());
+        let now = super::settings::now();
+        let expires = self.store.sources().iter().filter_map(|s| s.location.expires()).min();
+        self.tell(match (only_here, expires) {
+            (true, _) => "Link copied; it opens on this machine only".to_owned(),
+            (false, Some(at)) if at <= now => "Link copied; the recording's own URL has expired".to_owned(),
+            (false, Some(at)) => format!(
+                "Link copied; it works for {}",
+                super::top_bar::minutes(at.since(now) / 1_000_000_000)
+            ),
+            (false, None) => "Link to this moment copied".to_owned(),
+        });
+    }
+}
+
+fn looks_like_link(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let schemes = ["http://", "https://", "s3://", "roadreel:", "foxglove://", "lichtblick://"];
+    schemes.iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// A location as a link holds it, with its signature: the user asked for it.
+fn shared(location: &Location) -> Option<String> {
+    match location {
+        Location::Url(url) => Some(url.to_string()),
+        Location::S3(address) => Some(address.to_string()),
+        Location::Path(path) => {
+            let path = std::path::absolute(path).ok()?;
+            url::Url::from_file_path(path).ok().map(|url| url.to_string())
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A remote object behind the cache: what was fetched before comes from there, the rest from the network.
+//!
+//! Invariant: bytes of two versions of an object are never mixed: the cache is asked under the ETag that the requests carry.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+use super::cache::{Cache, Known, ObjectKey, Piece};
+use super::reader::{HEAD_BYTES, blocking};
+use super::remote::{Net, Opened, Remote};
+use super::{Location, SourceError};
+
+pub(super) struct Cached {
+    remote: Remote,
+    /// None where there is no cache, or the server gives no strong ETag.
+    cache: Option<(Cache, ObjectKey)>,
+}
+
+impl Cached {
+    /// Opens with one request: a conditional one where the object is known, none where it was seen just now.
+    pub(super) async fn open(at: &Location, net: &Net) -> Result<(Cached, Opened), SourceError> {
+        let Some(cache) = net.cache().cloned() else {
+            let (remote, opened) = Remote::open(at, net, None).await?;
+            return Ok((Cached::new(remote, None), opened));
+        };
+        let recalled = recall(&cache, at).await?;
+        if let Some((known, key, head)) = &recalled
+            && known.is_fresh
+        {
+            net.traffic().cached(head.len());
+            let remote = Remote::known(at, net, known)?;
+            return Ok((Cached::new(remote, Some((cache, *key))), Opened::of(known.total, head.clone())));
+        }
+        let known = recalled.as_ref().map(|(known, ..)| known);
+        let (remote, mut opened) = Remote::open(at, net, known).await?;
+        let key = remote.strong_etag().and_then(|tag| ObjectKey::new(at, opened.len, tag));
+        let Some(key) = key.filter(|_| !opened.whole) else {
+            return Ok((Cached::new(remote, None), opened));
+        };
+        match recalled {
+            Some((_, _, head)) if opened.unchanged => {
+                net.traffic().cached(head.len());
+                opened.head = head;
+            }
+            _ => cache.record(key, 0).take(&opened.head),
+        }
+        let (learning, place, tag, len) = (cache.clone(), at.clone(), remote.strong_etag().map(<[u8]>::to_vec), opened.len);
+        let unchanged = opened.unchanged;
+        blocking(at, move || {
+            learning.learn(&place, len, &tag.unwrap_or_default());
+            // an object that was recalled has been looked up
+            if !unchanged {
+                learning.list(key);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok((Cached::new(remote, Some((cache, key))), opened))
+    }
+
+    fn new(remote: Remote, cache: Option<(Cache, ObjectKey)>) -> Cached {
+        Cached { remote, cache }
+    }
+
+    /// Hands over the bytes of `range` in order, as they arrive.
+    pub(super) async fn read(
+        &self,
+        range: Range<u64>,
+        at: &Location,
+        sink: &mut (dyn FnMut(u64, &[u8]) + Send),
+    ) -> Result<(), SourceError> {
+        let Some((cache, key)) = self.cache.as_ref().map(|(cache, key)| (cache, *key)) else {
+            return self.remote.read(range, sink).await;
+        };
+        let mut pieces = cache.pieces(key, &range);
+        if pieces.iter().any(|p| matches!(p, Piece::Missing(_))) && cache.is_stale(key) {
+            let listing = cache.clone();
+            blocking(at, move || {
+                listing.list(key);
+                Ok(())
+            })
+            .await?;
+            pieces = cache.pieces(key, &range);
+        }
+        for piece in pieces {
+            match piece {
+                Piece::Held(part, bytes) => self.hand_over(part.start, &bytes, sink),
+                Piece::OnDisk(part, segment) => {
+                    let (loading, wanted) = (cache.clone(), part.clone());
+                    match blocking(at, move || Ok(loading.load(key, &wanted, &segment))).await? {
+                        Some(bytes) => self.hand_over(part.start, &bytes, sink),
+                        None => self.fetch(cache, key, part, at, sink).await?,
+                    }
+                }
+                Piece::Missing(part) => self.fetch(cache, key, part, at, sink).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The location that is read now.
+    pub(super) fn location(&self) -> Location {
+        self.remote.location()
+    }
+
+    /// Goes on with another link to the same object; what was kept of it stays.
+    pub(super) async fn renew(&self, location: &Location) -> Result<(), SourceError> {
+        self.remote.renew(location).await
+    }
+
+    fn hand_over(&self, start: u64, bytes: &Bytes, sink: &mut (dyn FnMut(u64, &[u8]) + Send)) {
+        self.remote.traffic().cached(bytes.len());
+        sink(start, bytes);
+    }
+
+    async fn fetch(
+        &self,
+        cache: &Cache,
+        key: ObjectKey,
+        part: Range<u64>,
+        at: &Location,
+        sink: &mut (dyn FnMut(u64, &[u8]) + Send),
+    ) -> Result<(), SourceError> {
+        let mut recorder = cache.record(key, part.start);
+        let mut both = |offset: u64, bytes: &[u8]| {
+            recorder.take(bytes);
+            sink(offset, bytes);
+        };
+        let fetched = self.remote.read(part, &mut both).await;
+        if matches!(fetched, Err(SourceError::Changed { .. })) {
+            let (cache, place) = (cache.clone(), at.clone());
+            blocking(at, move || {
+                cache.forget(&place);
+                Ok(())
+            })
+            .await?;
+        }
+        fetched
+    }
+}
+
+/// What is known of the object at a location, where its first block is at hand, too.
+async fn recall(cache: &Cache, at: &Location) -> Result<Option<(Known, ObjectKey, Bytes)>, SourceError> {
+    let (cache, place) = (cache.clone(), at.clone());
+    blocking(at, move || {
+        Ok((|| {
+            let known = cache.known(&place)?;
+            let key = ObjectKey::new(&place, known.total, &known.etag)?;
+            cache.list(key);
+            let mut head = BytesMut::new();
+            for piece in cache.pieces(key, &(0..known.total.min(HEAD_BYTES))) {
+                match piece {
+                    Piece::Held(_, bytes) => head.extend_from_slice(&bytes),
+                    Piece::OnDisk(part, segment) => head.extend_from_slice(&cache.load(key, &part, &segment)?),
+                    Piece::Missing(_) => return None,
+                }
+            }
+            Some((known, key, head.freeze()))
+        })())
+    })
+    .await
+}
