@@ -96,7 +96,7 @@ fn the_whole_window_looks_as_it_did() {
             ..Start::default()
         };
         let mut harness = Harness::builder()
-            .with_size([480.0, 300.0])
+            .with_size([432.0, 264.0])
             .with_theme(theme)
             .with_step_dt(0.02)
             .with_context_setup(roadreel::theme::install)
@@ -112,7 +112,7 @@ fn the_whole_window_looks_as_it_did() {
         }
         harness.run_steps(3);
         // how much was read depends on how requests fell together
-        harness.mask(egui::Rect::from_min_max(egui::pos2(100.0, 276.0), egui::pos2(480.0, 300.0)));
+        harness.mask(egui::Rect::from_min_max(egui::pos2(100.0, 240.0), egui::pos2(432.0, 264.0)));
         results.add(harness.try_snapshot_options(name, &SnapshotOptions::new().threshold(1.0).max_failed_pixels(40)));
         results.extend_harness(&mut harness);
     }

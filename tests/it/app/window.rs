@@ -41,8 +41,11 @@ pub fn state(start: Start) -> AppState {
     let make: MakeExecutor = Arc::new(|waker| roadreel::run::Executor::new(move || waker()));
     let (wake, woken) = channel();
     WOKEN.set(Some(woken));
-    // an error: the test is over
-    AppState::new(start, make, Arc::new(move || drop(wake.send(()))))
+    let waker = move || {
+        // the test is over: nobody to wake
+        let _ = wake.send(());
+    };
+    AppState::new(start, make, Arc::new(waker))
 }
 
 pub fn window(start: Start) -> Window {
