@@ -134,7 +134,7 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
                         out.legends.push(Legend {
                             topic,
                             field,
-                            colormap: colormap,
+                            colormap,
                             range: *legend,
                         });
                     }
