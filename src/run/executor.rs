@@ -240,7 +240,10 @@ impl Shared {
         let source = next.read.source;
         let current = next.reader.current();
         let event = match result {
-            Err(SourceError::Expired { .. } | SourceError::Renewal { .. } | SourceError::OtherObject { .. }) => Event::LinkEnded { source },
+            Err(SourceError::Expired { .. } | SourceError::Renewal { .. } | SourceError::OtherObject { .. }) => {
+                let link = before.clone();
+                Event::LinkEnded { source, link }
+            }
             _ if current != *before => Event::Renewed {
                 source,
                 result: Ok(current),

@@ -136,6 +136,15 @@ impl SourceError {
         }
     }
 
+    /// What went wrong before a place was asked concerns another one just as well.
+    pub(super) fn about(mut self, place: Location) -> SourceError {
+        use SourceError::*;
+        if let NoCredentials { at } | NoProfile { at, .. } | SsoEnded { at, .. } | Signing { at, .. } | Connect { at, .. } = &mut self {
+            *at = place;
+        }
+        self
+    }
+
     /// Errors name how often was asked; only the loop that asks knows.
     pub(super) fn after(mut self, tries: u32) -> SourceError {
         use SourceError::*;

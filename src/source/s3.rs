@@ -103,7 +103,14 @@ impl S3 {
             return Ok(false);
         }
         let told = self.elsewhere.get_or_try_init(|| async {
-            let signed = self.presigned(address, false, LIFE).await?;
+            let any = S3Address {
+                key: "any".to_owned(),
+                ..address.clone()
+            };
+            let signed = self
+                .presigned(&any, false, LIFE)
+                .await
+                .map_err(|error| error.about(Location::S3(address.clone())))?;
             Ok(!signed.url.host_str().is_some_and(|host| host.contains(".amazonaws.")))
         });
         told.await.copied()

@@ -12,7 +12,7 @@ use super::{SourceInfo, SourceState, Store, Topic, TopicId, Work};
 use crate::decode::{Form, Schema};
 use crate::format::{Catalog, ConnectionId, Container, Warning};
 use crate::source::Location;
-use crate::store::SourceId;
+use crate::store::{SourceId, WorkId};
 use crate::time::Span;
 
 const MAX_WARNINGS: usize = 1000;
@@ -31,6 +31,8 @@ pub(super) struct Source {
     /// By chunk.
     pub cells: Vec<Cell>,
     read_warnings: Vec<Warning>,
+    /// Reads up to this one went through a link that has been replaced: that they fail says nothing about the new one.
+    pub renewed: WorkId,
 }
 
 /// One publisher's chunks.

@@ -32,7 +32,7 @@ impl Store {
                 chunk,
                 content,
             } => self.chunk_read(id, source, chunk, content),
-            Event::LinkEnded { source } => self.link_ended(source),
+            Event::LinkEnded { source, link } => self.link_ended(source, &link),
             Event::Renewed { source, result } => self.renewed(source, result),
             Event::ReadFailed { id, error, .. } => self.read_failed(id, error),
             Event::ReadDone { id } => self.read_failed(id, "the read ended without this part of the recording".into()),
@@ -54,6 +54,10 @@ impl Store {
         let Some(reading) = self.reads.remove(&id) else { return };
         if reading.chunks.is_empty() {
             return;
+        }
+        let through_former_link = self.inner.get(reading.source as usize).is_some_and(|inner| id <= inner.renewed);
+        if through_former_link {
+            return self.want_again(reading.source, reading.chunks);
         }
         for (chunk, units) in reading.chunks {
             let key = ChunkKey {

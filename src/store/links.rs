@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::cache::{State, Unit};
 use super::index::ChunkKey;
 use super::{SourceId, Store, Work};
+use crate::format::ChunkId;
 use crate::source::Location;
 
 /// How a recording's link fares.
@@ -30,9 +31,10 @@ impl Store {
         self.queue.push(Work::Renew { source, link });
     }
 
-    pub(super) fn link_ended(&mut self, source: SourceId) {
+    pub(super) fn link_ended(&mut self, source: SourceId, link: &Location) {
         if let Some(info) = self.sources.get_mut(source as usize)
             && info.link == LinkState::Works
+            && info.location == *link
         {
             info.link = LinkState::Ended;
         }
@@ -46,12 +48,27 @@ impl Store {
             Ok(location) => {
                 info.location = location;
                 info.link = LinkState::Works;
+                if let Some(inner) = self.inner.get_mut(source as usize) {
+                    inner.renewed = self.next_id;
+                }
                 let failed = self.failed.iter().filter(|(key, _)| key.source == source).copied().collect();
                 self.forget_failures(failed);
             }
             Err(error) => {
                 info.link = LinkState::Refused(error.clone());
                 self.fail(error);
+            }
+        }
+    }
+
+    /// What a read should have brought is wanted again.
+    pub(super) fn want_again(&mut self, source: SourceId, chunks: impl IntoIterator<Item = (ChunkId, Vec<Unit>)>) {
+        for (chunk, units) in chunks {
+            for unit in units {
+                if let Some(cell) = self.cell_mut(ChunkKey { source, chunk }) {
+                    cell.take(unit);
+                    self.stale_jobs.insert(unit);
+                }
             }
         }
     }

@@ -135,9 +135,10 @@ pub enum Event {
         chunk: ChunkId,
         content: ChunkContent,
     },
-    /// The link to a recording is refused as ended; a read fails with it.
+    /// This link to a recording is refused as ended; a read fails with it.
     LinkEnded {
         source: SourceId,
+        link: Location,
     },
     /// The recording is read through this location from now on; or why it is not.
     Renewed {

@@ -45,6 +45,7 @@ fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl Fn(&H
             return;
         }
         if !harness.state().executor.wait() {
+            // pages are listed on threads of their own
             std::thread::yield_now();
         }
     }
@@ -52,7 +53,7 @@ fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl Fn(&H
 }
 
 fn button(harness: &Harness<'static, AppState>, says: &str) -> bool {
-    harness.query_by_label_contains(says).is_some()
+    harness.query_all_by_label_contains(says).next().is_some()
 }
 
 #[test]
@@ -69,7 +70,11 @@ fn a_link_that_ended_is_replaced_in_the_window() {
     harness.state_mut().seek(START.plus_nanos(1_900_000_000));
     until(&mut harness, "ended", |h| h.state().store.sources()[0].link == LinkState::Ended);
     harness.run_steps(2);
-    harness.get_by_label_contains("link expired").click();
+    harness
+        .query_all_by_label_contains("link expired")
+        .next()
+        .expect("a button that says so")
+        .click();
     harness.run_steps(2);
     let field = harness.get_by_role_and_label(Role::TextInput, "New link");
     field.focus();

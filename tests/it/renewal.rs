@@ -57,6 +57,8 @@ fn policy() -> Policy {
         attempts: 4,
         backoff: millis(1),
         backoff_max: millis(4),
+        // on a busy machine nothing is asked for twice
+        idle: millis(30_000),
         ..Policy::default()
     }
 }

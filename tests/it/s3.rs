@@ -118,7 +118,10 @@ fn holds_no_secret(output: &Output) {
 
 /// A store that answers any signature.
 fn store(behaviour: Behaviour) -> Server {
-    let server = Server::start(behaviour);
+    let server = Server::start(Behaviour {
+        now_secs: jiff::Timestamp::now().as_second(),
+        ..behaviour
+    });
     server.put_file("drives/2026/a%20drive%2B1.bag", bucket().join("drives/2026/a drive+1.bag"));
     let listing = "<ListBucketResult><Name>drives</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>a.bag</Key><Size>3</Size></Contents></ListBucketResult>";
     server.put("drives/", listing);

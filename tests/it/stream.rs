@@ -306,7 +306,7 @@ fn shown(events: &[Event]) -> Vec<String> {
         }
         Event::ReadFailed { id, error, .. } => format!("{id} failed: {error}"),
         Event::ReadDone { id } => format!("{id} done"),
-        Event::LinkEnded { source } => format!("the link of {source} ended"),
+        Event::LinkEnded { source, .. } => format!("the link of {source} ended"),
         Event::Renewed { source, result } => match result {
             Ok(location) => format!("{source} goes on at {location}"),
             Err(error) => format!("{source} has no new link: {error}"),

@@ -97,6 +97,7 @@ fn parse_arn(arn: &str, between: &str) -> Result<S3Address, LocationError> {
 impl fmt::Display for S3Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.bucket.starts_with("arn:") {
+            _ if self.bucket.is_empty() => f.write_str("s3://"),
             true => write!(f, "{}/object/{}", self.bucket, self.key),
             false => write!(f, "s3://{}/{}", self.bucket, self.key),
         }
