@@ -64,7 +64,7 @@ proptest! {
         // trials of worse numbers included
         let later = &limits[500..];
         let mean = later.iter().map(|n| network.rate(*n)).sum::<f64>() / later.len() as f64;
-        prop_assert!(mean > 0.88 * network.best(), "{mean} of {}: {:?}", network.best(), &later[later.len() - 20..]);
+        prop_assert!(mean > 0.85 * network.best(), "{mean} of {}: {:?}", network.best(), &later[later.len() - 20..]);
     }
 }
 

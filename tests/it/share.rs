@@ -284,7 +284,7 @@ fn a_scene_is_opened_by_its_ids() {
         ),
         (
             ["--record", "drive_3", "--scene", "bare"],
-            "the scene names no recording (bag_file_prefix is missing)",
+            "the scene names no recording (bag_file_bucket is missing)",
         ),
     ] {
         let told = moto.fails(&[&["info"], &arguments[..]].concat());
@@ -319,7 +319,7 @@ fn the_scenes_of_a_recording_are_listed_by_their_start() {
     assert!(
         text.lines()
             .nth(1)
-            .is_some_and(|line| line.starts_with("s0  2026-05-04 09:30:00.1")),
+            .is_some_and(|line| line.starts_with("s0 ") && line.contains(" 2026-05-04 09:30:00.100 ")),
         "{text}"
     );
     assert_eq!(moto.prints(&["scenes", "many"]).lines().count(), 801, "page by page");
