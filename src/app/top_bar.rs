@@ -201,7 +201,6 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
         return;
     }
     let mut warnings_of = None;
-    let now = settings::now();
     let count = state.store.sources().len();
     let mut shown = 0;
     let mut renew = None;
@@ -229,7 +228,7 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
                 if matches!(source.state, SourceState::Open | SourceState::Indexing { .. }) && link::chip(ui, source) {
                     renew = Some(at);
                 }
-                chip(ui, source, now);
+                chip(ui, source);
             }
         }
         if !source.warnings.is_empty() && warnings_button(ui, source) {

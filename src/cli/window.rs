@@ -16,7 +16,7 @@ pub fn run_demo(common: &Common, options: crate::demo::Options) -> anyhow::Resul
     let folders = crate::app::settings::Folders::of_platform();
     let mut start = start(common, &[], None, folders)?;
     start.demo = Some(options);
-    crate::app::window::open(start, executors(common)?).map_err(anyhow::Error::msg)
+    crate::app::window::open(start, executors(common.io()?)).map_err(anyhow::Error::msg)
 }
 
 #[cfg(not(feature = "gui"))]

@@ -13,7 +13,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use roadreel::app::{Start, clock, command, root};
+use roadreel::app::{AppState, Start, clock, command, root};
 use roadreel::source::Location;
 use roadreel::time::{Span, Time};
 

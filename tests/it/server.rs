@@ -387,7 +387,7 @@ fn serve(
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><RequestId>0</RequestId></Error>"
         );
-        let mut response = Response::new(Sending::new(Content::Bytes(body.into()), None, behaviour, running));
+        let mut response = Response::new(Sending::new(body, None, behaviour, running));
         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
         response
     };
@@ -396,7 +396,7 @@ fn serve(
         return refuse(status, code, message, running);
     }
     if let Some(Fault::Answer(status, region, body)) = scripted {
-        let mut response = Response::new(Sending::new(body.into(), None, behaviour, running));
+        let mut response = Response::new(Sending::new(body, None, behaviour, running));
         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
         if !region.is_empty() {
             response
@@ -536,6 +536,12 @@ enum Content {
     File(std::io::Take<std::fs::File>),
 }
 
+impl<T: Into<Bytes>> From<T> for Content {
+    fn from(bytes: T) -> Content {
+        Content::Bytes(bytes.into())
+    }
+}
+
 impl Content {
     fn len(&self) -> usize {
         match self {
@@ -569,14 +575,14 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(rest: Content, fault: Option<Fault>, behaviour: &Behaviour, running: Running) -> Sending {
+    fn new(rest: impl Into<Content>, fault: Option<Fault>, behaviour: &Behaviour, running: Running) -> Sending {
         let nanos_per_byte = if behaviour.megabits_per_sec > 0.0 {
             8e3 / behaviour.megabits_per_sec
         } else {
             0.0
         };
         Sending {
-            rest,
+            rest: rest.into(),
             sent: 0,
             fault,
             stall: behaviour.stall,
