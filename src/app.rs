@@ -335,6 +335,7 @@ impl AppState {
                 }
                 Action::ReadWhole(topic) => self.store.read_whole(topic),
                 Action::CopyText(text) => ctx.copy_text(text),
+                Action::SaveText { file_name, text } => self.jobs.save_text(file_name, text),
                 Action::Changed => {
                     self.workspace.edited = true;
                     self.workspace.is_automatic = false;

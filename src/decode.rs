@@ -8,20 +8,24 @@ mod camera;
 mod cloud;
 mod column;
 mod form;
+mod geo;
 mod geometry;
 mod json;
+mod log;
 mod markers;
 mod objects;
 mod parse;
 mod picture;
 mod plan;
 mod reader;
+mod rows;
 mod shapes;
 mod value;
 
 pub use column::Column;
 pub use form::*;
 pub use json::{JsonNotes, write_base64};
+pub use rows::{LogRow, LogRows, Rows, Stamped};
 
 use std::sync::Arc;
 

@@ -3,7 +3,11 @@
 //! Invariant: no panel asks for bytes, blocks, or knows a URL. A panel is one file and one line in [`PANELS`]; tests, docs
 //! and the automatic layout loop over that table.
 
+pub mod diagnostics;
+pub mod health;
 pub mod image;
+pub mod log;
+pub mod map;
 pub mod palette;
 pub mod plot;
 pub mod raw;
@@ -72,6 +76,11 @@ pub enum Action {
     /// Read the whole recording for the series and tracks that this panel shows.
     ReadWhole(TopicId),
     CopyText(String),
+    /// Ask where to, and write it there.
+    SaveText {
+        file_name: String,
+        text: String,
+    },
     /// The panel's configuration changed by the user's hand.
     Changed,
 }
@@ -91,4 +100,13 @@ pub struct Kind {
     pub automatic: fn(&Store) -> Vec<Value>,
 }
 
-pub static PANELS: &[Kind] = &[scene3d::KIND, image::KIND, plot::KIND, raw::KIND];
+pub static PANELS: &[Kind] = &[
+    scene3d::KIND,
+    image::KIND,
+    plot::KIND,
+    raw::KIND,
+    map::KIND,
+    log::KIND,
+    diagnostics::KIND,
+    health::KIND,
+];

@@ -15,12 +15,14 @@ mod lookup;
 mod plan;
 mod playback;
 mod resources;
+mod rows;
 mod series;
 mod transforms;
 mod work;
 
 pub use fold::MarkerSet;
 pub use playback::Playback;
+pub use rows::{Block, RowSet};
 pub use series::Series;
 pub use transforms::Transforms;
 pub use work::*;
@@ -91,6 +93,8 @@ pub enum What {
     Neighbours,
     /// A scalar over a span of receive time.
     Series { path: Arc<str>, stamp: Stamp, span: Span },
+    /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
+    Rows { form: Form, span: Span },
     /// A file that the topic's messages name by its address.
     Resource(Arc<str>),
 }
@@ -189,6 +193,7 @@ pub struct Store {
     seek: u64,
 
     series: Vec<Series>,
+    row_sets: Vec<RowSet>,
     folds: BTreeMap<TopicId, fold::Fold>,
     undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
     grids: BTreeMap<TopicId, grid::Composed>,
@@ -243,6 +248,7 @@ impl Store {
             frame: 0,
             seek: 0,
             series: Vec::new(),
+            row_sets: Vec::new(),
             folds: BTreeMap::new(),
             undecoded: BTreeMap::new(),
             grids: BTreeMap::new(),
@@ -289,6 +295,7 @@ impl Store {
         self.transforms.now = now;
         self.wants = wants;
         self.add_series();
+        self.add_row_sets();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {
             self.retry_failed();

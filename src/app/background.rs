@@ -22,6 +22,7 @@ pub struct Jobs {
 enum Done {
     Chosen { paths: Vec<PathBuf>, add: bool },
     Demo(Result<PathBuf, String>),
+    Saved(Result<String, String>),
 }
 
 impl Jobs {
@@ -53,6 +54,20 @@ impl Jobs {
                 paths: chosen.unwrap_or_default(),
                 add,
             });
+            waker();
+        });
+    }
+
+    /// Asks where to, and writes it there.
+    pub fn save_text(&mut self, file_name: String, text: String) {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        std::thread::spawn(move || {
+            let chosen = rfd::FileDialog::new().set_file_name(&file_name).save_file();
+            let Some(path) = chosen else { return };
+            let written = std::fs::write(&path, text).map(|()| format!("Saved {}", path.display()));
+            let told = written.map_err(|e| format!("The file could not be written: {e}: {}", path.display()));
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Saved(told));
             waker();
         });
     }
@@ -128,6 +143,8 @@ impl AppState {
                     }
                     if add { self.add(locations) } else { self.open(locations) }
                 }
+                Done::Saved(Ok(message)) => self.tell(message),
+                Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Demo(written) => {
                     self.jobs.writing = None;
                     match written {

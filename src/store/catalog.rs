@@ -370,12 +370,12 @@ impl Store {
 
     fn rebuild_loaded(&mut self) {
         let inner = &self.inner;
-        let series_topics: Vec<TopicId> = self.series.iter().map(|s| s.topic).collect();
+        let wide_topics = self.wide_topics();
         for (topic, index) in self.index.iter_mut().enumerate() {
             let id = TopicId(topic as u32);
             let all = std::mem::take(&mut index.all);
             index.loaded = Runs::of(&all, |c| {
-                has_topic(&inner[c.key.source as usize].cells[c.key.chunk as usize], id, &series_topics)
+                has_topic(&inner[c.key.source as usize].cells[c.key.chunk as usize], id, &wide_topics)
             });
             index.all = all;
         }
@@ -388,6 +388,23 @@ impl Store {
                     .is_some_and(State::is_loaded)
             });
         }
+        for (number, rows) in self.row_sets.iter_mut().enumerate() {
+            let unit = Unit::Rows(number as u32);
+            let list = &self.index[rows.topic.0 as usize].all;
+            rows.set_chunks(list, |c| {
+                inner[c.key.source as usize].cells[c.key.chunk as usize]
+                    .get(unit)
+                    .is_some_and(State::is_loaded)
+            });
+        }
+    }
+
+    /// Topics of the series, and of the sets of rows, by number.
+    pub(super) fn wide_topics(&self) -> [Vec<TopicId>; 2] {
+        [
+            self.series.iter().map(|s| s.topic).collect(),
+            self.row_sets.iter().map(|r| r.topic).collect(),
+        ]
     }
 
     /// Topics of transforms that can be decoded, by handle.
@@ -401,11 +418,12 @@ impl Store {
 }
 
 /// Whether anything of `topic` is loaded in this cell.
-pub(super) fn has_topic(cell: &Cell, topic: TopicId, series_topics: &[TopicId]) -> bool {
+pub(super) fn has_topic(cell: &Cell, topic: TopicId, [series, rows]: &[Vec<TopicId>; 2]) -> bool {
     cell.units.iter().any(|(unit, state)| {
         let of = match unit {
             Unit::Keep(t) | Unit::Fold(t) | Unit::Transforms(t) => Some(*t),
-            Unit::Series(s) => series_topics.get(*s as usize).copied(),
+            Unit::Series(s) => series.get(*s as usize).copied(),
+            Unit::Rows(r) => rows.get(*r as usize).copied(),
         };
         of == Some(topic) && state.is_loaded()
     })
