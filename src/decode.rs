@@ -11,8 +11,10 @@ mod form;
 mod geo;
 mod geometry;
 mod json;
+mod known;
 mod log;
 mod markers;
+mod md5;
 mod objects;
 mod parse;
 mod picture;
@@ -25,6 +27,7 @@ mod value;
 pub use column::Column;
 pub use form::*;
 pub use json::{JsonNotes, write_base64};
+pub use known::{Definitions, definition_md5, definitions};
 pub use rows::{LogRow, LogRows, Rows, Stamped};
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 //! ever waits; a panic in a reader or decoder becomes an event; the bytes that wait to be decoded are bounded.
 
 mod decoding;
+mod definitions;
 mod executor;
 mod fetch;
 mod io;
@@ -15,6 +16,7 @@ mod parts;
 mod reading;
 mod settle;
 
+pub use definitions::add_message_folders;
 pub use executor::Executor;
 pub use io::Io;
 pub use messages::{Messages, Piece, mapped, messages};

@@ -14,6 +14,9 @@ mod decode_forms;
 mod decode_random;
 #[path = "it/decode_real.rs"]
 mod decode_real;
+#[cfg(feature = "gui")]
+#[path = "it/definitions.rs"]
+mod definitions;
 #[path = "it/encode.rs"]
 mod encode;
 #[path = "it/format.rs"]

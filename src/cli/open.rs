@@ -1,11 +1,13 @@
 //! What all commands share: the common options, and a location turned into an open recording.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
 use super::output;
-use crate::run::{Io, Recording};
+use crate::decode::Definitions;
+use crate::run::{Io, Recording, add_message_folders};
 use crate::source::{Location, Policy};
 use crate::time::{Span, Time};
 
@@ -18,6 +20,22 @@ pub struct Common {
     /// Sent with every request, like 'Authorization: Bearer …'
     #[arg(long = "header", global = true, value_name = "K: V", value_parser = header)]
     pub headers: Vec<(String, String)>,
+    /// Folder of .msg files, for recordings that come without definitions
+    #[arg(long = "msgs", global = true, value_name = "DIR")]
+    pub message_folders: Vec<PathBuf>,
+}
+
+/// Takes the user's own message definitions into use, and tells what is wrong with them on stderr.
+pub fn choose_definitions(common: &Common) {
+    if common.message_folders.is_empty() {
+        return;
+    }
+    let mut definitions = Definitions::built_in();
+    let (_, problems) = add_message_folders(&mut definitions, &common.message_folders);
+    for problem in problems {
+        output::note(&problem);
+    }
+    definitions.choose();
 }
 
 /// A number of bytes: `512MiB`, `1.5GB`, `4096`.

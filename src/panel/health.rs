@@ -68,9 +68,9 @@ enum Column {
 const COLUMNS: [(Column, &str, &str, f32); 6] = [
     (Column::Topic, "Topic", "By name", 0.0),
     (Column::Messages, "Messages", "How many were recorded", 76.0),
-    (Column::Rate, "Rate", "One over the median period", 76.0),
+    (Column::Rate, "Rate", "Messages a second, on average", 76.0),
     (Column::Jitter, "Jitter", "Standard deviation of the period", 76.0),
-    (Column::Gaps, "Gaps", "Periods of more than 2.5 medians", 56.0),
+    (Column::Gaps, "Gaps", "Periods of more than 2.5 times the usual one", 56.0),
     (Column::Longest, "Longest gap", "The longest period between two messages", 96.0),
 ];
 
@@ -438,9 +438,12 @@ impl Panel for HealthPanel {
         theme::widget::section(ui, "What is measured");
         let p: &theme::Palette = theme::palette(ui.visuals());
         for (name, text) in [
-            ("Rate", "One over the median time between two messages, by receive time."),
-            ("Jitter", "The standard deviation of that time."),
-            ("Gaps", "Times of more than 2.5 medians without a message."),
+            ("Rate", "Messages a second by receive time, on average."),
+            ("Jitter", "The standard deviation of the time between two messages."),
+            (
+                "Gaps",
+                "Times without a message of more than 2.5 times the median or the mean period, whichever is longer.",
+            ),
             ("Skew", "Receive time minus header stamp, of the selected topic."),
         ] {
             ui.label(RichText::new(name).font(theme::semibold(12.0)));

@@ -225,7 +225,7 @@ impl MapPanel {
             }
             None => {
                 if let Some(bounds) = track::bounds_of(self.tracks.iter()) {
-                    viewport.fit(bounds, 18.0);
+                    viewport.fit(bounds, 20.0);
                 }
             }
         }

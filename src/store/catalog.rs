@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::cache::{Cell, State, Unit};
 use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
 use super::{SourceInfo, SourceState, Store, Topic, TopicId, Work};
-use crate::decode::{Form, Schema};
+use crate::decode::{Form, Schema, definitions};
 use crate::format::{Catalog, ConnectionId, Container, Warning};
 use crate::source::Location;
 use crate::store::SourceId;
@@ -194,7 +194,7 @@ impl Store {
 
     fn add_connection(&mut self, source: usize, group: usize, catalog: &Catalog, at: usize) {
         let connection = &catalog.connections[at];
-        let schema = self.schema(&connection.type_name, &connection.definition);
+        let schema = self.schema(&connection.type_name, &connection.definition, &connection.md5);
         let same = self.topics.iter().find(|t| {
             let at = t.id.0 as usize;
             self.index[at].group == group && self.identities[at].matches(connection)
@@ -268,16 +268,17 @@ impl Store {
         self.sources[source].prefix.clone()
     }
 
-    fn schema(&mut self, type_name: &Arc<str>, definition: &Arc<str>) -> Result<Arc<Schema>, Arc<str>> {
-        let key = (type_name.clone(), definition.clone());
+    fn schema(&mut self, type_name: &Arc<str>, definition: &Arc<str>, md5: &Arc<str>) -> Result<Arc<Schema>, Arc<str>> {
+        // without a definition the version decides
+        let text = if definition.trim().is_empty() { md5 } else { definition };
+        let key = (type_name.clone(), text.clone());
         if let Some(known) = self.schemas.get(&key) {
             return known.clone();
         }
-        let schema = if definition.trim().is_empty() && !type_name.starts_with("std_msgs/Empty") {
-            Err("the recording holds no definition of this type".into())
-        } else {
-            Schema::ros1(type_name, definition).map(Arc::new).map_err(|e| e.to_string().into())
-        };
+        let schema = definitions()
+            .schema(type_name, definition, md5)
+            .map(Arc::new)
+            .map_err(|e| e.to_string().into());
         self.schemas.insert(key, schema.clone());
         schema
     }

@@ -2,6 +2,8 @@
 
 #[path = "panel/drive.rs"]
 mod drive;
+#[path = "panel/health.rs"]
+mod health;
 #[path = "panel/log.rs"]
 mod log;
 #[path = "panel/map.rs"]

@@ -49,8 +49,8 @@ impl HealthPanel {
         let mut facts = vec![("Type", topic.type_name.to_string())];
         if let Some(timing) = self.timing(topic.id) {
             if let Some(hz) = timing.rate_hz() {
-                facts.push(("Rate", format!("{} (median)", rate_text(hz))));
-                facts.push(("Mean rate", rate_text(1e9 / timing.mean_period_nanos.max(1.0))));
+                facts.push(("Rate", format!("{} (mean)", rate_text(hz))));
+                facts.push(("Median rate", rate_text(1e9 / timing.median_period_nanos.max(1) as f64)));
                 facts.push(("Jitter", time::format_duration(timing.jitter_nanos as i64)));
             }
             if let (Some(first), Some(last)) = (timing.first, timing.last) {

@@ -1,8 +1,8 @@
 //! What the times of a topic's messages say: rate, jitter, gaps, skew, order.
 //!
 //! Definitions, so that a script can check them: the period is the time between one message and the next by receive time; the rate
-//! is one over the median period; jitter is the standard deviation of the periods; a gap is a period of more than [`GAP_PERIODS`]
-//! medians; skew is receive time minus header stamp; a message is out of order when its stamp is earlier than that of one received
+//! is one over the mean period; jitter is the standard deviation of the periods; a gap is a period of more than [`GAP_PERIODS`]
+//! times the median or the mean, whichever is longer (bursts make the median short); skew is receive time minus header stamp; a message is out of order when its stamp is earlier than that of one received
 //! before it.
 
 use std::sync::Arc;
@@ -68,14 +68,14 @@ impl Timing {
         timing.mean_period_nanos = mean;
         timing.jitter_nanos = (nanos.iter().map(|n| (*n as f64 - mean).powi(2)).sum::<f64>() / count).sqrt();
         timing.longest = periods.iter().copied().max_by_key(|p| p.nanos());
-        let limit = timing.median_period_nanos as f64 * GAP_PERIODS;
+        let limit = mean.max(timing.median_period_nanos as f64) * GAP_PERIODS;
         let gaps = periods.into_iter().filter(|p| p.nanos() as f64 > limit);
         timing.gaps = gaps.take(MOST_GAPS).collect();
         timing
     }
 
     pub fn rate_hz(&self) -> Option<f64> {
-        (self.median_period_nanos > 0).then(|| 1e9 / self.median_period_nanos as f64)
+        (self.mean_period_nanos > 0.0).then(|| 1e9 / self.mean_period_nanos)
     }
 }
 

@@ -145,7 +145,7 @@ fn read() -> Option<Basemap> {
         }
         if let Some((size, [west, north, east, south])) = largest {
             // large countries are named first
-            let min_zoom = (2.4 - size.max(1e-9).log2() / 2.0 - 2.2).clamp(1.5, 6.0);
+            let min_zoom = (-1.0 - size.max(1e-9).log2() / 2.0).clamp(1.5, 5.0);
             map.labels.push(Label {
                 at: [(west + east) / 2.0, (north + south) / 2.0],
                 name: name.clone(),
@@ -248,7 +248,7 @@ pub fn draw(painter: &Painter, view: &Viewport, p: &Palette) {
 }
 
 pub fn land_color(p: &Palette) -> Color32 {
-    p.raised
+    p.overlay
 }
 
 pub fn water_color(p: &Palette) -> Color32 {

@@ -62,6 +62,7 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
     let chatter = topic("/chatter", "std_msgs/String", "string data\n");
     let fix = topic("/gps/fix", "sensor_msgs/NavSatFix", &format!("{FIX}{HEADER}{STATUS}"));
     let diagnostics = topic("/diagnostics", "diagnostic_msgs/DiagnosticArray", &format!("{DIAGNOSTICS}{HEADER}"));
+    let gappy = topic("/gappy", "std_msgs/String", "string data\n");
     let long = topic("/long", "test_msgs/Long", "string name\nfloat32[] values\nuint8[] blob\n");
     let mystery = topic("/mystery", "test_msgs/Unknown", "");
     for tick in 0..SECONDS * 100 {
@@ -87,6 +88,9 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
         }
         if tick % 4 == 1 {
             bag.write(rosout, time, log_line(header(""), tick).bytes()).expect("written");
+        }
+        if tick % 5 == 0 && !(91..140).contains(&tick) && (tick < 90 || tick % 10 == 0) {
+            bag.write(gappy, time, Encoder::new().text("tick").bytes()).expect("written");
         }
         if tick % 40 == 7 {
             let text = Encoder::new().text(&format!("chatter {tick}"));
