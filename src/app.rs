@@ -14,6 +14,8 @@ pub mod window;
 mod act;
 mod background;
 mod dialog;
+mod fields;
+mod growing;
 mod inspector;
 mod lanes;
 mod palette;
@@ -38,7 +40,7 @@ use crate::theme;
 use crate::time::{Span, Time, When};
 use crate::workspace::{Edit, Layout, Sidebars, Workspace};
 
-use background::Jobs;
+use background::{ChooseFiles, Jobs};
 use dialog::Dialog;
 use settings::{Folders, Settings};
 
@@ -55,7 +57,12 @@ pub struct Start {
     pub seek_to: Option<When>,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
+    /// In bytes; None: as the settings say.
     pub memory_budget: Option<u64>,
+    /// A demo drive to open, written first where it has not been yet.
+    pub demo: Option<crate::demo::Options>,
+    /// How files are asked for; None: with the platform's dialog.
+    pub choose_files: Option<ChooseFiles>,
 }
 
 /// Everything that the window shows and remembers.
@@ -83,6 +90,7 @@ pub struct AppState {
     left_open: bool,
     right_open: bool,
     jobs: Jobs,
+    growing: Option<growing::Growing>,
     /// A layout that was given waits for the topics.
     pending_layout: Option<Layout>,
     layout_path: Option<PathBuf>,
@@ -136,7 +144,8 @@ impl AppState {
             dialog: None,
             left_open: true,
             right_open: false,
-            jobs: Jobs::new(waker),
+            jobs: Jobs::new(waker, start.choose_files.unwrap_or_else(|| Arc::new(background::platform_dialog))),
+            growing: None,
             pending_layout: start.layout,
             layout_path: start.layout_path,
             pending_seek: start.seek_to,
@@ -155,12 +164,16 @@ impl AppState {
         if !start.locations.is_empty() {
             state.add(start.locations);
         }
+        if let Some(options) = start.demo {
+            state.open_demo(options);
+        }
         state
     }
 
     /// Opens these instead of what is open.
     pub fn open(&mut self, locations: Vec<Location>) {
         self.keep_layout();
+        self.growing = None;
         self.store = Store::new(self.memory_budget);
         let former = std::mem::replace(&mut self.executor, (self.make_executor)(self.waker.clone()));
         background::retire(former);
@@ -186,7 +199,8 @@ impl AppState {
     /// The first part of a pass: what has come goes into the store, time goes on, what is wanted goes to the executor.
     pub fn begin(&mut self, seconds: f64) {
         self.executor.drain(&mut self.events);
-        for event in self.events.drain(..) {
+        for event in std::mem::take(&mut self.events) {
+            self.note_growth(&event);
             self.store.apply(event);
         }
         self.finish_jobs(seconds);
@@ -301,7 +315,10 @@ impl AppState {
         // a window that was hidden does not leap ahead
         let elapsed_nanos = (elapsed.clamp(0.0, 0.25) * 1e9) as i64;
         let span = self.span();
-        self.playback.tick(elapsed_nanos, span, self.status.buffering);
+        let reaches = self.playback.now.plus_nanos((elapsed_nanos as f64 * self.playback.speed) as i64);
+        // more comes after what is known to be the end
+        let at_end = self.playback.looping.is_none() && reaches >= span.end && self.may_go_on();
+        self.playback.tick(elapsed_nanos, span, self.status.buffering || at_end);
     }
 
     fn step_when_known(&mut self) {
@@ -335,7 +352,8 @@ impl AppState {
                 }
                 Action::ReadWhole(topic) => self.store.read_whole(topic),
                 Action::CopyText(text) => ctx.copy_text(text),
-                Action::SaveText { file_name, text } => self.jobs.save_text(file_name, text),
+                Action::SaveFile { name, bytes } => self.jobs.save_file(name, bytes),
+                Action::SetVariable { name, value } => self.store.set_variable(&name, value),
                 Action::Changed => {
                     self.workspace.edited = true;
                     self.workspace.is_automatic = false;

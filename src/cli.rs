@@ -141,6 +141,9 @@ pub struct ScreenshotArgs {
     /// What has to be there before it is drawn
     #[arg(long, value_enum, default_value_t = Wait::All)]
     pub wait: Wait,
+    /// Colours of the window
+    #[arg(long, value_enum, default_value_t = Theme::Dark)]
+    pub theme: Theme,
     /// The picture
     #[arg(short, long, value_name = "PNG")]
     pub output: PathBuf,
@@ -155,6 +158,12 @@ pub enum Wait {
     All,
     /// Everything at the playhead; plots and lanes show what has been read so far
     Playhead,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    Dark,
+    Light,
 }
 
 fn screenshot_size(text: &str) -> Result<(u32, u32), String> {

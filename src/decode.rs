@@ -6,12 +6,12 @@
 mod bind;
 mod camera;
 mod cloud;
-mod column;
 mod form;
 mod geo;
 mod geometry;
 mod json;
 mod known;
+mod listing;
 mod log;
 mod markers;
 mod md5;
@@ -24,19 +24,23 @@ mod rows;
 mod shapes;
 mod value;
 
-pub use column::Column;
 pub use form::*;
 pub use json::{JsonNotes, write_base64};
 pub use known::{Definitions, definition_md5, definitions};
 pub use rows::{LogRow, LogRows, Rows, Stamped};
+
+// How a message is walked, for [`crate::path`].
+pub(crate) use json::{Number, each};
+pub(crate) use parse::Array;
+pub(crate) use plan::{Constant, Kind, Plan, Skip, Type};
+pub(crate) use reader::Reader;
+pub(crate) use value::field_value;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::time::Time;
-use plan::{Kind, Plan};
-use reader::Reader;
 use shapes::Shape;
 
 /// A compiled message definition: how to walk one message type. Immutable, shared by all threads.
@@ -109,12 +113,11 @@ impl Schema {
     /// All paths to scalars (numbers and booleans) that can be plotted, in definition order, dynamic arrays left out.
     /// Of long fixed arrays the first 64 elements are listed.
     pub fn scalar_paths(&self) -> Vec<String> {
-        column::scalar_paths(&self.plan)
+        listing::scalar_paths(&self.plan)
     }
 
-    /// Compiles a message path such as `pose.pose.position.x`, `ranges[3]`, `axes[-1]` or `ranges.length`.
-    pub fn column(&self, path: &str) -> Result<Column, DecodeError> {
-        Column::compile(&self.plan, path)
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
     }
 }
 
@@ -141,8 +144,6 @@ pub enum DecodeError {
     /// A definition that cannot be compiled, or a message whose contents make no sense: a sentence.
     #[error("{0}")]
     NotDecodable(String),
-    #[error("there is no field “{path}” in {type_name}")]
-    NoSuchField { path: String, type_name: String },
     /// The bytes are not what the definition says.
     #[error("{what} (at byte {offset} of the message)")]
     Broken { offset: usize, what: String },

@@ -49,6 +49,35 @@ const TICKS_AT_ONCE: usize = 8;
 
 /// Writes a drive; `progress` is told the share that is done, 0 to 1.
 pub fn write<W: Write + Seek + Send>(out: W, options: Options, mut progress: impl FnMut(f64)) -> io::Result<W> {
+    let written = write_batches(out, options, |_, done| {
+        progress(done);
+        Ok(())
+    });
+    written?.finish()
+}
+
+/// As [`write`], for one who looks on: whenever `watch` is told the share that is done, what was written so far is a whole bag,
+/// and stays one until it returns.
+pub fn write_watched<W: Write + Seek + Send>(out: W, options: Options, mut watch: impl FnMut(f64)) -> io::Result<()> {
+    // at first often, then each time that it has grown by a half
+    let mut next = 0.0;
+    write_batches(out, options, |writer, done| {
+        if done >= next || done >= 1.0 {
+            next = done * 1.5;
+            writer.publish()?;
+            watch(done);
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// The messages of the whole drive; `after` each batch comes the share that is done.
+fn write_batches<W: Write + Seek + Send>(
+    out: W,
+    options: Options,
+    mut after: impl FnMut(&mut Writer<W>, f64) -> io::Result<()>,
+) -> io::Result<Writer<W>> {
     let mut writer = Writer::new(out, options.compression)?;
     let topics = Topics::add(&mut writer);
     let ticks = (options.seconds * 10.0).ceil().max(1.0) as usize;
@@ -80,9 +109,9 @@ pub fn write<W: Write + Seek + Send>(out: W, options: Options, mut progress: imp
         );
         written?;
         ready = next?;
-        progress(first.min(ticks) as f64 / ticks as f64);
+        after(&mut writer, first.min(ticks) as f64 / ticks as f64)?;
     }
-    writer.finish()
+    Ok(writer)
 }
 
 struct Outgoing {
@@ -249,7 +278,7 @@ impl Drive {
         for (camera, connection) in camera::ALL.iter().zip(topics.infos) {
             out.put(connection, at, 3_100_000, camera.info(seq, stamp));
         }
-        out.put(topics.objects, at, 6_000_000, scenery::objects(&scene, seq, stamp, speed));
+        out.put(topics.objects, at, 6_000_000, scenery::objects(&scene, seq, stamp));
         out.put(topics.metadata, at, 7_000_000, scenery::markers(road, &scene, seq, stamp, speed));
         Ok(())
     }

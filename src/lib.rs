@@ -27,7 +27,8 @@
 //! | [`time`] | [`time::Time`], [`time::Span`], every spelling of a time | read a clock |
 //! | [`source`] | a location → byte ranges; retries, checks of every answer, redaction | know a file format; print a query string |
 //! | [`format`](mod@format) | container bytes → catalogue, and the messages of one chunk | open a file, start a thread, trust a length |
-//! | [`decode`] | message definition → plan → values, columns and [`decode::Form`]s | look a name up per message, panic on any bytes |
+//! | [`decode`] | message definition → plan → values and [`decode::Form`]s | look a name up per message, panic on any bytes |
+//! | [`path`] | message paths: text → syntax tree → columns and transforms over a schema | know a recording, open anything |
 //! | [`demo`] | a synthetic drive, written as a bag | touch the network |
 //! | [`store`] | what is loaded, wanted, to be fetched next, to be evicted; transforms, accumulated state, playback | block; read a clock; exceed its budget |
 //! | [`run`] | the one door to the outside: executes [`store::Work`], returns [`store::Event`]s | decide anything |
@@ -69,6 +70,8 @@ pub mod source;
 pub mod format;
 
 pub mod decode;
+
+pub mod path;
 
 pub mod demo;
 

@@ -9,14 +9,20 @@ pub mod image;
 pub mod log;
 pub mod map;
 pub mod palette;
+pub mod path_field;
 pub mod plot;
 pub mod raw;
 pub mod scene3d;
+pub mod shown;
+pub mod states;
 pub mod widget;
+
+use std::sync::Arc;
 
 use egui::Ui;
 use serde_json::Value;
 
+use crate::path::Literal;
 use crate::store::{Store, TopicId, Want};
 use crate::time::{Span, Time};
 
@@ -54,6 +60,8 @@ pub trait Panel {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PanelState {
     Ready,
+    /// As `Ready`, but the newest message is unusually old: the note says how old.
+    Stale(String),
     /// The playhead is shown; a wider span is still being read, or is offered: the note says which.
     Partial(String),
     Pending(String),
@@ -76,14 +84,23 @@ pub enum Action {
     /// Read the whole recording for the series and tracks that this panel shows.
     ReadWhole(TopicId),
     CopyText(String),
-    /// Ask where to, and write it there.
-    SaveText {
-        file_name: String,
-        text: String,
+    /// Ask where to save it, and save it.
+    SaveFile {
+        name: String,
+        bytes: Arc<[u8]>,
+    },
+    /// What `$name` stands for in message paths; None forgets it.
+    SetVariable {
+        name: String,
+        value: Option<Literal>,
     },
     /// The panel's configuration changed by the user's hand.
     Changed,
 }
+
+/// A message path that is being dragged, from a tree of fields onto a panel.
+#[derive(Clone, Debug)]
+pub struct DraggedPath(pub String);
 
 /// A kind of panel.
 pub struct Kind {
@@ -109,4 +126,5 @@ pub static PANELS: &[Kind] = &[
     log::KIND,
     diagnostics::KIND,
     health::KIND,
+    states::KIND,
 ];

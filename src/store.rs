@@ -17,21 +17,24 @@ mod playback;
 mod resources;
 mod rows;
 mod series;
+mod signal;
 mod transforms;
 mod work;
 
 pub use fold::MarkerSet;
 pub use playback::Playback;
 pub use rows::{Block, RowSet};
-pub use series::Series;
+pub use series::{Series, Statistics};
+pub use signal::{Problem, Signal};
 pub use transforms::Transforms;
 pub use work::*;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::decode::{Column, Decoded, Form, Schema};
+use crate::decode::{Decoded, Form, Schema};
 use crate::format::Warning;
+use crate::path::{self, Column, Literal, TopicSchema, Variables};
 use crate::source::Location;
 use crate::time::{Span, Time};
 
@@ -91,10 +94,13 @@ pub enum What {
     Trail { form: Form, window_nanos: i64 },
     /// The receive times of the messages next to the playhead (stepping).
     Neighbours,
-    /// A scalar over a span of receive time.
+    /// A scalar over a span of receive time. The path is an expression over this topic alone, as
+    /// [`path::Input::text`] gives it.
     Series { path: Arc<str>, stamp: Stamp, span: Span },
     /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
     Rows { form: Form, span: Span },
+    /// The same, where its points themselves are needed: those that were given up for memory are read again.
+    Points { path: Arc<str>, stamp: Stamp, span: Span },
     /// A file that the topic's messages name by its address.
     Resource(Arc<str>),
 }
@@ -109,6 +115,17 @@ pub enum Lookup<T> {
     Absent,
     /// Read or decoded in vain: a sentence.
     Failed(Arc<str>),
+}
+
+impl<T> Lookup<T> {
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Lookup<U> {
+        match self {
+            Lookup::Ready(value) => Lookup::Ready(of(value)),
+            Lookup::Pending => Lookup::Pending,
+            Lookup::Absent => Lookup::Absent,
+            Lookup::Failed(why) => Lookup::Failed(why),
+        }
+    }
 }
 
 /// A decoded message.
@@ -182,6 +199,8 @@ pub struct Store {
     /// Looked up only, never walked.
     schemas: Schemas,
     columns: Vec<(u32, Arc<Schema>, Option<Arc<Column>>)>,
+    variables: Variables,
+    variables_revision: u64,
     span: Option<Span>,
     catalog_revision: u64,
 
@@ -240,6 +259,8 @@ impl Store {
             weights: Vec::new(),
             schemas: HashMap::new(),
             columns: Vec::new(),
+            variables: Variables::new(),
+            variables_revision: 0,
             span: None,
             catalog_revision: 0,
             now: Time::MIN,
@@ -296,6 +317,7 @@ impl Store {
         self.wants = wants;
         self.add_series();
         self.add_row_sets();
+        self.reread_points();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {
             self.retry_failed();
@@ -331,7 +353,7 @@ impl Store {
             let position = self.positions.get(want.topic.0 as usize).copied();
             if let Some(topic) = position.and_then(|p| self.topics.get(p)) {
                 series.set_error(match (&topic.schema, &topic.schema_error) {
-                    (Some(schema), _) => schema.column(path).err().map(|e| e.to_string().into()),
+                    (Some(schema), _) => column_of(schema, path).err().map(|e| e.to_string().into()),
                     (None, error) => error.clone(),
                 });
             }
@@ -382,23 +404,29 @@ impl Store {
     fn looked_back(&self, topic: TopicId, narrow: &[index::ChunkKey]) -> Option<(Time, u64)> {
         let whole = self.counts_whole(topic);
         let unit = cache::Unit::Fold(topic);
-        let mut first_there = self.now;
-        let mut cost = 0;
-        for chunk in self.index[topic.0 as usize].all.overlapping(Time::MIN, self.now).iter().rev() {
-            let counts = whole || narrow.binary_search(&chunk.key).is_ok();
-            if counts
-                && matches!(
-                    self.state(chunk.key, unit),
-                    Some(cache::State::Loaded(_) | cache::State::Failed { .. })
-                )
-            {
-                if cost == 0 {
-                    first_there = chunk.span.start;
-                }
-            } else {
-                cost += chunk.bytes;
-            }
+        if whole && self.is_read_until_now(unit) {
+            return None;
         }
+        let list = &self.index[topic.0 as usize].all;
+        let is_there = |chunk: &&index::TopicChunk| {
+            let state = self.state(chunk.key, unit);
+            (whole || narrow.binary_search(&chunk.key).is_ok())
+                && matches!(state, Some(cache::State::Loaded(_) | cache::State::Failed { .. }))
+        };
+        let until_now = list.until(self.now);
+        let first_there = until_now
+            .iter()
+            .rev()
+            .take_while(is_there)
+            .last()
+            .map_or(self.now, |c| c.span.start);
+        let there_bytes: u64 = if whole {
+            until_now.iter().filter(is_there).map(|c| c.bytes).sum()
+        } else {
+            let places = narrow.iter().filter_map(|key| self.ordinal(topic, *key));
+            places.filter_map(|at| until_now.get(at)).filter(is_there).map(|c| c.bytes).sum()
+        };
+        let cost = list.bytes_until(self.now) - there_bytes;
         (cost > 0).then_some((first_there, cost))
     }
 
@@ -420,8 +448,47 @@ impl Store {
         &self.sources
     }
 
+    /// What `$x` stands for in message paths.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// None forgets the variable.
+    pub fn set_variable(&mut self, name: &str, value: Option<Literal>) {
+        if self.variables.get(name) != value.as_ref() {
+            self.variables_revision += 1;
+        }
+        match value {
+            Some(value) => self.variables.insert(name.to_owned(), value),
+            None => self.variables.remove(name),
+        };
+    }
+
+    /// What message paths are compiled against.
+    pub fn topic_schemas(&self) -> Vec<TopicSchema> {
+        let schema = |t: &Topic| match (&t.schema, &t.schema_error) {
+            (Some(schema), _) => Ok(schema.clone()),
+            (None, why) => Err(why.clone().unwrap_or_else(|| "it comes without a message definition".into())),
+        };
+        self.topics.iter().map(|t| (t.name.clone(), schema(t))).collect()
+    }
+
+    /// The playhead that answers are about: of the last `demand`.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// 0 at rest, negative backwards: of the last `demand`.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// First to last message of all recordings.
     pub fn span(&self) -> Option<Span> {
         self.span
     }
+}
+
+fn column_of(schema: &Schema, path: &str) -> Result<Column, path::PathError> {
+    Column::compile(schema, &path::parse(path)?)
 }

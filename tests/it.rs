@@ -17,22 +17,43 @@ mod decode_real;
 #[cfg(feature = "gui")]
 #[path = "it/definitions.rs"]
 mod definitions;
+#[cfg(feature = "gui")]
+#[path = "it/drive.rs"]
+mod drive;
 #[path = "it/encode.rs"]
 mod encode;
 #[path = "it/format.rs"]
 mod format;
+#[path = "it/fuzz.rs"]
+mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
+#[path = "it/long_series.rs"]
+mod long_series;
+#[path = "it/numpy.rs"]
+mod numpy;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;
+#[path = "it/path.rs"]
+mod path;
 #[cfg(feature = "gui")]
 #[path = "it/render.rs"]
 mod render;
+#[path = "it/ros1.rs"]
+mod ros1;
+#[cfg(feature = "gui")]
+#[path = "it/rounds.rs"]
+mod rounds;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
+#[cfg(feature = "gui")]
+#[path = "it/seeks.rs"]
+mod seeks;
+#[path = "it/series.rs"]
+mod series;
 #[path = "it/server.rs"]
 mod server;
 #[path = "it/source.rs"]

@@ -16,7 +16,7 @@ impl AppState {
             Command::OpenFile => self.jobs.choose_files(false),
             Command::AddFile => self.jobs.choose_files(true),
             Command::OpenUrl => self.dialog = Some(Dialog::url()),
-            Command::OpenDemo => self.open_demo(),
+            Command::OpenDemo => self.open_demo(crate::demo::Options::default()),
             Command::SaveLayout => self.save_layout(),
             Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
             Command::PlayPause => self.play_or_pause(),

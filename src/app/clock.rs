@@ -146,24 +146,9 @@ pub fn tick_step(min_nanos: i64) -> i64 {
     (min_nanos / day + 1).saturating_mul(day)
 }
 
-/// What was typed or pasted into the time field: every spelling of [`When`], and a bare time of the day of the recording's start.
+/// What was typed or pasted into the time field: every spelling of [`When`].
 pub fn parse(text: &str, span: Span) -> Result<Time, String> {
-    match When::parse(text) {
-        Ok(when) => Ok(when.unclamped(span)),
-        Err(error) => time_of_day(text.trim(), span.start).ok_or_else(|| error.to_string()),
-    }
-}
-
-fn time_of_day(text: &str, start: Time) -> Option<Time> {
-    let (day_or_time, clock) = text.split_once(' ').map_or((None, text), |(day, clock)| (Some(day), clock));
-    let clock: jiff::civil::Time = clock.parse().ok()?;
-    let date: jiff::civil::Date = match day_or_time {
-        Some(day) => day.parse().ok()?,
-        None => {
-            let start = jiff::Timestamp::from_nanosecond(i128::from(start.nanos())).ok()?;
-            TimeZone::UTC.to_datetime(start).date()
-        }
-    };
-    let stamp = TimeZone::UTC.to_timestamp(date.to_datetime(clock)).ok()?;
-    i64::try_from(stamp.as_nanosecond()).ok().map(Time)
+    When::parse(text)
+        .map(|when| when.unclamped(span))
+        .map_err(|error| error.to_string())
 }

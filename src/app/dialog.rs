@@ -132,17 +132,27 @@ fn settings_dialog(ui: &mut Ui, state: &mut AppState) -> bool {
             }
         });
         ui.end_row();
-        ui.label("UI scale");
-        let scale = egui::Slider::new(&mut state.settings.ui_scale, 0.7..=2.0).step_by(0.05);
-        ui.add(
-            scale
-                .custom_formatter(|v, _| format!("{:.0} %", v * 100.0))
-                .update_while_editing(false),
-        );
+        let scale = ui.label("UI scale").id;
+        ui.horizontal(|ui| {
+            let mut percent = (state.settings.ui_scale * 100.0).round();
+            let range = 70.0..=200.0;
+            ui.add(egui::Slider::new(&mut percent, range.clone()).step_by(5.0).show_value(false))
+                .labelled_by(scale);
+            let typed = egui::DragValue::new(&mut percent).range(range).suffix(" %").max_decimals(0);
+            ui.add(typed.update_while_editing(false)).labelled_by(scale);
+            state.settings.ui_scale = percent / 100.0;
+        });
         ui.end_row();
-        ui.label("Memory for messages");
-        let memory = egui::Slider::new(&mut state.settings.memory_mib, 256..=16_384).logarithmic(true);
-        ui.add(memory.suffix(" MiB")).on_hover_text("Counts from the next recording on");
+        let memory = ui.label("Memory for messages").id;
+        ui.horizontal(|ui| {
+            let mib = &mut state.settings.memory_mib;
+            let slider = egui::Slider::new(mib, 256..=16_384).logarithmic(true).show_value(false);
+            ui.add(slider)
+                .labelled_by(memory)
+                .on_hover_text("Counts from the next recording on");
+            let typed = egui::DragValue::new(mib).range(256..=16_384).speed(16).suffix(" MiB");
+            ui.add(typed.update_while_editing(false)).labelled_by(memory);
+        });
         ui.end_row();
         ui.label("Times");
         egui::ComboBox::from_id_salt("time format")

@@ -296,7 +296,7 @@ fn report(state: &AppState, device: &RenderState, stats: &mut Stats) {
     let view = state.view();
     for pane in state.workspace.visible() {
         let (word, note) = match pane.panel.state(&view) {
-            PanelState::Ready => ("ready", None),
+            PanelState::Ready | PanelState::Stale(_) => ("ready", None),
             PanelState::Partial(why) => ("partial", Some(why)),
             PanelState::Pending(why) => ("pending", Some(why)),
             PanelState::Absent(why) => ("absent", Some(why)),

@@ -109,10 +109,6 @@ impl Folders {
     pub fn layout_for(&self, fingerprint: u64) -> PathBuf {
         self.config.join("layouts").join(format!("auto-{fingerprint:016x}.json"))
     }
-
-    pub fn demo_drive(&self) -> PathBuf {
-        self.cache.join("demo-drive.bag")
-    }
 }
 
 pub fn read_text(path: &Path) -> std::io::Result<String> {

@@ -19,18 +19,30 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
         .show_separator_line(false)
         .frame(frame)
         .show(ui, |ui| {
-            ui.horizontal_centered(|ui| {
-                ui.spacing_mut().item_spacing.x = 4.0;
-                menu(ui, state);
-                if state.store.span().is_some() {
-                    sidebar_toggle(ui, state, Command::ToggleLeft, state.left_open, icon::SIDEBAR_SIMPLE);
-                }
-                ui.add_space(6.0);
-                sources(ui, state);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| right(ui, state));
-            });
+            let bar = ui.available_rect_before_wrap();
+            let side = |ui: &mut Ui, rect: egui::Rect, layout: Layout| {
+                let mut side = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
+                side.spacing_mut().item_spacing.x = 4.0;
+                side
+            };
+            // what stands at the right keeps its place; names of recordings share the rest
+            let mut at_right = side(ui, bar, Layout::right_to_left(Align::Center));
+            right(&mut at_right, state, bar.width());
+            let rest = bar.with_max_x((at_right.min_rect().left() - 8.0).max(bar.left() + 64.0));
+            let mut at_left = side(ui, rest, Layout::left_to_right(Align::Center));
+            menu(&mut at_left, state);
+            if state.store.span().is_some() {
+                sidebar_toggle(&mut at_left, state, Command::ToggleLeft, state.left_open, icon::SIDEBAR_SIMPLE);
+            }
+            at_left.add_space(6.0);
+            sources(&mut at_left, state);
+            ui.advance_cursor_after_rect(bar);
         });
 }
+
+/// Below these widths of the window buttons show only their icon.
+const ROOM_FOR_SEARCH: f32 = 1000.0;
+const ROOM_FOR_ADD: f32 = 720.0;
 
 fn sidebar_toggle(ui: &mut Ui, state: &mut AppState, command: Command, on: bool, glyph: &str) {
     let key = command.key(ui.ctx());
@@ -40,7 +52,7 @@ fn sidebar_toggle(ui: &mut Ui, state: &mut AppState, command: Command, on: bool,
     }
 }
 
-fn right(ui: &mut Ui, state: &mut AppState) {
+fn right(ui: &mut Ui, state: &mut AppState, width: f32) {
     let ctx = ui.ctx().clone();
     if !state.workspace.is_empty() {
         sidebar_toggle(ui, state, Command::ToggleRight, state.right_open, icon::SLIDERS_HORIZONTAL);
@@ -54,18 +66,28 @@ fn right(ui: &mut Ui, state: &mut AppState) {
         state.run(Command::Keys, &ctx);
     }
     if state.store.span().is_some() {
-        let button = ui
-            .button(format!("{}  Add panel", icon::PLUS))
-            .on_hover_text("A new panel beside the selected one");
+        let button = if width < ROOM_FOR_ADD {
+            widget::icon_button(ui, icon::PLUS, "Add panel", "")
+        } else {
+            ui.button(format!("{}  Add panel", icon::PLUS))
+                .on_hover_text("A new panel beside the selected one")
+        };
         egui::Popup::menu(&button).show(|ui| panel_list(ui, state));
         ui.add_space(4.0);
     }
-    search(ui, state);
+    search(ui, state, width);
 }
 
-fn search(ui: &mut Ui, state: &mut AppState) {
+fn search(ui: &mut Ui, state: &mut AppState, width: f32) {
     let p = palette(ui.visuals());
     let key = Command::Palette.key(ui.ctx());
+    if width < ROOM_FOR_SEARCH {
+        if widget::icon_button(ui, icon::MAGNIFYING_GLASS, Command::Palette.name(), &key).clicked() {
+            let ctx = ui.ctx().clone();
+            state.run(Command::Palette, &ctx);
+        }
+        return;
+    }
     let text = RichText::new(format!("{}  Search or run…", icon::MAGNIFYING_GLASS)).color(p.weak);
     let button = egui::Button::new(text)
         .right_text(RichText::new(key).font(theme::small()).color(p.faint))
@@ -160,6 +182,9 @@ pub fn shortened(text: &str, max: usize) -> String {
     format!("…{tail}")
 }
 
+/// A further recording is named where there is this much room, otherwise counted.
+const ROOM_FOR_SOURCE: f32 = 240.0;
+
 fn sources(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
     if state.store.sources().is_empty() {
@@ -168,21 +193,39 @@ fn sources(ui: &mut Ui, state: &mut AppState) {
     }
     let mut warnings_of = None;
     let now = settings::now();
-    for (at, source) in state.store.sources().iter().enumerate().take(4) {
+    let count = state.store.sources().len();
+    let mut shown = 0;
+    for (at, source) in state.store.sources().iter().enumerate() {
+        if at > 0 && ui.available_width() < ROOM_FOR_SOURCE {
+            break;
+        }
+        shown = at + 1;
         if at > 0 {
             ui.add_space(8.0);
         }
-        let name = source.location.name();
-        let label = ui.label(RichText::new(shortened(&name, 40)).font(theme::semibold(13.0)).color(p.text));
-        label.on_hover_text(source.location.to_string());
-        chip(ui, source, now);
+        let beside = if source.warnings.is_empty() { 84.0 } else { 170.0 } + if count > 1 { 48.0 } else { 0.0 };
+        let name = shortened(&source.location.name(), 40);
+        let room = (ui.available_width() - beside).max(48.0);
+        let job = egui::text::LayoutJob::simple_singleline(name, theme::semibold(13.0), p.text);
+        let wrap = egui::text::TextWrapping::truncate_at_width(room);
+        ui.label(egui::text::LayoutJob { wrap, ..job })
+            .on_hover_text(source.location.to_string());
+        match state.growing_source(at) {
+            Some(fraction) => {
+                let text = format!("being made, {:.0} %", fraction * 100.0);
+                ui.label(RichText::new(text).font(theme::small()).color(p.weak));
+            }
+            None => chip(ui, source, now),
+        }
         if !source.warnings.is_empty() && warnings_button(ui, source) {
             warnings_of = Some(at);
         }
     }
-    let more = state.store.sources().len().saturating_sub(4);
-    if more > 0 {
-        ui.label(RichText::new(format!("and {more} more")).color(p.weak));
+    if shown < count {
+        let names = state.store.sources().iter().skip(shown).map(|s| s.location.name());
+        let names: Vec<String> = names.take(20).collect();
+        ui.label(RichText::new(format!("+{}", count - shown)).color(p.weak))
+            .on_hover_text(names.join("\n"));
     }
     if let Some(at) = warnings_of {
         state.dialog = Some(Dialog::Warnings(at));

@@ -28,6 +28,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
         .frame(frame)
         .show_collapsible(ui, &mut open, |ui| {
             sources(ui, state);
+            super::fields::ui(ui, state);
             topics(ui, state);
         });
     state.left_open = open;
@@ -226,7 +227,7 @@ pub fn elided_name(ui: &Ui, name: &str, font: egui::FontId, color: egui::Color32
 }
 
 /// Cut at the end where it is too long.
-fn elided(ui: &Ui, text: &str, font: egui::FontId, color: egui::Color32, width: f32) -> std::sync::Arc<egui::Galley> {
+pub fn elided(ui: &Ui, text: &str, font: egui::FontId, color: egui::Color32, width: f32) -> std::sync::Arc<egui::Galley> {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(16.0));
     ui.painter().layout_job(job)

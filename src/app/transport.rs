@@ -34,7 +34,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let zoomed = state.timeline.is_zoomed();
             ui.add_enabled_ui(zoomed, |ui| button(ui, state, icon::ARROWS_HORIZONTAL, Command::FitTimeline));
-            span_note(ui, state);
+            if ui.available_width() > 110.0 {
+                span_note(ui, state);
+            }
         });
     });
 }
@@ -153,6 +155,7 @@ fn time_field(ui: &mut Ui, state: &mut AppState) {
                 Err(message) => {
                     state.timeline.transport.error = Some(message);
                     state.timeline.transport.editing = Some(text);
+                    field.request_focus();
                 }
             }
             ui.ctx().request_repaint();
@@ -160,7 +163,8 @@ fn time_field(ui: &mut Ui, state: &mut AppState) {
             state.timeline.transport.editing = Some(text);
         }
         if let Some(error) = &state.timeline.transport.error {
-            ui.label(RichText::new(error).font(theme::small()).color(p.error));
+            let text = RichText::new(error).font(theme::small()).color(p.error);
+            ui.add(egui::Label::new(text).truncate()).on_hover_text(error);
         }
         return;
     }
@@ -185,7 +189,7 @@ fn time_field(ui: &mut Ui, state: &mut AppState) {
         state.save_settings();
     }
     unit.context_menu(|ui| copies(ui, state));
-    if format != TimeFormat::FromStart {
+    if format != TimeFormat::FromStart && ui.available_width() > 200.0 {
         ui.add_space(4.0);
         let from_start = TimeFormat::FromStart.show(now, start);
         ui.label(RichText::new(format!("{from_start} s")).color(p.weak));

@@ -20,6 +20,8 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
                 ui.set_max_width(460.0);
                 if state.is_open() {
                     opening(ui, state);
+                } else if let Some(fraction) = state.growing() {
+                    making(ui, fraction);
                 } else {
                     invitation(ui, state);
                 }
@@ -42,7 +44,6 @@ fn invitation(ui: &mut Ui, state: &mut AppState) {
 
 fn open_buttons(ui: &mut Ui, state: &mut AppState) {
     let ctx = ui.ctx().clone();
-    let writing = state.jobs.writing();
     // centred by hand: three buttons of known widths
     ui.allocate_ui_with_layout(vec2(336.0, 32.0), Layout::left_to_right(Align::Center), |ui| {
         if widget::primary_button(ui, "Open file…")
@@ -56,15 +57,16 @@ fn open_buttons(ui: &mut Ui, state: &mut AppState) {
             state.run(Command::OpenUrl, &ctx);
         }
         let demo = egui::Button::new("Open the demo drive").min_size(vec2(0.0, 28.0));
-        if ui.add_enabled(writing.is_none(), demo).clicked() {
+        if ui.add(demo).clicked() {
             state.run(Command::OpenDemo, &ctx);
         }
     });
-    if let Some(fraction) = writing {
-        ui.add_space(12.0);
-        ui.add(egui::ProgressBar::new(fraction).desired_height(4.0).desired_width(360.0));
-        widget::note(ui, "Writing the demo drive…");
-    }
+}
+
+fn making(ui: &mut Ui, fraction: f32) {
+    ui.label(RichText::new("Making the demo drive…").font(theme::semibold(16.0)));
+    ui.add_space(12.0);
+    ui.add(egui::ProgressBar::new(fraction).desired_height(4.0).desired_width(360.0));
 }
 
 fn recent(ui: &mut Ui, state: &mut AppState) {

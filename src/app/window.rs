@@ -113,7 +113,7 @@ impl AppState {
     }
 
     /// How to open the window again as it is now.
-    fn to_start(&self) -> Start {
+    pub fn to_start(&self) -> Start {
         Start {
             locations: self.store.sources().iter().map(|s| s.location.clone()).collect(),
             layout: Some(self.layout()),
@@ -121,6 +121,7 @@ impl AppState {
             seek_to: Some(crate::time::When::At(self.playback.now)),
             folders: self.folders.clone(),
             memory_budget: Some(self.memory_budget),
+            ..Start::default()
         }
     }
 }

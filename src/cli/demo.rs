@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Common, DemoArgs, WindowArgs, output, window};
+use super::{Common, DemoArgs, output, window};
 use crate::demo::{self, Options};
 use crate::format::rosbag1::writer;
 
@@ -41,18 +41,14 @@ pub fn run(common: &Common, args: &DemoArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.output {
         return write(path, args);
     }
-    let folder = std::env::temp_dir().join("roadreel");
-    std::fs::create_dir_all(&folder).with_context(|| format!("no place for the demo drive: {}", folder.display()))?;
-    let path = folder.join(format!("demo-{}-{}s.bag", env!("CARGO_PKG_VERSION"), args.seconds));
-    write(&path, args)?;
-    let location = path.to_string_lossy().into_owned();
-    window::run(
-        common,
-        &WindowArgs {
-            locations: vec![location],
-            ..WindowArgs::default()
-        },
-    )
+    window::run_demo(common, options(args))
+}
+
+fn options(args: &DemoArgs) -> Options {
+    Options {
+        seconds: args.seconds,
+        compression: args.compression.into(),
+    }
 }
 
 fn write(path: &Path, args: &DemoArgs) -> anyhow::Result<()> {
@@ -61,11 +57,7 @@ fn write(path: &Path, args: &DemoArgs) -> anyhow::Result<()> {
     let in_vain = || format!("the drive cannot be written: {}", path.display());
     let file = File::create(&partial).with_context(in_vain)?;
     let mut progress = output::Progress::new();
-    let options = Options {
-        seconds: args.seconds,
-        compression: args.compression.into(),
-    };
-    let written = demo::write(BufWriter::with_capacity(1 << 20, file), options, |done| {
+    let written = demo::write(BufWriter::with_capacity(1 << 20, file), options(args), |done| {
         progress.at("writing the demo drive", done)
     });
     drop(progress);

@@ -14,9 +14,9 @@ use crate::time::{Span, Time};
 /// Options that every command takes.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
-    /// Memory for what is loaded
-    #[arg(long, global = true, value_name = "SIZE", default_value = "1GiB")]
-    pub memory: Size,
+    /// Memory for what is loaded, 1GiB where neither this nor the window's settings say otherwise
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub memory: Option<Size>,
     /// Sent with every request, like 'Authorization: Bearer …'
     #[arg(long = "header", global = true, value_name = "K: V", value_parser = header)]
     pub headers: Vec<(String, String)>,

@@ -6,7 +6,7 @@ use super::{Common, ScreenshotArgs};
 pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
     use anyhow::Context as _;
 
-    use super::{Wait, window};
+    use super::{Theme, Wait, window};
     use crate::app::offscreen;
 
     let started = std::time::Instant::now();
@@ -16,7 +16,7 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
         size: args.size,
         scale: args.scale,
         wait_all: args.wait == Wait::All,
-        light: false,
+        light: args.theme == Theme::Light,
         started,
     };
     let in_vain = || format!("the picture cannot be written: {}", args.output.display());

@@ -10,6 +10,20 @@ pub fn run(common: &Common, args: &WindowArgs) -> anyhow::Result<()> {
     crate::app::window::open(start, executors(common)?).map_err(anyhow::Error::msg)
 }
 
+/// Opens the demo drive, which is written while it is looked at.
+#[cfg(feature = "gui")]
+pub fn run_demo(common: &Common, options: crate::demo::Options) -> anyhow::Result<()> {
+    let folders = crate::app::settings::Folders::of_platform();
+    let mut start = start(common, &[], None, folders)?;
+    start.demo = Some(options);
+    crate::app::window::open(start, executors(common)?).map_err(anyhow::Error::msg)
+}
+
+#[cfg(not(feature = "gui"))]
+pub fn run_demo(_common: &Common, _options: crate::demo::Options) -> anyhow::Result<()> {
+    run(_common, &WindowArgs::default())
+}
+
 #[cfg(not(feature = "gui"))]
 pub fn run(_common: &Common, _args: &WindowArgs) -> anyhow::Result<()> {
     anyhow::bail!("this build has no window: build it with the feature `gui`")
@@ -30,7 +44,7 @@ pub fn start(
     let locations = locations.iter().map(|text| Location::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let mut start = Start {
         locations,
-        memory_budget: Some(common.memory.0),
+        memory_budget: common.memory.map(|size| size.0),
         ..Start::default()
     };
     if let Some(name) = layout {

@@ -117,7 +117,7 @@ impl Writer<'_> {
 
 /// One number of an array, widened without loss.
 #[derive(Clone, Copy)]
-pub(super) enum Number {
+pub(crate) enum Number {
     Bool(bool),
     Int(i64),
     Uint(u64),
@@ -152,7 +152,7 @@ fn not_finite(f: f64, out: &mut Vec<u8>) {
 
 /// Calls `f` with each number of a little-endian array.
 #[inline]
-pub(super) fn each(scalar: Scalar, data: &[u8], mut f: impl FnMut(Number)) {
+pub(crate) fn each(scalar: Scalar, data: &[u8], mut f: impl FnMut(Number)) {
     match scalar {
         Scalar::Bool => data.iter().for_each(|b| f(Number::Bool(*b != 0))),
         Scalar::I8 => data.iter().for_each(|b| f(Number::Int(i64::from(i8::from_le_bytes([*b]))))),

@@ -136,7 +136,8 @@ impl Definitions {
             return Err(missing(", and the known one is of another version; add its .msg files with --msgs"));
         }
         let complete = self.complete(type_name).ok_or_else(|| missing(""))?;
-        Schema::ros1(type_name, &complete)
+        // a type without fields is no missing definition
+        Schema::ros1(type_name, &format!("# known by its MD5\n{complete}"))
     }
 }
 

@@ -4,11 +4,22 @@
 
 use super::DecodeError;
 
-/// One message type as written: its full name `pkg/Name` and its fields, constants left out.
+/// One message type as written: its full name `pkg/Name`, its fields and its constants.
 #[derive(Debug)]
 pub(super) struct Definition {
     pub name: String,
     pub fields: Vec<FieldText>,
+    pub constants: Vec<ConstantText>,
+}
+
+#[derive(Debug)]
+pub(super) struct ConstantText {
+    pub type_name: String,
+    pub name: String,
+    /// As written; of strings all to the line's end.
+    pub value: String,
+    /// How many fields stand before it.
+    pub place: usize,
 }
 
 #[derive(Debug)]
@@ -19,7 +30,7 @@ pub(super) struct FieldText {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Array {
+pub(crate) enum Array {
     /// Not an array.
     One,
     Fixed(u32),
@@ -45,6 +56,7 @@ pub(super) fn parse(type_name: &str, text: &str) -> Result<Vec<Definition>, Deco
     let mut definitions = vec![Definition {
         name: root,
         fields: Vec::new(),
+        constants: Vec::new(),
     }];
     let mut awaits_name = false;
     for (index, raw) in text.lines().enumerate() {
@@ -57,6 +69,7 @@ pub(super) fn parse(type_name: &str, text: &str) -> Result<Vec<Definition>, Deco
                 definitions.push(Definition {
                     name: canonical(name),
                     fields: Vec::new(),
+                    constants: Vec::new(),
                 });
                 awaits_name = false;
             } else if !line.is_empty() {
@@ -67,6 +80,10 @@ pub(super) fn parse(type_name: &str, text: &str) -> Result<Vec<Definition>, Deco
             && let Some(field) = field(number, line)?
         {
             definition.fields.push(field);
+        } else if let Some(definition) = definitions.last_mut()
+            && let Some(constant) = constant(raw, line, definition.fields.len())
+        {
+            definition.constants.push(constant);
         }
     }
     Ok(definitions)
@@ -104,6 +121,20 @@ fn field(number: usize, line: &str) -> Result<Option<FieldText>, DecodeError> {
         array,
         name: name.to_owned(),
     }))
+}
+
+/// What a line that is no field says. A string's value reaches to the line's end, `#` and all.
+fn constant(raw: &str, line: &str, place: usize) -> Option<ConstantText> {
+    let (type_name, rest) = line.split_once(char::is_whitespace)?;
+    let whole = if type_name == "string" { raw.trim_start() } else { line };
+    let (_, value) = whole.split_once('=')?;
+    let (name, _) = rest.split_once('=')?;
+    Some(ConstantText {
+        type_name: type_name.to_owned(),
+        name: name.trim().to_owned(),
+        value: value.trim().to_owned(),
+        place,
+    })
 }
 
 fn array_of(text: &str) -> Option<(&str, Array)> {

@@ -6,22 +6,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::parse::{Array, Definition, FieldText, parse};
+use super::parse::{Array, ConstantText, Definition, FieldText, parse};
 use super::reader::Reader;
-use super::{DecodeError, Scalar};
+use super::{DecodeError, Scalar, Value};
 
 /// Deeper nesting is refused: walks over a plan recurse.
 const MAX_DEPTH: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub types: Vec<Type>,
     /// Index of the message's own type.
     pub root: usize,
 }
 
 #[derive(Debug)]
-pub(super) struct Type {
+pub(crate) struct Type {
     pub name: Arc<str>,
     pub names: Arc<[Arc<str>]>,
     pub fields: Vec<Field>,
@@ -30,17 +30,28 @@ pub(super) struct Type {
     pub min_size: usize,
     /// How to get past it where `fixed_size` is None.
     skips: Vec<Skip>,
+    pub constants: Vec<Constant>,
+}
+
+/// A named value of a message definition.
+#[derive(Debug)]
+pub(crate) struct Constant {
+    pub name: Arc<str>,
+    pub kind: Kind,
+    pub value: Value,
+    /// How many fields stand before it.
+    pub place: usize,
 }
 
 #[derive(Debug)]
-pub(super) struct Field {
+pub(crate) struct Field {
     pub name: Arc<str>,
     pub kind: Kind,
     pub array: Array,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Scalar(Scalar),
     Time,
     Duration,
@@ -51,7 +62,7 @@ pub(super) enum Kind {
 
 /// One step past bytes nobody asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Skip {
+pub(crate) enum Skip {
     Fixed(usize),
     /// A count, then so many elements of this size.
     Counted(usize),
@@ -221,6 +232,25 @@ fn builtin(name: &str) -> Option<Kind> {
     })
 }
 
+/// None where the text is no value of the type: such a constant has no meaning for a path.
+fn constant(text: &ConstantText) -> Option<Constant> {
+    let kind = builtin(&text.type_name)?;
+    let value = match kind {
+        Kind::String => Value::String(text.value.as_str().into()),
+        Kind::Scalar(Scalar::Bool) => Value::Bool(matches!(text.value.as_str(), "1" | "True" | "true")),
+        Kind::Scalar(Scalar::F32 | Scalar::F64) => Value::F64(text.value.parse().ok()?),
+        Kind::Scalar(Scalar::U64) => Value::Uint(text.value.parse().ok()?),
+        Kind::Scalar(_) => Value::Int(text.value.parse().ok()?),
+        Kind::Time | Kind::Duration | Kind::Struct(_) => return None,
+    };
+    Some(Constant {
+        name: text.name.as_str().into(),
+        kind,
+        value,
+        place: text.place,
+    })
+}
+
 struct Compiler<'a> {
     by_name: HashMap<&'a str, &'a Definition>,
     /// By the name without its package; the first of the text.
@@ -264,6 +294,9 @@ impl<'a> Compiler<'a> {
         }
         inside.pop();
         let id = self.add(&definition.name, fields)?;
+        if let Some(made) = self.types.get_mut(id) {
+            made.constants = definition.constants.iter().filter_map(constant).collect();
+        }
         self.done.insert(&definition.name, id);
         Ok(id)
     }
@@ -367,6 +400,7 @@ impl<'a> Compiler<'a> {
             fixed_size: fixed,
             min_size: min,
             skips,
+            constants: Vec::new(),
         });
         self.weights.push(weight);
         Ok(self.types.len() - 1)

@@ -6,7 +6,7 @@ use super::DecodeError;
 const MAX_EMPTY_ELEMENTS: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }

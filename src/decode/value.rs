@@ -31,7 +31,7 @@ fn structure(plan: &Plan, id: usize, payload: &Bytes, reader: &mut Reader) -> Re
     })
 }
 
-fn field_value(plan: &Plan, kind: Kind, array: Array, payload: &Bytes, reader: &mut Reader) -> Result<Value, DecodeError> {
+pub(crate) fn field_value(plan: &Plan, kind: Kind, array: Array, payload: &Bytes, reader: &mut Reader) -> Result<Value, DecodeError> {
     if array == Array::One {
         return one(plan, kind, payload, reader);
     }
@@ -53,7 +53,7 @@ fn field_value(plan: &Plan, kind: Kind, array: Array, payload: &Bytes, reader: &
         .map(Value::Array)
 }
 
-fn one(plan: &Plan, kind: Kind, payload: &Bytes, reader: &mut Reader) -> Result<Value, DecodeError> {
+pub(crate) fn one(plan: &Plan, kind: Kind, payload: &Bytes, reader: &mut Reader) -> Result<Value, DecodeError> {
     Ok(match kind {
         Kind::Scalar(scalar) => first(scalar, reader.take(scalar.size())?),
         Kind::Time => Value::Time {
@@ -88,7 +88,7 @@ impl From<Number> for Value {
 }
 
 impl Number {
-    pub(super) fn to_f64(self) -> f64 {
+    pub(crate) fn to_f64(self) -> f64 {
         match self {
             Number::Bool(b) => f64::from(u8::from(b)),
             Number::Int(i) => i as f64,

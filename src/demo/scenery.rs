@@ -27,13 +27,14 @@ fn classification(kind: Kind) -> u8 {
     }
 }
 
-pub fn objects(scene: &Scene, seq: u32, stamp_nanos: i64, car_speed: f64) -> Vec<u8> {
+/// Tracked objects around the car. Velocities are over ground, in the axes of `base_link`.
+pub fn objects(scene: &Scene, seq: u32, stamp_nanos: i64) -> Vec<u8> {
     let seen: Vec<_> = seen(scene).collect();
     let mut wire = Wire::stamped(seq, stamp_nanos, "base_link").u32(seen.len() as u32);
     for (track, local) in seen {
         let centre = DVec3::new(f64::from(local.x), f64::from(local.y), f64::from(track.size.z / 2.0));
         let speed = f64::from(track.speed);
-        let velocity = DVec3::new(speed * f64::from(local.cos) - car_speed, speed * f64::from(local.sin), 0.0);
+        let velocity = DVec3::new(speed * f64::from(local.cos), speed * f64::from(local.sin), 0.0);
         wire = wire
             .header(seq, stamp_nanos, "base_link")
             .u32(track.id)
@@ -63,6 +64,8 @@ struct Marker<'a> {
     ns: &'a str,
     id: i32,
     kind: i32,
+    /// 0 adds, 2 deletes.
+    action: i32,
     position: DVec3,
     yaw: f64,
     scale: Vec3,
@@ -80,6 +83,7 @@ impl Default for Marker<'_> {
             ns: "",
             id: 0,
             kind: 1,
+            action: 0,
             position: DVec3::ZERO,
             yaw: 0.0,
             scale: Vec3::ONE,
@@ -99,7 +103,7 @@ impl Marker<'_> {
             .string(self.ns)
             .i32(self.id)
             .i32(self.kind)
-            .i32(0)
+            .i32(self.action)
             .pose(self.position, self.yaw)
             .vector(self.scale.as_dvec3());
         wire = self.colour.iter().fold(wire, |wire, value| wire.f32(*value));
@@ -109,7 +113,8 @@ impl Marker<'_> {
     }
 }
 
-/// `/metadata`: the lanes and the car itself once, at the start, then boxes and labels that live until the next ones.
+/// `/metadata`: the lanes and the car itself once, at the start, then boxes and labels that live until the next ones; a cone that
+/// is put up and taken away again.
 pub fn markers(road: &Road, scene: &Scene, seq: u32, stamp_nanos: i64, car_speed: f64) -> Vec<u8> {
     let mut markers = if seq == 0 { lanes(road) } else { Vec::new() };
     if seq == 0 {
@@ -121,6 +126,11 @@ pub fn markers(road: &Road, scene: &Scene, seq: u32, stamp_nanos: i64, car_speed
             frame_locked: true,
             ..Marker::default()
         });
+    }
+    match seq {
+        CONE_ADDED => markers.push(cone(road)),
+        CONE_DELETED => markers.push(Marker { action: 2, ..cone(road) }),
+        _ => {}
     }
     markers.push(Marker {
         ns: "speed",
@@ -168,6 +178,24 @@ pub fn markers(road: &Road, scene: &Scene, seq: u32, stamp_nanos: i64, car_speed
     }
     let wire = Wire::default().u32(markers.len() as u32);
     markers.iter().fold(wire, |wire, marker| marker.put(wire, seq, stamp_nanos)).0
+}
+
+/// 0.3 s into the drive, in tenths of a second.
+const CONE_ADDED: u32 = 3;
+const CONE_DELETED: u32 = 20;
+
+/// At the kerb, some metres ahead of where the drive starts.
+fn cone(road: &Road) -> Marker<'static> {
+    let at = road.at(26.0, -HALF_ROAD + 0.6);
+    Marker {
+        frame_id: "map",
+        ns: "cone",
+        kind: 3,
+        position: DVec3::new(f64::from(at.x), f64::from(at.y), 0.4),
+        scale: Vec3::new(0.5, 0.5, 0.8),
+        colour: [1.0, 0.5, 0.1, 1.0],
+        ..Marker::default()
+    }
 }
 
 fn lanes(road: &Road) -> Vec<Marker<'static>> {

@@ -378,7 +378,7 @@ impl Panel for HealthPanel {
 
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
         for topic in view.store.topics() {
-            let span = view.store.series_span(topic.id);
+            let span = view.store.series_span(topic.id, view.now);
             out.push(Want {
                 topic: topic.id,
                 what: What::Rows {
@@ -388,7 +388,7 @@ impl Panel for HealthPanel {
             });
         }
         if let Some(topic) = self.selected(view.store) {
-            let span = view.store.series_span(topic.id);
+            let span = view.store.series_span(topic.id, view.now);
             out.push(Want {
                 topic: topic.id,
                 what: What::Rows { form: Form::Stamps, span },

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::{Decoded, Form, Image, Pixels};
-use crate::panel::palette::Colormap;
+use crate::panel::shown::{Freshness, Shown};
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
+use crate::render::Colormap;
+use crate::store::{Entry, Store, Topic, TopicId, Want, What};
 use picture::{Look, Picture};
 use place::{Place, Turn};
 
@@ -90,6 +91,7 @@ impl Default for ValueRange {
 struct ImagePanel {
     config: Config,
     picture: Option<Picture>,
+    shown: Shown<Entry>,
     /// Why nothing new is shown, of the last frame.
     state: PanelState,
 }
@@ -99,6 +101,7 @@ impl ImagePanel {
         ImagePanel {
             config: widget::config_from(config),
             picture: None,
+            shown: Shown::default(),
             state: PanelState::Pending("waiting for the first picture".into()),
         }
     }
@@ -129,26 +132,15 @@ impl ImagePanel {
             self.state = PanelState::Failed(format!("{} ({}) is not a picture{why}", topic.name, topic.type_name));
             return None;
         }
-        match view.store.latest(topic.id, Form::Image) {
-            Lookup::Ready(entry) => {
-                self.state = PanelState::Ready;
-                Some(entry)
-            }
-            Lookup::Pending => {
-                self.state = PanelState::Pending("the picture is being read".into());
-                view.store.latest_decoded(topic.id, Form::Image).filter(|_| view.playing)
-            }
-            Lookup::Absent => {
-                self.picture = None;
-                self.state = PanelState::Absent(format!("No picture of {} at or before the playhead", topic.name));
-                None
-            }
-            Lookup::Failed(why) => {
-                self.picture = None;
-                self.state = PanelState::Failed(why.to_string());
-                None
-            }
+        let (entry, freshness) = self.shown.latest(view.store, topic, Form::Image);
+        if matches!(freshness, Freshness::Absent | Freshness::Failed(_)) {
+            self.picture = None;
         }
+        self.state = match freshness {
+            Freshness::Absent => PanelState::Absent(format!("No picture of {} at or before the playhead", topic.name)),
+            freshness => freshness.state(topic, "the picture"),
+        };
+        entry
     }
 
     fn draw(&mut self, ui: &mut Ui, rect: Rect, out: &mut Vec<Action>) {
@@ -247,7 +239,7 @@ fn range_bar(ui: &Ui, rect: Rect, colormap: Colormap, low: f32, high: f32, point
     const STEPS: u32 = 24;
     for i in 0..=STEPS {
         let f = i as f32 / STEPS as f32;
-        let [r, g, b] = colormap.rgb(f);
+        let [r, g, b] = colormap.color(f);
         let x = x0 + (x1 - x0) * f;
         mesh.colored_vertex(pos2(x, plate.center().y - 3.0), Color32::from_rgb(r, g, b));
         mesh.colored_vertex(pos2(x, plate.center().y + 3.0), Color32::from_rgb(r, g, b));

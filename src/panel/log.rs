@@ -292,7 +292,7 @@ impl Panel for LogPanel {
                 topic: topic.id,
                 what: What::Rows {
                     form: Form::Log,
-                    span: view.store.series_span(topic.id),
+                    span: view.store.series_span(topic.id, view.now),
                 },
             });
         }

@@ -10,16 +10,14 @@ mod tiles;
 mod track;
 mod world;
 
-use std::sync::Arc;
-
 use egui::{Align2, CursorIcon, PointerButton, Rect, Sense, Ui};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::Form;
-use crate::panel::palette::Colormap;
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{Stamp, Store, Topic, TopicId, Want, What};
+use crate::render::Colormap;
+use crate::store::{Signal, Stamp, Store, Topic, TopicId, Want, What};
 use crate::theme::{self, icon};
 use crate::time::{Span, Time};
 use mercator::{Viewport, World};
@@ -92,15 +90,15 @@ enum ColorBy {
 struct MapPanel {
     config: Config,
     tracks: Vec<Track>,
-    viewport: Option<Viewport>,
     tiles: Tiles,
+    /// What colours the tracks, for [`ColorBy::Path`].
+    color: Signal,
     /// Least and greatest value of the colours, and what they were worked out for.
     range: Option<(draw::RangeKey, (f64, f64))>,
     measuring: bool,
     measured: Vec<World>,
     scrubbing: bool,
     hovering: bool,
-    followed: Option<Time>,
     state: PanelState,
 }
 
@@ -109,14 +107,13 @@ impl MapPanel {
         MapPanel {
             config: widget::config_from(config),
             tracks: Vec::new(),
-            viewport: None,
             tiles: Tiles::default(),
+            color: Signal::default(),
             range: None,
             measuring: false,
             measured: Vec::new(),
             scrubbing: false,
             hovering: false,
-            followed: None,
             state: PanelState::Pending("the track is being read".into()),
         }
     }
@@ -128,16 +125,17 @@ impl MapPanel {
         self.config.topics.iter().filter_map(|name| store.topic_by_name(name)).collect()
     }
 
-    /// The series that colours the tracks.
-    fn color_series<'a>(&self, store: &'a Store) -> Option<(&'a Topic, Arc<str>)> {
-        if self.config.color_by != ColorBy::Path {
-            return None;
-        }
-        let (topic, field) = widget::split_path(store, &self.config.color_path)?;
-        (!field.is_empty()).then(|| (topic, field.into()))
-    }
-
     fn refresh(&mut self, view: &View) {
+        let path = match self.config.color_by {
+            ColorBy::Path => self.config.color_path.as_str(),
+            _ => "",
+        };
+        if self.color.text() != path {
+            self.color = Signal::new(path, Stamp::Receive);
+        }
+        if !path.is_empty() {
+            self.color.refresh(view.store);
+        }
         let topics = self.topics_shown(view.store);
         self.tracks.retain(|track| topics.iter().any(|t| t.id == track.topic));
         for topic in &topics {
@@ -196,6 +194,9 @@ impl MapPanel {
         let (all, fixed) = self.fixes();
         if all > 0 && fixed == 0 {
             return PanelState::Absent(format!("None of {all} messages has a fix"));
+        }
+        if let Some(problem) = self.color.problem().filter(|_| !self.color.text().is_empty()) {
+            return PanelState::Failed(format!("the colour: {}", problem.what));
         }
         if let Some(why) = self.tiles.failure().filter(|_| self.config.layer != Layer::Offline) {
             notes.push(format!("tiles are missing: {why}"));
@@ -332,13 +333,24 @@ impl MapPanel {
 
     /// Zoom, fit, follow, measure: in the corner.
     fn buttons(&mut self, ui: &mut Ui, rect: Rect, viewport: &mut Viewport, out: &mut Vec<Action>) {
-        let corner = Align2::RIGHT_TOP.align_size_within_rect(egui::vec2(28.0, 28.0 * 5.0), rect.shrink(8.0));
+        // in low panels they lie side by side
+        let is_low = rect.height() < 200.0;
+        let size = if is_low {
+            egui::vec2(28.0 * 5.0, 28.0)
+        } else {
+            egui::vec2(28.0, 28.0 * 5.0)
+        };
+        let corner = Align2::RIGHT_TOP.align_size_within_rect(size, rect.shrink(8.0));
         let p = theme::palette(ui.visuals());
         ui.painter().rect_filled(corner, 6.0, p.overlay.gamma_multiply(0.92));
         ui.painter()
             .rect_stroke(corner, 6.0, egui::Stroke::new(1.0, p.line), egui::StrokeKind::Inside);
-        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(corner.shrink(2.0)));
-        ui.spacing_mut().item_spacing.y = 4.0;
+        let layout = match is_low {
+            true => egui::Layout::left_to_right(egui::Align::Min),
+            false => egui::Layout::top_down(egui::Align::Min),
+        };
+        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(corner.shrink(2.0)).layout(layout));
+        ui.spacing_mut().item_spacing = egui::vec2(4.0, 4.0);
         let mut button = |glyph: &str, name: &str, on: bool| theme::widget::icon_button_sized(&mut ui, glyph, name, "", 24.0, on).clicked();
         let steps = f64::from(u8::from(button(icon::PLUS, "Zoom in", false))) - f64::from(u8::from(button(icon::MINUS, "Zoom out", false)));
         let fit = button(icon::CORNERS_OUT, "Show the whole track", false);
@@ -380,22 +392,14 @@ impl Panel for MapPanel {
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
         let topics = self.topics_shown(view.store);
         for topic in &topics {
-            let span = view.store.series_span(topic.id);
+            let span = view.store.series_span(topic.id, view.now);
             out.push(Want {
                 topic: topic.id,
                 what: What::Rows { form: Form::Fix, span },
             });
         }
-        if let Some((topic, path)) = self.color_series(view.store) {
-            let span = view.store.series_span(topic.id);
-            out.push(Want {
-                topic: topic.id,
-                what: What::Series {
-                    path,
-                    stamp: Stamp::Receive,
-                    span,
-                },
-            });
+        if let Some(topic) = self.color.topics().first() {
+            self.color.wants(view.store.series_span(*topic, view.now), out);
         }
         if let Some(topic) = topics.first() {
             out.extend(self.tiles.wanted().map(|address| Want {
@@ -420,8 +424,6 @@ impl Panel for MapPanel {
         self.interact(&inside, rect, &mut viewport, view, out);
         self.draw_frame(&inside, &viewport, view);
         self.buttons(&mut inside, rect, &mut viewport, out);
-        self.viewport = Some(viewport);
-        self.followed = Some(view.now);
         ui.advance_cursor_after_rect(rect);
     }
 

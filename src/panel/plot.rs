@@ -1,150 +1,61 @@
-//! Scalars over time: series by message path, exactly decimated to what the screen can show, with the playhead as a cursor.
+//! Values of messages over time, against each other, as spectrum or histogram: any message path on either axis.
 //!
 //! Invariants: what is drawn never exceeds a few points per pixel column and never hides a peak; the visible range belongs to
 //! this panel, so nothing lags a frame behind.
 
+mod analysis;
 mod automatic;
 mod axis;
 mod canvas;
+mod config;
+mod curves;
+mod export;
 mod legend;
+mod measure;
 mod pointer;
+mod readout;
+mod settings;
 
-use std::sync::Arc;
+pub use analysis::{histogram, pairs, spectrum};
 
 use egui::{Color32, RichText, Ui};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{Series, Stamp, Store, TopicId, Want, What};
+use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, widget};
+use crate::path::topic_text;
+use crate::store::{Series, Signal, Stamp, Store, TopicId, Want};
 use crate::theme;
 use crate::time::Span;
+use config::{Config, SeriesConfig, XAxis};
 
 pub const KIND: Kind = Kind {
     id: "plot",
     name: "Plot",
-    what: "Numbers of messages over time",
+    what: "Numbers of messages over time, against each other, as spectrum or histogram",
     icon: theme::icon::CHART_LINE,
     create: |config| Box::new(PlotPanel::new(config)),
     automatic: automatic::automatic,
 };
 
-/// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Config {
-    /// Empty: named after its series.
-    title: String,
-    series: Vec<SeriesConfig>,
-    x_axis: XAxis,
-    y: YRange,
-    y_right: YRange,
-    /// The visible window moves with the playhead while playing.
-    follow: bool,
-    follow_window_secs: f64,
-    /// Shares its visible time range with all other plots that do.
-    sync_x: bool,
-    legend: bool,
-    #[serde(flatten)]
-    extra: Map<String, Value>,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config {
-            title: String::new(),
-            series: Vec::new(),
-            x_axis: XAxis::default(),
-            y: YRange::Auto,
-            y_right: YRange::Auto,
-            follow: false,
-            follow_window_secs: 10.0,
-            sync_x: true,
-            legend: true,
-            extra: Map::new(),
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct SeriesConfig {
-    /// `/topic.field.sub`
-    path: String,
-    /// Empty: named after its path.
-    label: String,
-    /// `#rrggbb`; none: the next of the theme's series colours.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    color: Option<String>,
-    visible: bool,
-    line_width: f32,
-    stamp: Stamp,
-    axis: Side,
-    #[serde(flatten)]
-    extra: Map<String, Value>,
-}
-
-impl Default for SeriesConfig {
-    fn default() -> SeriesConfig {
-        SeriesConfig {
-            path: String::new(),
-            label: String::new(),
-            color: None,
-            visible: true,
-            line_width: 1.5,
-            stamp: Stamp::Receive,
-            axis: Side::Left,
-            extra: Map::new(),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum XAxis {
-    /// Seconds from the recording's start.
-    #[default]
-    FromStart,
-    /// Time of day, UTC.
-    Clock,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "snake_case")]
-enum YRange {
-    /// Fits what is visible.
-    #[default]
-    Auto,
-    Manual {
-        min: f64,
-        max: f64,
-    },
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Side {
-    #[default]
-    Left,
-    Right,
-}
-
-/// A series' path, looked up once.
-#[derive(Clone)]
-struct Resolved {
-    path: String,
-    topic: TopicId,
-    field: Arc<str>,
-    problem: Option<String>,
-}
+/// Of more points in view only summaries are drawn, so that points given up for memory are not read again.
+const MOST_POINTS_IN_VIEW: u64 = 2_000_000;
 
 struct PlotPanel {
     config: Config,
-    /// One per series of the configuration; None where no topic fits.
-    resolved: Vec<Option<Resolved>>,
+    /// One per series of the configuration.
+    signals: Vec<Signal>,
+    /// What x is of.
+    x_signal: Signal,
+    memos: Vec<Option<curves::Memo>>,
     view: canvas::ViewRange,
     /// Whether the last frame reported a hover time.
     hovering: bool,
+    /// Which of the two cursors is being dragged.
+    dragged_cursor: Option<usize>,
+    /// Where the picture is that is to be saved once it is drawn.
+    picture: Option<export::Picture>,
+    /// For the time range that all plots share.
+    ctx: Option<egui::Context>,
     state: PanelState,
 }
 
@@ -152,9 +63,14 @@ impl PlotPanel {
     fn new(config: &Value) -> PlotPanel {
         PlotPanel {
             config: widget::config_from(config),
-            resolved: Vec::new(),
+            signals: Vec::new(),
+            x_signal: Signal::default(),
+            memos: Vec::new(),
             view: canvas::ViewRange::default(),
             hovering: false,
+            dragged_cursor: None,
+            picture: None,
+            ctx: None,
             state: PanelState::Pending("waiting for the first values".into()),
         }
     }
@@ -168,22 +84,25 @@ impl PlotPanel {
         }
     }
 
-    /// Looks new paths up; the rest are kept.
-    fn resolve(&mut self, store: &Store) {
-        self.resolved.resize(self.config.series.len(), None);
-        for (series, slot) in self.config.series.iter().zip(&mut self.resolved) {
-            let known = slot
-                .as_ref()
-                .is_some_and(|r| r.path == series.path && store.topic(r.topic).is_some());
-            if !known {
-                *slot = resolve(store, &series.path);
-            }
+    /// Brings the signals up to date with the configuration and with what is loaded.
+    fn refresh(&mut self, store: &Store) {
+        self.signals.resize_with(self.config.series.len(), Signal::default);
+        for (series, signal) in self.config.series.iter().zip(&mut self.signals) {
+            renew(signal, &series.path, series.stamp);
+            signal.refresh(store);
+        }
+        if self.needs_x() {
+            renew(&mut self.x_signal, &self.config.x_path, Stamp::Receive);
+            self.x_signal.refresh(store);
         }
     }
 
-    fn series<'a>(&self, store: &'a Store, index: usize) -> Option<&'a Series> {
-        let resolved = self.resolved.get(index)?.as_ref()?;
-        store.series(resolved.topic, &resolved.field, self.config.series.get(index)?.stamp)
+    fn needs_x(&self) -> bool {
+        matches!(self.config.x_axis, XAxis::Path | XAxis::CurrentPath)
+    }
+
+    fn series<'a>(&'a self, store: &'a Store, index: usize) -> Option<&'a Series> {
+        self.signals.get(index)?.series(store)
     }
 
     fn color(&self, visuals: &egui::Visuals, index: usize) -> Color32 {
@@ -206,24 +125,25 @@ impl PlotPanel {
             cost_bytes: 0,
             ask: Vec::new(),
         };
-        for (index, _) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
-            let Some(resolved) = self.resolved.get(index).and_then(Option::as_ref).filter(|r| r.problem.is_none()) else {
-                continue;
-            };
-            let wanted = wanted_span(view, resolved.topic);
-            let loaded = self.series(view.store, index);
-            let complete = loaded.is_some_and(|s| s.is_complete(wanted));
-            coverage.waiting |= !complete;
-            let cost = view.store.whole_cost_bytes(resolved.topic);
-            coverage.whole &= complete && cost.is_none();
-            let spans = loaded.map(Series::loaded).unwrap_or_default();
-            coverage.read_nanos = coverage.read_nanos.min(widget::covered_nanos(spans, view.span));
-            if let Some(bytes) = cost
-                && !coverage.ask.contains(&resolved.topic)
-            {
-                coverage.ask.push(resolved.topic);
-                coverage.cost_bytes += bytes;
+        let x = self.needs_x().then_some(&self.x_signal);
+        let shown = self.signals.iter().enumerate().filter(|(i, _)| self.is_shown(*i)).map(|(_, s)| s);
+        for signal in shown.chain(x) {
+            for (topic, loaded) in signal.topics().iter().zip(signal.sources(view.store)) {
+                let complete = loaded.is_complete(wanted_span(view, *topic));
+                coverage.waiting |= !complete;
+                let cost = view.store.whole_cost_bytes(*topic);
+                coverage.whole &= complete && cost.is_none();
+                coverage.read_nanos = coverage.read_nanos.min(widget::covered_nanos(loaded.loaded(), view.span));
+                if let Some(bytes) = cost
+                    && !coverage.ask.contains(topic)
+                {
+                    coverage.ask.push(*topic);
+                    coverage.cost_bytes += bytes;
+                }
             }
+            let is_there = signal.sources(view.store).len() == signal.topics().len();
+            coverage.waiting |= !is_there;
+            coverage.whole &= is_there;
         }
         // topics share chunks: together they never cost more than the files
         coverage.cost_bytes = coverage.cost_bytes.min(view.store.sources().iter().map(|s| s.size).sum());
@@ -235,33 +155,83 @@ impl PlotPanel {
             return PanelState::Absent("No series yet: add one, or drag a topic here".into());
         }
         let problems: Vec<String> = self.problems();
-        if problems.len() == self.config.series.len() {
+        if problems.len() >= self.config.series.len() {
             return PanelState::Failed(problems.join("; "));
         }
-        let any_value = (0..self.config.series.len()).any(|i| self.series(view.store, i).is_some_and(|s| !s.loaded().is_empty()));
+        let any_value = self
+            .signals
+            .iter()
+            .any(|s| s.constant().is_some() || s.sources(view.store).iter().any(|s| !s.loaded().is_empty()));
         if coverage.waiting && !any_value {
             return PanelState::Pending("the values are being read".into());
         }
         if !coverage.whole {
             return PanelState::Partial(coverage.text(view.span));
         }
+        let part = || self.memos.iter().flatten().any(|m| !m.is_whole);
         match problems.first() {
             Some(problem) => PanelState::Partial(problem.clone()),
+            None if !self.config.x_axis.is_time() && part() => PanelState::Partial("Not all values took part: there are too many".into()),
             None => PanelState::Ready,
         }
     }
 
+    /// Why series are not drawn.
     fn problems(&self) -> Vec<String> {
-        self.config
-            .series
-            .iter()
-            .zip(&self.resolved)
-            .filter_map(|(series, resolved)| match resolved {
-                None => Some(format!("The recording has no topic for {}", series.path)),
-                Some(resolved) => resolved.problem.clone(),
-            })
-            .collect()
+        let x = self.needs_x().then_some(&self.x_signal);
+        let of = |signal: &Signal| match (signal.problem(), signal.trouble()) {
+            (Some(problem), _) => Some(problem.what.clone()),
+            (None, Some(trouble)) => Some(trouble.to_owned()),
+            (None, None) => text_problem(signal),
+        };
+        if let Some(what) = x.and_then(of) {
+            return vec![what; self.config.series.len().max(1)];
+        }
+        self.signals.iter().filter_map(of).collect()
     }
+
+    /// Where points themselves are needed, not only summaries.
+    fn needed_points(&self, view: &View, signal: &Signal) -> Option<Span> {
+        let span = match self.config.x_axis {
+            XAxis::Path => return Some(Span::ALL),
+            XAxis::Index | XAxis::CurrentPath => return Some(Span::at(view.now)),
+            XAxis::Frequency | XAxis::Value => self.shown_time(view),
+            _ if signal.program().is_some_and(|p| p.column().is_none()) => return Some(Span::ALL),
+            _ => {
+                let (from, to) = self.view.x?;
+                Span::new(canvas::time_of(view, from), canvas::time_of(view, to))
+            }
+        };
+        let count: u64 = signal.sources(view.store).iter().map(|s| s.statistics(span).count()).sum();
+        (count <= MOST_POINTS_IN_VIEW).then_some(span)
+    }
+
+    fn wants_of(&self, view: &View, signal: &Signal, out: &mut Vec<Want>) {
+        let span = signal
+            .topics()
+            .iter()
+            .map(|t| wanted_span(view, *t))
+            .reduce(Span::union)
+            .unwrap_or(view.span);
+        signal.wants(span, out);
+        if signal.sources(view.store).iter().any(|s| !s.has_points(Span::ALL))
+            && let Some(span) = self.needed_points(view, signal)
+        {
+            signal.wants_points(span, out);
+        }
+    }
+}
+
+fn renew(signal: &mut Signal, path: &str, stamp: Stamp) {
+    if signal.text() != path || signal.stamp() != stamp {
+        *signal = Signal::new(path, stamp);
+    }
+}
+
+/// A text cannot be drawn.
+fn text_problem(signal: &Signal) -> Option<String> {
+    let kind = signal.program()?.kind();
+    (!kind.is_number()).then(|| format!("{} is a text: state transitions show it, a plot cannot", signal.text()))
 }
 
 struct Coverage {
@@ -280,27 +250,8 @@ impl Coverage {
 }
 
 fn wanted_span(view: &View, topic: TopicId) -> Span {
-    let span = view.store.series_span(topic);
+    let span = view.store.series_span(topic, view.now);
     Span::new(view.span.clamp(span.start), view.span.clamp(span.end))
-}
-
-fn resolve(store: &Store, path: &str) -> Option<Resolved> {
-    let (topic, field) = widget::split_path(store, path)?;
-    let problem = match &topic.schema {
-        None => Some(format!(
-            "{} cannot be decoded: {}",
-            topic.name,
-            topic.schema_error.as_deref().unwrap_or("no message definition")
-        )),
-        Some(_) if field.is_empty() => Some(format!("Choose a field of {}", topic.name)),
-        Some(schema) => schema.column(field).err().map(|e| e.to_string()),
-    };
-    Some(Resolved {
-        path: path.to_owned(),
-        topic: topic.id,
-        field: field.into(),
-        problem,
-    })
 }
 
 impl Panel for PlotPanel {
@@ -313,32 +264,26 @@ impl Panel for PlotPanel {
     }
 
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
-        for series in self.config.series.iter().filter(|s| s.visible) {
-            let known = self
-                .resolved
-                .iter()
-                .flatten()
-                .find(|r| r.path == series.path && view.store.topic(r.topic).is_some());
-            let Some(resolved) = known
-                .cloned()
-                .or_else(|| resolve(view.store, &series.path))
-                .filter(|r| r.problem.is_none())
-            else {
-                continue;
-            };
-            out.push(Want {
-                topic: resolved.topic,
-                what: What::Series {
-                    path: Arc::clone(&resolved.field),
-                    stamp: series.stamp,
-                    span: wanted_span(view, resolved.topic),
-                },
-            });
+        let mut one = |known: Option<&Signal>, path: &str, stamp: Stamp| match known.filter(|s| s.text() == path && s.stamp() == stamp) {
+            Some(signal) => self.wants_of(view, signal, out),
+            None => {
+                // not drawn yet
+                let mut signal = Signal::new(path, stamp);
+                signal.refresh(view.store);
+                self.wants_of(view, &signal, out);
+            }
+        };
+        for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
+            one(self.signals.get(index), &series.path, series.stamp);
+        }
+        if self.needs_x() {
+            one(Some(&self.x_signal), &self.config.x_path, Stamp::Receive);
         }
     }
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
-        self.resolve(view.store);
+        self.ctx = Some(ui.ctx().clone());
+        self.refresh(view.store);
         let coverage = self.coverage(view);
         self.state = self.new_state(view, &coverage);
         let rect = ui.available_rect_before_wrap();
@@ -352,31 +297,15 @@ impl Panel for PlotPanel {
             }
             self.canvas_ui(ui, view, &coverage, out);
         }
+        self.take_dragged(ui, rect, out);
+        self.take_picture(ui, rect, out);
         ui.advance_cursor_after_rect(rect);
     }
 
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
-        self.resolve(view.store);
+        self.refresh(view.store);
         let before = self.config.clone();
-        legend::series_settings(ui, &mut self.config);
-        if let Some(path) = widget::path_picker(ui, "plot path", view.store, "Add a series…") {
-            self.add_series(path);
-        }
-        ui.separator();
-        axis_settings(ui, &mut self.config);
-        ui.horizontal(|ui| {
-            if ui.button("Reset view").on_hover_text("Everything in view (double-click)").clicked() {
-                self.view = canvas::ViewRange::default();
-                canvas::share_range(ui.ctx(), None);
-            }
-            if ui
-                .button("Copy as CSV")
-                .on_hover_text("What is visible, as comma-separated values")
-                .clicked()
-            {
-                out.push(Action::CopyText(self.csv(view)));
-            }
-        });
+        self.settings(ui, view, out);
         if self.config != before {
             out.push(Action::Changed);
         }
@@ -395,19 +324,15 @@ impl Panel for PlotPanel {
         let Some(schema) = &topic.schema else { return false };
         let paths = automatic::telling_paths(&topic.type_name, &schema.scalar_paths(), 3);
         for path in &paths {
-            self.add_series(format!("{}.{path}", topic.name));
+            self.add_series(format!("{}.{path}", topic_text(&topic.name)));
         }
         !paths.is_empty()
     }
 
     fn topics(&self, view: &View) -> Vec<TopicId> {
-        let mut topics: Vec<TopicId> = self
-            .config
-            .series
-            .iter()
-            .filter_map(|s| widget::split_path(view.store, &s.path))
-            .map(|(t, _)| t.id)
-            .collect();
+        let known = |s: &SeriesConfig| view.store.topic_of_path(&s.path).map(|t| t.id);
+        let mut topics: Vec<TopicId> = self.config.series.iter().filter_map(known).collect();
+        topics.extend(self.signals.iter().flat_map(Signal::topics));
         topics.sort_unstable();
         topics.dedup();
         topics
@@ -420,7 +345,7 @@ impl PlotPanel {
         let middle = egui::Rect::from_center_size(rect.center(), egui::vec2(280.0_f32.min(rect.width()), 56.0));
         ui.scope_builder(egui::UiBuilder::new().max_rect(middle), |ui| {
             ui.vertical_centered(|ui| {
-                ui.label(RichText::new("Drag a topic here, or choose what to plot").weak());
+                ui.label(RichText::new("Drag a topic or a field here, or choose what to plot").weak());
                 if let Some(path) = widget::path_picker(ui, "first path", view.store, "Add a series…") {
                     self.add_series(path);
                     out.push(Action::Changed);
@@ -428,66 +353,29 @@ impl PlotPanel {
             });
         });
     }
-}
 
-fn axis_settings(ui: &mut Ui, config: &mut Config) {
-    egui::Grid::new("plot settings").num_columns(2).spacing([12.0, 6.0]).show(ui, |ui| {
-        let name = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).weak()).id;
-        let title = name(ui, "Title");
-        ui.add(
-            egui::TextEdit::singleline(&mut config.title)
-                .hint_text("After its series")
-                .desired_width(160.0),
-        )
-        .labelled_by(title);
-        ui.end_row();
-        name(ui, "Time axis");
-        ui.horizontal(|ui| {
-            ui.selectable_value(&mut config.x_axis, XAxis::FromStart, "From start");
-            ui.selectable_value(&mut config.x_axis, XAxis::Clock, "Clock");
-        });
-        ui.end_row();
-        let left = name(ui, "Left axis");
-        y_settings(ui, &mut config.y, left);
-        ui.end_row();
-        if config.series.iter().any(|s| s.axis == Side::Right) {
-            let right = name(ui, "Right axis");
-            y_settings(ui, &mut config.y_right, right);
-            ui.end_row();
-        }
-        let follow = name(ui, "Follow");
-        ui.horizontal(|ui| {
-            ui.checkbox(&mut config.follow, "while playing");
-            ui.add_enabled(
-                config.follow,
-                egui::DragValue::new(&mut config.follow_window_secs)
-                    .range(0.05..=3600.0)
-                    .speed(0.1)
-                    .suffix(" s"),
-            )
-            .labelled_by(follow);
-        });
-        ui.end_row();
-        name(ui, "Time range");
-        ui.checkbox(&mut config.sync_x, "same in all plots");
-        ui.end_row();
-        name(ui, "Legend");
-        ui.checkbox(&mut config.legend, "shown");
-        ui.end_row();
-    });
-}
-
-fn y_settings(ui: &mut Ui, range: &mut YRange, label: egui::Id) {
-    ui.horizontal(|ui| {
-        let (min, max) = match *range {
-            YRange::Auto => (0.0, 1.0),
-            YRange::Manual { min, max } => (min, max),
+    /// A field that is dropped becomes a series; with Shift it becomes what x is of.
+    fn take_dragged(&mut self, ui: &Ui, rect: egui::Rect, out: &mut Vec<Action>) {
+        let Some(dragged) = egui::DragAndDrop::payload::<DraggedPath>(ui.ctx()) else {
+            return;
         };
-        ui.selectable_value(range, YRange::Auto, "Auto");
-        ui.selectable_value(range, YRange::Manual { min, max }, "Fixed");
-        if let YRange::Manual { min, max } = range {
-            ui.add(egui::DragValue::new(min).speed(0.05)).labelled_by(label);
-            ui.add(egui::DragValue::new(max).speed(0.05)).labelled_by(label);
+        let (at, released, shift) = ui.input(|i| (i.pointer.interact_pos(), i.pointer.any_released(), i.modifiers.shift));
+        if !at.is_some_and(|at| rect.contains(at)) {
+            return;
         }
-    });
+        let accent = theme::palette(ui.visuals()).accent;
+        let ring = egui::Stroke::new(2.0, accent);
+        ui.painter().rect_stroke(rect.shrink(2.0), 4.0, ring, egui::StrokeKind::Inside);
+        if !released {
+            return;
+        }
+        egui::DragAndDrop::clear_payload(ui.ctx());
+        if shift {
+            self.config.x_axis = XAxis::Path;
+            self.config.x_path = dragged.0.clone();
+        } else {
+            self.add_series(dragged.0.clone());
+        }
+        out.push(Action::Changed);
+    }
 }

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use crate::decode::{Decoded, Form, Value};
+use crate::panel::shown::Shown as Held;
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::path::topic_text;
 use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::Time;
@@ -56,6 +58,7 @@ enum Compare {
 struct RawPanel {
     config: Config,
     filter: String,
+    newest: Held<Entry>,
     shown: Option<Shown>,
     /// What `shown.rows` were made of.
     made_of: Option<MadeOf>,
@@ -82,6 +85,7 @@ impl RawPanel {
         RawPanel {
             config: widget::config_from(config),
             filter: String::new(),
+            newest: Held::default(),
             shown: None,
             made_of: None,
             state: PanelState::Pending("waiting for the first message".into()),
@@ -129,30 +133,17 @@ impl RawPanel {
         if self.shown.as_ref().is_some_and(|s| s.topic != topic.id) {
             (self.shown, self.made_of) = (None, None);
         }
-        match view.store.latest(topic.id, Form::Value) {
-            Lookup::Ready(entry) => {
-                self.state = match &topic.schema_error {
-                    None => PanelState::Ready,
-                    Some(why) => PanelState::Partial(format!("shown as bytes: {why}")),
-                };
+        let (entry, freshness) = self.newest.latest(view.store, topic, Form::Value);
+        self.state = match (freshness.state(topic, "the message"), &topic.schema_error) {
+            (PanelState::Ready, Some(why)) => PanelState::Partial(format!("shown as bytes: {why}")),
+            (state, _) => state,
+        };
+        match entry {
+            Some(entry) => {
                 let other = self.other(view, topic);
                 self.make_rows(topic.id, entry, other.as_ref());
             }
-            Lookup::Pending => {
-                self.state = PanelState::Pending("the message is being read".into());
-                if let Some(entry) = view.store.latest_decoded(topic.id, Form::Value).filter(|_| view.playing) {
-                    let other = self.other(view, topic);
-                    self.make_rows(topic.id, entry, other.as_ref());
-                }
-            }
-            Lookup::Absent => {
-                self.shown = None;
-                self.state = PanelState::Absent(format!("No message of {} at or before the playhead", topic.name));
-            }
-            Lookup::Failed(why) => {
-                self.shown = None;
-                self.state = PanelState::Failed(why.to_string());
-            }
+            None => self.shown = None,
         }
     }
 
@@ -293,7 +284,7 @@ impl RawPanel {
                 });
                 self.rows_ui(ui, view, out);
             }
-            PanelState::Ready | PanelState::Pending(_) => self.rows_ui(ui, view, out),
+            PanelState::Ready | PanelState::Stale(_) | PanelState::Pending(_) => self.rows_ui(ui, view, out),
         }
     }
 
@@ -316,7 +307,8 @@ impl RawPanel {
             .id_salt("rows")
             .show_rows(ui, row::HEIGHT, shown.rows.len(), |ui, range| {
                 for row in shown.rows.get(range).unwrap_or_default() {
-                    match row::row_ui(ui, row) {
+                    let dragged = || full_path(topic, row);
+                    match row::row_ui(ui, row, dragged) {
                         Some(row::Did::Toggle) => toggle = Some(row.path.clone()),
                         Some(did) => out.extend(self.act(topic, row, did)),
                         None => {}
@@ -332,7 +324,7 @@ impl RawPanel {
     }
 
     fn act(&self, topic: &Topic, row: &Row, did: row::Did) -> Option<Action> {
-        let full_path = format!("{}.{}", topic.name, row.path);
+        let full_path = full_path(topic, row);
         Some(match did {
             row::Did::Toggle => return None,
             row::Did::CopyValue => {
@@ -347,6 +339,11 @@ impl RawPanel {
             },
         })
     }
+}
+
+/// As plots and other panels take it.
+fn full_path(topic: &Topic, row: &Row) -> String {
+    format!("{}.{}", topic_text(&topic.name), row.path)
 }
 
 fn value_of(entry: &Entry) -> Option<&Value> {

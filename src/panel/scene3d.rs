@@ -73,6 +73,16 @@ pub struct Scene3d {
     /// The scene of the last frame and what its items stand for.
     shown: Option<Arc<Scene>>,
     owners: Owners,
+    /// What was drawn last with everything in its place.
+    placed: Option<Placed>,
+}
+
+/// What layers made of one frame.
+#[derive(Clone)]
+struct Placed {
+    scene: Scene,
+    filled: Filled,
+    owners: Owners,
 }
 
 /// What follows from the configuration and the transforms in this frame.
@@ -116,6 +126,7 @@ impl Scene3d {
             report: Arc::default(),
             shown: None,
             owners: Owners::default(),
+            placed: None,
         }
     }
 
@@ -188,7 +199,7 @@ impl Scene3d {
 }
 
 /// What layers left besides the scene.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Filled {
     labels: Vec<Label>,
     legends: Vec<Legend>,
@@ -225,7 +236,7 @@ impl Panel for Scene3d {
             .into_iter()
             .filter(|topic| topic.form == Some(Form::Markers))
         {
-            let named = markers::resources(view.store, topic.id).into_iter();
+            let named = markers::resources(view.store, topic.id, self.notes.markers(topic.id)).into_iter();
             out.extend(named.map(|address| Want {
                 topic: topic.id,
                 what: StoreWhat::Resource(address),
@@ -279,6 +290,7 @@ impl Panel for Scene3d {
             color: [r, g, b].map(brighter),
         });
         let filled = self.fill(view, &place, &visible, &mut scene);
+        let filled = self.in_place(filled, &mut scene);
         self.fit_first(&place, &filled, ui);
         let scene = match &self.shown {
             Some(shown) if **shown == scene => Arc::clone(shown),
@@ -341,7 +353,11 @@ impl Panel for Scene3d {
             (Some(problem), 0) => PanelState::Failed(problem.clone()),
             (Some(problem), _) => PanelState::Partial(problem.clone()),
             (None, 0) if !shows_frames => PanelState::Absent(overlay::nothing_text(notes, self.visible(view.store).is_empty())),
-            (None, _) => notes.partial.first().cloned().map_or(PanelState::Ready, PanelState::Partial),
+            (None, _) => match (notes.partial.first(), notes.stale.first()) {
+                (Some(partial), _) => PanelState::Partial(partial.clone()),
+                (None, Some(stale)) => PanelState::Stale(stale.clone()),
+                (None, None) => PanelState::Ready,
+            },
         }
     }
 
@@ -369,6 +385,31 @@ impl Panel for Scene3d {
 }
 
 impl Scene3d {
+    /// While transforms are on their way the last whole picture stays.
+    fn in_place(&mut self, filled: Filled, scene: &mut Scene) -> Filled {
+        match &self.placed {
+            Some(placed) if self.notes.unplaced => {
+                let (view, background, ground) = (scene.view, scene.background, scene.ground);
+                *scene = Scene {
+                    view,
+                    background,
+                    ground,
+                    ..placed.scene.clone()
+                };
+                self.owners = placed.owners.clone();
+                placed.filled.clone()
+            }
+            _ => {
+                self.placed = Some(Placed {
+                    scene: scene.clone(),
+                    filled: filled.clone(),
+                    owners: self.owners.clone(),
+                });
+                filled
+            }
+        }
+    }
+
     /// Looks at the first data from where all of it can be seen, if nothing else says where to look.
     fn fit_first(&mut self, place: &Place, filled: &Filled, ui: &Ui) {
         if self.config.camera.is_none()

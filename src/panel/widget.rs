@@ -10,7 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::DraggedPath;
+use crate::path::topic_text;
 use crate::store::{Store, Topic};
+use crate::theme;
 use crate::time::Span;
 
 /// A configuration from a layout file. A value of a wrong type falls back to the default, alone; unknown keys are kept by the
@@ -120,9 +123,10 @@ pub fn path_picker(ui: &mut Ui, salt: &str, store: &Store, label: &str) -> Optio
         let mut left = 300_usize;
         for topic in store.topics() {
             let Some(schema) = &topic.schema else { continue };
-            let fits: Vec<String> = schema
-                .scalar_paths()
+            let scalars = schema.scalar_paths();
+            let fits: Vec<String> = angles(&scalars)
                 .into_iter()
+                .chain(scalars)
                 .filter(|p| matches_words(&format!("{}.{p}", topic.name), search))
                 .take(left)
                 .collect();
@@ -133,7 +137,7 @@ pub fn path_picker(ui: &mut Ui, salt: &str, store: &Store, label: &str) -> Optio
             left = left.saturating_sub(fits.len());
             for path in fits {
                 if ui.selectable_label(false, format!("   {path}")).clicked() {
-                    picked = Some(format!("{}.{path}", topic.name));
+                    picked = Some(format!("{}.{path}", topic_text(&topic.name)));
                     ui.close();
                 }
             }
@@ -182,17 +186,35 @@ pub fn matches_words(text: &str, search: &str) -> bool {
     search.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
-/// Splits `/topic.field.sub` by the topics that there are (a topic's name may hold dots). A bare topic gives an empty field.
-pub fn split_path<'a, 'p>(store: &'a Store, path: &'p str) -> Option<(&'a Topic, &'p str)> {
-    store
-        .topics()
-        .iter()
-        .filter_map(|topic| {
-            let rest = path.strip_prefix(&*topic.name)?;
-            let field = if rest.is_empty() { "" } else { rest.strip_prefix('.')? };
-            Some((topic, field))
+/// Lets a message path be dragged from `response` onto a panel, and draws it at the pointer.
+pub fn drag_path(response: &egui::Response, path: String) {
+    let ctx = &response.ctx;
+    if let Some(at) = ctx.pointer_interact_pos() {
+        let palette = theme::palette(&ctx.global_style().visuals);
+        let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Tooltip, Id::unique("dragged path")));
+        let galley = painter.layout_no_wrap(path.clone(), theme::small(), palette.text);
+        let rect = Align2::LEFT_CENTER.anchor_size(at + vec2(14.0, 8.0), galley.size() + vec2(16.0, 8.0));
+        let outline = egui::Stroke::new(1.0, palette.accent);
+        painter.rect(rect, 4.0, palette.overlay, outline, egui::StrokeKind::Inside);
+        painter.galley(rect.min + vec2(8.0, 4.0), galley, palette.text);
+    }
+    response.dnd_set_drag_payload(DraggedPath(path));
+}
+
+/// Roll, pitch and yaw of the quaternions among a message's scalars.
+fn angles(paths: &[String]) -> Vec<String> {
+    let quaternions = paths.iter().filter_map(|p| p.strip_suffix(".w"));
+    let whole = |q: &&str| {
+        ["x", "y", "z"].iter().all(|part| {
+            paths
+                .iter()
+                .any(|p| p.strip_suffix(part).is_some_and(|h| h.trim_end_matches('.') == *q))
         })
-        .max_by_key(|(topic, _)| topic.name.len())
+    };
+    quaternions
+        .filter(whole)
+        .flat_map(|q| ["roll", "pitch", "yaw"].map(|angle| format!("{q}.@{angle}")))
+        .collect()
 }
 
 /// The topic's last telling part: `rgb_front_left` of `/flir_adk/rgb_front_left/image_raw/compressed`.

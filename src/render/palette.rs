@@ -1,41 +1,44 @@
-//! Colour maps of scalar fields: one table of samples, used alike by shaders, legends and tests.
+//! Colour maps of scalar fields: one table of samples, used alike by shaders, pictures, legends and tests.
+
+use serde::{Deserialize, Serialize};
 
 /// A colour map: dark or blue for low values, bright or red for high ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Colormap {
+    /// The rainbow of even lightness steps; best for telling distances apart.
     #[default]
     Turbo,
+    /// Dark violet to yellow, perceptually uniform.
     Viridis,
+    Grey,
 }
 
 impl Colormap {
-    pub const ALL: [Colormap; 2] = [Colormap::Turbo, Colormap::Viridis];
+    /// In the order in which shaders number them.
+    pub const ALL: [Colormap; 3] = [Colormap::Turbo, Colormap::Viridis, Colormap::Grey];
 
     pub fn name(self) -> &'static str {
         match self {
-            Colormap::Turbo => "turbo",
-            Colormap::Viridis => "viridis",
+            Colormap::Turbo => "Turbo",
+            Colormap::Viridis => "Viridis",
+            Colormap::Grey => "Grey",
         }
     }
 
-    pub fn from_name(name: &str) -> Option<Colormap> {
-        Colormap::ALL.into_iter().find(|map| map.name() == name)
-    }
-
-    fn samples(self) -> &'static [u32; 33] {
-        match self {
+    /// sRGB at `t` from 0 to 1; what lies outside is clamped, NaN is 0. Always one of [`palette_bytes`]'s 256 steps.
+    pub fn color(self, t: f32) -> [u8; 3] {
+        // NaN becomes 0 as it is made an integer
+        let step = (t.clamp(0.0, 1.0) * 255.0 + 0.5).floor() as u8;
+        let samples = match self {
+            Colormap::Grey => return [step; 3],
             Colormap::Turbo => &TURBO,
             Colormap::Viridis => &VIRIDIS,
-        }
-    }
-
-    /// The colour at `t` from 0 to 1; what lies outside is clamped. Always one of [`palette_bytes`]'s 256 steps.
-    pub fn color(self, t: f32) -> [u8; 3] {
-        let step = (t.clamp(0.0, 1.0) * 255.0 + 0.5).floor();
-        let at = step / 255.0 * 32.0;
+        };
+        let at = f32::from(step) / 255.0 * 32.0;
         let low = (at.floor() as usize).min(31);
         let fraction = at - low as f32;
-        let pair = [self.samples().get(low), self.samples().get(low + 1)].map(|s| s.copied().unwrap_or(0));
+        let pair = [samples.get(low), samples.get(low + 1)].map(|s| s.copied().unwrap_or(0));
         [16, 8, 0].map(|shift| {
             let [a, b] = pair.map(|rgb| ((rgb >> shift) & 0xff) as f32);
             (a + (b - a) * fraction + 0.5) as u8
@@ -43,7 +46,7 @@ impl Colormap {
     }
 }
 
-/// Both colour maps, 256 RGBA steps each, one after the other in the order of [`Colormap::ALL`].
+/// All colour maps, 256 RGBA steps each, one after the other in the order of [`Colormap::ALL`].
 pub fn palette_bytes() -> Vec<u8> {
     let steps = |map: Colormap| (0..256u16).map(move |step| map.color(f32::from(step) / 255.0));
     Colormap::ALL

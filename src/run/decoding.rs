@@ -188,15 +188,19 @@ fn content(read: &Read, wanted: &ChunkRead, bytes: Bytes) -> ChunkContent {
         ..ChunkContent::default()
     };
     for job in &wanted.series {
-        let of_job = batch.messages.iter().filter(|m| m.connection == job.connection);
-        let values = of_job.map(|m| {
+        let mut points = Vec::new();
+        for message in batch.messages.iter().filter(|m| m.connection == job.connection) {
             let stamp = match job.stamp {
                 Stamp::Receive => None,
-                Stamp::Header => job.schema.header_stamp(&m.payload),
+                Stamp::Header => job.schema.header_stamp(&message.payload),
             };
-            (stamp.unwrap_or(m.time), job.column.get(&m.payload).unwrap_or(f64::NAN))
-        });
-        content.series.push((job.series, values.collect()));
+            let (time, before) = (stamp.unwrap_or(message.time), points.len());
+            job.column.each(&message.payload, |value| points.push((time, value)));
+            if points.len() == before && !job.column.is_partial() {
+                points.push((time, f64::NAN));
+            }
+        }
+        content.series.push((job.series, points));
     }
     for job in &wanted.arrivals {
         content.rows.extend(job.rows_of(&arrivals).map(|rows| (job.rows, rows)));

@@ -2,15 +2,15 @@
 //!
 //! Invariant: memory stays within the budget unless what is shown at the playhead alone exceeds it, and that is said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::catalog::has_topic;
+use super::catalog::{has_topic, has_wide};
 use super::index::{ChunkKey, Runs};
-use super::{Entry, Store, TopicId, WorkId};
+use super::{Entry, Store, TopicId, What, WorkId};
 use crate::decode::{Decoded, Form, Pixels, Value};
 use crate::format::Message;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// What can be loaded of a chunk, one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,9 +27,14 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// Whether it is read for wide spans and evicted by them, not as the playhead's state.
-    pub fn is_wide(self) -> bool {
+    /// Whether it is all of a topic in some column, rather than state at the playhead.
+    pub fn is_column(self) -> bool {
         matches!(self, Unit::Series(_) | Unit::Rows(_))
+    }
+
+    /// Whether it is read for wider spans than the playhead.
+    pub fn is_wide(self) -> bool {
+        !matches!(self, Unit::Keep(_))
     }
 }
 
@@ -128,12 +133,14 @@ impl Cell {
 }
 
 /// Bytes by what they are spent on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Memory {
     pub kept: u64,
     pub decoded: u64,
     /// Payloads that wait to be decoded into accumulated state.
     pub undecoded: u64,
+    /// What is loaded, but for series, which are dropped whole: so that what can be dropped is found without a walk over all chunks.
+    loaded: BTreeMap<Unit, BTreeSet<ChunkKey>>,
 }
 
 impl Store {
@@ -174,14 +181,26 @@ impl Store {
         if let Data::Keep(kept) = &data {
             self.memory.kept += kept.bytes;
         }
+        if !matches!(unit, Unit::Series(_)) {
+            self.memory.loaded.entry(unit).or_default().insert(key);
+        }
         let topic = self.topic_of(unit);
+        let had_wide = self.has_wide(key, topic);
         if let Some(cell) = self.cell_mut(key) {
             cell.set(unit, State::Loaded(data));
         }
         if let Some(ordinal) = self.ordinal(topic, key) {
             let index = &mut self.index[topic.0 as usize];
             index.loaded.insert(ordinal, &index.all);
+            if unit.is_wide() && !had_wide {
+                index.wide_bytes += index.all.chunks[ordinal].bytes;
+            }
         }
+    }
+
+    fn has_wide(&self, key: ChunkKey, topic: TopicId) -> bool {
+        let wide_topics = self.wide_topics();
+        self.cell(key).is_some_and(|cell| has_wide(cell, topic, &wide_topics))
     }
 
     pub(super) fn ordinal(&self, topic: TopicId, key: ChunkKey) -> Option<usize> {
@@ -203,6 +222,17 @@ impl Store {
             return;
         };
         if let State::Loaded(data) = &state {
+            if let Some(keys) = self.memory.loaded.get_mut(&unit) {
+                keys.remove(&key);
+            }
+            let topic = self.topic_of(unit);
+            if unit.is_wide()
+                && !self.has_wide(key, topic)
+                && let Some(ordinal) = self.ordinal(topic, key)
+            {
+                let index = &mut self.index[topic.0 as usize];
+                index.wide_bytes -= index.all.chunks[ordinal].bytes;
+            }
             match data {
                 Data::Keep(kept) => {
                     self.memory.kept -= kept.bytes;
@@ -225,8 +255,13 @@ impl Store {
                     self.forget_undecoded(key, topic);
                 }
                 Data::Transforms => self.transforms.remove(self.topic_of(unit), key),
-                // A series is dropped whole, by `drop_series`.
-                Data::Series => {}
+                Data::Series => {
+                    if let Unit::Series(number) = unit
+                        && let Some(series) = self.series.get_mut(number as usize)
+                    {
+                        series.remove(key);
+                    }
+                }
                 Data::Rows => {
                     if let Unit::Rows(number) = unit {
                         self.drop_rows(key, number);
@@ -236,6 +271,59 @@ impl Store {
         }
         self.unloaded.insert(self.topic_of(unit));
         self.stale_jobs.insert(unit);
+    }
+
+    /// Series give up points where all that is read for wider spans takes more than half of the budget: those farthest from the
+    /// playhead first, never those that are wanted themselves. Their summaries stay.
+    pub(super) fn sum_up_series(&mut self) {
+        let most = self.budget / 2;
+        let over = self.wide_bytes().saturating_sub(most / 8 * 7);
+        if self.wide_bytes() <= most {
+            return;
+        }
+        let mut keep = vec![Span::at(self.now); self.series.len()];
+        for want in &self.wants {
+            if let What::Points { path, stamp, span } = &want.what
+                && let Some(number) = self.series_number(want.topic, path, *stamp)
+                && let Some(keep) = keep.get_mut(number as usize)
+            {
+                *keep = *span;
+            }
+        }
+        let mut left = over;
+        // the heaviest first
+        let mut order: Vec<usize> = (0..self.series.len()).collect();
+        order.sort_by_key(|i| std::cmp::Reverse(self.series.get(*i).map_or(0, super::Series::bytes)));
+        for number in order {
+            if let (Some(series), Some(keep)) = (self.series.get_mut(number), keep.get(number)) {
+                left = left.saturating_sub(series.sum_up(*keep, left));
+            }
+            if left == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Chunks whose points were given up and are wanted are to be read again; until then their summaries stay.
+    pub(super) fn reread_points(&mut self) {
+        let mut again: Vec<(ChunkKey, Unit)> = Vec::new();
+        for want in &self.wants {
+            if let What::Points { path, stamp, span } = &want.what
+                && let Some(number) = self.series_number(want.topic, path, *stamp)
+                && let Some(series) = self.series.get(number as usize)
+            {
+                again.extend(series.summed_up(*span).into_iter().map(|key| (key, Unit::Series(number))));
+            }
+        }
+        for (key, unit) in again {
+            if self.state(key, unit).is_some_and(State::is_loaded)
+                && let Some(cell) = self.cell_mut(key)
+            {
+                cell.take(unit);
+                self.stale_jobs.insert(unit);
+                self.dirty = true;
+            }
+        }
     }
 
     pub(super) fn drop_series(&mut self, number: u32) {
@@ -271,15 +359,18 @@ impl Store {
         }
     }
 
-    /// Drops what is least useful until the budget holds.
+    /// Drops what is least useful where the budget is exceeded, and a little more, so that it is not exceeded again at once.
     pub(super) fn evict(&mut self) {
-        self.evict_decoded(self.budget / 4);
+        let most_decoded = self.budget / 4;
+        if self.memory.decoded > most_decoded {
+            self.evict_decoded(most_decoded - most_decoded / 8);
+        }
         if self.memory_used() <= self.budget {
             self.over_budget = false;
             return;
         }
         self.refresh_plan();
-        self.evict_units(false);
+        self.evict_units(self.budget - self.budget / 16, false);
         if self.memory_used() > self.budget {
             self.evict_decoded(0);
         }
@@ -288,7 +379,7 @@ impl Store {
         }
         if self.memory_used() > self.budget {
             self.ahead_shrunk += 1;
-            self.evict_units(true);
+            self.evict_units(self.budget, true);
         }
         self.refresh_loaded();
         let used = self.memory_used();
@@ -305,36 +396,40 @@ impl Store {
         }
     }
 
-    /// Messages and narrow state that nobody wants at the playhead, farthest first; with `ahead` also what was read ahead.
-    fn evict_units(&mut self, ahead: bool) {
+    /// Messages and narrow state that nobody wants at the playhead, farthest first, until `limit`; with `ahead` also what was read
+    /// ahead.
+    fn evict_units(&mut self, limit: u64, ahead: bool) {
         let mut candidates: Vec<(i64, ChunkKey, Unit)> = Vec::new();
-        for (source, inner) in self.inner.iter().enumerate() {
-            let Some(container) = &inner.container else { continue };
-            for (chunk, (cell, info)) in inner.cells.iter().zip(&container.catalog().chunks).enumerate() {
-                let key = ChunkKey {
-                    source: source as u32,
-                    chunk: chunk as u32,
-                };
-                for (unit, state) in &cell.units {
-                    let evictable = match unit {
-                        Unit::Keep(_) => true,
-                        Unit::Fold(t) | Unit::Transforms(t) => !self.is_whole_wanted(*unit, *t),
-                        Unit::Series(_) => false,
-                        Unit::Rows(_) => !self.jobs.contains_key(unit),
-                    };
-                    if evictable && state.is_loaded() && !self.plan.wants(key, *unit) && (ahead || !self.plan.wants_ahead(key, *unit)) {
-                        candidates.push((distance(self.now, info.span), key, *unit));
-                    }
+        for (unit, keys) in &self.memory.loaded {
+            let is_evictable = match unit {
+                Unit::Keep(_) => true,
+                Unit::Fold(t) | Unit::Transforms(t) => !self.is_whole_wanted(*unit, *t),
+                Unit::Series(_) => false,
+                Unit::Rows(_) => !self.jobs.contains_key(unit),
+            };
+            if !is_evictable {
+                continue;
+            }
+            for key in keys {
+                if !self.plan.wants(*key, *unit) && (ahead || !self.plan.wants_ahead(*key, *unit)) {
+                    candidates.push((self.distance_of(*key), *key, *unit));
                 }
             }
         }
-        candidates.sort_by(|a, b| b.cmp(a));
+        candidates.sort_unstable_by(|a, b| b.cmp(a));
         for (_, key, unit) in candidates {
-            if self.memory_used() <= self.budget {
+            if self.memory_used() <= limit {
                 return;
             }
             self.unload(key, unit);
         }
+    }
+
+    /// Nanoseconds from the playhead.
+    pub(super) fn distance_of(&self, key: ChunkKey) -> i64 {
+        let container = self.inner.get(key.source as usize).and_then(|s| s.container.as_ref());
+        let chunk = container.and_then(|c| c.catalog().chunks.get(key.chunk as usize));
+        chunk.map_or(i64::MAX, |chunk| distance(self.now, chunk.span))
     }
 
     /// Series that no panel shows any more.
@@ -359,22 +454,15 @@ impl Store {
             return;
         }
         let mut candidates: Vec<(u64, ChunkKey, TopicId, u32, Form)> = Vec::new();
-        for (source, inner) in self.inner.iter().enumerate() {
-            for (chunk, cell) in inner.cells.iter().enumerate() {
-                for (unit, state) in &cell.units {
-                    let (Unit::Keep(topic), State::Loaded(Data::Keep(kept))) = (unit, state) else {
-                        continue;
-                    };
-                    for ((at, form), decoding) in &kept.decoded {
-                        if let Decoding::Ready { used, .. } = decoding
-                            && *used < self.frame
-                        {
-                            let key = ChunkKey {
-                                source: source as u32,
-                                chunk: chunk as u32,
-                            };
-                            candidates.push((*used, key, *topic, *at, *form));
-                        }
+        for (unit, keys) in &self.memory.loaded {
+            let Unit::Keep(topic) = *unit else { continue };
+            for key in keys {
+                let decoded = self.cell(*key).and_then(|cell| cell.kept(topic)).map(|kept| &kept.decoded);
+                for ((at, form), decoding) in decoded.into_iter().flatten() {
+                    if let Decoding::Ready { used, .. } = decoding
+                        && *used < self.frame
+                    {
+                        candidates.push((*used, *key, topic, *at, *form));
                     }
                 }
             }

@@ -47,6 +47,8 @@ pub(super) struct TopicIndex {
     pub publishers: Vec<Publisher>,
     /// Chunks of which anything of this topic is loaded.
     pub loaded: Runs,
+    /// Bytes of the chunks of which a series or accumulated state of this topic is loaded.
+    pub wide_bytes: u64,
     /// Bytes of all its chunks in remote recordings.
     pub remote_bytes: u64,
     group: usize,
@@ -69,6 +71,16 @@ impl Store {
                 warnings: Vec::new(),
             });
             self.inner.push(Source::default());
+        }
+    }
+
+    /// Reads the catalogue of a recording anew, which has grown since.
+    pub fn reopen(&mut self, source: SourceId) {
+        if let Some(info) = self.sources.get(source as usize) {
+            self.queue.push(Work::Open {
+                source,
+                location: info.location.clone(),
+            });
         }
     }
 
@@ -378,6 +390,11 @@ impl Store {
             index.loaded = Runs::of(&all, |c| {
                 has_topic(&inner[c.key.source as usize].cells[c.key.chunk as usize], id, &wide_topics)
             });
+            let wide = all.chunks.iter().filter(|c| {
+                let cell = &inner[c.key.source as usize].cells[c.key.chunk as usize];
+                has_wide(cell, id, &wide_topics)
+            });
+            index.wide_bytes = wide.map(|c| c.bytes).sum();
             index.all = all;
         }
         for (number, series) in self.series.iter_mut().enumerate() {
@@ -401,7 +418,7 @@ impl Store {
     }
 
     /// Topics of the series, and of the sets of rows, by number.
-    pub(super) fn wide_topics(&self) -> [Vec<TopicId>; 2] {
+    pub(super) fn wide_topics(&self) -> WideTopics {
         [
             self.series.iter().map(|s| s.topic).collect(),
             self.row_sets.iter().map(|r| r.topic).collect(),
@@ -418,16 +435,27 @@ impl Store {
     }
 }
 
+/// Topics of the series, and of the sets of rows, by number.
+pub(super) type WideTopics = [Vec<TopicId>; 2];
+
 /// Whether anything of `topic` is loaded in this cell.
-pub(super) fn has_topic(cell: &Cell, topic: TopicId, [series, rows]: &[Vec<TopicId>; 2]) -> bool {
-    cell.units.iter().any(|(unit, state)| {
-        let of = match unit {
-            Unit::Keep(t) | Unit::Fold(t) | Unit::Transforms(t) => Some(*t),
-            Unit::Series(s) => series.get(*s as usize).copied(),
-            Unit::Rows(r) => rows.get(*r as usize).copied(),
-        };
-        of == Some(topic) && state.is_loaded()
-    })
+pub(super) fn has_topic(cell: &Cell, topic: TopicId, wide_topics: &WideTopics) -> bool {
+    loaded_of(cell, topic, wide_topics).next().is_some()
+}
+
+/// Whether a series or accumulated state of `topic` is loaded in this cell.
+pub(super) fn has_wide(cell: &Cell, topic: TopicId, wide_topics: &WideTopics) -> bool {
+    loaded_of(cell, topic, wide_topics).any(|unit| unit.is_wide())
+}
+
+fn loaded_of(cell: &Cell, topic: TopicId, [series, rows]: &WideTopics) -> impl Iterator<Item = Unit> {
+    let of = move |unit: Unit| match unit {
+        Unit::Keep(t) | Unit::Fold(t) | Unit::Transforms(t) => Some(t),
+        Unit::Series(s) => series.get(s as usize).copied(),
+        Unit::Rows(r) => rows.get(r as usize).copied(),
+    };
+    let loaded = cell.units.iter().filter(|(_, state)| state.is_loaded()).map(|(unit, _)| *unit);
+    loaded.filter(move |unit| of(*unit) == Some(topic))
 }
 
 /// What makes two connections one topic.

@@ -3,7 +3,7 @@
 //! Invariant: the state at T is a function of the messages received at or before T. Keyframes make seeks cheap; they never
 //! change the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -94,6 +94,8 @@ impl State {
 pub(super) struct Fold {
     pub form: Form,
     items: BTreeMap<MessageOrder, Item>,
+    /// Time and place of each chunk's items.
+    by_chunk: BTreeMap<ChunkKey, BTreeSet<(Time, u32)>>,
     /// States after so many items, by the order of the last of them.
     keyframes: BTreeMap<MessageOrder, State>,
     /// The state after `at` (None: nothing), and how many items since the last keyframe.
@@ -113,6 +115,7 @@ impl Fold {
         Fold {
             form,
             items: BTreeMap::new(),
+            by_chunk: BTreeMap::new(),
             keyframes: BTreeMap::new(),
             state: State::default(),
             at: None,
@@ -138,32 +141,41 @@ impl Fold {
     pub fn add(&mut self, order: MessageOrder, item: Item) {
         self.forget_from(order);
         self.bytes += item.bytes();
+        let (time, key, at) = order;
+        self.by_chunk.entry(key).or_default().insert((time, at));
         if let Some(old) = self.items.insert(order, item) {
             self.bytes -= old.bytes();
         }
     }
 
     pub fn remove_chunk(&mut self, key: ChunkKey) {
-        let orders: Vec<MessageOrder> = self.items.keys().filter(|o| o.1 == key).copied().collect();
-        if let Some(first) = orders.first() {
-            self.forget_from(*first);
+        let places = self.by_chunk.remove(&key).unwrap_or_default();
+        if let Some((time, at)) = places.first() {
+            self.forget_from((*time, key, *at));
         }
-        for order in orders {
-            if let Some(old) = self.items.remove(&order) {
+        for (time, at) in places {
+            if let Some(old) = self.items.remove(&(time, key, at)) {
                 self.bytes -= old.bytes();
             }
         }
     }
 
-    /// Folds up to `t`. `only`: of these chunks only (sorted), else of all that is loaded.
+    /// Folds up to `t`. `only`: of these chunks only, else of all that is loaded.
     pub fn advance(&mut self, t: Time, only: Option<&[ChunkKey]>, looked_back: Option<(Time, u64)>) {
         match only {
             None => self.advance_all(t),
             Some(chunks) => {
                 self.state = State::default();
-                let last = last_at(t);
-                for (order, item) in self.items.range(..=last).filter(|(o, _)| chunks.binary_search(&o.1).is_ok()) {
-                    self.state.apply(*order, item);
+                let places = |key: &ChunkKey| {
+                    let places = self.by_chunk.get(key).into_iter().flatten();
+                    places.map(|(time, at)| (*time, *key, *at)).collect::<Vec<MessageOrder>>()
+                };
+                let mut orders: Vec<MessageOrder> = chunks.iter().flat_map(places).filter(|o| o.0 <= t).collect();
+                orders.sort_unstable();
+                for order in orders {
+                    if let Some(item) = self.items.get(&order) {
+                        self.state.apply(order, item);
+                    }
                 }
                 // Not a state of the incremental walk.
                 self.at = None;

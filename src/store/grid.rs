@@ -62,7 +62,7 @@ impl Store {
         let Lookup::Ready(base) = self.entry(topic, Form::Grid, map) else {
             return;
         };
-        let Some((updates, found)) = self.grid_updates(topic, map) else {
+        let Some((updates, found)) = self.grid_updates(topic, map.time) else {
             return;
         };
         let (Known::Yes, Some(entries)) = (&found.known, self.update_entries(updates, &found.messages)) else {

@@ -23,12 +23,18 @@ pub(super) struct TopicChunk {
     pub bytes: u64,
 }
 
+const BLOCK: usize = 32;
+
 /// Chunks by start, then key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChunkList {
     pub chunks: Vec<TopicChunk>,
     /// The latest end among this and all earlier chunks.
     max_end: Vec<Time>,
+    /// The latest end in each block of [`BLOCK`] chunks: where one early chunk ends late, the others are passed over by the block.
+    block_end: Vec<Time>,
+    /// Bytes of this and all earlier chunks.
+    bytes: Vec<u64>,
 }
 
 impl ChunkList {
@@ -42,7 +48,22 @@ impl ChunkList {
                 latest
             })
             .collect();
-        ChunkList { chunks, max_end }
+        let mut sum = 0;
+        let bytes = chunks
+            .iter()
+            .map(|c| {
+                sum += c.bytes;
+                sum
+            })
+            .collect();
+        let last = |block: &[TopicChunk]| block.iter().map(|c| c.span.end).max().unwrap_or(Time::MIN);
+        let block_end = chunks.chunks(BLOCK).map(last).collect();
+        ChunkList {
+            chunks,
+            max_end,
+            block_end,
+            bytes,
+        }
     }
 
     pub fn span(&self) -> Option<Span> {
@@ -53,6 +74,20 @@ impl ChunkList {
         self.chunks.binary_search_by_key(&(start, key), |c| (c.span.start, c.key)).ok()
     }
 
+    pub fn total_bytes(&self) -> u64 {
+        self.bytes.last().copied().unwrap_or(0)
+    }
+
+    /// Bytes of the chunks that start at or before `t`.
+    pub fn bytes_until(&self, t: Time) -> u64 {
+        self.started(t).checked_sub(1).map_or(0, |last| self.bytes[last])
+    }
+
+    /// The chunks that start at or before `t`.
+    pub fn until(&self, t: Time) -> &[TopicChunk] {
+        &self.chunks[..self.started(t)]
+    }
+
     /// How many chunks start at or before `t`.
     fn started(&self, t: Time) -> usize {
         self.chunks.partition_point(|c| c.span.start <= t)
@@ -61,13 +96,15 @@ impl ChunkList {
     /// Chunks that touch `from..=to`, by start.
     pub fn overlapping(&self, from: Time, to: Time) -> Vec<TopicChunk> {
         let mut found: Vec<TopicChunk> = Vec::new();
-        for i in (0..self.started(to)).rev() {
-            if self.max_end[i] < from {
-                break;
+        let mut end = self.started(to);
+        while let Some(last) = end.checked_sub(1)
+            && self.max_end[last] >= from
+        {
+            let block = last / BLOCK;
+            if self.block_end[block] >= from {
+                found.extend(self.chunks[block * BLOCK..end].iter().rev().filter(|c| c.span.end >= from));
             }
-            if self.chunks[i].span.end >= from {
-                found.push(self.chunks[i]);
-            }
+            end = block * BLOCK;
         }
         found.reverse();
         found

@@ -143,7 +143,7 @@ impl Store {
                     let piece = series.remove(&number).unwrap_or_default();
                     let list = &self.index[topic.0 as usize].all;
                     if let Some(series) = self.series.get_mut(number as usize) {
-                        series.add(ordinal, list, piece);
+                        series.add(key, ordinal, list, piece);
                     }
                 }
             }

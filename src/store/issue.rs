@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::cache::{Data, Decoding, Kept, State, Unit, distance};
+use super::cache::{Data, Decoding, Kept, State, Unit};
 use super::index::ChunkKey;
 use super::plan::DecodeKey;
 use super::{ArrivalsJob, ChunkRead, Deadline, Entry, Read, RowsJob, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
-use crate::decode::{Column, Decoded, Form, Schema, Value};
+use crate::decode::{Decoded, Form, Schema, Value};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet};
+use crate::path::Column;
 use crate::time::Time;
 
 const REMOTE_READS: usize = 8;
@@ -146,14 +147,10 @@ impl Store {
     }
 
     fn candidate(&self, key: ChunkKey, units: BTreeSet<Unit>) -> Candidate {
-        let span = self.inner[key.source as usize]
-            .container
-            .as_ref()
-            .and_then(|c| c.catalog().chunks.get(key.chunk as usize).map(|c| c.span));
         Candidate {
             key,
             units,
-            rank: span.map_or(i64::MAX, |s| distance(self.now, s)),
+            rank: self.distance_of(key),
         }
     }
 
@@ -343,7 +340,7 @@ impl Store {
             return column.clone();
         }
         let path = self.series.get(number as usize)?.path.clone();
-        let column = schema.column(&path).ok().map(Arc::new);
+        let column = super::column_of(schema, &path).ok().map(Arc::new);
         self.columns.push((number, schema.clone(), column.clone()));
         column
     }
@@ -371,12 +368,13 @@ impl Store {
 
     /// Half of the budget is for wider spans. Beyond, reading for them stops; accumulated state falls back to what the playhead needs.
     fn deny_when_full(&mut self) -> bool {
+        self.sum_up_series();
         let full = self.wide_bytes() > self.budget / 2;
         if full && self.jobs.values().any(|j| !j.todo.is_empty()) {
             let topics: Vec<TopicId> = self
                 .jobs
                 .iter()
-                .filter(|(unit, job)| !unit.is_wide() && !job.todo.is_empty())
+                .filter(|(unit, job)| !unit.is_column() && !job.todo.is_empty())
                 .map(|(unit, _)| self.topic_of(*unit))
                 .collect();
             self.dirty |= topics.iter().any(|t| !self.denied.contains(t));
@@ -399,11 +397,14 @@ impl Store {
 
     /// The chunk nearest to the playhead that some job misses, of recordings with room for a read.
     fn nearest_todo(&self, room: [bool; 2]) -> Option<ChunkKey> {
+        if room == [false, false] {
+            return None;
+        }
         let pivot = (self.now, ChunkKey { source: 0, chunk: 0 });
         let has_room = |key: &ChunkKey| room[usize::from(self.is_remote(key.source))];
         let mut best: Option<(i64, ChunkKey)> = None;
         for (unit, job) in &self.jobs {
-            if self.denied.contains(&self.topic_of(*unit)) && !unit.is_wide() {
+            if self.denied.contains(&self.topic_of(*unit)) && !unit.is_column() {
                 continue;
             }
             let before = job.todo.range(..pivot).rev().find(|t| has_room(&t.1));
@@ -580,6 +581,22 @@ impl Store {
             }
             self.queue.push(Work::Cancel(id));
         }
+    }
+
+    /// Whether all that a job wants of chunks that start at or before the playhead is there.
+    pub(super) fn is_read_until_now(&self, unit: Unit) -> bool {
+        let last = ChunkKey {
+            source: SourceId::MAX,
+            chunk: ChunkId::MAX,
+        };
+        let has_todo = |job: &super::plan::Job| job.todo.range(..=(self.now, last)).next().is_some();
+        let is_in_flight = || {
+            self.reads
+                .values()
+                .flat_map(|r| r.chunks.values())
+                .any(|units| units.contains(&unit))
+        };
+        self.jobs.get(&unit).is_some_and(|job| !has_todo(job)) && !is_in_flight()
     }
 
     fn is_in_job(&self, key: ChunkKey, unit: Unit) -> bool {

@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::cache::{Decoding, State, Unit};
 use super::fold::MarkerSet;
-use super::index::ChunkKey;
 use super::plan::{At, Found, Known};
 use super::{Entry, Lookup, Series, Stamp, Status, Store, TopicId, Transforms};
 use crate::decode::{DiagnosticStatus, Form};
@@ -134,7 +133,7 @@ impl Store {
             (Lookup::Ready(base), Some(map)) => (base, map),
             (other, _) => return other,
         };
-        let Some((updates, found)) = self.grid_updates(topic, map) else {
+        let Some((updates, found)) = self.grid_updates(topic, map.time) else {
             return Lookup::Ready(base);
         };
         match found.known {
@@ -189,13 +188,13 @@ impl Store {
     }
 
     /// The span that plots and tracks of this topic should show: the whole recording where that is local or small or was
-    /// allowed, otherwise a window around the playhead.
-    pub fn series_span(&self, topic: TopicId) -> Span {
-        let whole = self.span.unwrap_or(Span::at(self.now));
+    /// allowed, otherwise a window around `now`. That is the playhead of the next `demand`: a jump asks for its window at once.
+    pub fn series_span(&self, topic: TopicId, now: Time) -> Span {
+        let whole = self.span.unwrap_or(Span::at(now));
         if self.is_whole(topic) {
             return whole;
         }
-        let step = self.now.0.div_euclid(WINDOW_STEP_NANOS).saturating_mul(WINDOW_STEP_NANOS);
+        let step = now.0.div_euclid(WINDOW_STEP_NANOS).saturating_mul(WINDOW_STEP_NANOS);
         let start = Time(step).plus_nanos(-WINDOW_NANOS);
         let end = Time(step).plus_nanos(WINDOW_STEP_NANOS + WINDOW_NANOS);
         Span::new(whole.clamp(start), whole.clamp(end))
@@ -207,12 +206,7 @@ impl Store {
             return None;
         }
         let index = self.index.get(topic.0 as usize)?;
-        let wide = |unit: &Unit| !matches!(unit, Unit::Keep(_)) && self.topic_of(*unit) == topic;
-        let is_there = |key: ChunkKey| {
-            self.cell(key)
-                .is_some_and(|cell| cell.units.iter().any(|(unit, state)| wide(unit) && state.is_loaded()))
-        };
-        Some(index.all.chunks.iter().filter(|c| !is_there(c.key)).map(|c| c.bytes).sum())
+        Some(index.all.total_bytes() - index.wide_bytes)
     }
 
     /// The user asked for the whole recording of this topic.

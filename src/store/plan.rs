@@ -257,7 +257,7 @@ impl Store {
     fn plan_want(&self, want: &Want, plan: &mut Plan) {
         let topic = want.topic;
         match &want.what {
-            What::Latest(Form::Transforms) | What::Resource(_) => {}
+            What::Latest(Form::Transforms) | What::Resource(_) | What::Points { .. } => {}
             What::Latest(Form::Markers | Form::Diagnostics) => self.plan_narrow(topic, Unit::Fold(topic), 0, plan),
             What::Latest(form) => {
                 let found = self.newest(topic, self.now, 1);
@@ -314,29 +314,37 @@ impl Store {
         self.topic_by_name(&name).filter(|t| t.form == Some(Form::GridUpdate)).map(|t| t.id)
     }
 
-    /// The updates of the map that is shown: all received since it was.
-    pub(super) fn grid_updates(&self, topic: TopicId, map: At) -> Option<(TopicId, Found)> {
+    /// The updates of a map received at `since`: all that came between it and the playhead.
+    pub(super) fn grid_updates(&self, topic: TopicId, since: Time) -> Option<(TopicId, Found)> {
         let updates = self.updates_of(topic)?;
-        let span = Span::new(map.time, self.now);
+        let span = Span::new(since, self.now);
         let list = &self.index[updates.0 as usize].all;
         let cost: u64 = list.overlapping(span.start, span.end).iter().map(|c| c.bytes).sum();
         let found = if self.is_whole(updates) || cost <= SMALL_BYTES {
             self.within(updates, span)
         } else {
             let mut found = self.newest(updates, self.now, 1);
-            found.messages.retain(|m| m.time >= map.time);
+            found.messages.retain(|m| m.time >= since);
             found
         };
         Some((updates, found))
     }
 
     fn plan_grid_updates(&self, topic: TopicId, map: &Found, plan: &mut Plan) {
-        let Some(map) = map.messages.first() else { return };
-        if let Some((updates, found)) = self.grid_updates(topic, *map) {
+        let known = matches!(map.known, Known::Yes);
+        let since = match known {
+            true => map.messages.first().map(|map| map.time),
+            // Not read yet: it is no older than its chunk, so both come in one round.
+            false => self.index[topic.0 as usize].all.newest(self.now, 1).first().map(|c| c.span.start),
+        };
+        let Some((updates, found)) = since.and_then(|since| self.grid_updates(topic, since)) else {
+            return;
+        };
+        if known {
             plan.decodes
                 .extend(found.messages.iter().map(|m| (m.key, updates, m.at, Form::GridUpdate)));
-            plan_found(updates, None, None, found, plan);
         }
+        plan_found(updates, None, None, found, plan);
     }
 
     fn plan_ahead(&self, plan: &mut Plan) {
@@ -344,7 +352,7 @@ impl Store {
         for want in &self.wants {
             let form = match &want.what {
                 What::Latest(form) | What::Previous(form) | What::Trail { form, .. } => *form,
-                What::Neighbours | What::Series { .. } | What::Rows { .. } | What::Resource(_) => continue,
+                What::Neighbours | What::Series { .. } | What::Points { .. } | What::Rows { .. } | What::Resource(_) => continue,
             };
             self.ahead_of_topic(want.topic, Store::unit_of(want.topic, form), &mut chunks);
             self.ahead_decodes(want.topic, form, plan);

@@ -1,20 +1,19 @@
-//! A scalar over time: sorted points with a min/max pyramid over them, built from chunks that arrive in any order.
+//! A scalar over time: what chunks gave, in any order, with summaries over it.
 //!
-//! Invariant: what is drawn never hides a peak: each pixel column shows its exact minimum and maximum.
+//! Invariants: what is drawn never hides a peak: each pixel column shows the minimum and maximum of what falls into it; the order
+//! in which chunks arrive leaves no trace; points that were given up for memory stay in the summaries.
+
+mod piece;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
 use super::{Stamp, TopicId};
+use crate::path::Point;
 use crate::time::{Span, Time};
-
-type Point = (Time, f64);
-
-const BLOCK_POINTS: usize = 4096;
-const FINE: usize = 16;
-const COARSE: usize = 256;
-const NONE: u16 = u16::MAX;
+pub use piece::Statistics;
+use piece::{Extent, Piece, Taken};
 
 /// A scalar of a topic over time, as far as it is loaded.
 #[derive(Default)]
@@ -23,9 +22,14 @@ pub struct Series {
     pub(super) path: Arc<str>,
     pub(super) stamp: Stamp,
     error: Option<Arc<str>>,
-    /// By time; never empty, never overlapping.
-    blocks: Vec<Block>,
+    /// By their first point, then by chunk; never empty. They may overlap in any way.
+    pieces: BTreeMap<(Time, ChunkKey), Piece>,
+    /// Where the chunks' pieces lie.
+    starts: BTreeMap<ChunkKey, Time>,
+    longest_piece_nanos: i64,
     points: usize,
+    bytes: u64,
+    revision: u64,
     runs: Runs,
     /// Chunks of the topic that are not loaded: by start and key, their ends.
     unloaded: BTreeMap<(Time, ChunkKey), Time>,
@@ -42,38 +46,93 @@ impl Series {
         }
     }
 
+    /// Of points in time order, as computed from other series.
+    pub fn of_points(points: &[Point]) -> Series {
+        let mut series = Series::default();
+        for (chunk, part) in (0..).zip(points.chunks(1 << 16)) {
+            let key = ChunkKey { source: u32::MAX, chunk };
+            series.insert(key, part.to_vec());
+        }
+        series
+    }
+
     /// Why there is nothing: no such field, no definition.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
+    /// Grows whenever the points change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// At most a few points per pixel column: exact minimum and maximum of each column, first and last too, in time order;
     /// NaN marks a gap. x is on the series' stamp. The neighbours on both sides of `span` come with it, so that lines reach
     /// the edges.
-    pub fn decimated(&self, span: Span, columns: usize) -> Vec<(Time, f64)> {
+    pub fn decimated(&self, span: Span, columns: usize) -> Vec<Point> {
         if columns == 0 || span.end < span.start {
             return Vec::new();
         }
-        let first = self.position(|t| t < span.start);
-        let end = self.position(|t| t <= span.end);
-        let mut out = Vec::new();
-        if let Some(before) = self.before(first) {
-            out.push(before);
-        }
-        if self.distance(first, end) <= columns.saturating_mul(4) {
-            self.each(first, end, |block, from, to| out.extend_from_slice(&block.points[from..to]));
+        let mut out: Vec<Point> = Vec::new();
+        out.extend(self.before(span.start, false));
+        let pieces: Vec<&Piece> = self.overlapping(span).collect();
+        let few = pieces.iter().map(|p| p.count_within(span)).sum::<usize>() <= columns.saturating_mul(4);
+        let start = out.len();
+        if few && pieces.iter().all(|p| p.has_points()) {
+            pieces.iter().for_each(|p| out.extend_from_slice(p.points_within(span)));
         } else {
-            self.columns(span, columns, first, end, &mut out);
+            columns_of(&pieces, span, columns, &mut out);
         }
-        if let Some(after) = self.point(end) {
-            out.push(after);
+        // stable: points of one time stay as the messages gave them
+        if let Some(new) = out.get_mut(start..) {
+            new.sort_by_key(|p| p.0);
         }
+        out.extend(self.after(span.end));
         self.with_gaps(out)
     }
 
     /// The newest value at or before `t`; None where there is none or where it is not a number.
     pub fn value_at(&self, t: Time) -> Option<f64> {
-        self.before(self.position(|at| at <= t)).map(|p| p.1).filter(|v| !v.is_nan())
+        self.before(t, true).map(|p| p.1).filter(|v| !v.is_nan())
+    }
+
+    /// The newest point at or before `t`.
+    pub fn point_at(&self, t: Time) -> Option<Point> {
+        self.before(t, true)
+    }
+
+    /// All points within `span`, in time order; None while some of them are given up for memory (want
+    /// [`super::What::Points`] to have them again).
+    pub fn points(&self, span: Span) -> Option<Vec<Point>> {
+        if !self.has_points(span) {
+            return None;
+        }
+        let mut out: Vec<Point> = Vec::new();
+        self.overlapping(span).for_each(|p| out.extend_from_slice(p.points_within(span)));
+        if !out.is_sorted_by_key(|p| p.0) {
+            out.sort_by_key(|p| p.0);
+        }
+        Some(out)
+    }
+
+    /// Whether the points within `span` are in memory, not only their summaries.
+    pub fn has_points(&self, span: Span) -> bool {
+        self.overlapping(span).all(Piece::has_points)
+    }
+
+    /// Of the numbers within `span`.
+    pub fn statistics(&self, span: Span) -> Statistics {
+        let mut sum = Statistics::default();
+        for piece in self.overlapping(span) {
+            let is_whole = |from, to| from >= span.start && to <= span.end;
+            piece.take(span, is_whole, &mut |taken| sum.add(taken));
+        }
+        sum
+    }
+
+    pub fn min_max(&self, span: Span) -> Option<(f64, f64)> {
+        let statistics = self.statistics(span);
+        Some((statistics.min()?.1, statistics.max()?.1))
     }
 
     /// Receive-time spans that are loaded.
@@ -84,27 +143,18 @@ impl Series {
     /// Whether all that the recordings hold within `span` (receive time) is loaded.
     pub fn is_complete(&self, span: Span) -> bool {
         let from = (span.start.plus_nanos(-self.longest_chunk_nanos), ChunkKey { source: 0, chunk: 0 });
-        let to = (
-            span.end,
-            ChunkKey {
-                source: u32::MAX,
-                chunk: u32::MAX,
-            },
-        );
+        let to = (span.end, LAST_KEY);
         from > to || !self.unloaded.range(from..=to).any(|(_, end)| *end >= span.start)
     }
 
-    pub fn min_max(&self, span: Span) -> Option<(f64, f64)> {
-        if span.end < span.start {
-            return None;
-        }
-        let mut extent = Extent::default();
-        let (first, end) = (self.position(|t| t < span.start), self.position(|t| t <= span.end));
-        self.each(first, end, |block, from, to| block.extent(from, to, &mut extent));
-        Some((extent.min?.1, extent.max?.1))
+    /// First to last point.
+    pub fn span(&self) -> Option<Span> {
+        let start = self.pieces.first_key_value()?.0.0;
+        let end = self.pieces.values().map(|p| p.span().end).max()?;
+        Some(Span::new(start, end))
     }
 
-    /// Number of points that are loaded.
+    /// Number of points that were loaded.
     pub fn len(&self) -> usize {
         self.points
     }
@@ -114,7 +164,7 @@ impl Series {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        (self.points * (size_of::<Point>() + size_of::<Group>() / FINE + 1)) as u64 + self.unloaded.len() as u64 * 32
+        self.bytes + self.unloaded.len() as u64 * 32
     }
 
     pub(super) fn set_error(&mut self, error: Option<Arc<str>>) {
@@ -122,8 +172,10 @@ impl Series {
     }
 
     pub(super) fn clear(&mut self) {
-        self.blocks.clear();
-        self.points = 0;
+        self.pieces.clear();
+        self.starts.clear();
+        (self.points, self.bytes, self.longest_piece_nanos) = (0, 0, 0);
+        self.revision += 1;
     }
 
     /// The catalogue changed, or chunks were dropped.
@@ -139,61 +191,110 @@ impl Series {
         self.runs = Runs::of(list, is_loaded);
     }
 
-    /// A chunk's points, in any order.
-    pub(super) fn add(&mut self, ordinal: Option<usize>, list: &ChunkList, mut piece: Vec<Point>) {
+    /// A chunk's points, in any order; in place of those it gave before.
+    pub(super) fn add(&mut self, key: ChunkKey, ordinal: Option<usize>, list: &ChunkList, points: Vec<Point>) {
         if let Some(ordinal) = ordinal {
             self.runs.insert(ordinal, list);
             let chunk = &list.chunks[ordinal];
             self.unloaded.remove(&(chunk.span.start, chunk.key));
         }
-        piece.sort_by(point_order);
-        let (Some(first), Some(last)) = (piece.first().copied(), piece.last().copied()) else {
-            return;
-        };
-        self.points += piece.len();
-        let mut lo = self.blocks.partition_point(|b| point_order(&b.last(), &first).is_lt());
-        let mut hi = self.blocks.partition_point(|b| point_order(&b.first(), &last).is_le());
-        if lo >= hi {
-            // Between two blocks: into one that has room, so that small chunks do not make small blocks.
-            hi = lo;
-            let room = |at: usize| self.blocks.get(at).is_some_and(|b| b.points.len() + piece.len() <= BLOCK_POINTS);
-            if lo > 0 && room(lo - 1) {
-                lo -= 1;
-            } else if room(lo) {
-                hi += 1;
-            }
-        }
-        let old = self.blocks[lo..hi].iter_mut().flat_map(|b| std::mem::take(&mut b.points));
-        let merged = merge(old, piece);
-        let parts = merged.len().div_ceil(BLOCK_POINTS).max(1);
-        let size = merged.len().div_ceil(parts);
-        self.blocks
-            .splice(lo..hi, merged.chunks(size).map(|points| Block::new(points.to_vec())));
+        self.remove(key);
+        self.insert(key, points);
     }
 
-    fn columns(&self, span: Span, columns: usize, first: Position, end: Position, out: &mut Vec<Point>) {
-        let width = i128::from(span.end.0) - i128::from(span.start.0);
-        let mut from = first;
-        for column in 1..=columns {
-            let to = if column == columns {
-                end
-            } else {
-                let bound = i128::from(span.start.0) + width * column as i128 / columns as i128;
-                self.position_from(from, |t| i128::from(t.0) < bound)
-            };
-            if from < to {
-                let mut extent = Extent::default();
-                self.each(from, to, |block, a, b| block.extent(a, b, &mut extent));
-                let mut shown = [self.point(from), extent.min, extent.max, extent.nan, self.before(to)];
-                shown.sort_by(|a, b| a.map(|p| p.0).cmp(&b.map(|p| p.0)));
-                for point in shown.into_iter().flatten() {
-                    if out.last().is_none_or(|l| l.0 != point.0 || l.1.to_bits() != point.1.to_bits()) {
-                        out.push(point);
-                    }
-                }
-            }
-            from = to;
+    fn insert(&mut self, key: ChunkKey, points: Vec<Point>) {
+        let Some(piece) = Piece::new(points) else { return };
+        let span = piece.span();
+        self.longest_piece_nanos = self.longest_piece_nanos.max(span.nanos());
+        self.points += piece.count();
+        self.bytes += piece.bytes();
+        self.revision += 1;
+        self.starts.insert(key, span.start);
+        self.pieces.insert((span.start, key), piece);
+    }
+
+    /// Forgets what a chunk gave.
+    pub(super) fn remove(&mut self, key: ChunkKey) {
+        let Some(start) = self.starts.remove(&key) else { return };
+        if let Some(piece) = self.pieces.remove(&(start, key)) {
+            self.points -= piece.count();
+            self.bytes -= piece.bytes();
+            self.revision += 1;
         }
+    }
+
+    /// Chunks whose points are given up and fall into `span`.
+    pub(super) fn summed_up(&self, span: Span) -> Vec<ChunkKey> {
+        let of = self.overlapping_keyed(span).filter(|(_, piece)| !piece.has_points());
+        of.map(|((_, key), _)| *key).collect()
+    }
+
+    /// Gives up points, those farthest from `keep` first, until `enough` bytes are free. Returns how many were freed.
+    pub(super) fn sum_up(&mut self, keep: Span, enough: u64) -> u64 {
+        let mut candidates: Vec<(i64, (Time, ChunkKey))> = self
+            .pieces
+            .iter()
+            .filter(|(_, piece)| piece.can_shrink() && !piece.span().overlaps(keep))
+            .map(|(key, piece)| (distance(piece.span(), keep), *key))
+            .collect();
+        candidates.sort_unstable_by(|a, b| b.cmp(a));
+        let mut freed = 0;
+        for (_, key) in candidates {
+            if freed >= enough {
+                break;
+            }
+            if let Some(piece) = self.pieces.get_mut(&key) {
+                let before = piece.bytes();
+                piece.shrink();
+                freed += before - piece.bytes();
+            }
+        }
+        self.bytes -= freed;
+        freed
+    }
+
+    fn overlapping(&self, span: Span) -> impl Iterator<Item = &Piece> {
+        self.overlapping_keyed(span).map(|(_, piece)| piece)
+    }
+
+    fn overlapping_keyed(&self, span: Span) -> impl Iterator<Item = (&(Time, ChunkKey), &Piece)> {
+        let from = (span.start.plus_nanos(-self.longest_piece_nanos), FIRST_KEY);
+        let to = (span.end.max(from.0), LAST_KEY);
+        self.pieces.range(from..=to).filter(move |(_, piece)| piece.span().overlaps(span))
+    }
+
+    /// The last point before `t`, or at it.
+    fn before(&self, t: Time, or_at: bool) -> Option<Point> {
+        let is_before = |at: Time| at < t || or_at && at == t;
+        let mut best: Option<Point> = None;
+        for ((start, _), piece) in self.pieces.range(..=(t, LAST_KEY)).rev() {
+            if best.is_some_and(|b| start.plus_nanos(self.longest_piece_nanos) < b.0) {
+                break;
+            }
+            if let Some(point) = piece.last_where(&is_before)
+                && best.is_none_or(|b| point.0 > b.0)
+            {
+                best = Some(point);
+            }
+        }
+        best
+    }
+
+    /// The first point after `t`.
+    fn after(&self, t: Time) -> Option<Point> {
+        let mut best: Option<Point> = None;
+        let from = (t.plus_nanos(-self.longest_piece_nanos), FIRST_KEY);
+        for ((start, _), piece) in self.pieces.range(from..) {
+            if best.is_some_and(|b| *start >= b.0) {
+                break;
+            }
+            if let Some(point) = piece.first_after(t)
+                && best.is_none_or(|b| point.0 < b.0)
+            {
+                best = Some(point);
+            }
+        }
+        best
     }
 
     /// A NaN between points with chunks between them that are not loaded.
@@ -215,166 +316,57 @@ impl Series {
         }
         out
     }
+}
 
-    fn position(&self, before: impl Fn(Time) -> bool) -> Position {
-        self.position_from((0, 0), before)
+const FIRST_KEY: ChunkKey = ChunkKey { source: 0, chunk: 0 };
+const LAST_KEY: ChunkKey = ChunkKey {
+    source: u32::MAX,
+    chunk: u32::MAX,
+};
+
+fn distance(span: Span, from: Span) -> i64 {
+    if span.start > from.end {
+        span.start.since(from.end)
+    } else {
+        from.start.since(span.end).max(0)
     }
+}
 
-    /// The first point at or after `from` of which `before` no longer holds.
-    fn position_from(&self, from: Position, before: impl Fn(Time) -> bool) -> Position {
-        let rest = self.blocks.get(from.0..).unwrap_or_default();
-        let block = from.0 + rest.partition_point(|b| before(b.last().0));
-        let Some(found) = self.blocks.get(block) else {
-            return (self.blocks.len(), 0);
+/// First, minimum, maximum, gap and last of each pixel column.
+fn columns_of(pieces: &[&Piece], span: Span, columns: usize, out: &mut Vec<Point>) {
+    let mut found: Vec<Option<Extent>> = vec![None; columns];
+    let (width, count) = (span.nanos().max(1).unsigned_abs(), columns as u64);
+    // Column c begins at the whole nanosecond width * c / columns. The same for every point of one time, so that no run is taken
+    // for a column that it leaves.
+    let column = |t: Time| {
+        let after = t.since(span.start).max(0).unsigned_abs().saturating_add(1);
+        let at = match after.checked_mul(count) {
+            Some(scaled) => (scaled - 1) / width,
+            None => ((u128::from(after) * u128::from(count) - 1) / u128::from(width)) as u64,
         };
-        let at = found.points.partition_point(|p| before(p.0));
-        (block, if block == from.0 { at.max(from.1) } else { at })
-    }
-
-    fn point(&self, at: Position) -> Option<Point> {
-        self.blocks.get(at.0)?.points.get(at.1).copied()
-    }
-
-    fn before(&self, at: Position) -> Option<Point> {
-        match at.1.checked_sub(1) {
-            Some(previous) => self.point((at.0, previous)),
-            None => self.blocks.get(at.0.checked_sub(1)?).map(Block::last),
-        }
-    }
-
-    fn each(&self, from: Position, to: Position, mut f: impl FnMut(&Block, usize, usize)) {
-        for block in from.0..=to.0 {
-            let Some(b) = self.blocks.get(block) else { break };
-            let start = if block == from.0 { from.1 } else { 0 };
-            let end = if block == to.0 { to.1 } else { b.points.len() };
-            if start < end {
-                f(b, start, end);
+        at.min(count - 1) as usize
+    };
+    let is_whole = |from: Time, to: Time| from >= span.start && to <= span.end && column(from) == column(to);
+    let mut add = |extent: &Extent| match found.get_mut(column(extent.first.0)) {
+        Some(Some(known)) => known.join(extent),
+        Some(empty) => *empty = Some(*extent),
+        None => {}
+    };
+    for piece in pieces {
+        piece.take(span, is_whole, &mut |taken| match taken {
+            Taken::Point(point) => add(&Extent::of(point)),
+            Taken::Whole(summary) => add(&summary.extent),
+            // its points are given up: what is known of them, each where it was
+            Taken::Partly(summary) => {
+                let known = summary.extent.shown().filter(|p| span.contains(p.0));
+                known.for_each(|point| add(&Extent::of(point)));
             }
-        }
+        });
     }
-
-    fn distance(&self, from: Position, to: Position) -> usize {
-        let mut n = 0;
-        self.each(from, to, |_, a, b| n += b - a);
-        n
-    }
-}
-
-/// Block and offset; the end is (number of blocks, 0).
-type Position = (usize, usize);
-
-/// Times first; equal times by value, so that the order of arrival leaves no trace.
-fn point_order(a: &Point, b: &Point) -> std::cmp::Ordering {
-    a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-}
-
-fn merge(old: impl Iterator<Item = Point>, new: Vec<Point>) -> Vec<Point> {
-    let mut out = Vec::with_capacity(new.len() + old.size_hint().0);
-    let mut new = new.into_iter().peekable();
-    for point in old {
-        while let Some(next) = new.next_if(|n| point_order(n, &point).is_lt()) {
-            out.push(next);
-        }
-        out.push(point);
-    }
-    out.extend(new);
-    out
-}
-
-#[derive(Default)]
-struct Extent {
-    min: Option<Point>,
-    max: Option<Point>,
-    /// The first that is not a number.
-    nan: Option<Point>,
-}
-
-impl Extent {
-    fn add(&mut self, point: Point) {
-        if point.1.is_nan() {
-            self.nan = self.nan.or(Some(point));
-            return;
-        }
-        if self.min.is_none_or(|m| point.1 < m.1) {
-            self.min = Some(point);
-        }
-        if self.max.is_none_or(|m| point.1 > m.1) {
-            self.max = Some(point);
-        }
-    }
-}
-
-/// Offsets of the least, the greatest and the first that is no number, of neighbouring points.
-struct Group {
-    min: u16,
-    max: u16,
-    nan: u16,
-}
-
-struct Block {
-    points: Vec<Point>,
-    fine: Vec<Group>,
-    coarse: Vec<Group>,
-}
-
-impl Block {
-    fn new(points: Vec<Point>) -> Block {
-        let groups = |size: usize| {
-            (0..points.len() / size)
-                .map(|g| {
-                    let mut group = Group {
-                        min: NONE,
-                        max: NONE,
-                        nan: NONE,
-                    };
-                    for i in g * size..(g + 1) * size {
-                        let v = points[i].1;
-                        // A block has at most 4,096 points.
-                        let at = i as u16;
-                        if v.is_nan() {
-                            group.nan = group.nan.min(at);
-                        } else {
-                            if group.min == NONE || v < points[usize::from(group.min)].1 {
-                                group.min = at;
-                            }
-                            if group.max == NONE || v > points[usize::from(group.max)].1 {
-                                group.max = at;
-                            }
-                        }
-                    }
-                    group
-                })
-                .collect()
-        };
-        let (fine, coarse) = (groups(FINE), groups(COARSE));
-        Block { points, fine, coarse }
-    }
-
-    fn first(&self) -> Point {
-        self.points[0]
-    }
-
-    fn last(&self) -> Point {
-        self.points[self.points.len() - 1]
-    }
-
-    fn extent(&self, mut from: usize, to: usize, extent: &mut Extent) {
-        while from < to {
-            let (group, size) = if from.is_multiple_of(COARSE) && from + COARSE <= to {
-                (&self.coarse[from / COARSE], COARSE)
-            } else if from.is_multiple_of(FINE) && from + FINE <= to {
-                (&self.fine[from / FINE], FINE)
-            } else {
-                extent.add(self.points[from]);
-                from += 1;
-                continue;
-            };
-            for at in [group.min, group.max, group.nan] {
-                if let Some(point) = self.points.get(usize::from(at)) {
-                    extent.add(*point);
-                }
-            }
-            from += size;
-        }
+    for extent in found.into_iter().flatten() {
+        let mut shown: Vec<Point> = extent.shown().collect();
+        shown.sort_by_key(|p| p.0);
+        shown.dedup_by(|a, b| a.0 == b.0 && a.1.to_bits() == b.1.to_bits());
+        out.extend(shown);
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::decode::{Column, DecodeError, Decoded, Form, Rows, Schema, TransformStamped};
+use crate::decode::{DecodeError, Decoded, Form, Rows, Schema, TransformStamped};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet, Container, Message, Warning};
+use crate::path::Column;
 use crate::source::Location;
 use crate::store::Stamp;
 use crate::time::Time;

@@ -167,16 +167,27 @@ impl Frame<'_> {
 
     fn state_dot(&self, ui: &Ui, rect: Rect, pane: &Pane) {
         let p = palette(ui.visuals());
-        let (color, word) = match pane.panel.state(self.view) {
+        let state = pane.panel.state(self.view);
+        let waits = matches!(state, PanelState::Pending(_));
+        let id = ui.scope_id().with((&pane.id, "state"));
+        if !waits_visibly(ui, id, waits) && waits {
+            return;
+        }
+        let (color, filled, word) = match state {
             PanelState::Ready => return,
-            PanelState::Partial(why) => (p.accent, format!("Partly read: {why}")),
-            PanelState::Pending(why) => (p.warn, format!("Waiting: {why}")),
-            PanelState::Absent(why) => (p.faint, why),
-            PanelState::Failed(why) => (p.error, format!("Failed: {why}")),
+            PanelState::Stale(why) => (p.weak, false, format!("The newest message is old: {why}")),
+            PanelState::Partial(why) => (p.accent, true, format!("Partly read: {why}")),
+            PanelState::Pending(why) => (p.warn, true, format!("Waiting: {why}")),
+            PanelState::Absent(why) => (p.faint, true, why),
+            PanelState::Failed(why) => (p.error, true, format!("Failed: {why}")),
         };
-        let response = ui.interact(rect, ui.scope_id().with((&pane.id, "state")), Sense::hover());
+        let response = ui.interact(rect, id, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &word));
-        ui.painter().circle_filled(rect.center(), 3.0, color);
+        if filled {
+            ui.painter().circle_filled(rect.center(), 3.0, color);
+        } else {
+            ui.painter().circle_stroke(rect.center(), 2.5, Stroke::new(1.5, color));
+        }
         response.on_hover_text(word);
     }
 
@@ -231,6 +242,22 @@ impl Frame<'_> {
             }
         });
     }
+}
+
+/// Whether a panel has been waiting for so long that a person should be told: what comes at once does not flash a dot.
+fn waits_visibly(ui: &Ui, id: egui::Id, waits: bool) -> bool {
+    const PATIENCE_SECONDS: f64 = 0.15;
+    if !waits {
+        ui.data_mut(|d| d.remove::<f64>(id));
+        return false;
+    }
+    let now = ui.input(|i| i.time);
+    let since = ui.data_mut(|d| *d.get_temp_mut_or(id, now));
+    let left = PATIENCE_SECONDS - (now - since);
+    if left > 0.0 {
+        ui.request_repaint_after_secs(left as f32);
+    }
+    left <= 0.0
 }
 
 impl Behavior<Pane> for Frame<'_> {

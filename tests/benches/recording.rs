@@ -2,11 +2,11 @@
 //!
 //! `./x bench` writes the figures between the README's markers. Under `cargo test` each bench runs once, on a short drive.
 
+mod figures;
 #[path = "../it/server.rs"]
 mod server;
 
-use std::fs::File;
-use std::io::BufWriter;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,40 +15,33 @@ use bytes::Bytes;
 use criterion::{Criterion, SamplingMode};
 use rayon::prelude::*;
 use roadreel::decode::{Form, Schema};
-use roadreel::demo::{self, Options};
 use roadreel::format::{Checks, ConnectionSet};
-use roadreel::run::{Executor, Io, Piece, Recording, mapped, settle};
-use roadreel::source::{Location, Policy};
+use roadreel::run::{Executor, Piece, Recording, mapped, settle};
+use roadreel::source::Location;
 use roadreel::store::{Store, Want, What};
 use roadreel::time::Span;
+use rosbag::{ChunkRecord, IndexRecord, MessageRecord, RosBag};
 use server::{Behaviour, Server};
 
 /// Names of the benches, as the README's table describes them.
-const ROWS: [(&str, &str); 7] = [
+const ROWS: [(&str, &str); 9] = [
     ("open", "open: topics, counts, span"),
     ("open_remote", "the same through a store 40 ms away"),
-    ("decompress", "bare decompression of all chunks, all cores (the limit)"),
+    (LIMIT, "bare decompression of all chunks, all cores (the limit)"),
     ("check", "read, verify and decode every message (`check`)"),
+    ("rosbag", "read every message with the crate `rosbag`, bytes only"),
     ("imu", "read one sparse topic (`cat --topic /imu_raw`)"),
+    ("rosbag_imu", "the same with the crate `rosbag`"),
     ("cloud", "decode one lidar scan of 65,536 points"),
     ("seek", "seek: cloud, camera and transforms at a random time"),
 ];
+const LIMIT: &str = "decompress";
+const SPARSE: &str = "/imu_raw";
 
 fn main() {
-    let measuring = std::env::args().any(|argument| argument == "--bench");
-    let seconds = if measuring { 20.0 } else { 0.5 };
+    let seconds = if figures::are_wanted() { 20.0 } else { 0.5 };
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("drive.bag");
-    let file = BufWriter::new(File::create(&path).expect("a file"));
-    demo::write(
-        file,
-        Options {
-            seconds,
-            ..Options::default()
-        },
-        |_| (),
-    )
-    .expect("a drive");
+    let path = figures::drive(folder.path(), seconds);
 
     let mut criterion = Criterion::default()
         .configure_from_args()
@@ -58,18 +51,13 @@ fn main() {
     reading(&mut criterion, &path);
     seeking(&mut criterion, &path);
     criterion.final_summary();
-    if measuring {
-        write_table(&path, seconds);
+    if figures::are_wanted() {
+        publish(&path, seconds);
     }
 }
 
-fn recording(location: Location) -> Recording {
-    let io = Io::new(Policy::default(), &[]).expect("a runtime");
-    Recording::open(&io, location, |_, _| ()).expect("it opens")
-}
-
 fn local(path: &Path) -> Recording {
-    recording(Location::Path(path.to_owned()))
+    figures::recording(Location::Path(path.to_owned()))
 }
 
 fn opening(criterion: &mut Criterion, path: &Path) {
@@ -82,7 +70,7 @@ fn opening(criterion: &mut Criterion, path: &Path) {
     });
     server.put_file("drive.bag", path);
     let url = Location::parse(&server.url("drive.bag")).expect("a URL");
-    group.bench_function("open_remote", |b| b.iter(|| recording(url.clone())));
+    group.bench_function("open_remote", |b| b.iter(|| figures::recording(url.clone())));
     group.finish();
 }
 
@@ -103,7 +91,7 @@ fn reading(criterion: &mut Criterion, path: &Path) {
     group.sampling_mode(SamplingMode::Flat);
     let file = std::fs::read(path).expect("the drive");
     let chunks: Vec<_> = catalog.chunks.iter().map(|chunk| chunk.range.clone()).collect();
-    group.bench_function("decompress", |b| {
+    group.bench_function(LIMIT, |b| {
         b.iter(|| {
             let size = |range: &std::ops::Range<u64>| decompress(&file[range.start as usize..range.end as usize]);
             chunks.par_iter().map(size).sum::<usize>()
@@ -122,9 +110,11 @@ fn reading(criterion: &mut Criterion, path: &Path) {
         });
     });
     group.bench_function("imu", |b| {
-        let imu = of_topic("/imu_raw");
+        let imu = of_topic(SPARSE);
         b.iter(|| mapped(&drive, imu.clone(), Span::ALL, Checks::Quick, |m| m.payload.len()).count());
     });
+    group.bench_function("rosbag", |b| b.iter(|| read_with_rosbag(path, "")));
+    group.bench_function("rosbag_imu", |b| b.iter(|| read_with_rosbag(path, SPARSE)));
     let points = mapped(&drive, of_topic("/os1_cloud_node/points"), Span::ALL, Checks::Quick, |m| {
         (m.connection, m.payload)
     })
@@ -136,6 +126,29 @@ fn reading(criterion: &mut Criterion, path: &Path) {
     let schema = schemas[connection as usize].as_ref().expect("its schema");
     group.bench_function("cloud", |b| b.iter(|| schema.decode(Form::Cloud, &cloud).expect("a cloud")));
     group.finish();
+}
+
+/// Opens the drive and reads all messages, or those of one topic, with the crate `rosbag`; gives their bytes.
+fn read_with_rosbag(path: &Path, topic: &str) -> usize {
+    let bag = RosBag::new(path).expect("it opens");
+    let connections = bag.index_records().filter_map(|record| match record.expect("a record") {
+        IndexRecord::Connection(c) if topic.is_empty() || c.topic == topic => Some(c.id),
+        _ => None,
+    });
+    let wanted: BTreeSet<u32> = connections.collect();
+    let mut bytes = 0;
+    for record in bag.chunk_records() {
+        let ChunkRecord::Chunk(chunk) = record.expect("a record") else {
+            continue;
+        };
+        for message in chunk.messages() {
+            match message.expect("a message") {
+                MessageRecord::MessageData(m) if wanted.contains(&m.conn_id) => bytes += m.data.len(),
+                _ => {}
+            }
+        }
+    }
+    bytes
 }
 
 /// Unpacks the LZ4 blocks of a chunk as a bag holds it, without any check; gives their size.
@@ -191,41 +204,30 @@ fn seeking(criterion: &mut Criterion, path: &Path) {
     group.finish();
 }
 
-/// Puts criterion's figures between the README's markers.
-fn write_table(drive: &Path, seconds: f64) {
-    const BEGIN: &str = "<!-- bench -->\n";
-    const END: &str = "<!-- /bench -->";
+/// Puts criterion's figures into the README.
+fn publish(drive: &Path, seconds: f64) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let median_nanos = |name: &str| {
+        let file = target.join("criterion/recording").join(name).join("new/estimates.json");
+        let estimates: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
+        estimates["median"]["point_estimate"].as_f64()
+    };
+    let limit = median_nanos(LIMIT);
     let mut rows = Vec::new();
     for (name, what) in ROWS {
-        let file = target.join("criterion/recording").join(name).join("new/estimates.json");
-        let Ok(text) = std::fs::read_to_string(&file) else { continue };
-        let estimates: serde_json::Value = serde_json::from_str(&text).expect("criterion's JSON");
-        let nanos = estimates["median"]["point_estimate"].as_f64().unwrap_or(f64::NAN);
-        rows.push(format!("| {what} | {} |", duration(nanos)));
+        let Some(nanos) = median_nanos(name) else { continue };
+        let times = match limit {
+            Some(limit) if nanos * 10.0 > limit => format!("{:.2} ×", nanos / limit),
+            _ => String::new(),
+        };
+        rows.push(format!("| {what} | {} | {times} |", figures::duration(nanos)));
     }
-    let size = std::fs::metadata(drive).map_or(0, |m| m.len());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let table = format!(
-        "Medians on {cores} cores; the demo drive of {seconds} s, {} MB, LZ4, in the file cache.\n\n| work | time |\n|---|---:|\n{}\n",
-        size / 1_000_000,
+    let text = format!(
+        "Medians on {} cores; the demo drive of {seconds} s, {} MB, LZ4, in the file cache.\n\n| work | time | of the limit |\n|---|---:|---:|\n{}",
+        figures::cores(),
+        figures::megabytes(drive),
         rows.join("\n")
     );
-    let readme = root.join("README.md");
-    let text = std::fs::read_to_string(&readme).expect("the README");
-    if let (Some(begin), Some(end)) = (text.find(BEGIN), text.find(END)) {
-        let text = format!("{}{table}{}", &text[..begin + BEGIN.len()], &text[end..]);
-        std::fs::write(&readme, text).expect("the README");
-    }
-    println!("\n{table}");
-}
-
-fn duration(nanos: f64) -> String {
-    match nanos {
-        ..1e3 => format!("{nanos:.0} ns"),
-        ..1e6 => format!("{:.1} µs", nanos / 1e3),
-        ..1e9 => format!("{:.1} ms", nanos / 1e6),
-        _ => format!("{:.2} s", nanos / 1e9),
-    }
+    figures::publish("recording", &text);
 }

@@ -1,191 +1,81 @@
-//! The window, driven by role and label as a person or a screen reader would: open, play, seek, split, close, add, restore.
+//! The window, driven by role and label as a person or a screen reader would.
 
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+#[path = "app/opening.rs"]
+mod opening;
+#[path = "app/panels.rs"]
+mod panels;
+#[path = "app/playing.rs"]
+mod playing;
+#[path = "app/window.rs"]
+mod window;
 
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use roadreel::app::settings::Folders;
-use roadreel::app::{AppState, MakeExecutor, Start, clock, command, root};
+use roadreel::app::{Start, clock, command, root};
 use roadreel::source::Location;
 use roadreel::time::{Span, Time};
 
-/// A second of the demo drive, written once.
-fn drive() -> PathBuf {
-    static DRIVE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = DRIVE.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("demo.bag");
-        let options = roadreel::demo::Options {
-            seconds: 1.0,
-            ..Default::default()
-        };
-        let file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
-        let mut file = roadreel::demo::write(file, options, |_| {}).unwrap();
-        std::io::Write::flush(&mut file).unwrap();
-        (folder, path)
-    });
-    path.clone()
-}
+use window::*;
 
-fn harness(start: Start) -> Harness<'static, AppState> {
-    let make: MakeExecutor = Arc::new(|waker| roadreel::run::Executor::new(move || waker()));
-    let state = AppState::new(start, make, Arc::new(|| {}));
-    let mut harness = Harness::builder()
-        .with_size([1280.0, 800.0])
-        .with_step_dt(0.02)
-        .with_context_setup(roadreel::theme::install)
-        .build_ui_state(root, state);
-    harness.step();
-    harness
-}
-
-fn opened() -> Harness<'static, AppState> {
-    let mut harness = harness(Start {
-        locations: vec![Location::Path(drive())],
-        ..Start::default()
-    });
-    settle(&mut harness);
-    harness
-}
-
-/// Steps until everything at the playhead is there.
-#[track_caller]
-fn settle(harness: &mut Harness<'static, AppState>) {
-    for _ in 0..500 {
-        harness.step();
-        if harness.state().is_settled(false) && harness.state().store.span().is_some() {
-            // sizes settle in the pass after the contents came
-            harness.run_steps(2);
-            return;
-        }
-        harness.state().executor.wait();
-    }
-    panic!("the window does not come to rest");
-}
-
-fn kinds(harness: &Harness<'static, AppState>) -> Vec<String> {
-    harness.state().workspace.panes().iter().map(|p| p.kind.clone()).collect()
+#[test]
+fn the_list_of_keys_is_shown() {
+    let mut window = opened_small();
+    key(&mut window, Modifiers::SHIFT, Key::Questionmark);
+    window.get_by_label("Play or pause");
+    window.get_by_label("Space");
+    press(&mut window, "Done");
+    assert!(window.query_by_label("Play or pause").is_none());
 }
 
 #[test]
-fn the_welcome_screen_offers_to_open() {
-    let harness = harness(Start::default());
-    for label in ["Open file…", "Open URL…", "Open the demo drive"] {
-        harness.get_by_role_and_label(Role::Button, label);
-    }
-}
-
-#[test]
-fn opens_and_arranges_panels_from_the_topics() {
-    let harness = opened();
-    let kinds = kinds(&harness);
-    for kind in ["scene3d", "image", "plot", "raw"] {
-        assert!(kinds.iter().any(|k| k == kind), "{kind} in {kinds:?}");
-    }
-    assert!(harness.query_all_by_role_and_label(Role::Button, "/imu_raw").next().is_some());
-    let view = harness.state().view();
-    for pane in harness.state().workspace.visible() {
-        let state = pane.panel.state(&view);
-        assert!(!matches!(state, roadreel::panel::PanelState::Failed(_)), "{}: {state:?}", pane.id);
-    }
-}
-
-#[test]
-fn plays_and_pauses() {
-    let mut harness = opened();
-    let before = harness.state().playback.now;
-    harness.get_by_role_and_label(Role::Button, "Play").click();
-    harness.run_steps(2);
-    for _ in 0..50 {
-        if harness.state().playback.now > before {
-            break;
-        }
-        harness.state().executor.wait();
-        harness.step();
-    }
-    assert!(harness.state().playback.now > before);
-    harness.get_by_role_and_label(Role::Button, "Pause").click();
-    harness.run_steps(2);
-    assert!(!harness.state().playback.playing);
-}
-
-#[test]
-fn keys_move_the_playhead() {
-    let mut harness = opened();
-    let span = harness.state().span();
-    harness.key_press(egui::Key::Home);
-    harness.step();
-    assert_eq!(harness.state().playback.now, span.start);
-    harness.key_press(egui::Key::ArrowRight);
-    harness.step();
-    assert_eq!(harness.state().playback.now, span.start.plus_nanos(100_000_000));
-    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
-    harness.step();
-    assert_eq!(harness.state().playback.now, span.start.plus_nanos(110_000_000));
-    harness.key_press(egui::Key::End);
-    harness.step();
-    assert_eq!(harness.state().playback.now, span.end);
-}
-
-#[test]
-fn a_click_on_the_timeline_seeks() {
-    let mut harness = opened();
-    let rect = harness.get_by_role_and_label(Role::Slider, "Timeline").rect();
-    harness.hover_at(rect.center());
-    harness.step();
-    harness.drag_at(rect.center());
-    harness.step();
-    harness.drop_at(rect.center());
-    harness.step();
-    let span = harness.state().span();
-    let middle = span.at_fraction(0.5);
-    let off = harness.state().playback.now.since(middle).abs();
-    assert!(off < span.nanos() / 50, "{off} ns from the middle");
-}
-
-#[test]
-fn splits_closes_and_adds_panels() {
-    let mut harness = opened();
-    let before = kinds(&harness).len();
-    harness.get_by_role_and_label(Role::Button, "Split 3D to the right").click();
-    harness.run_steps(3);
-    assert_eq!(kinds(&harness).len(), before + 1);
-    let close = harness.get_all_by_role_and_label(Role::Button, "Close 3D").next().unwrap();
-    close.click();
-    harness.run_steps(3);
-    assert_eq!(kinds(&harness).len(), before);
-    harness.get_by_label_contains("Add panel").click();
-    harness.run_steps(2);
-    harness.get_by_label_contains("Plot").click();
-    harness.run_steps(3);
-    assert_eq!(kinds(&harness).len(), before + 1);
-}
-
-#[test]
-fn the_layout_is_kept_and_restored() {
+fn settings_are_changed_and_kept() {
     let home = tempfile::tempdir().unwrap();
-    let folders = Folders {
-        config: home.path().join("config"),
-        cache: home.path().join("cache"),
-    };
     let start = || Start {
-        locations: vec![Location::Path(drive())],
-        folders: Some(folders.clone()),
+        folders: Some(folders(&home)),
         ..Start::default()
     };
-    let mut first = harness(start());
-    settle(&mut first);
-    let before = kinds(&first).len();
-    first.get_by_role_and_label(Role::Button, "Close 3D").click();
-    first.run_steps(3);
-    first.state_mut().keep_layout();
-    let kept = kinds(&first);
-    assert_eq!(kept.len(), before - 1);
-    let mut second = harness(start());
-    settle(&mut second);
-    assert_eq!(kinds(&second), kept);
+    let mut window = window::window(start());
+    key(&mut window, Modifiers::COMMAND, Key::Comma);
+    window.get_by_label("Light").click();
+    window.run_steps(3);
+    assert_eq!(window.ctx.theme(), egui::Theme::Light);
+    window
+        .get_by_role_and_label(Role::SpinButton, "UI scale")
+        .set_value_accesskit(150.0);
+    window.run_steps(5);
+    window
+        .get_by_role_and_label(Role::SpinButton, "Memory for messages")
+        .set_value_accesskit(2048.0);
+    window.run_steps(5);
+    press(&mut window, "Done");
+    let again = window::window(start());
+    let settings = &again.state().settings;
+    assert_eq!(settings.look, roadreel::app::settings::Look::Light);
+    assert_eq!((settings.ui_scale, settings.memory_mib), (1.5, 2048));
+    assert_eq!(again.state().store.status().memory_budget, 2048 << 20);
+}
+
+#[test]
+fn a_command_is_searched_and_run() {
+    let mut window = opened_small();
+    key(&mut window, Modifiers::COMMAND, Key::K);
+    window.event(egui::Event::Text("add panel plot".into()));
+    window.run_steps(2);
+    key(&mut window, Modifiers::NONE, Key::Enter);
+    assert_eq!(kinds(&window), ["raw", "plot"]);
+}
+
+#[test]
+fn topics_are_searched() {
+    let mut window = opened_small();
+    window.get_by_role_and_label(Role::TextInput, "Filter topics").focus();
+    window.step();
+    window.event(egui::Event::Text("imu".into()));
+    window.run_steps(3);
+    topic(&window, "/imu_raw");
+    assert!(window.query_by_role_and_label(Role::Button, "/diagnostics").is_none());
 }
 
 #[test]
@@ -204,15 +94,13 @@ fn the_whole_window_looks_as_it_did() {
             layout: Some(roadreel::workspace::Layout::parse(layout).unwrap()),
             ..Start::default()
         };
-        let make: MakeExecutor = Arc::new(|waker| roadreel::run::Executor::new(move || waker()));
-        let state = AppState::new(start, make, Arc::new(|| {}));
         let mut harness = Harness::builder()
-            .with_size([720.0, 480.0])
+            .with_size([640.0, 400.0])
             .with_theme(theme)
             .with_step_dt(0.02)
             .with_context_setup(roadreel::theme::install)
             .wgpu()
-            .build_ui_state(root, state);
+            .build_ui_state(root, state(start));
         settle(&mut harness);
         for _ in 0..500 {
             if harness.state().is_settled(true) {
@@ -223,7 +111,7 @@ fn the_whole_window_looks_as_it_did() {
         }
         harness.run_steps(3);
         // how much was read depends on how requests fell together
-        harness.mask(egui::Rect::from_min_max(egui::pos2(200.0, 456.0), egui::pos2(720.0, 480.0)));
+        harness.mask(egui::Rect::from_min_max(egui::pos2(200.0, 376.0), egui::pos2(640.0, 400.0)));
         results.add(harness.try_snapshot_options(name, &SnapshotOptions::new().threshold(1.0).max_failed_pixels(40)));
         results.extend_harness(&mut harness);
     }

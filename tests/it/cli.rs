@@ -1,14 +1,13 @@
 //! The command line as scripts see it: exit codes, stdout, stderr.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use rosbag::{ChunkRecord, IndexRecord, MessageRecord, RosBag};
 use serde_json::Value;
 
 use crate::data::data;
+use crate::ros1::{BROKEN, WHOLE, second_opinion};
 
 fn roadreel(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_roadreel"))
@@ -253,48 +252,9 @@ fn exit_code_3_and_the_offset_for_a_flipped_byte() {
     );
 }
 
-/// What the `rosbag` crate reads: (time, topic, type), by time.
-fn expected(path: &Path) -> Vec<(i64, String, String)> {
-    let bag = RosBag::new(path).expect("it reads the index");
-    let mut connections = BTreeMap::new();
-    for record in bag.index_records().flatten() {
-        if let IndexRecord::Connection(connection) = record {
-            connections.insert(connection.id, (connection.topic.to_owned(), connection.tp.to_owned()));
-        }
-    }
-    let mut messages = Vec::new();
-    for record in bag.chunk_records() {
-        let ChunkRecord::Chunk(chunk) = record.expect("a record") else {
-            continue;
-        };
-        for message in chunk.messages() {
-            if let MessageRecord::MessageData(data) = message.expect("a message") {
-                let (topic, kind) = connections[&data.conn_id].clone();
-                messages.push((data.time as i64, topic, kind));
-            }
-        }
-    }
-    messages.sort();
-    messages
-}
-
 #[test]
 fn cat_reads_what_another_reader_reads() {
-    for name in [
-        "embag_test.bag",
-        "embag_test_2020-08.bag",
-        "foxglove_example-bz2.bag",
-        "foxglove_example-lz4.bag",
-        "foxglove_example.bag",
-        "foxglove_no-messages.bag",
-        "ouster_512x10_raw.bag",
-        "plotjuggler_tilt_laser.bag",
-        "ros_numpy_test.bag",
-        "rosbagjs_example-unsorted-chunks.bag",
-        "rviz_satellite_sample.bag",
-        "tilt_laser_many_chunks_64k.bag",
-        "webviz_only-a-cube.bag",
-    ] {
+    for name in WHOLE {
         let Some(path) = data(&format!("ros1/{name}")) else { return };
         let output = check(&["cat", "--json", text(&path)], 0);
         let got = lines(&output);
@@ -307,7 +267,10 @@ fn cat_reads_what_another_reader_reads() {
             .map(|l| (l["time_ns"].as_i64().unwrap_or(0), string(l, "topic"), string(l, "type")))
             .collect();
         got.sort();
-        assert!(got == expected(&path), "{name}");
+        let theirs = second_opinion(&path).into_iter();
+        let mut theirs: Vec<_> = theirs.map(|m| (m.time_nanos, m.topic, m.type_name)).collect();
+        theirs.sort();
+        assert!(got == theirs, "{name}");
     }
 }
 
@@ -325,7 +288,7 @@ fn three_encodings_of_one_recording_are_the_same() {
 
 #[test]
 fn what_is_left_of_broken_bags_is_read() {
-    for (name, least) in [("tilt_laser_unindexed.bag.active", 4081), ("tilt_laser_truncated_60pct.bag", 2426)] {
+    for (name, least) in BROKEN {
         let Some(path) = data(&format!("ros1/{name}")) else { return };
         let output = check(&["cat", "--json", text(&path)], 0);
         let got = lines(&output).len();
@@ -344,11 +307,7 @@ fn rosbags_of_python_reads_the_same_values() {
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compare_rosbags.py");
     let mut bags = vec![drive().to_owned()];
-    bags.extend(
-        ["embag_test", "plotjuggler_tilt_laser", "ros_numpy_test", "foxglove_example-lz4"]
-            .iter()
-            .filter_map(|n| data(&format!("ros1/{n}.bag"))),
-    );
+    bags.extend(WHOLE.iter().filter_map(|name| data(&format!("ros1/{name}"))));
     let mut arguments = vec![text(&script), env!("CARGO_BIN_EXE_roadreel")];
     arguments.extend(bags.iter().map(|bag| text(bag)));
     let output = python(&arguments).expect("python starts");

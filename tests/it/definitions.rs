@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use roadreel::decode::{Definitions, definition_md5, definitions};
 use roadreel::format::Connection;
 use roadreel::format::rosbag1::writer::{Compression, Writer};
+use roadreel::path::Column;
 use roadreel::run::{Io, Recording, add_message_folders};
 use roadreel::source::{Location, Policy};
 use roadreel::time::Time;
@@ -125,7 +126,7 @@ fn a_bag_without_definitions_decodes() {
         match why {
             None => {
                 let schema = topic.schema.as_ref().expect("a schema");
-                let x = schema.column("twist.linear.x").expect("a column");
+                let x = Column::of_fields(schema, "twist.linear.x").expect("a column");
                 let payload = Encoder::new().header(7, 5, 0, "base").f64s(&[1.5, 0.0, 0.0, 0.0, 0.0, 0.25]);
                 assert_eq!(x.get(payload.bytes()), Some(1.5), "{md5}");
             }

@@ -3,17 +3,15 @@
 mod damage;
 #[path = "format/driver.rs"]
 pub mod driver;
-#[path = "format/exercise.rs"]
-mod exercise;
 #[path = "format/foreign.rs"]
 mod foreign;
-#[path = "format/fuzz.rs"]
-mod fuzz;
 #[path = "format/odd.rs"]
 mod odd;
 #[path = "format/raw.rs"]
 mod raw;
 #[path = "format/real.rs"]
 mod real;
+#[path = "format/seeds.rs"]
+pub mod seeds;
 #[path = "format/written.rs"]
 mod written;

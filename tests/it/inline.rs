@@ -15,6 +15,10 @@ pub struct Inline {
     pub store: Store,
     pub files: HashMap<String, Bytes>,
     pub now: Time,
+    /// Of play.
+    pub speed: f64,
+    /// Nothing that is asked for comes while this is false.
+    pub answers: bool,
 }
 
 impl Inline {
@@ -26,6 +30,8 @@ impl Inline {
             store: Store::new(1 << 30),
             files,
             now: Time(0),
+            speed: 0.0,
+            answers: true,
         };
         inline.store.open(vec![location]);
         inline.settle(&[]);
@@ -36,7 +42,10 @@ impl Inline {
     /// Works until nothing is left to do for `wants` at the playhead.
     pub fn settle(&mut self, wants: &[Want]) {
         for _ in 0..1000 {
-            self.store.demand(self.now, 0.0, wants);
+            self.store.demand(self.now, self.speed, wants);
+            if !self.answers {
+                return;
+            }
             let work = self.store.take_work();
             if work.is_empty() {
                 return;

@@ -8,8 +8,12 @@ mod health;
 mod log;
 #[path = "panel/map.rs"]
 mod map;
+#[path = "panel/plots.rs"]
+mod plots;
 #[path = "panel/stage.rs"]
 mod stage;
+#[path = "panel/states.rs"]
+mod states;
 
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
@@ -41,6 +45,14 @@ fn kinds_are_told_apart() {
             kind.id
         );
     }
+}
+
+#[test]
+fn the_readme_names_every_panel() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
+    let rows: Vec<String> = PANELS.iter().map(|k| format!("| {} | {} |", k.name, k.what)).collect();
+    let table = rows.join("\n");
+    assert!(readme.contains(&table), "the README's table of panels should be:\n{table}");
 }
 
 #[test]
@@ -406,6 +418,60 @@ fn what_is_visible_as_csv() {
     assert_eq!(lines.len(), 101);
     assert_eq!(lines[0], "time_ns,series,value");
     assert_eq!(lines[1], r#"1600000000000000000,"/vehicle/steering_report.speed",10"#);
+}
+
+#[test]
+fn in_play_a_panel_shows_the_newest_decoded_message() {
+    for (kind, config, drawn) in [
+        (
+            "image",
+            json!({ "topic": "/cam/front_left/image_raw" }),
+            "Picture of /cam/front_left/image_raw",
+        ),
+        ("raw", json!({ "topic": "/cam/front_left/image_raw" }), "encoding"),
+    ] {
+        let mut harness = show(Stage::new(kind, &config), [400.0, 260.0], Theme::Dark);
+        assert_eq!(harness.state().state(), PanelState::Ready);
+        // the playhead has just reached the next of ten pictures a second
+        harness.state_mut().move_unanswered(drive::at(1_105_000_000), true);
+        harness.step();
+        assert_eq!(harness.state().state(), PanelState::Ready, "{kind}: 105 ms old is not late");
+        assert!(harness.query_by_label_contains(drawn).is_some(), "{kind}: the last picture stays");
+        harness.state_mut().move_unanswered(drive::at(1_700_000_000), true);
+        harness.step();
+        assert!(
+            matches!(harness.state().state(), PanelState::Pending(_)),
+            "{kind}: 700 ms old is late"
+        );
+        assert!(harness.query_by_label_contains(drawn).is_some(), "{kind}: even then");
+    }
+}
+
+#[test]
+fn at_rest_only_the_state_at_the_playhead_is_ready() {
+    let config = json!({ "topic": "/cam/front_left/image_raw" });
+    for kind in ["image", "raw"] {
+        let mut harness = show(Stage::new(kind, &config), [400.0, 260.0], Theme::Dark);
+        harness.state_mut().move_unanswered(drive::at(1_105_000_000), false);
+        harness.step();
+        assert!(matches!(harness.state().state(), PanelState::Pending(_)), "{kind}");
+        harness.state_mut().answered = true;
+        harness.step();
+        assert_eq!(harness.state().state(), PanelState::Ready, "{kind}");
+    }
+}
+
+#[test]
+fn a_topic_that_fell_silent_is_told_to_be_stale() {
+    for (kind, topic) in [("image", "/cam/front_left/image_raw"), ("raw", "/imu")] {
+        let mut stage = Stage::new(kind, &json!({ "topic": topic }));
+        stage.now = drive::at(5_000_000_000);
+        let harness = show(stage, [400.0, 260.0], Theme::Dark);
+        let PanelState::Stale(why) = harness.state().state() else {
+            panic!("{kind}: {:?}", harness.state().state())
+        };
+        assert!(["stale 3.1 s", "stale 3.0 s"].contains(&&*why), "{kind}: {why}");
+    }
 }
 
 fn scroll(harness: &mut Harness<'_, Stage>, points: f32) {

@@ -386,6 +386,43 @@ fn markers_of_all_kinds_are_drawn() {
 }
 
 #[test]
+fn in_play_the_last_picture_stays_while_the_next_is_decoded() {
+    let twice = |bag: Bag, at: u32| {
+        bag.add("/points", cloud_type(), at, cloud("map", at, 60 + at))
+            .add("/scan", scan_type(), at, scan("map", at))
+            .add("/map", grid_type(), at, grid("map", at))
+            .add("/path", path_type(), at, path("map", at))
+    };
+    let inline = twice(twice(Bag::new(), 1), 2).open();
+    let config = automatic(&inline);
+    let mut stage = Stage::new(inline, config, [300.0, 200.0], 1.0);
+    let first = scene3d::points_drawn(&stage.harness.ctx);
+    assert_eq!(first, 61 * 61 + 180);
+    let move_to = |stage: &mut Stage, secs: f64, speed: f64, answers: bool| {
+        let mut inline = stage.inline.borrow_mut();
+        (inline.now, inline.speed, inline.answers) = (Time((secs * 1e9) as i64), speed, answers);
+        drop(inline);
+        stage.harness.step();
+    };
+    move_to(&mut stage, 2.0, 1.0, false);
+    assert_eq!(scene3d::points_drawn(&stage.harness.ctx), first, "nothing vanishes");
+    assert_eq!(stage.state(), PanelState::Ready, "a second old is not late at 1 Hz");
+    // at rest it is not the state at the playhead
+    move_to(&mut stage, 2.0, 0.0, false);
+    assert_eq!(scene3d::points_drawn(&stage.harness.ctx), first);
+    assert!(matches!(stage.state(), PanelState::Pending(_)), "{:?}", stage.state());
+    move_to(&mut stage, 2.0, 0.0, true);
+    assert_eq!(scene3d::points_drawn(&stage.harness.ctx), 62 * 62 + 180);
+    assert_eq!(stage.state(), PanelState::Ready);
+    // long after the last message
+    move_to(&mut stage, 12.0, 0.0, true);
+    let PanelState::Stale(why) = stage.state() else {
+        panic!("{:?}", stage.state())
+    };
+    assert!(why.ends_with("stale 10.0 s"), "{why}");
+}
+
+#[test]
 fn a_missing_transform_is_named_on_the_panel() {
     let inline = Bag::new()
         .add(
@@ -407,30 +444,81 @@ fn a_missing_transform_is_named_on_the_panel() {
     stage.harness.get_by_label(&why);
 }
 
+/// Nine points half a metre apart, most significant byte first, every field at an odd place: number `7 · index + 1000` as `ring`,
+/// `-index` as `flag`, `(index, -index)` as `pair`, and positions of eight bytes.
+fn odd_cloud() -> Encoder {
+    let mut data = Vec::new();
+    for row in 0..3u8 {
+        for column in 0..3u8 {
+            let index = 3 * row + column;
+            data.extend((7 * u16::from(index) + 1000).to_be_bytes());
+            data.push(0xa5);
+            for v in [f64::from(column) * 0.5 - 0.5, f64::from(row) * 0.5 - 0.5, 0.25] {
+                data.extend(v.to_be_bytes());
+            }
+            data.push(index.wrapping_neg());
+            data.extend(i32::from(index).to_be_bytes());
+            data.extend((-i32::from(index)).to_be_bytes());
+        }
+        data.extend([0xa5; 5]);
+    }
+    let fields = [
+        ("ring", 0, 4, 1),
+        ("x", 3, 8, 1),
+        ("y", 11, 8, 1),
+        ("z", 19, 8, 1),
+        ("flag", 27, 1, 1),
+        ("pair", 28, 5, 2),
+    ];
+    let message = Encoder::new().header(0, 1, 0, "lidar").u32(3).u32(3).u32(fields.len() as u32);
+    let message = fields.iter().fold(message, |e, (name, offset, datatype, count)| {
+        e.text(name).u32(*offset).u8(*datatype).u32(*count)
+    });
+    message.u8(1).u32(36).u32(3 * 36 + 5).counted(&data).u8(1)
+}
+
 #[test]
 fn clicking_a_point_shows_its_fields() {
-    let inline = Bag::new().add("/points", cloud_type(), 1, cloud("lidar", 1, 9)).open();
+    let row = ["row, column: 2, 6", "x: 0.3", "y: -0.5", "intensity: 0.58309", "frame: lidar"];
+    check_click(cloud("lidar", 1, 9), [0.3, -0.5], "Point 24", &row);
+    let row = [
+        "row, column: 2, 1",
+        "ring: 1049",
+        "x: 0\n",
+        "y: 0.5",
+        "z: 0.25",
+        "flag: -7",
+        "pair[0]: 7",
+        "pair[1]: -7",
+    ];
+    check_click(odd_cloud(), [0.0, 0.5], "Point 7", &row);
+}
+
+/// Clicks from above where a point is, and looks at what the card says.
+#[track_caller]
+fn check_click(cloud: Encoder, xy: [f32; 2], title: &str, lines: &[&str]) {
+    let inline = Bag::new().add("/points", cloud_type(), 1, cloud).open();
     let mut config = automatic(&inline);
     config["camera"] = json!({"target": [0, 0, 0], "distance": 3.0, "yaw": 90.0, "pitch": 90.0, "top_down": true});
     config["topics"]["/points"]["size"] = json!({"px": 6.0});
     let mut stage = Stage::new(inline, config, [400.0, 400.0], 1.0);
-    // Point (6, 2) of 9 × 9: x = 0.3, y = -0.5. The picture is as high as the view at the target.
+    // The picture is as high as the view at the target.
     let camera = roadreel::render::Camera {
         distance: 3.0,
         ..Default::default()
     };
     let rect = stage.harness.get_by_label("3D scene").rect();
     let px_per_metre = rect.height() / camera.height_at_target() as f32;
-    let at = rect.center() + egui::vec2(0.3 * px_per_metre + 1.0, 0.5 * px_per_metre - 1.0);
+    let at = rect.center() + egui::vec2(xy[0] * px_per_metre + 1.0, -xy[1] * px_per_metre - 1.0);
     stage.harness.hover_at(at);
     stage.harness.run();
     stage.harness.drag_at(at);
     stage.harness.drop_at(at);
     stage.harness.run();
-    let card = stage.harness.get_by_label_contains("Point 24");
+    let card = stage.harness.get_by_label_contains(title);
     let text = card.accesskit_node().value().unwrap_or_default();
-    for expected in ["row, column: 2, 6", "x: 0.3", "y: -0.5", "intensity: 0.58309", "frame: lidar"] {
-        assert!(text.contains(expected), "“{expected}” is not in {text}");
+    for line in lines {
+        assert!(text.contains(line), "“{line}” is not in {text}");
     }
 }
 

@@ -104,7 +104,43 @@ enum Object {
     File(PathBuf),
 }
 
+/// Requests wait here while it is shut.
+struct Gate {
+    held: Mutex<Held>,
+    /// Counts openings.
+    opened: tokio::sync::watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Held {
+    is_shut: bool,
+    /// The range of each request that waits.
+    requests: Vec<Range<u64>>,
+    /// Called when one more waits.
+    arrived: Option<Box<dyn Fn() + Send>>,
+}
+
+impl Gate {
+    async fn pass(&self, asked: Option<&str>) {
+        let mut opened = self.opened.subscribe();
+        let before = *opened.borrow_and_update();
+        {
+            let mut held = self.held.lock().expect("the gate");
+            if !held.is_shut {
+                return;
+            }
+            held.requests
+                .push(asked.and_then(|text| range(text, u64::MAX)).unwrap_or(0..u64::MAX));
+            if let Some(arrived) = &held.arrived {
+                arrived();
+            }
+        }
+        let _ = opened.wait_for(|openings| *openings > before).await;
+    }
+}
+
 struct Shared {
+    gate: Gate,
     objects: Mutex<BTreeMap<String, Arc<Object>>>,
     behaviour: Mutex<Behaviour>,
     random: Mutex<fastrand::Rng>,
@@ -122,6 +158,10 @@ pub struct Server {
 impl Server {
     pub fn start(behaviour: Behaviour) -> Server {
         let shared = Arc::new(Shared {
+            gate: Gate {
+                held: Mutex::default(),
+                opened: tokio::sync::watch::Sender::new(0),
+            },
             objects: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(behaviour.seed)),
             behaviour: Mutex::new(behaviour),
@@ -191,6 +231,24 @@ impl Server {
         change(&mut self.shared.behaviour.lock().expect("behaviour"));
     }
 
+    /// From now on requests wait until they are let through; `arrived` is called when one more does.
+    pub fn shut(&self, arrived: impl Fn() + Send + 'static) {
+        let mut held = self.shared.gate.held.lock().expect("the gate");
+        held.is_shut = true;
+        held.arrived = Some(Box::new(arrived));
+    }
+
+    /// What the requests that wait ask for.
+    pub fn held(&self) -> Vec<Range<u64>> {
+        self.shared.gate.held.lock().expect("the gate").requests.clone()
+    }
+
+    /// Lets those through that wait; later ones wait again.
+    pub fn let_through(&self) {
+        self.shared.gate.held.lock().expect("the gate").requests.clear();
+        self.shared.gate.opened.send_modify(|openings| *openings += 1);
+    }
+
     pub fn stats(&self) -> Stats {
         self.shared.stats.lock().expect("stats").clone()
     }
@@ -257,6 +315,8 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
         let mut random = shared.random.lock().expect("random");
         (random.f64(), random.f64())
     };
+    let asked = request.headers().get("range").and_then(|v| v.to_str().ok());
+    shared.gate.pass(asked).await;
     tokio::time::sleep(behaviour.rtt).await;
     let response = serve(&request, &shared, &behaviour, number, draw, place, running);
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);

@@ -212,9 +212,27 @@ impl<W: Write + Seek> Writer<W> {
     /// Writes the index, and the bag header that points to it.
     pub fn finish(mut self) -> io::Result<W> {
         self.close_chunk()?;
+        self.write_index()?;
+        self.out.seek(SeekFrom::End(0))?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    /// As [`Writer::finish`], but goes on: what was written so far is a whole bag until the next chunk is written over the index.
+    pub fn publish(&mut self) -> io::Result<()> {
+        self.close_chunk()?;
         let index_at = self.at;
-        for record in std::mem::take(&mut self.connections) {
-            self.out.write_all(&record)?;
+        self.write_index()?;
+        self.out.flush()?;
+        self.out.seek(SeekFrom::Start(index_at))?;
+        self.at = index_at;
+        Ok(())
+    }
+
+    fn write_index(&mut self) -> io::Result<()> {
+        let index_at = self.at;
+        for record in &self.connections {
+            self.out.write_all(record)?;
         }
         let infos = std::mem::take(&mut self.infos);
         for info in &infos {
@@ -235,9 +253,8 @@ impl<W: Write + Seek> Writer<W> {
         let header = bag_header(index_at, self.written_in_bag.len() as u32, infos.len() as u32)?;
         self.out.seek(SeekFrom::Start(MAGIC.len() as u64))?;
         self.out.write_all(&header)?;
-        self.out.seek(SeekFrom::End(0))?;
-        self.out.flush()?;
-        Ok(self.out)
+        self.infos = infos;
+        Ok(())
     }
 
     fn emit(&mut self, header: &[u8], data: &[u8]) -> io::Result<()> {

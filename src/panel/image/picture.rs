@@ -10,7 +10,7 @@ use egui::{Color32, ColorImage, Context, Mesh, Painter, Pos2, Shape, TextureFilt
 use super::ValueRange;
 use super::place::Place;
 use crate::decode::{Decoded, Header, Image, Pixels};
-use crate::panel::palette::Colormap;
+use crate::render::Colormap;
 use crate::time::Time;
 
 /// How values become colours.
@@ -240,7 +240,7 @@ fn adjusted(fraction: f32, look: &Look) -> f32 {
 
 fn gray(values: &[f32], width: u32, height: u32, (low, high): (f32, f32), look: &Look, reduce: u32) -> Colored {
     let table: [Color32; 256] = std::array::from_fn(|i| {
-        let [r, g, b] = look.colormap.rgb(adjusted(i as f32 / 255.0, look));
+        let [r, g, b] = look.colormap.color(adjusted(i as f32 / 255.0, look));
         Color32::from_rgb(r, g, b)
     });
     let step = if high > low { 255.0 / (high - low) } else { 0.0 };

@@ -122,9 +122,9 @@ impl LogPanel {
                 out.push(Action::CopyText(self.text(view.store)));
             }
             if ui.button("Save the lines shown…").clicked() {
-                out.push(Action::SaveText {
-                    file_name: "log.txt".into(),
-                    text: self.text(view.store),
+                out.push(Action::SaveFile {
+                    name: "log.txt".into(),
+                    bytes: self.text(view.store).into_bytes().into(),
                 });
             }
         });

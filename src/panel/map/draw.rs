@@ -10,7 +10,7 @@ use super::track::{Found, Point, Track};
 use super::{ColorBy, MapPanel, world};
 use crate::decode::Fix;
 use crate::panel::{View, palette, widget};
-use crate::store::{Series, Stamp, TopicId};
+use crate::store::{Series, TopicId};
 use crate::theme::{self, Palette};
 use crate::time;
 
@@ -47,9 +47,7 @@ impl MapPanel {
         let painter = ui.painter();
         let range = self.value_range(view);
         let config = &self.config;
-        let series = self
-            .color_series(view.store)
-            .and_then(|(topic, path)| view.store.series(topic.id, &path, Stamp::Receive));
+        let series = self.color.series(view.store);
         for (number, track) in self.tracks.iter_mut().enumerate() {
             let base = palette::series(number);
             let thinned = track.thinned(viewport.zoom).to_vec();
@@ -64,7 +62,7 @@ impl MapPanel {
                     (ColorBy::Topic, _) => base,
                     (ColorBy::Status, Some(_)) => status_color(p, track.fix(point)),
                     (_, Some(step)) => {
-                        let [r, g, b] = config.colormap.rgb(f32::from(step) / f32::from(STEPS));
+                        let [r, g, b] = config.colormap.color(f32::from(step) / f32::from(STEPS));
                         Color32::from_rgb(r, g, b)
                     }
                     (_, None) => p.faint,
@@ -102,9 +100,7 @@ impl MapPanel {
         match self.config.color_by {
             ColorBy::Topic | ColorBy::Status => range = (-1.0, 2.0),
             ColorBy::Path => {
-                if let Some((topic, path)) = self.color_series(view.store)
-                    && let Some(series) = view.store.series(topic.id, &path, Stamp::Receive)
-                {
+                if let Some(series) = self.color.series(view.store) {
                     range = series.min_max(view.span).unwrap_or(range);
                 }
             }
@@ -261,7 +257,7 @@ impl MapPanel {
         for step in 0..STEPS {
             let part = bar.width() / f32::from(STEPS);
             let left = bar.left() + f32::from(step) * part;
-            let [r, g, b] = self.config.colormap.rgb(f32::from(step) / f32::from(STEPS));
+            let [r, g, b] = self.config.colormap.color(f32::from(step) / f32::from(STEPS));
             let cell = Rect::from_min_max(pos2(left, bar.top()), pos2(left + part + 0.5, bar.bottom()));
             painter.rect_filled(cell, 0.0, Color32::from_rgb(r, g, b));
         }

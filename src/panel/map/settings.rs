@@ -5,8 +5,8 @@ use egui::Ui;
 use super::tiles::Layer;
 use super::{ColorBy, MapPanel};
 use crate::decode::Form;
-use crate::panel::palette::Colormap;
-use crate::panel::{Action, View, widget};
+use crate::panel::{Action, View, path_field, widget};
+use crate::render::Colormap;
 use crate::theme;
 
 const COLORS: [(ColorBy, &str); 6] = [
@@ -37,14 +37,8 @@ impl MapPanel {
             }
         });
         if self.config.color_by == ColorBy::Path {
-            let label = if self.config.color_path.is_empty() {
-                "Choose a field"
-            } else {
-                &*self.config.color_path
-            };
-            if let Some(path) = widget::path_picker(ui, "map colour", view.store, label) {
-                self.config.color_path = path;
-            }
+            let path = &mut self.config.color_path;
+            path_field::path_field(ui, "map colour", view.store, path, "Message path of the colour", "/topic.field");
         }
         if !matches!(self.config.color_by, ColorBy::Topic | ColorBy::Status) {
             egui::ComboBox::from_label("Colour map")

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::decode::Form;
+use crate::path::topic_text;
 use crate::store::{Store, Topic};
 
 /// A kind of value: the plot's title, and the fields that hold it as (part of the type's name, path).
@@ -111,7 +112,7 @@ fn paths_of(quantity: &Quantity, topics: &[(&Topic, Vec<String>)]) -> Vec<String
     let mut found = Vec::new();
     for (type_part, field) in quantity.fields {
         for (topic, paths) in topics {
-            let path = format!("{}.{field}", topic.name);
+            let path = format!("{}.{field}", topic_text(&topic.name));
             if topic.type_name.contains(type_part) && paths.iter().any(|p| p == field) && !found.contains(&path) {
                 found.push(path);
             }
@@ -130,7 +131,13 @@ fn liveliest(topics: &[(&Topic, Vec<String>)]) -> Vec<(&'static str, Vec<String>
         .into_iter()
         .map(|(topic, paths)| {
             let paths = telling_paths(&topic.type_name, paths, 3);
-            ("", paths.into_iter().map(|p| format!("{}.{p}", topic.name)).collect::<Vec<_>>())
+            (
+                "",
+                paths
+                    .into_iter()
+                    .map(|p| format!("{}.{p}", topic_text(&topic.name)))
+                    .collect::<Vec<_>>(),
+            )
         })
         .filter(|(_, paths)| !paths.is_empty())
         .take(MOST_PLOTS)

@@ -24,20 +24,47 @@ pub fn time_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
 
 /// Marks at 1, 2 and 5 times powers of ten; as [`time_marks`].
 pub fn value_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
-    let fitting = |least: f64| {
-        let decade = 10_f64.powf(least.log10().floor());
-        [1.0, 2.0, 5.0, 10.0]
-            .map(|f| f * decade)
-            .into_iter()
-            .find(|s| *s >= least * 0.999_999)
-            .unwrap_or(decade * 10.0)
-    };
-    let coarse = fitting(input.base_step_size * labels_apart);
+    let coarse = round_step(input.base_step_size * labels_apart);
     let fine = [0.1, 0.2, 0.5]
         .map(|f| f * coarse)
         .into_iter()
         .find(|s| *s >= input.base_step_size && is_multiple(coarse, *s));
     marks(input.bounds, fine.unwrap_or(coarse), coarse)
+}
+
+/// The right range, widened so that its marks at the left axis' grid lines are round too.
+pub fn aligned(left: (f64, f64), right: (f64, f64), height: f32) -> (f64, f64) {
+    // as egui_plot hands it to `value_marks`: the closest lines are 14 points apart
+    let base = (left.1 - left.0) / f64::from(height.max(1.0)) * 14.0;
+    let step = round_step(base * 2.2);
+    let (first, last) = ((left.0 / step).floor(), (left.1 / step).ceil());
+    let lines = (last - first).max(1.0);
+    let mut right_step = round_step((right.1 - right.0) / lines);
+    for _ in 0..8 {
+        let low = (right.0 / right_step).floor() * right_step;
+        // value = low + (left - first * step) * right_step / step
+        let at = |v: f64| low + (v - first * step) * right_step / step;
+        if at(left.0) <= right.0 && at(left.1) >= right.1 {
+            return (at(left.0), at(left.1));
+        }
+        // a line lower, where that is enough
+        let lower = |v: f64| at(v) - right_step;
+        if lower(left.0) <= right.0 && lower(left.1) >= right.1 {
+            return (lower(left.0), lower(left.1));
+        }
+        right_step = round_step(right_step * 1.01);
+    }
+    right
+}
+
+/// The least of 1, 2 and 5 times powers of ten that is not less.
+fn round_step(least: f64) -> f64 {
+    if !least.is_finite() || least <= 0.0 {
+        return 1.0;
+    }
+    let decade = 10_f64.powf(least.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|f| f * decade);
+    steps.into_iter().find(|s| *s >= least * 0.999_999).unwrap_or(decade * 10.0)
 }
 
 fn marks((low, high): (f64, f64), fine: f64, coarse: f64) -> Vec<GridMark> {

@@ -1,12 +1,14 @@
-//! The drawing itself: visible range, lines, cursors, and what the pointer does.
+//! The drawing itself: visible range, axes, lines.
 //!
 //! Invariant: the range is decided here each frame and only handed to egui_plot, which draws axes, grid and lines.
 
-use egui::{Align2, Color32, Id, Pos2, Rangef, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2};
-use egui_plot::{AxisHints, HPlacement, Line, Plot, PlotBounds, PlotPoint, PlotPoints, PlotTransform, Points};
+use egui::{Align2, Color32, Id, Pos2, Rangef, Rect, Response, Sense, Stroke, Ui, vec2};
+use egui_plot::{AxisHints, HLine, HPlacement, Line, Plot, PlotBounds, PlotItem, PlotPoint, PlotPoints, PlotTransform, Points};
 
+use super::config::{Side, Style, XAxis, YRange};
+use super::curves::{Curve, Shape};
 use super::pointer::SHORTEST_SECS;
-use super::{Coverage, PlotPanel, Side, XAxis, YRange, axis, legend, wanted_span};
+use super::{Coverage, PlotPanel, axis, legend, wanted_span};
 use crate::panel::{Action, View, widget};
 use crate::theme;
 use crate::time::{Span, Time};
@@ -21,17 +23,14 @@ pub struct ViewRange {
     pub(super) box_from: Option<Pos2>,
 }
 
-/// One series, ready to be drawn.
-struct Curve {
-    index: usize,
-    points: Vec<PlotPoint>,
-    steps: bool,
-    side: Side,
-}
-
 /// Sets the time range of all plots that share theirs.
 pub fn share_range(ctx: &egui::Context, range: Option<(f64, f64)>) {
     ctx.data_mut(|d| d.insert_temp(shared_id(), range));
+}
+
+/// The time range that plots share.
+pub fn shared_range(ctx: Option<&egui::Context>) -> Option<(f64, f64)> {
+    ctx?.data(|d| d.get_temp::<Option<(f64, f64)>>(shared_id())).flatten()
 }
 
 fn shared_id() -> Id {
@@ -41,8 +40,8 @@ fn shared_id() -> Id {
 /// Seconds from the recording's start to the axis' own zero.
 fn axis_offset(view: &View, x_axis: XAxis) -> f64 {
     match x_axis {
-        XAxis::FromStart => 0.0,
         XAxis::Clock => view.span.start.nanos().rem_euclid(86_400_000_000_000) as f64 * 1e-9,
+        _ => 0.0,
     }
 }
 
@@ -60,14 +59,21 @@ impl PlotPanel {
         if rect.width() < 40.0 || rect.height() < 30.0 {
             return;
         }
-        let x = self.x_range(ui, view);
-        let columns = (rect.width() * ui.ctx().pixels_per_point()).ceil().clamp(16.0, 8192.0) as usize;
-        let curves = self.curves(view, x, columns);
+        let is_time = self.config.x_axis.is_time();
+        let columns = (rect.width() * ui.pixels_per_point()).ceil().clamp(16.0, 8192.0) as usize;
+        let (x, curves) = if is_time {
+            let x = self.x_range(ui, view);
+            (x, self.curves(view, x, columns))
+        } else {
+            let curves = self.curves(view, (0.0, 0.0), columns);
+            (self.view.x.unwrap_or_else(|| extent_x(&curves)), curves)
+        };
         let y = self.y_range(&curves, x, Side::Left);
         let y_right = curves
             .iter()
             .any(|c| c.side == Side::Right)
             .then(|| self.y_range(&curves, x, Side::Right));
+        let y_right = y_right.map(|right| axis::aligned(y, right, rect.height()));
         let offset = axis_offset(view, self.config.x_axis);
         let response = self.show_plot(ui, rect, &curves, (x, y, y_right), offset);
         let plot = Frame {
@@ -77,11 +83,21 @@ impl PlotPanel {
             y,
             y_right,
         };
-        self.unread_ui(ui, view, &plot);
-        self.cursors_ui(ui, view, &plot, &response.response, out);
-        self.interact(ui, view, &plot, &response.response, out);
-        self.menu(&response.response, view, out);
-        if curves.iter().all(|c| c.points.is_empty()) && !coverage.waiting {
+        self.reference_labels(ui, &plot, &curves);
+        let mut is_held = false;
+        if is_time {
+            self.unread_ui(ui, view, &plot);
+            is_held = self.cursors(ui, view, &plot, &response.response, out);
+            self.cursors_ui(ui, view, &plot, &response.response, out);
+        } else {
+            self.nearest_ui(ui, &plot, &response.response, &curves);
+        }
+        if !is_held {
+            self.interact(ui, view, &plot, &response.response, out);
+        }
+        self.menu(&response.response, view, &plot, &curves, out);
+        let is_empty = |c: &Curve| c.points.is_empty() && c.shape == Shape::Line;
+        if curves.iter().all(is_empty) && !coverage.waiting {
             let text = if self.config.series.iter().any(|s| s.visible) {
                 "No values in this span"
             } else {
@@ -93,9 +109,9 @@ impl PlotPanel {
     }
 
     /// The visible seconds from the recording's start.
-    fn x_range(&mut self, ui: &Ui, view: &View) -> (f64, f64) {
+    pub(super) fn x_range(&mut self, ui: &Ui, view: &View) -> (f64, f64) {
         if self.config.sync_x {
-            self.view.x = ui.data(|d| d.get_temp::<Option<(f64, f64)>>(shared_id())).flatten();
+            self.view.x = shared_range(Some(ui.ctx()));
         }
         let window = self.config.follow_window_secs.max(0.05);
         if self.config.follow && view.playing {
@@ -105,12 +121,8 @@ impl PlotPanel {
         if let Some(x) = self.view.x {
             return x;
         }
-        let spans = self
-            .resolved
-            .iter()
-            .flatten()
-            .filter(|r| r.problem.is_none())
-            .map(|r| wanted_span(view, r.topic));
+        let topics = self.signals.iter().filter(|s| s.problem().is_none()).flat_map(|s| s.topics());
+        let spans = topics.map(|topic| wanted_span(view, *topic));
         let span = spans.reduce(Span::union).unwrap_or(view.span);
         let (start, end) = (secs_of(view, span.start), secs_of(view, span.end));
         if end - start >= SHORTEST_SECS {
@@ -118,28 +130,6 @@ impl PlotPanel {
         } else {
             (start - 0.5, end + 0.5)
         }
-    }
-
-    fn curves(&self, view: &View, (x0, x1): (f64, f64), columns: usize) -> Vec<Curve> {
-        let span = Span::new(time_of(view, x0), time_of(view, x1));
-        let mut curves = Vec::new();
-        for (index, config) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
-            let Some(series) = self.series(view.store, index) else { continue };
-            let points: Vec<PlotPoint> = series
-                .decimated(span, columns)
-                .into_iter()
-                .map(|(t, v)| PlotPoint::new(secs_of(view, t), v))
-                .collect();
-            let mut values = points.iter().map(|p| p.y).filter(|y| !y.is_nan()).peekable();
-            let steps = values.peek().is_some() && values.all(|y| y == 0.0 || y == 1.0);
-            curves.push(Curve {
-                index,
-                points,
-                steps,
-                side: config.axis,
-            });
-        }
-        curves
     }
 
     fn y_range(&self, curves: &[Curve], (x0, x1): (f64, f64), side: Side) -> (f64, f64) {
@@ -150,34 +140,49 @@ impl PlotPanel {
         if let YRange::Manual { min, max } = fixed {
             return if min < max { (min, max) } else { (min - 0.5, min + 0.5) };
         }
-        let visible = curves.iter().filter(|c| c.side == side).flat_map(|c| &c.points);
+        let of_side = || curves.iter().filter(|c| c.side == side);
+        let visible = of_side().flat_map(|c| c.points.iter());
         let values = visible.filter(|p| p.x >= x0 && p.x <= x1 && p.y.is_finite()).map(|p| p.y);
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let constants = of_side().filter_map(|c| match c.shape {
+            Shape::Constant(value) => Some(value),
+            Shape::Area => Some(0.0),
+            Shape::Line => None,
+        });
+        let (low, high) = values
+            .chain(constants)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         padded(low, high)
     }
 
     fn show_plot(&self, ui: &mut Ui, rect: Rect, curves: &[Curve], (x, y, y_right): Ranges, offset: f64) -> egui_plot::PlotResponse<()> {
         let palette = theme::palette(ui.visuals());
-        let clock = self.config.x_axis == XAxis::Clock;
-        let x_hints = AxisHints::new_x()
-            .formatter(move |mark, _| {
-                if clock {
-                    axis::clock_text(mark.value, mark.step_size)
-                } else {
-                    axis::secs_text(mark.value, mark.step_size)
-                }
+        let x_axis = self.config.x_axis;
+        let clock = x_axis == XAxis::Clock;
+        let is_time = x_axis.is_time();
+        let mut x_hints = AxisHints::new_x()
+            .formatter(move |mark, _| match x_axis {
+                XAxis::Clock => axis::clock_text(mark.value, mark.step_size),
+                XAxis::FromStart => axis::secs_text(mark.value, mark.step_size),
+                XAxis::Frequency => format!("{} Hz", axis::value_text(mark.value, mark.step_size)),
+                _ => axis::value_text(mark.value, mark.step_size),
             })
             .label_spacing(Rangef::new(if clock { 70.0 } else { 50.0 }, if clock { 90.0 } else { 64.0 }))
             .tick_label_font(theme::small())
             .tick_label_color(palette.weak);
-        let mut y_hints = vec![
-            AxisHints::new_y()
-                .formatter(|mark, _| axis::value_text(mark.value, mark.step_size))
-                .min_thickness(38.0)
-                .label_spacing(Rangef::new(18.0, 26.0))
-                .tick_label_font(theme::small())
-                .tick_label_color(palette.weak),
-        ];
+        let label = |text: &str| egui::RichText::new(text).font(theme::small()).color(palette.weak);
+        if !self.config.x_label.is_empty() {
+            x_hints = x_hints.label(label(&self.config.x_label));
+        }
+        let mut left = AxisHints::new_y()
+            .formatter(|mark, _| axis::value_text(mark.value, mark.step_size))
+            .min_thickness(38.0)
+            .label_spacing(Rangef::new(18.0, 26.0))
+            .tick_label_font(theme::small())
+            .tick_label_color(palette.weak);
+        if !self.config.y_label.is_empty() {
+            left = left.label(label(&self.config.y_label));
+        }
+        let mut y_hints = vec![left];
         if let Some(right) = y_right {
             y_hints.push(right_axis(y, right).tick_label_font(theme::small()).tick_label_color(palette.weak));
         }
@@ -198,38 +203,27 @@ impl PlotPanel {
             .label_formatter(|_| None)
             .grid_color(palette.line)
             .grid_spacing(Rangef::new(14.0, 140.0))
-            .x_grid_spacer(move |input| axis::time_marks(input, if clock { 6.0 } else { 4.2 }))
+            .x_grid_spacer(move |input| match is_time {
+                true => axis::time_marks(input, if clock { 6.0 } else { 4.2 }),
+                false => axis::value_marks(input, 4.2),
+            })
             .y_grid_spacer(|input| axis::value_marks(input, 2.2))
             .custom_x_axes(vec![x_hints])
             .custom_y_axes(y_hints);
-        let lines: Vec<(Line<'_>, Option<Points<'_>>)> = curves
+        let items: Vec<Box<dyn PlotItem>> = curves
             .iter()
-            .flat_map(|c| self.lines(ui, c, (x, y, y_right), offset, rect.width()))
+            .flat_map(|c| self.items(ui, c, (x, y, y_right), offset, rect.width()))
             .collect();
         plot.show(ui, |plot_ui| {
             plot_ui.set_plot_bounds(PlotBounds::from_min_max([x.0 + offset, y.0], [x.1 + offset, y.1]));
-            for (line, points) in lines {
-                plot_ui.line(line);
-                if let Some(points) = points {
-                    plot_ui.points(points);
-                }
-            }
+            items.into_iter().for_each(|item| plot_ui.add_item(item));
         })
     }
 
-    /// The unbroken parts of a curve.
-    fn lines(
-        &self,
-        ui: &Ui,
-        curve: &Curve,
-        (x, y, y_right): Ranges,
-        offset: f64,
-        width: f32,
-    ) -> Vec<(Line<'static>, Option<Points<'static>>)> {
+    /// What egui_plot draws of a curve: of its unbroken parts lines, dots, steps or sticks.
+    fn items(&self, ui: &Ui, curve: &Curve, (x, y, y_right): Ranges, offset: f64, width: f32) -> Vec<Box<dyn PlotItem>> {
         let color = self.color(ui.visuals(), curve.index);
         let line_width = self.config.series.get(curve.index).map_or(1.5, |s| s.line_width.clamp(0.5, 12.0));
-        let visible = curve.points.iter().filter(|p| p.x >= x.0 && p.x <= x.1).count();
-        let dots = visible > 0 && (visible as f32) < width / 14.0;
         let place = |p: &PlotPoint| {
             let v = match (curve.side, y_right) {
                 (Side::Right, Some(right)) => rescaled(p.y, right, y),
@@ -237,42 +231,106 @@ impl PlotPanel {
             };
             PlotPoint::new(p.x + offset, v)
         };
-        curve
-            .points
-            .split(|p| p.y.is_nan())
-            .filter(|part| !part.is_empty())
-            .map(|part| {
-                let mut points: Vec<PlotPoint> = Vec::with_capacity(part.len() * if curve.steps { 2 } else { 1 });
-                for p in part {
-                    let p = place(p);
-                    if let (true, Some(last)) = (curve.steps, points.last().copied()) {
-                        points.push(PlotPoint::new(p.x, last.y));
-                    }
-                    points.push(p);
-                }
-                let alone = part.len() == 1;
-                let marks = (dots || alone).then(|| {
-                    let at: Vec<PlotPoint> = part.iter().map(place).collect();
-                    Points::new("", PlotPoints::Owned(at))
-                        .color(color)
-                        .radius(line_width + 0.6)
-                        .allow_hover(false)
-                });
-                let line = Line::new("", PlotPoints::Owned(points))
+        if let Shape::Constant(value) = curve.shape {
+            let line = HLine::new("", place(&PlotPoint::new(0.0, value)).y).color(color).width(line_width);
+            return vec![Box::new(line.style(egui_plot::LineStyle::dashed_dense()).allow_hover(false))];
+        }
+        let visible = curve.points.iter().filter(|p| p.x >= x.0 && p.x <= x.1).count();
+        let sparse = visible > 0 && (visible as f32) < width / 14.0;
+        let style = curve.style;
+        let with_dots = match style {
+            Style::Auto | Style::Steps => sparse,
+            Style::LineDots | Style::Dots | Style::Sticks => true,
+            Style::Line | Style::StepsBefore => false,
+        };
+        let dots = |points: &[PlotPoint]| {
+            let points: Vec<PlotPoint> = points.iter().map(place).collect();
+            Points::new("", PlotPoints::Owned(points))
+                .color(color)
+                .radius(line_width + 0.6)
+                .allow_hover(false)
+        };
+        let mut items: Vec<Box<dyn PlotItem>> = Vec::new();
+        let broken = |p: &PlotPoint| p.y.is_nan() || p.x.is_nan();
+        for part in curve.points.split(broken).filter(|part| !part.is_empty()) {
+            if with_dots || part.len() == 1 {
+                items.push(Box::new(dots(part)));
+            }
+            if style == Style::Dots {
+                continue;
+            }
+            if style == Style::Sticks {
+                let zero = place(&PlotPoint::new(0.0, 0.0)).y as f32;
+                let points: Vec<PlotPoint> = part.iter().map(place).collect();
+                let sticks = Points::new("", PlotPoints::Owned(points))
                     .color(color)
-                    .width(line_width)
-                    .allow_hover(false)
-                    .allow_band(false);
-                (line, marks)
-            })
-            .collect()
+                    .radius(line_width)
+                    .stems(zero);
+                items.push(Box::new(sticks.allow_hover(false)));
+                continue;
+            }
+            let line = Line::new("", PlotPoints::Owned(stepped(part, style, place)))
+                .color(color)
+                .width(line_width)
+                .allow_hover(false)
+                .allow_band(false);
+            items.push(match curve.shape {
+                Shape::Area => Box::new(line.fill(place(&PlotPoint::new(0.0, 0.0)).y as f32).fill_alpha(0.25)),
+                _ => Box::new(line),
+            });
+        }
+        items
+    }
+
+    /// What a reference line is called, at its right end.
+    fn reference_labels(&self, ui: &Ui, plot: &Frame, curves: &[Curve]) {
+        let painter = ui.painter().with_clip_rect(plot.rect);
+        for curve in curves {
+            let (Shape::Constant(value), Some(series)) = (curve.shape, self.config.series.get(curve.index)) else {
+                continue;
+            };
+            let at = egui::pos2(plot.rect.right() - 4.0, plot.y_at(value, curve.side) - 2.0);
+            let text = if series.label.is_empty() { &series.path } else { &series.label };
+            painter.text(
+                at,
+                Align2::RIGHT_BOTTOM,
+                text,
+                theme::small(),
+                self.color(ui.visuals(), curve.index),
+            );
+        }
+    }
+
+    /// The drawn point nearest to the pointer, with its values.
+    fn nearest_ui(&self, ui: &Ui, plot: &Frame, response: &Response, curves: &[Curve]) {
+        const REACH: f32 = 24.0;
+        let Some(pointer) = response.hover_pos().filter(|p| plot.rect.contains(*p) && !response.dragged()) else {
+            return;
+        };
+        let points = curves.iter().flat_map(|c| c.points.iter().map(move |p| (c, p)));
+        let placed = points.map(|(c, p)| (c, p, egui::pos2(plot.x_at(p.x), plot.y_at(p.y, c.side))));
+        let near = placed.filter(|(_, _, at)| plot.rect.contains(*at) && at.distance(pointer) < REACH);
+        let Some((curve, point, at)) = near.min_by(|a, b| a.2.distance(pointer).total_cmp(&b.2.distance(pointer))) else {
+            return;
+        };
+        let color = self.color(ui.visuals(), curve.index);
+        ui.painter()
+            .circle(at, 4.0, color, Stroke::new(1.0, theme::palette(ui.visuals()).raised));
+        let names = legend::short_names(&self.config.series);
+        let name = names.get(curve.index).map_or("", String::as_str);
+        let text = format!(
+            "{name}   x {}   y {}",
+            widget::number_text(point.x, 10),
+            widget::number_text(point.y, 10)
+        );
+        widget::plate(ui, plot.rect, Align2::LEFT_TOP, &text, true);
     }
 
     /// A veil over what is not read yet.
     fn unread_ui(&self, ui: &Ui, view: &View, plot: &Frame) {
         let Some(loaded) = (0..self.config.series.len())
             .filter(|i| self.config.series.get(*i).is_some_and(|s| s.visible))
-            .filter_map(|i| self.series(view.store, i))
+            .flat_map(|i| self.signals.get(i).map(|s| s.sources(view.store)).unwrap_or_default())
             .map(crate::store::Series::loaded)
             .min_by_key(|spans| widget::covered_nanos(spans, view.span))
         else {
@@ -296,116 +354,51 @@ impl PlotPanel {
         }
     }
 
-    fn cursors_ui(&mut self, ui: &Ui, view: &View, plot: &Frame, response: &Response, out: &mut Vec<Action>) {
-        let palette = theme::palette(ui.visuals());
-        let painter = ui.painter().with_clip_rect(plot.rect);
-        let hover = response
-            .hover_pos()
-            .filter(|p| plot.rect.contains(*p) && !response.dragged())
-            .map(|p| time_of(view, plot.secs_at(p)));
-        if hover.is_some() || self.hovering {
-            out.push(Action::Hover(hover));
-        }
-        self.hovering = hover.is_some();
-        if let Some(t) = hover.or(view.hover) {
-            let x = plot.x_at(secs_of(view, t));
-            painter.vline(x, plot.rect.y_range(), Stroke::new(1.0, palette.faint));
-        }
-        let x = plot.x_at(secs_of(view, view.now));
-        painter.vline(x, plot.rect.y_range(), Stroke::new(1.5, palette.accent));
-        let top = plot.rect.top();
-        let head = vec![pos2(x - 4.5, top), pos2(x + 4.5, top), pos2(x, top + 6.0)];
-        painter.add(Shape::convex_polygon(head, palette.accent, Stroke::NONE));
-        for (index, config) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
-            if let Some(v) = self
-                .series(view.store, index)
-                .and_then(|s| s.value_at(view.now))
-                .filter(|v| v.is_finite())
-            {
-                let at = pos2(x, plot.y_at(v, config.axis));
-                painter.circle(at, 3.0, self.color(ui.visuals(), index), Stroke::new(1.0, palette.raised));
-            }
-        }
-        if let (Some(t), Some(pointer)) = (hover, response.hover_pos()) {
-            self.hover_plate(ui, view, plot, t, pointer);
-        }
-    }
-
-    /// Time and values under the pointer.
-    fn hover_plate(&self, ui: &Ui, view: &View, plot: &Frame, t: Time, pointer: Pos2) {
-        let palette = theme::palette(ui.visuals());
-        let names = legend::short_names(&self.config.series);
-        let rows: Vec<(Color32, String, String)> = self
-            .config
-            .series
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| s.visible)
-            .filter_map(|(i, _)| {
-                let value = self.series(view.store, i)?.value_at(t)?;
-                Some((self.color(ui.visuals(), i), names.get(i)?.clone(), widget::number_text(value, 10)))
-            })
-            .collect();
-        let at = match self.config.x_axis {
-            XAxis::FromStart => format!("{:.3} s", secs_of(view, t)),
-            XAxis::Clock => crate::time::format_time_of_day(t),
-        };
-        let mono = egui::FontId::monospace(11.0);
-        let painter = ui.painter().with_clip_rect(ui.clip_rect());
-        let head = painter.layout_no_wrap(at, mono.clone(), palette.weak);
-        let rows: Vec<_> = rows
-            .into_iter()
-            .map(|(c, name, value)| {
-                (
-                    c,
-                    painter.layout_no_wrap(name, theme::small(), palette.text),
-                    painter.layout_no_wrap(value, mono.clone(), palette.text),
-                )
-            })
-            .collect();
-        let names_width = rows.iter().map(|r| r.1.size().x).fold(0.0, f32::max);
-        let values_width = rows.iter().map(|r| r.2.size().x).fold(0.0, f32::max);
-        let width = (names_width + values_width + 26.0).max(head.size().x) + 16.0;
-        let size = vec2(width, 22.0 + rows.len() as f32 * 16.0 + 4.0);
-        let mut min = pointer + vec2(14.0, 10.0);
-        if min.x + size.x > plot.rect.right() {
-            min.x = pointer.x - 14.0 - size.x;
-        }
-        min.y = min.y.min(plot.rect.bottom() - size.y - 2.0).max(plot.rect.top() + 2.0);
-        let plate = Rect::from_min_size(min, size);
-        painter.rect(
-            plate,
-            4.0,
-            palette.overlay,
-            Stroke::new(1.0, palette.line),
-            egui::StrokeKind::Inside,
-        );
-        painter.galley(min + vec2(8.0, 5.0), head, palette.weak);
-        for (i, (color, name, value)) in rows.into_iter().enumerate() {
-            let y = min.y + 21.0 + i as f32 * 16.0;
-            painter.rect_filled(Rect::from_min_size(pos2(min.x + 8.0, y + 3.0), Vec2::splat(8.0)), 2.0, color);
-            painter.galley(pos2(min.x + 21.0, y), name, palette.text);
-            let x = plate.right() - 8.0 - value.size().x;
-            painter.galley(pos2(x, y), value, palette.text);
-        }
-    }
-
-    fn menu(&mut self, response: &Response, view: &View, out: &mut Vec<Action>) {
+    fn menu(&mut self, response: &Response, view: &View, plot: &Frame, curves: &[Curve], out: &mut Vec<Action>) {
         if response.dragged() {
             return;
         }
+        let at = Id::unique("where a plot's menu was opened");
+        if response.secondary_clicked()
+            && let Some(pointer) = response.interact_pointer_pos()
+        {
+            let secs = plot.secs_at(pointer);
+            response.ctx.data_mut(|d| d.insert_temp(at, secs));
+        }
         response.context_menu(|ui| {
             if ui.button("Reset view").clicked() {
-                self.view = ViewRange::default();
-                share_range(ui.ctx(), None);
+                self.reset_view(ui.ctx());
                 ui.close();
             }
-            if ui.checkbox(&mut self.config.follow, "Follow while playing").changed() {
+            let mut changed = ui.checkbox(&mut self.config.follow, "Follow while playing").changed();
+            changed |= ui.checkbox(&mut self.config.statistics, "Statistics of what is visible").changed();
+            if self.config.x_axis.is_time() {
+                if ui.button("Put a cursor here").clicked() {
+                    let secs = ui.data(|d| d.get_temp::<f64>(at)).unwrap_or_else(|| secs_of(view, view.now));
+                    let x = plot.transform.bounds();
+                    self.place_cursor(secs, (x.min()[0] - plot.offset, x.max()[0] - plot.offset));
+                    changed = true;
+                }
+                if self.config.cursors.is_some() && ui.button("Remove the cursors").clicked() {
+                    self.config.cursors = None;
+                    changed = true;
+                }
+            }
+            if changed {
                 out.push(Action::Changed);
                 ui.close();
             }
+            ui.separator();
             if ui.button("Copy as CSV").clicked() {
-                out.push(Action::CopyText(self.csv(view)));
+                out.push(Action::CopyText(self.csv_shown(view, curves)));
+                ui.close();
+            }
+            if ui.button("Save as CSV…").clicked() {
+                self.save_csv(self.csv_shown(view, curves), out);
+                ui.close();
+            }
+            if ui.button("Save as PNG…").clicked() {
+                self.ask_for_picture(ui.ctx());
                 ui.close();
             }
         });
@@ -433,28 +426,6 @@ impl PlotPanel {
             out.extend(coverage.ask.iter().map(|topic| Action::ReadWhole(*topic)));
         }
     }
-
-    /// The visible span of the visible series: `time_ns,series,value`, by series, then time.
-    pub(super) fn csv(&self, view: &View) -> String {
-        const MOST_COLUMNS: usize = 100_000;
-        let span = self
-            .view
-            .x
-            .map_or(view.span, |(a, b)| Span::new(time_of(view, a), time_of(view, b)));
-        let mut out = String::from("time_ns,series,value\n");
-        for (index, config) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
-            for (t, v) in self
-                .series(view.store, index)
-                .map(|s| s.decimated(span, MOST_COLUMNS))
-                .unwrap_or_default()
-            {
-                if span.contains(t) && !v.is_nan() {
-                    out.push_str(&format!("{},\"{}\",{v}\n", t.nanos(), config.path.replace('"', "\"\"")));
-                }
-            }
-        }
-        out
-    }
 }
 
 type Ranges = ((f64, f64), (f64, f64), Option<(f64, f64)>);
@@ -470,11 +441,11 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    fn x_at(&self, secs: f64) -> f32 {
+    pub(super) fn x_at(&self, secs: f64) -> f32 {
         self.transform.position_from_point_x(secs + self.offset)
     }
 
-    fn y_at(&self, value: f64, side: Side) -> f32 {
+    pub(super) fn y_at(&self, value: f64, side: Side) -> f32 {
         match (side, self.y_right) {
             (Side::Right, Some(right)) => self.transform.position_from_point_y(rescaled(value, right, self.y)),
             _ => self.transform.position_from_point_y(value),
@@ -493,7 +464,7 @@ fn right_axis(left: (f64, f64), right: (f64, f64)) -> AxisHints<'static> {
         .label_spacing(Rangef::new(18.0, 26.0))
         .formatter(move |mark, _| {
             let step = mark.step_size * (right.1 - right.0) / (left.1 - left.0);
-            axis::value_text(rescaled(mark.value, left, right), step.abs() / 10.0)
+            axis::value_text(rescaled(mark.value, left, right), step.abs())
         })
 }
 
@@ -513,4 +484,26 @@ fn padded(low: f64, high: f64) -> (f64, f64) {
         return (low - air, high + air);
     }
     (low - size * 0.08, high + size * 0.08)
+}
+
+fn extent_x(curves: &[Curve]) -> (f64, f64) {
+    let values = curves.iter().flat_map(|c| c.points.iter()).map(|p| p.x).filter(|x| x.is_finite());
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    padded(low, high)
+}
+
+/// The corners of a line in a style.
+fn stepped(part: &[PlotPoint], style: Style, place: impl Fn(&PlotPoint) -> PlotPoint) -> Vec<PlotPoint> {
+    let mut points: Vec<PlotPoint> = Vec::with_capacity(part.len() * 2);
+    for p in part.iter().map(place) {
+        if let Some(last) = points.last().copied() {
+            match style {
+                Style::Steps => points.push(PlotPoint::new(p.x, last.y)),
+                Style::StepsBefore => points.push(PlotPoint::new(last.x, p.y)),
+                _ => {}
+            }
+        }
+        points.push(p);
+    }
+    points
 }

@@ -4,9 +4,11 @@
 
 use egui::{Color32, RichText, Sense, Stroke, Ui, vec2};
 
-use super::{Config, PlotPanel, SeriesConfig, Side};
+use super::PlotPanel;
+use super::config::SeriesConfig;
+use super::measure::HEADS;
+use super::settings::series_controls;
 use crate::panel::{Action, View, widget};
-use crate::store::Stamp;
 use crate::theme;
 
 /// Characters of a value.
@@ -22,15 +24,20 @@ impl PlotPanel {
         }
         let mut remove = None;
         let before = self.config.series.clone();
+        if self.config.statistics {
+            self.table_ui(ui, view, &names);
+            return;
+        }
         ui.add_space(2.0);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(2.0, 0.0);
             for (index, name) in names.iter().enumerate() {
-                let value = self.series(view.store, index).and_then(|s| s.value_at(view.now));
-                let problem = match self.resolved.get(index) {
-                    Some(Some(resolved)) => resolved.problem.clone(),
-                    _ => Some("the recording has no such topic".into()),
+                let signal = self.signals.get(index);
+                let value = match signal.and_then(|s| s.constant()) {
+                    Some(constant) => Some(constant),
+                    None => self.series(view.store, index).and_then(|s| s.value_at(view.now)),
                 };
+                let problem = signal.and_then(|s| s.problem()).map(|p| p.what.clone());
                 let color = self.color(ui.visuals(), index);
                 let Some(series) = self.config.series.get_mut(index) else {
                     continue;
@@ -60,6 +67,43 @@ impl PlotPanel {
         if self.config.series != before {
             out.push(Action::Changed);
         }
+    }
+}
+
+impl PlotPanel {
+    /// Names with the figures of the visible span, one row each.
+    fn table_ui(&mut self, ui: &mut Ui, view: &View, names: &[String]) {
+        let palette = theme::palette(ui.visuals());
+        let span = self.visible_span(ui, view);
+        let right = egui::Layout::right_to_left(egui::Align::Center);
+        ui.add_space(2.0);
+        let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 2).spacing([14.0, 1.0]);
+        let table = |ui: &mut Ui| {
+            ui.label("");
+            for (head, what) in [("now", "Value at the playhead")].into_iter().chain(HEADS) {
+                let label = RichText::new(head).font(theme::small()).color(palette.weak);
+                ui.with_layout(right, |ui| ui.label(label).on_hover_text(what));
+            }
+            ui.end_row();
+            for (index, name) in names.iter().enumerate().filter(|(i, _)| self.is_shown(*i)) {
+                let Some(figures) = self.figures(view, index, span) else { continue };
+                ui.horizontal(|ui| {
+                    let (swatch, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
+                    ui.painter().rect_filled(swatch, 2.0, self.color(ui.visuals(), index));
+                    ui.label(RichText::new(name).font(theme::small()));
+                });
+                let now = self.series(view.store, index).and_then(|s| s.value_at(view.now));
+                let now = now.map_or("–".to_owned(), |v| widget::number_text(v, 9));
+                for text in std::iter::once(&now).chain(&figures) {
+                    let label = RichText::new(text).font(egui::FontId::monospace(11.0)).color(palette.text);
+                    ui.with_layout(right, |ui| ui.label(label));
+                }
+                ui.end_row();
+            }
+        };
+        egui::ScrollArea::horizontal()
+            .id_salt("statistics")
+            .show(ui, |ui| grid.show(ui, table));
     }
 }
 
@@ -106,58 +150,6 @@ fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: b
     let value_at = egui::pos2(rect.left() + 18.0 + name_width + 4.0, y - value_galley.size().y / 2.0);
     ui.painter().galley(value_at, value_galley, value_color);
     response
-}
-
-/// All series with all their settings.
-pub fn series_settings(ui: &mut Ui, config: &mut Config) {
-    let mut remove = None;
-    for (index, series) in config.series.iter_mut().enumerate() {
-        let fallback = {
-            let colors = &theme::palette(ui.visuals()).series;
-            colors[index % colors.len()]
-        };
-        ui.push_id(index, |ui| {
-            ui.horizontal(|ui| {
-                let eye = if series.visible { theme::icon::EYE } else { theme::icon::EYE_SLASH };
-                if widget::icon_button(ui, eye, "Show or hide", false).clicked() {
-                    series.visible = !series.visible;
-                }
-                ui.add(egui::Label::new(&series.path).truncate()).on_hover_text(&series.path);
-                if widget::icon_button(ui, theme::icon::TRASH, "Remove", false).clicked() {
-                    remove = Some(index);
-                }
-            });
-            ui.indent("controls", |ui| series_controls(ui, series, fallback));
-        });
-    }
-    if let Some(index) = remove {
-        config.series.remove(index);
-    }
-}
-
-fn series_controls(ui: &mut Ui, series: &mut SeriesConfig, fallback: Color32) {
-    ui.horizontal(|ui| {
-        let mut color = series.color.as_deref().and_then(|c| Color32::from_hex(c).ok()).unwrap_or(fallback);
-        if widget::named(ui.color_edit_button_srgba(&mut color), "Colour").changed() {
-            let [r, g, b, _] = color.to_array();
-            series.color = Some(format!("#{r:02x}{g:02x}{b:02x}"));
-        }
-        let width = egui::DragValue::new(&mut series.line_width)
-            .range(0.5..=12.0)
-            .speed(0.05)
-            .suffix(" px");
-        widget::named(ui.add(width).on_hover_text("Line width"), "Line width");
-        let label = egui::TextEdit::singleline(&mut series.label).hint_text("Name").desired_width(90.0);
-        widget::named(ui.add(label), "Name");
-    });
-    ui.horizontal(|ui| {
-        ui.selectable_value(&mut series.stamp, Stamp::Receive, "Receive time");
-        ui.selectable_value(&mut series.stamp, Stamp::Header, "Header stamp");
-    });
-    ui.horizontal(|ui| {
-        ui.selectable_value(&mut series.axis, Side::Left, "Left axis");
-        ui.selectable_value(&mut series.axis, Side::Right, "Right axis");
-    });
 }
 
 fn entry_width(ui: &Ui, name: &str) -> f32 {

@@ -12,8 +12,11 @@ use crate::theme;
 /// The shortest visible range in seconds.
 pub const SHORTEST_SECS: f64 = 1e-5;
 
+/// A box that is flatter, in points, zooms into time alone.
+const FLAT: f32 = 12.0;
+
 impl PlotPanel {
-    /// Click seeks, drag pans, right or Shift drag zooms to a box, wheel zooms time (with Shift: moves; with Ctrl: values),
+    /// Click seeks (with Alt: puts a cursor), drag pans, right or Shift drag zooms to a box, wheel zooms time (with Shift: moves; with Ctrl: values),
     /// double-click shows everything.
     pub(super) fn interact(&mut self, ui: &Ui, view: &View, plot: &Frame, response: &Response, out: &mut Vec<Action>) {
         let before = self.view;
@@ -22,9 +25,17 @@ impl PlotPanel {
             (bounds.min()[0] - plot.offset, bounds.max()[0] - plot.offset),
             (bounds.min()[1], bounds.max()[1]),
         );
+        let is_time = self.config.x_axis.is_time();
         if response.double_clicked() {
             self.view = ViewRange::default();
         } else if response.clicked()
+            && ui.input(|i| i.modifiers.alt)
+            && let Some(pointer) = response.interact_pointer_pos()
+        {
+            self.place_cursor(plot.secs_at(pointer), x);
+            out.push(Action::Changed);
+        } else if response.clicked()
+            && is_time
             && let Some(pointer) = response.interact_pointer_pos()
         {
             out.push(Action::Seek(view.span.clamp(time_of(view, plot.secs_at(pointer)))));
@@ -47,8 +58,11 @@ impl PlotPanel {
             && let (Some(from), Some(to)) = (self.view.box_from.take(), response.interact_pointer_pos())
         {
             let (a, b) = (plot.transform.value_from_position(from), plot.transform.value_from_position(to));
-            if (to - from).abs().min_elem() > 4.0 {
+            let size = (to - from).abs();
+            if size.x > 4.0 {
                 self.view.x = Some((a.x.min(b.x) - plot.offset, a.x.max(b.x) - plot.offset));
+            }
+            if size.x > 4.0 && size.y > FLAT {
                 self.view.y = Some((a.y.min(b.y), a.y.max(b.y)));
             }
         }
@@ -58,9 +72,9 @@ impl PlotPanel {
             self.wheel(ui, plot, pointer, x, y);
         }
         if let Some((a, b)) = self.view.x {
-            self.view.x = (a.is_finite() && b.is_finite()).then(|| at_least(a, b));
+            self.view.x = (a.is_finite() && b.is_finite()).then(|| if is_time { at_least(a, b) } else { (a, b) });
         }
-        if self.config.sync_x && self.view.x != before.x {
+        if is_time && self.config.sync_x && self.view.x != before.x {
             share_range(ui.ctx(), self.view.x);
         }
     }
@@ -72,7 +86,10 @@ impl PlotPanel {
             .box_from
             .get_or_insert(ui.input(|i| i.pointer.press_origin()).unwrap_or(pointer));
         let accent = theme::palette(ui.visuals()).accent;
-        let area = Rect::from_two_pos(from, pointer).intersect(plot.rect);
+        let mut area = Rect::from_two_pos(from, pointer).intersect(plot.rect);
+        if area.height() <= FLAT {
+            area = Rect::from_x_y_ranges(area.x_range(), plot.rect.y_range());
+        }
         ui.painter().rect(
             area,
             0.0,

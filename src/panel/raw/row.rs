@@ -5,6 +5,7 @@
 use egui::{Align2, Color32, FontId, Rect, Sense, Ui, pos2, vec2};
 
 use super::tree::{Change, Row, Tone};
+use crate::panel::widget;
 use crate::theme;
 
 pub const HEIGHT: f32 = 20.0;
@@ -19,8 +20,13 @@ pub enum Did {
     Plot,
 }
 
-pub fn row_ui(ui: &mut Ui, row: &Row) -> Option<Did> {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
+/// `path` is what is dragged out of a row that can be plotted.
+pub fn row_ui(ui: &mut Ui, row: &Row, path: impl FnOnce() -> String) -> Option<Did> {
+    let sense = if row.plottable { Sense::click_and_drag() } else { Sense::click() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), sense);
+    if response.drag_started() || response.dragged() {
+        widget::drag_path(&response, path());
+    }
     response.widget_info(|| {
         let change = change_text(&row.change).map(|c| format!(" {c}")).unwrap_or_default();
         egui::WidgetInfo::labeled(egui::Role::TreeItem, true, format!("{} {}{change}", row.path, row.text))

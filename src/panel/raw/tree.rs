@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::decode::{Scalar, Value};
 use crate::panel::widget;
+use crate::path::{Bound, Expr, StepKind, parse_fields};
 
 /// Elements of an array per page.
 const PAGE: usize = 100;
@@ -73,17 +74,12 @@ pub fn rows(value: &Value, other: Option<&Value>, toggled: &BTreeSet<String>, fi
 
 /// The part of a message that a row's path names.
 pub fn at_path(value: &Value, path: &str) -> Option<Value> {
-    let mut at = value.clone();
-    for part in path.split('.').filter(|p| !p.is_empty()) {
-        let (name, indices) = part.split_once('[').map_or((part, ""), |(n, i)| (n, i));
-        if !name.is_empty() {
-            at = at.child(name)?.clone();
-        }
-        for index in indices.split(['[', ']']).filter(|i| !i.is_empty()) {
-            at = at.element(index.parse().ok()?)?;
-        }
-    }
-    Some(at)
+    let Ok(Expr::Path(path)) = parse_fields(path) else { return None };
+    path.steps.iter().try_fold(value.clone(), |at, step| match &step.kind {
+        StepKind::Field(name) => at.child(name).cloned(),
+        StepKind::Index(Bound::Number(n)) => at.element(usize::try_from(*n).ok()?),
+        _ => None,
+    })
 }
 
 /// The rows that fit, with the branches they are in.

@@ -124,14 +124,14 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
         let color = match resolved(&layer.config.color, &cloud.fields) {
             ColorBy::Rgb => packed(cloud),
             ColorBy::Flat { rgb: [r, g, b] } => Some(PointColor::Flat([r, g, b, alpha(layer.config)])),
-            ColorBy::Field { name, colormap, range } => by_field(out, &entry, cloud, &found.layout, &name, colormap.colormap(), range)
+            ColorBy::Field { name, colormap, range } => by_field(out, &entry, cloud, &found.layout, &name, colormap, range)
                 .inspect(|(_, legend)| {
                     if index == newest {
                         let (field, topic) = (name.clone(), Arc::clone(&layer.topic.name));
                         out.legends.push(Legend {
                             topic,
                             field,
-                            colormap: colormap.colormap(),
+                            colormap: colormap,
                             range: *legend,
                         });
                     }

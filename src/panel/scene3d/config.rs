@@ -194,7 +194,7 @@ pub enum ColorBy {
     Field {
         name: String,
         #[serde(default)]
-        colormap: MapName,
+        colormap: Colormap,
         /// Lowest and highest value; none takes them from each message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         range: Option<[f32; 2]>,
@@ -204,23 +204,5 @@ pub enum ColorBy {
 impl ColorBy {
     fn is_auto(&self) -> bool {
         *self == ColorBy::Auto
-    }
-}
-
-/// A colour map as layouts spell it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MapName {
-    #[default]
-    Turbo,
-    Viridis,
-}
-
-impl MapName {
-    pub fn colormap(self) -> Colormap {
-        match self {
-            MapName::Turbo => Colormap::Turbo,
-            MapName::Viridis => Colormap::Viridis,
-        }
     }
 }

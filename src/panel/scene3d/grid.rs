@@ -20,7 +20,7 @@ pub fn affine(pose: &Pose) -> DAffine3 {
 }
 
 pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
-    let Some(entry) = layer.settle(layer.store.grid(layer.topic.id), out.notes) else {
+    let Some(entry) = layer.grid(out.notes) else {
         return;
     };
     let decoded = Arc::clone(&entry.decoded);

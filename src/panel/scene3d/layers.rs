@@ -12,8 +12,9 @@ use super::memo::Memo;
 use super::owners::{Owner, Owners};
 use super::{cloud, grid, markers, poses, scan};
 use crate::decode::Form;
+use crate::panel::shown::{Freshness, Shown, stale_text, timed};
 use crate::render::{Bounds, Scene};
-use crate::store::{Entry, Lookup, Store, Topic, TopicId, What};
+use crate::store::{Entry, Lookup, MarkerSet, Store, Topic, TopicId, What};
 use crate::time::Time;
 
 /// One kind of layer.
@@ -118,15 +119,21 @@ pub struct Legend {
 pub struct Notes {
     /// A message was drawn.
     pub drawn: usize,
+    /// Topics of which what is drawn is late.
     pub pending: Vec<Arc<str>>,
+    /// Sentences about topics that have been silent unusually long.
+    pub stale: Vec<String>,
+    /// Something could not be placed because transforms are still on their way.
+    pub unplaced: bool,
     /// Topics without a message at or before the playhead.
     pub absent: Vec<Arc<str>>,
     /// Sentences that begin with the topic.
     pub problems: Vec<String>,
     /// Something is shown, but not all that was asked for.
     pub partial: Vec<String>,
-    /// What each topic showed last: it stays until the next message is there.
-    held: HashMap<TopicId, Vec<Entry>>,
+    /// What each topic showed last: it stays until there is something newer.
+    held: HashMap<TopicId, Shown<Vec<Entry>>>,
+    held_markers: HashMap<TopicId, Shown<Arc<MarkerSet>>>,
 }
 
 impl Notes {
@@ -134,8 +141,25 @@ impl Notes {
     pub fn begin(&mut self) {
         *self = Notes {
             held: std::mem::take(&mut self.held),
+            held_markers: std::mem::take(&mut self.held_markers),
             ..Notes::default()
         };
+    }
+
+    /// The marker set that this topic showed last.
+    pub fn markers(&self, topic: TopicId) -> Option<&Arc<MarkerSet>> {
+        self.held_markers.get(&topic)?.last()
+    }
+
+    fn tell(&mut self, topic: &Topic, freshness: Freshness) {
+        let name = &topic.name;
+        match freshness {
+            Freshness::Current => {}
+            Freshness::Stale { age_nanos } => self.stale.push(format!("{name}: {}", stale_text(age_nanos))),
+            Freshness::Late => self.pending.push(Arc::clone(name)),
+            Freshness::Absent => self.absent.push(Arc::clone(name)),
+            Freshness::Failed(why) => self.problems.push(format!("{name}: {why}")),
+        }
     }
 }
 
@@ -153,6 +177,11 @@ impl Layer<'_> {
         let stamp = if stamp == Time(0) { self.now } else { stamp };
         match self.store.transforms().lookup(self.fixed_frame, frame, stamp) {
             Ok(transform) => Some(transform),
+            Err(_) if self.store.transforms_pending() => {
+                notes.unplaced = true;
+                notes.pending.push(Arc::clone(&self.topic.name));
+                None
+            }
             Err(reason) => {
                 let sentence = format!("{}: {reason}", self.topic.name);
                 if !notes.problems.contains(&sentence) {
@@ -163,42 +192,63 @@ impl Layer<'_> {
         }
     }
 
-    /// Messages to draw, oldest first. While the next ones are on their way, the last ones.
+    /// Messages to draw, oldest first.
     pub fn entries(&self, notes: &mut Notes) -> Vec<Entry> {
-        let waiting = notes.pending.len();
-        let entries = self.current(notes);
-        if entries.is_empty() && notes.pending.len() > waiting {
-            return notes.held.get(&self.topic.id).cloned().unwrap_or_default();
-        }
-        notes.held.insert(self.topic.id, entries.clone());
-        entries
-    }
-
-    fn current(&self, notes: &mut Notes) -> Vec<Entry> {
+        let (store, topic) = (self.store, self.topic.id);
+        let newest = |entries: Vec<Entry>| entries.last().map(|e| e.time).map(|time| (time, entries));
         if let What::Trail { form, window_nanos } = self.what() {
-            let (entries, complete) = self.store.trail(self.topic.id, form, window_nanos);
-            if !complete {
+            let (trail, is_whole) = store.trail(topic, form, window_nanos);
+            if !is_whole && store.speed() == 0.0 && !trail.is_empty() {
+                // the rest comes in one by one
                 notes.pending.push(Arc::clone(&self.topic.name));
+                return trail;
             }
-            // What lies longer ago than the window still shows its newest message.
-            if !entries.is_empty() || !complete {
-                return entries;
+            match newest(trail) {
+                Some(trail) if is_whole => return self.keep(Lookup::Ready(trail), || None, notes),
+                trail if !is_whole => return self.keep(Lookup::Pending, || trail, notes),
+                // What lies longer ago than the window still shows its newest message.
+                _ => {}
             }
         }
-        self.settle(self.store.latest(self.topic.id, self.kind.form), notes)
-            .into_iter()
-            .collect()
+        let form = self.kind.form;
+        let alone = |(time, entry): (Time, Entry)| (time, vec![entry]);
+        let answer = timed(store.latest(topic, form)).map(alone);
+        self.keep(answer, || newest(store.latest_decoded(topic, form).into_iter().collect()), notes)
     }
 
-    /// Takes a lookup's answer and notes why there is none.
-    pub fn settle<T>(&self, lookup: Lookup<T>, notes: &mut Notes) -> Option<T> {
-        match lookup {
-            Lookup::Ready(value) => return Some(value),
-            Lookup::Pending => notes.pending.push(Arc::clone(&self.topic.name)),
-            Lookup::Absent => notes.absent.push(Arc::clone(&self.topic.name)),
-            Lookup::Failed(why) => notes.problems.push(format!("{}: {why}", self.topic.name)),
-        }
-        None
+    /// The newest message.
+    pub fn entry(&self, notes: &mut Notes) -> Option<Entry> {
+        self.entries(notes).pop()
+    }
+
+    /// The map with its updates.
+    pub fn grid(&self, notes: &mut Notes) -> Option<Entry> {
+        let answer = timed(self.store.grid(self.topic.id)).map(|(time, entry)| (time, vec![entry]));
+        self.keep(answer, || None, notes).pop()
+    }
+
+    /// The markers alive.
+    pub fn markers(&self, notes: &mut Notes) -> Option<Arc<MarkerSet>> {
+        let now = self.store.now();
+        let answer = self.store.markers(self.topic.id).map(|set| (now, set));
+        let mut shown = notes.held_markers.remove(&self.topic.id).unwrap_or_default();
+        let (set, freshness) = shown.take(self.store, self.topic, answer, || None);
+        notes.held_markers.insert(self.topic.id, shown);
+        notes.tell(self.topic, freshness);
+        set
+    }
+
+    fn keep(
+        &self,
+        answer: Lookup<(Time, Vec<Entry>)>,
+        older: impl FnOnce() -> Option<(Time, Vec<Entry>)>,
+        notes: &mut Notes,
+    ) -> Vec<Entry> {
+        let mut shown = notes.held.remove(&self.topic.id).unwrap_or_default();
+        let (entries, freshness) = shown.take(self.store, self.topic, answer, older);
+        notes.held.insert(self.topic.id, shown);
+        notes.tell(self.topic, freshness);
+        entries.unwrap_or_default()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::render::{
     Blob, Bounds, Instance, Lines, Mesh, MeshSource, Meshes, PointCloud, PointColor, PointLayout, Raw, Segment, Shape, Size, Vertex,
     outline_box,
 };
-use crate::store::{Lookup, Store, TopicId};
+use crate::store::{Lookup, MarkerSet, Store, TopicId};
 use crate::time::Time;
 
 type Kept = Arc<Vec<(Time, Arc<Marker>)>>;
@@ -61,7 +61,7 @@ struct Points {
 }
 
 pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
-    let Some(set) = layer.settle(layer.store.markers(layer.topic.id), out.notes) else {
+    let Some(set) = layer.markers(out.notes) else {
         return;
     };
     if set.looked_back.is_some() {
@@ -90,11 +90,14 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
     out.notes.drawn += 1;
 }
 
-/// Addresses of the files that markers alive at the playhead name.
-pub fn resources(store: &Store, topic: TopicId) -> BTreeSet<Arc<str>> {
-    let Lookup::Ready(set) = store.markers(topic) else {
-        return BTreeSet::new();
+/// Addresses of the files that markers alive at the playhead name, or else those that were drawn last.
+pub fn resources(store: &Store, topic: TopicId, drawn: Option<&Arc<MarkerSet>>) -> BTreeSet<Arc<str>> {
+    let set = match store.markers(topic) {
+        Lookup::Ready(set) => Some(set),
+        Lookup::Pending => drawn.cloned(),
+        Lookup::Absent | Lookup::Failed(_) => None,
     };
+    let Some(set) = set else { return BTreeSet::new() };
     let named = set.markers.iter().filter(|(_, marker)| marker.kind == 10);
     named.map(|(_, marker)| Arc::clone(&marker.mesh_resource)).collect()
 }

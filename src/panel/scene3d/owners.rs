@@ -11,6 +11,7 @@ use crate::time::Time;
 
 use super::cloud::field_number;
 
+#[derive(Clone)]
 pub enum Owner {
     Cloud {
         topic: Arc<str>,
@@ -39,7 +40,7 @@ pub enum Owner {
     },
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Owners(Vec<Owner>);
 
 /// What was clicked: a title, and names with values.

@@ -138,7 +138,7 @@ fn settings_key(config: &TopicConfig, color: [u8; 4]) -> (u32, [u8; 4]) {
 }
 
 pub fn draw_poses(layer: &Layer<'_>, out: &mut Out<'_>) {
-    let Some(entry) = layer.settle(layer.store.latest(layer.topic.id, layer.kind.form), out.notes) else {
+    let Some(entry) = layer.entry(out.notes) else {
         return;
     };
     let decoded = Arc::clone(&entry.decoded);

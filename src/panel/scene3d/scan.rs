@@ -76,7 +76,7 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
                 out.legends.push(Legend {
                     topic: Arc::clone(&layer.topic.name),
                     field: name.clone(),
-                    colormap: colormap.colormap(),
+                    colormap: *colormap,
                     range: (min, max),
                 });
                 PointColor::Field {
@@ -84,7 +84,7 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
                         offset,
                         kind: NumberKind::F32,
                     },
-                    colormap: colormap.colormap(),
+                    colormap: *colormap,
                     min,
                     max,
                 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use egui::{ComboBox, DragValue, RichText, Slider, Ui};
 
 use super::cloud::resolved;
-use super::config::{ColorBy, Config, Follow, MapName, PointSize, TopicConfig};
+use super::config::{ColorBy, Config, Follow, PointSize, TopicConfig};
 use super::layers::{LayerKind, kind_of};
 use crate::decode::{Decoded, Form};
 use crate::panel::View;
+use crate::render::Colormap;
 use crate::store::{Lookup, Topic};
 use crate::theme::{self, icon};
 
@@ -213,11 +214,11 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
     let names = field_names(view, topic);
     let shown = match &settings.color {
         ColorBy::Auto => "Automatic".to_string(),
-        ColorBy::Flat { .. } => "One color".to_string(),
+        ColorBy::Flat { .. } => "One colour".to_string(),
         ColorBy::Rgb => "RGB".to_string(),
         ColorBy::Field { name, .. } => name.clone(),
     };
-    choice(ui, "Color", shown, |ui| {
+    choice(ui, "Colour", shown, |ui| {
         let mut choose = |ui: &mut Ui, color: ColorBy, label: &str| {
             if ui
                 .selectable_label(
@@ -230,7 +231,7 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
             }
         };
         choose(ui, ColorBy::Auto, "Automatic");
-        choose(ui, ColorBy::Flat { rgb: [220, 224, 230] }, "One color");
+        choose(ui, ColorBy::Flat { rgb: [220, 224, 230] }, "One colour");
         if names.iter().any(|name| name == "rgb" || name == "rgba") {
             choose(ui, ColorBy::Rgb, "RGB");
         }
@@ -239,7 +240,7 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
                 ui,
                 ColorBy::Field {
                     name: name.clone(),
-                    colormap: MapName::Turbo,
+                    colormap: Colormap::Turbo,
                     range: None,
                 },
                 name,
@@ -261,16 +262,17 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
             if ui.button("Adjust").clicked() {
                 settings.color = ColorBy::Field {
                     name,
-                    colormap: MapName::Turbo,
+                    colormap: Colormap::Turbo,
                     range: None,
                 };
             }
         });
     }
     if let ColorBy::Field { colormap, range, .. } = &mut settings.color {
-        row(ui, "Color map", |ui| {
-            ui.selectable_value(colormap, MapName::Turbo, "Turbo");
-            ui.selectable_value(colormap, MapName::Viridis, "Viridis");
+        row(ui, "Colour map", |ui| {
+            for map in Colormap::ALL {
+                ui.selectable_value(colormap, map, map.name());
+            }
         });
         row(ui, "Range", |ui| {
             let mut automatic = range.is_none();
@@ -286,7 +288,7 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
 }
 
 fn flat_color(ui: &mut Ui, settings: &mut TopicConfig) {
-    row(ui, "Color", |ui| {
+    row(ui, "Colour", |ui| {
         let mut own = matches!(settings.color, ColorBy::Flat { .. });
         if ui.checkbox(&mut own, "Own").changed() {
             settings.color = if own {

@@ -2,34 +2,11 @@
 
 use bytes::Bytes;
 use roadreel::format::rosbag1::writer::Compression;
-use roadreel::format::{Checks, Connection, ConnectionSet, Fetched};
-use roadreel::time::Time;
+use roadreel::format::{Checks, ConnectionSet, Fetched};
 
-use super::driver::{index_bytes, open, read, told};
-use super::written::{Recording, write};
-
-/// Three connections, one latched, and 40 messages that a chunk of 2,000 bytes does not hold.
-pub fn sample() -> Recording {
-    let connection = |topic: &str, latching| Connection {
-        topic: topic.into(),
-        type_name: "std_msgs/String".into(),
-        md5: "992ce8a1687cec8c8bd883ec73ca41d1".into(),
-        definition: "string data\n".into(),
-        latching,
-        callerid: latching.then(|| "/node".into()),
-    };
-    let message = |i: u32| {
-        (
-            i % 3,
-            Time(1_600_000_000_000_000_000 + i64::from(i) * 10_000_000),
-            (0..i * 7 % 300).map(|k| (k * k + i) as u8).collect(),
-        )
-    };
-    Recording {
-        connections: vec![connection("/a", false), connection("/b", true), connection("/b", false)],
-        messages: (0..40).map(message).collect(),
-    }
-}
+use super::driver::{index_bytes, open, read};
+use super::seeds::{sample, write};
+use crate::ros1::told;
 
 const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Lz4, Compression::Bz2];
 
@@ -81,7 +58,7 @@ fn a_changed_byte_in_a_chunk_is_found_where_it_is() {
             let bytes = whole.slice(chunk.range.start as usize..chunk.range.end as usize);
             let expected = told(&*bag, &read(bytes.clone()).messages);
             // Payloads of an uncompressed chunk are slices of the file's bytes, and nothing in the file protects them.
-            let payloads: Vec<_> = expected.iter().map(|(_, _, payload)| payload.as_ptr_range()).collect();
+            let payloads: Vec<_> = expected.iter().map(|m| m.payload.as_ptr_range()).collect();
             for at in 0..bytes.len() {
                 let protected = !payloads.iter().any(|payload| payload.contains(&(&raw const bytes[at])));
                 // each bzip2 stream costs megabytes of tables

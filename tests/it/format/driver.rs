@@ -63,11 +63,3 @@ pub fn read_all(bytes: &Bytes, checks: Checks) -> (Vec<Message>, Vec<Warning>) {
     let bag = index_bytes(bytes).expect("opens");
     read(&*bag, bytes, &ConnectionSet::All, checks)
 }
-
-/// Topic, time and payload of each message, by time and then file order: what a reader must agree on.
-pub fn told(bag: &dyn Container, messages: &[Message]) -> Vec<(String, i64, Bytes)> {
-    let topic = |m: &Message| bag.catalog().connections[m.connection as usize].topic.to_string();
-    let mut told: Vec<_> = messages.iter().map(|m| (topic(m), m.time.nanos(), m.payload.clone())).collect();
-    told.sort_by_key(|(_, time, _)| *time);
-    told
-}

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use roadreel::format::{Checks, ConnectionSet};
 
-use super::driver::{Opened, index_bytes, open, read, told};
-use super::raw::{self, PLAIN, Part};
+use super::driver::{Opened, index_bytes, open, read};
+use super::raw::{self, PLAIN, Part, frame, long_messages, plain};
+use crate::ros1::told;
 
 /// What a bag holds, one message a line.
 fn text(bytes: &[u8]) -> String {
@@ -15,8 +16,13 @@ fn text(bytes: &[u8]) -> String {
         for checks in [Checks::Quick, Checks::Full] {
             let (messages, warnings) = read(&*bag, &bytes, &ConnectionSet::All, checks);
             let mut text = format!("{}\n", if bag.catalog().indexed { "indexed" } else { "scanned" });
-            for (topic, time, payload) in told(&*bag, &messages) {
-                text += &format!("{} {topic} {}\n", time / 1_000_000_000, String::from_utf8_lossy(&payload));
+            for m in told(&*bag, &messages) {
+                text += &format!(
+                    "{} {} {}\n",
+                    m.time_nanos / 1_000_000_000,
+                    m.topic,
+                    String::from_utf8_lossy(&m.payload)
+                );
             }
             for warning in warnings {
                 text += &format!("! {}: {}\n", warning.offset, warning.what);
@@ -35,19 +41,13 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn chunks_may_overlap_and_stand_in_any_order() {
     let parts = [
-        Part {
-            messages: &[(30, b"d"), (10, b"a")],
-            ..PLAIN
-        },
+        plain(&[(30, b"d"), (10, b"a")]),
         Part {
             messages: &[(20, b"c"), (5, b"first")],
             number: 1,
             ..PLAIN
         },
-        Part {
-            messages: &[(12, b"b")],
-            ..PLAIN
-        },
+        plain(&[(12, b"b")]),
     ];
     insta::assert_snapshot!(text(&raw::bag(&parts, &[(0, "/a"), (1, "/b")])), @"
     indexed
@@ -87,10 +87,7 @@ fn connections_may_be_described_in_chunks_only() {
             describe: true,
             ..PLAIN
         },
-        Part {
-            messages: &[(2, b"y")],
-            ..PLAIN
-        },
+        plain(&[(2, b"y")]),
         Part {
             messages: &[(3, b"z")],
             number: 7,
@@ -117,55 +114,6 @@ fn connections_that_nothing_describes_are_still_read() {
     1 /connection_9 x
     ! 290: connection 9 is described nowhere: its messages are shown as the topic /connection_9
     ");
-}
-
-/// An LZ4 frame of 64 KiB blocks. `linked`: each block may refer to the one before, as the `lz4` library does it.
-fn frame(data: &[u8], linked: bool, content_size: Option<u64>) -> Vec<u8> {
-    let mut frame = 0x184D_2204u32.to_le_bytes().to_vec();
-    let flags = 0b0101_0100 | if linked { 0 } else { 0b0010_0000 } | if content_size.is_some() { 0b1000 } else { 0 };
-    frame.extend([flags, 4 << 4]);
-    frame.extend(content_size.iter().flat_map(|size| size.to_le_bytes()));
-    frame.push((twox_hash::XxHash32::oneshot(0, &frame[4..]) >> 8) as u8);
-    let mut at = 0;
-    for block in data.chunks(64 * 1024) {
-        let dictionary = if linked { &data[at - at.min(64 * 1024)..at] } else { &[] };
-        let packed = lz4_flex::block::compress_with_dict(block, dictionary);
-        frame.extend((packed.len() as u32).to_le_bytes());
-        frame.extend(&packed);
-        frame.extend(twox_hash::XxHash32::oneshot(0, &packed).to_le_bytes());
-        at += block.len();
-    }
-    frame.extend(0u32.to_le_bytes());
-    frame.extend(twox_hash::XxHash32::oneshot(0, data).to_le_bytes());
-    frame
-}
-
-/// Many messages that resemble each other from block to block.
-fn long_messages() -> Vec<(u32, Vec<u8>)> {
-    (0..12u32)
-        .map(|i| {
-            (
-                i,
-                (0..30_000u32)
-                    .map(|k| (k.wrapping_mul(k ^ 77) >> 7) as u8 ^ (i == k % 13) as u8)
-                    .collect(),
-            )
-        })
-        .collect()
-}
-
-/// A bag of one LZ4 chunk of several blocks.
-pub fn lz4_bag(linked: bool) -> Vec<u8> {
-    let long = long_messages();
-    let messages: Vec<(u32, &[u8])> = long.iter().take(3).map(|(sec, payload)| (*sec, &payload[..])).collect();
-    let parts = [Part {
-        compression: "lz4",
-        messages: &messages,
-        describe: true,
-        pack: &|data| frame(data, linked, None),
-        ..PLAIN
-    }];
-    raw::bag(&parts, &[(0, "/in_chunk_0")])
 }
 
 #[test]
@@ -256,16 +204,7 @@ fn sizes_that_lie_allocate_nothing() {
 
 #[test]
 fn a_record_of_4_gib_is_not_believed() {
-    let parts = [
-        Part {
-            messages: &[(1, b"x")],
-            ..PLAIN
-        },
-        Part {
-            messages: &[(2, b"y")],
-            ..PLAIN
-        },
-    ];
+    let parts = [plain(&[(1, b"x")]), plain(&[(2, b"y")])];
     let good = raw::bag(&parts, &[(0, "/a")]);
     let chunk = raw::chunk("none", 0, &[]).len();
     let at = roadreel::format::rosbag1::MAGIC.len() + raw::bag_header(0, 0, 0).len() + chunk - 4;
@@ -308,20 +247,14 @@ fn a_record_of_4_gib_is_not_believed() {
 /// A bag of three chunks, with the bag header or a chunk position of the index changed.
 fn lying(index_pos: impl Fn(u64) -> u64, chunks: u32, move_chunk: u64) -> Vec<u8> {
     let parts = [
-        Part {
-            messages: &[(1, b"x")],
-            ..PLAIN
-        },
+        plain(&[(1, b"x")]),
         Part {
             messages: &[(2, b"y")],
             number: 1,
             describe: true,
             ..PLAIN
         },
-        Part {
-            messages: &[(3, b"z")],
-            ..PLAIN
-        },
+        plain(&[(3, b"z")]),
     ];
     let mut bytes = raw::bag(&parts, &[(0, "/a"), (1, "/in_chunk_1")]);
     let at = bytes.windows(10).position(|w| w == b"index_pos=").unwrap() + 10;

@@ -105,6 +105,10 @@ pub const PLAIN: Part<'static> = Part {
     pack: &|data| data.to_vec(),
 };
 
+pub fn plain<'a>(messages: &'a [(u32, &'a [u8])]) -> Part<'a> {
+    Part { messages, ..PLAIN }
+}
+
 /// A bag of these chunks, in this order. `described` are the connections that the index describes.
 pub fn bag(parts: &[Part<'_>], described: &[(u32, &str)]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
@@ -143,4 +147,53 @@ pub fn bag(parts: &[Part<'_>], described: &[(u32, &str)]) -> Vec<u8> {
     let header = bag_header(index_pos, described.len() as u32, parts.len() as u32);
     bytes[MAGIC.len()..MAGIC.len() + header.len()].copy_from_slice(&header);
     bytes
+}
+
+/// An LZ4 frame of 64 KiB blocks. `linked`: each block may refer to the one before, as the `lz4` library does it.
+pub fn frame(data: &[u8], linked: bool, content_size: Option<u64>) -> Vec<u8> {
+    let mut frame = 0x184D_2204u32.to_le_bytes().to_vec();
+    let flags = 0b0101_0100 | if linked { 0 } else { 0b0010_0000 } | if content_size.is_some() { 0b1000 } else { 0 };
+    frame.extend([flags, 4 << 4]);
+    frame.extend(content_size.iter().flat_map(|size| size.to_le_bytes()));
+    frame.push((twox_hash::XxHash32::oneshot(0, &frame[4..]) >> 8) as u8);
+    let mut at = 0;
+    for block in data.chunks(64 * 1024) {
+        let dictionary = if linked { &data[at - at.min(64 * 1024)..at] } else { &[] };
+        let packed = lz4_flex::block::compress_with_dict(block, dictionary);
+        frame.extend((packed.len() as u32).to_le_bytes());
+        frame.extend(&packed);
+        frame.extend(twox_hash::XxHash32::oneshot(0, &packed).to_le_bytes());
+        at += block.len();
+    }
+    frame.extend(0u32.to_le_bytes());
+    frame.extend(twox_hash::XxHash32::oneshot(0, data).to_le_bytes());
+    frame
+}
+
+/// Many messages that resemble each other from block to block.
+pub fn long_messages() -> Vec<(u32, Vec<u8>)> {
+    (0..12u32)
+        .map(|i| {
+            (
+                i,
+                (0..30_000u32)
+                    .map(|k| (k.wrapping_mul(k ^ 77) >> 7) as u8 ^ (i == k % 13) as u8)
+                    .collect(),
+            )
+        })
+        .collect()
+}
+
+/// A bag of one LZ4 chunk of several blocks.
+pub fn lz4_bag(linked: bool) -> Vec<u8> {
+    let long = long_messages();
+    let messages: Vec<(u32, &[u8])> = long.iter().take(3).map(|(sec, payload)| (*sec, &payload[..])).collect();
+    let parts = [Part {
+        compression: "lz4",
+        messages: &messages,
+        describe: true,
+        pack: &|data| frame(data, linked, None),
+        ..PLAIN
+    }];
+    bag(&parts, &[(0, "/in_chunk_0")])
 }

@@ -9,25 +9,8 @@ use roadreel::format::{Checks, Connection, ConnectionSet};
 use roadreel::time::Time;
 
 use super::driver::{index_bytes, read};
-
-#[derive(Clone, Debug)]
-pub struct Recording {
-    pub connections: Vec<Connection>,
-    pub messages: Vec<(u32, Time, Vec<u8>)>,
-}
-
-pub fn write(recording: &Recording, compression: Compression, chunk_threshold: usize) -> Vec<u8> {
-    let mut writer = Writer::new(Cursor::new(Vec::new()), compression)
-        .unwrap()
-        .with_chunk_threshold(chunk_threshold);
-    recording.connections.iter().for_each(|connection| {
-        writer.add_connection(connection);
-    });
-    for (connection, time, payload) in &recording.messages {
-        writer.write(*connection, *time, payload).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
+use super::seeds::{Recording, sample, write};
+use crate::ros1::{Told, second_opinion};
 
 fn connection() -> impl Strategy<Value = Connection> {
     (
@@ -105,24 +88,26 @@ fn a_time_before_1970_is_refused() {
 
 #[test]
 fn another_reader_reads_what_is_written() {
-    let recording = super::damage::sample();
+    let recording = sample();
     for compression in [Compression::None, Compression::Lz4, Compression::Bz2] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("written.bag");
         std::fs::write(&path, write(&recording, compression, 2000)).unwrap();
-        let theirs = super::real::second_opinion(&path);
+        let theirs = second_opinion(&path);
         let mut ours: Vec<_> = recording
             .messages
             .iter()
             .map(|(id, time, payload)| {
-                (
-                    recording.connections[*id as usize].topic.to_string(),
-                    time.nanos(),
-                    Bytes::from(payload.clone()),
-                )
+                let connection = &recording.connections[*id as usize];
+                Told {
+                    time_nanos: time.nanos(),
+                    topic: connection.topic.to_string(),
+                    type_name: connection.type_name.to_string(),
+                    payload: payload.clone().into(),
+                }
             })
             .collect();
-        ours.sort_by_key(|(_, time, _)| *time);
+        ours.sort_by_key(|message| message.time_nanos);
         assert!(ours == theirs);
     }
 }

@@ -17,6 +17,8 @@ pub struct Stage {
     pub panel: Box<dyn Panel>,
     pub now: Time,
     pub playing: bool,
+    /// Nothing that is asked for comes while this is false.
+    pub answered: bool,
     pub selected: Option<TopicId>,
     pub actions: Vec<Action>,
     settings: bool,
@@ -57,6 +59,7 @@ impl Stage {
             panel: (kind.create)(config),
             now: Time(0),
             playing: false,
+            answered: true,
             selected: None,
             actions: Vec::new(),
             settings: false,
@@ -121,8 +124,18 @@ impl Stage {
         })
     }
 
+    /// The playhead moves on; what it needs is asked for, but has not come.
+    pub fn move_unanswered(&mut self, now: Time, playing: bool) {
+        (self.now, self.playing, self.answered) = (now, playing, false);
+        let mut wants = Vec::new();
+        self.panel.wants(&view!(self), &mut wants);
+        self.store.demand(now, if playing { 1.0 } else { 0.0 }, &wants);
+    }
+
     fn pass(&mut self, ui: &mut egui::Ui) {
-        self.settle();
+        if self.answered {
+            self.settle();
+        }
         let view = view!(self);
         if self.settings {
             self.panel.settings_ui(ui, &view, &mut self.actions);

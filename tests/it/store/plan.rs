@@ -52,7 +52,7 @@ fn series(world: &World, topic: &str, span: Span) -> Want {
     Want {
         topic: world.topic(topic),
         what: What::Series {
-            path: "data".into(),
+            path: format!("{topic}.data").into(),
             stamp: Stamp::Receive,
             span,
         },
@@ -134,7 +134,7 @@ fn background_waits_for_the_playhead_and_works_outward() {
         .collect();
     assert_eq!(background.len(), 98);
     assert!(background[..4].iter().all(|c| (46..=54).contains(c)), "{background:?}");
-    let series = world.store.series(wants[1].topic, "data", Stamp::Receive).expect("a series");
+    let series = world.store.series(wants[1].topic, "/a.data", Stamp::Receive).expect("a series");
     assert!(series.is_complete(Span::ALL));
     assert_eq!(series.len(), 1000);
     assert_eq!(series.loaded(), [Span::new(t(0), t(9990))]);
@@ -149,7 +149,7 @@ fn held_background_reads_nothing_but_the_playhead() {
     world.store.hold_background(true);
     world.seek(t(5055), &wants);
     assert_eq!(world.reads.len(), 2);
-    let series = world.store.series(wants[1].topic, "data", Stamp::Receive).expect("a series");
+    let series = world.store.series(wants[1].topic, "/a.data", Stamp::Receive).expect("a series");
     assert_eq!(series.value_at(t(5055)), Some(505.0));
     world.store.hold_background(false);
     world.settle();
@@ -162,13 +162,11 @@ fn large_remote_recordings_are_read_whole_only_when_asked() {
     let a = world.topic("/a");
     assert_eq!(world.store.whole_cost_bytes(a), Some(100 << 20));
     assert_eq!(world.store.whole_cost_bytes(world.topic("/once")), None);
-    world.store.demand(t(5055), 0.0, &[]);
-    let span = world.store.series_span(a);
+    let span = world.store.series_span(a, t(5055));
     assert!(span.nanos() < 13_000_000_000);
-    world.store.demand(t(5056), 0.0, &[]);
-    assert_eq!(world.store.series_span(a), span, "small moves ask for nothing new");
+    assert_eq!(world.store.series_span(a, t(5056)), span, "small moves ask for nothing new");
     world.store.read_whole(a);
-    assert_eq!(world.store.series_span(a), Span::new(t(0), t(9990)));
+    assert_eq!(world.store.series_span(a, t(5056)), Span::new(t(0), t(9990)));
 }
 
 #[test]

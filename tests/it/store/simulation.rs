@@ -83,6 +83,7 @@ fn model(case: &Case) -> (Recording, Vec<(u32, Time, f64)>) {
 fn wants_of(bits: u8, world: &World) -> Vec<Want> {
     let mut wants = Vec::new();
     for topic in 0..TOPICS {
+        let path = format!("/t{topic}.data");
         let Some(topic) = world.store.topic_by_name(&format!("/t{topic}")).map(|t| t.id) else {
             continue;
         };
@@ -104,7 +105,7 @@ fn wants_of(bits: u8, world: &World) -> Vec<Want> {
         want(
             16,
             What::Series {
-                path: "data".into(),
+                path: path.as_str().into(),
                 stamp: Stamp::Receive,
                 span: Span::ALL,
             },
@@ -157,7 +158,7 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
                     other => panic!("{other:?}"),
                 }
             }
-            What::Resource(_) => {}
+            What::Resource(_) | What::Points { .. } => {}
             What::Rows { form, .. } => {
                 let rows = world.store.rows(want.topic, *form).expect("rows");
                 // Only where the budget lets them be whole.
@@ -172,7 +173,11 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
             What::Series { path, stamp, .. } => {
                 let series = world.store.series(want.topic, path, *stamp).expect("a series");
                 // Only where the budget lets it be whole.
-                if series.is_complete(Span::ALL) {
+                if series.is_complete(Span::ALL) && !series.has_points(Span::ALL) {
+                    let values = || of_topic.iter().map(|m| m.1);
+                    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+                    assert_eq!(series.min_max(Span::ALL), (low <= high).then_some((low, high)), "series {name}");
+                } else if series.is_complete(Span::ALL) {
                     let mut shown: Vec<(Time, f64)> = series.decimated(Span::ALL, 10_000);
                     shown.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
                     let mut expected = of_topic.clone();

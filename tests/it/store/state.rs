@@ -281,7 +281,7 @@ fn series_world(points: &[(i64, f64)]) -> (World, Want) {
     let want = Want {
         topic: world.topic("/a"),
         what: What::Series {
-            path: "data".into(),
+            path: "/a.data".into(),
             stamp: Stamp::Receive,
             span: Span::ALL,
         },
@@ -302,7 +302,7 @@ proptest! {
     ) {
         let points: Vec<(i64, f64)> = values.iter().enumerate().map(|(i, v)| (i as i64, *v)).collect();
         let (world, want) = series_world(&points);
-        let series = world.store.series(want.topic, "data", Stamp::Receive).expect("a series");
+        let series = world.store.series(want.topic, "/a.data", Stamp::Receive).expect("a series");
         prop_assert!(series.is_complete(Span::ALL));
         let span = Span::new(t(from), t(to));
         let shown = series.decimated(span, columns);
@@ -338,7 +338,7 @@ fn what_is_no_number_is_a_gap() {
     let mut points: Vec<(i64, f64)> = (0..1000).map(|i| (i, 1.0)).collect();
     points[500].1 = f64::NAN;
     let (world, want) = series_world(&points);
-    let series = world.store.series(want.topic, "data", Stamp::Receive).expect("a series");
+    let series = world.store.series(want.topic, "/a.data", Stamp::Receive).expect("a series");
     let shown = series.decimated(Span::new(t(0), t(1000)), 10);
     assert_eq!(shown.iter().filter(|p| p.1.is_nan()).map(|p| p.0).collect::<Vec<_>>(), [t(500)]);
     assert_eq!(series.value_at(t(500)), None);
@@ -351,14 +351,14 @@ fn a_path_that_is_not_there_is_said() {
     let (mut world, want) = series_world(&[(0, 1.0)]);
     let wrong = Want {
         what: What::Series {
-            path: "wheel.speed".into(),
+            path: "/a.wheel.speed".into(),
             stamp: Stamp::Receive,
             span: Span::ALL,
         },
         ..want
     };
     world.seek(t(0), &[wrong]);
-    let series = world.store.series(want.topic, "wheel.speed", Stamp::Receive).expect("a series");
+    let series = world.store.series(want.topic, "/a.wheel.speed", Stamp::Receive).expect("a series");
     assert!(series.error().is_some_and(|e| e.contains("wheel")), "{:?}", series.error());
     assert!(!world.store.status().waiting);
 }

@@ -1,0 +1,39 @@
+//! The scalars of a message type, by the paths that lead to them.
+//!
+//! Invariant: the list is bounded, whatever the definition.
+
+use super::parse::Array;
+use super::plan::{Kind, Plan};
+
+/// At most so many elements of a fixed array are listed, and so many paths in all.
+const MAX_LISTED_ELEMENTS: u32 = 64;
+const MAX_LISTED_PATHS: usize = 4096;
+
+pub(super) fn scalar_paths(plan: &Plan) -> Vec<String> {
+    let mut paths = Vec::new();
+    list(plan, plan.root, "", &mut paths);
+    paths
+}
+
+fn list(plan: &Plan, id: usize, prefix: &str, paths: &mut Vec<String>) {
+    let Ok(of) = plan.get(id) else { return };
+    for field in &of.fields {
+        let elements = match field.array {
+            Array::One => vec![format!("{prefix}{}", field.name)],
+            Array::Fixed(n) => (0..n.min(MAX_LISTED_ELEMENTS))
+                .map(|i| format!("{prefix}{}[{i}]", field.name))
+                .collect(),
+            Array::Dynamic => continue,
+        };
+        for path in elements {
+            if paths.len() >= MAX_LISTED_PATHS {
+                return;
+            }
+            match field.kind {
+                Kind::Scalar(_) => paths.push(path),
+                Kind::Struct(inner) if plan.min_size(field.kind) > 0 => list(plan, inner, &format!("{path}."), paths),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What a layout stores of a plot.
+//!
+//! Invariant: what some other version wrote survives.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::store::Stamp;
+
+/// What a layout stores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Empty: named after its series.
+    pub title: String,
+    pub series: Vec<SeriesConfig>,
+    pub x_axis: XAxis,
+    /// What x is of, where that is a path.
+    pub x_path: String,
+    /// Next to the axes; empty: none.
+    pub x_label: String,
+    pub y_label: String,
+    pub y: YRange,
+    pub y_right: YRange,
+    /// The visible window moves with the playhead while playing.
+    pub follow: bool,
+    pub follow_window_secs: f64,
+    /// Shares its visible time range with all other plots that do.
+    pub sync_x: bool,
+    pub legend: bool,
+    /// Figures of the visible span beside the legend's names.
+    pub statistics: bool,
+    /// Two times in seconds from the start, to measure between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursors: Option<[f64; 2]>,
+    /// Bars of the histogram.
+    pub bins: usize,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            title: String::new(),
+            series: Vec::new(),
+            x_axis: XAxis::default(),
+            x_path: String::new(),
+            x_label: String::new(),
+            y_label: String::new(),
+            y: YRange::Auto,
+            y_right: YRange::Auto,
+            follow: false,
+            follow_window_secs: 10.0,
+            sync_x: true,
+            legend: true,
+            statistics: false,
+            cursors: None,
+            bins: 60,
+            extra: Map::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SeriesConfig {
+    /// A message path, or an expression over some: see [`crate::path`]. A number is a reference line.
+    pub path: String,
+    /// Empty: named after its path.
+    pub label: String,
+    /// `#rrggbb`; none: the next of the theme's series colours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    pub visible: bool,
+    pub line_width: f32,
+    pub style: Style,
+    pub stamp: Stamp,
+    pub axis: Side,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Default for SeriesConfig {
+    fn default() -> SeriesConfig {
+        SeriesConfig {
+            path: String::new(),
+            label: String::new(),
+            color: None,
+            visible: true,
+            line_width: 1.5,
+            style: Style::default(),
+            stamp: Stamp::Receive,
+            axis: Side::Left,
+            extra: Map::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum XAxis {
+    /// Seconds from the recording's start.
+    #[default]
+    FromStart,
+    /// Time of day, UTC.
+    Clock,
+    /// Number of the value in the newest message.
+    Index,
+    /// The values of `x_path`, all that are loaded.
+    Path,
+    /// The values of `x_path` in the newest message.
+    CurrentPath,
+    /// Amplitude spectrum of the visible time, in hertz.
+    Frequency,
+    /// Histogram of the visible time.
+    Value,
+}
+
+impl XAxis {
+    pub const ALL: [(XAxis, &'static str, &'static str); 7] = [
+        (XAxis::FromStart, "Time from start", "Seconds from the recording's start"),
+        (XAxis::Clock, "Clock", "Time of day, UTC"),
+        (XAxis::Path, "Another path", "Values against the values of a path"),
+        (
+            XAxis::CurrentPath,
+            "Another path, newest message",
+            "Arrays of the newest messages against each other",
+        ),
+        (
+            XAxis::Index,
+            "Index, newest message",
+            "An array of the newest message, element by element",
+        ),
+        (XAxis::Frequency, "Frequency", "Spectrum of the visible time"),
+        (XAxis::Value, "Value", "Histogram of the visible time"),
+    ];
+
+    pub fn is_time(self) -> bool {
+        matches!(self, XAxis::FromStart | XAxis::Clock)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum YRange {
+    /// Fits what is visible.
+    #[default]
+    Auto,
+    Manual {
+        min: f64,
+        max: f64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    #[default]
+    Left,
+    Right,
+}
+
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// A line, with dots where they are far apart, in steps where all values are 0 or 1.
+    #[default]
+    Auto,
+    Line,
+    LineDots,
+    Dots,
+    /// Each value holds until the next.
+    Steps,
+    /// Each value has held since the one before.
+    StepsBefore,
+    Sticks,
+}
+
+impl Style {
+    pub const ALL: [(Style, &'static str); 7] = [
+        (Style::Auto, "Automatic"),
+        (Style::Line, "Line"),
+        (Style::LineDots, "Line and dots"),
+        (Style::Dots, "Dots"),
+        (Style::Steps, "Steps"),
+        (Style::StepsBefore, "Steps before"),
+        (Style::Sticks, "Sticks"),
+    ];
+}

@@ -1,0 +1,522 @@
+//! Text → syntax tree, by recursive descent. The grammar stands in the README.
+//!
+//! Invariants: every refusal says what, where, and what would fit; brackets nest at most [`MAX_DEPTH`] deep.
+
+use std::ops::Range;
+
+use super::PathError;
+use super::ast::{Bound, Expr, Literal, Op, Path, Spot, Step, StepKind, Style};
+use super::functions::{FUNCTIONS, Function, Kind, function};
+use super::nearest::nearest;
+
+const MAX_DEPTH: usize = 40;
+const WORDS: [&str; 5] = ["true", "false", "and", "or", "not"];
+
+/// A path or an expression over paths, such as `/imu.angular_velocity.z.@rad2deg` or `/a.x - /b.x`.
+pub fn parse(text: &str) -> Result<Expr, PathError> {
+    whole(text, false)
+}
+
+/// As [`parse`], but paths start at a message's fields: `pose.position.x`.
+pub fn parse_fields(text: &str) -> Result<Expr, PathError> {
+    whole(text, true)
+}
+
+fn whole(text: &str, relative: bool) -> Result<Expr, PathError> {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        relative,
+        depth: 0,
+    };
+    parser.space();
+    let expr = parser.expr(1)?;
+    parser.space();
+    match parser.peek() {
+        None => Ok(expr),
+        Some(_) => Err(parser.unexpected()),
+    }
+}
+
+/// Whether it needs no quotes as a topic.
+pub(super) fn is_bare_topic(name: &str) -> bool {
+    let starts = name.starts_with(|c: char| c == '/' || c.is_ascii_alphabetic() || c == '_');
+    starts && name.bytes().all(is_topic_byte) && !WORDS.contains(&name)
+}
+
+fn is_topic_byte(b: u8) -> bool {
+    is_name_byte(b) || b == b'/'
+}
+
+fn is_name_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    /// In a filter: names are fields, not topics.
+    relative: bool,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn space(&mut self) -> bool {
+        let trimmed = self.rest().trim_start();
+        let skipped = self.rest().len() - trimmed.len();
+        self.at += skipped;
+        skipped > 0
+    }
+
+    fn eat(&mut self, what: &str) -> bool {
+        let found = self.rest().starts_with(what);
+        if found {
+            self.at += what.len();
+        }
+        found
+    }
+
+    fn error(&self, span: Range<usize>, what: impl Into<String>) -> PathError {
+        PathError::new(what, span)
+    }
+
+    fn unexpected(&self) -> PathError {
+        let end = self.at + self.peek().map_or(0, char::len_utf8);
+        match self.peek() {
+            None => self.error(self.at..self.at, "something is missing at the end"),
+            Some(c) if "+-*/^%".contains(c) => self.error(self.at..end, format!("“{c}” between values needs a space on both sides")),
+            Some(c) => self.error(self.at..end, format!("“{c}” does not fit here")),
+        }
+    }
+
+    fn expect(&mut self, what: &str, after: &str) -> Result<(), PathError> {
+        if self.eat(what) {
+            return Ok(());
+        }
+        let end = self.at + self.peek().map_or(0, char::len_utf8);
+        Err(self.error(self.at..end, format!("“{what}” is missing after {after}")))
+    }
+
+    /// A word of letters, digits and `_`, if it stands here alone.
+    fn word(&mut self, word: &str) -> bool {
+        let Some(rest) = self.rest().strip_prefix(word) else {
+            return false;
+        };
+        let ends = !rest.bytes().next().is_some_and(|b| is_topic_byte(b) || b == b'.');
+        if ends {
+            self.at += word.len();
+        }
+        ends
+    }
+
+    /// The operator that stands here, with the spaces that it needs; None where there is none.
+    fn operator(&mut self) -> Result<Option<Op>, PathError> {
+        const OPS: [Op; 15] = [
+            Op::Equal,
+            Op::Matches,
+            Op::NotEqual,
+            Op::LessEqual,
+            Op::GreaterEqual,
+            Op::Less,
+            Op::Greater,
+            Op::Add,
+            Op::Subtract,
+            Op::Multiply,
+            Op::Divide,
+            Op::Modulo,
+            Op::Power,
+            Op::And,
+            Op::Or,
+        ];
+        let start = self.at;
+        let before = self.space();
+        for op in OPS {
+            if matches!(op, Op::And | Op::Or) {
+                if before && self.word(op.text()) {
+                    return Ok(Some(op));
+                }
+                continue;
+            }
+            if self.eat(op.text()) {
+                let after = self.rest().starts_with(char::is_whitespace);
+                if !op.is_comparison() && !(before && after) {
+                    self.at -= op.text().len();
+                    return Err(self.unexpected());
+                }
+                return Ok(Some(op));
+            }
+        }
+        self.at = start;
+        Ok(None)
+    }
+
+    fn nested<T>(&mut self, f: impl FnOnce(&mut Parser<'a>) -> Result<T, PathError>) -> Result<T, PathError> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.error(self.at..self.at, format!("this nests more than {MAX_DEPTH} levels deep")));
+        }
+        self.depth += 1;
+        let result = f(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Operators that bind at least as tightly as `least`.
+    fn expr(&mut self, least: u8) -> Result<Expr, PathError> {
+        self.nested(|p| p.expr_inner(least))
+    }
+
+    fn expr_inner(&mut self, least: u8) -> Result<Expr, PathError> {
+        let from = self.at;
+        let mut left = self.unary()?;
+        // a comparison, and what holds one, is no operand of another
+        let mut highest = 9;
+        loop {
+            let start = self.at;
+            let Some(op) = self.operator()? else { return Ok(left) };
+            let level = op.level();
+            if level < least || level > highest {
+                self.at = start;
+                return Ok(left);
+            }
+            self.space();
+            let right = match op {
+                Op::Power => self.expr(7)?,
+                _ if op.is_comparison() => {
+                    highest = 3;
+                    self.compared()?
+                }
+                _ => self.expr(level + 1)?,
+            };
+            if !op.is_comparison() {
+                highest = level;
+            }
+            left = Expr::Binary {
+                op,
+                left: Box::new(left),
+                right: Box::new(right),
+                at: Spot(from..self.at),
+            };
+        }
+    }
+
+    /// What stands right of a comparison: there a quoted text is a text, unless steps follow it.
+    fn compared(&mut self) -> Result<Expr, PathError> {
+        if self.peek() == Some('"') {
+            let start = self.at;
+            let text = self.quoted('"')?;
+            if !self.rest().starts_with(['.', '[', '{']) {
+                return Ok(Expr::Literal(Literal::Text(text)));
+            }
+            self.at = start;
+        }
+        self.expr(5)
+    }
+
+    fn unary(&mut self) -> Result<Expr, PathError> {
+        if self.eat("-") {
+            let from = self.at;
+            if self.rest().starts_with(char::is_whitespace) {
+                return Err(self.error(from - 1..from, "“-” stands before a value without a space"));
+            }
+            return self.nested(|p| Ok(negated(p.expr(7)?)));
+        }
+        if self.word("not") {
+            self.space();
+            return self.nested(|p| Ok(Expr::Not(Box::new(p.expr(3)?))));
+        }
+        let mut expr = self.primary()?;
+        while self.rest().starts_with(".@") {
+            expr = self.modifier(expr)?;
+        }
+        Ok(expr)
+    }
+
+    fn primary(&mut self) -> Result<Expr, PathError> {
+        let from = self.at;
+        match self.peek() {
+            None => Err(self.unexpected()),
+            Some('(') => {
+                self.at += 1;
+                self.space();
+                let inner = self.expr(1)?;
+                self.space();
+                self.expect(")", "the expression in brackets")?;
+                Ok(inner)
+            }
+            Some('$') => {
+                self.at += 1;
+                let name = self.variable();
+                Ok(Expr::Variable(name, Spot(from..self.at)))
+            }
+            Some('\'') => Ok(Expr::Literal(Literal::Text(self.quoted('\'')?))),
+            Some('"') => {
+                let name = self.quoted('"')?;
+                if self.relative {
+                    return Ok(Expr::Literal(Literal::Text(name)));
+                }
+                self.path(Some(name), from)
+            }
+            Some('@') if self.relative && self.eat("@this") => self.path(None, from),
+            // `{==1}`: of the filtered value itself
+            Some('=' | '!' | '<' | '>') if self.relative => self.path(None, from),
+            Some(c) if c.is_ascii_digit() => self.number_or_name(),
+            Some(c) if c.is_ascii_alphabetic() || matches!(c, '_' | '/') => self.named(),
+            Some(_) => Err(self.unexpected()),
+        }
+    }
+
+    fn variable(&mut self) -> String {
+        let len = self.rest().bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        let name = self.rest().get(..len).unwrap_or_default().to_owned();
+        self.at += len;
+        name
+    }
+
+    fn number_or_name(&mut self) -> Result<Expr, PathError> {
+        let from = self.at;
+        let rest = self.rest().as_bytes();
+        let digits = |from: usize| rest.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
+        let mut len = digits(0);
+        if rest.get(len) == Some(&b'.') && rest.get(len + 1).is_some_and(u8::is_ascii_digit) {
+            len += 1 + digits(len + 1);
+        }
+        if matches!(rest.get(len), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(rest.get(len + 1), Some(b'+' | b'-')));
+            if rest.get(len + 1 + sign).is_some_and(u8::is_ascii_digit) {
+                len += 1 + sign + digits(len + 1 + sign);
+            }
+        }
+        if rest.get(len).is_some_and(|b| is_topic_byte(*b)) {
+            return self.named();
+        }
+        self.at += len;
+        let text = self.text.get(from..self.at).unwrap_or_default();
+        let literal = match text.parse::<i128>() {
+            Ok(n) => Literal::Int(n),
+            Err(_) => match text.parse::<f64>() {
+                Ok(v) if v.is_finite() => Literal::Float(v),
+                _ => return Err(self.error(from..self.at, format!("{text} is no number that a double can hold"))),
+            },
+        };
+        Ok(Expr::Literal(literal))
+    }
+
+    /// A truth value, a function or a path.
+    fn named(&mut self) -> Result<Expr, PathError> {
+        let from = self.at;
+        for (word, value) in [("true", true), ("false", false)] {
+            if self.word(word) {
+                return Ok(Expr::Literal(Literal::Bool(value)));
+            }
+        }
+        let is_byte = if self.relative { is_name_byte } else { is_topic_byte };
+        let len = self.rest().bytes().take_while(|b| is_byte(*b)).count();
+        let name = self.rest().get(..len).unwrap_or_default();
+        if len == 0 {
+            return Err(self.unexpected());
+        }
+        self.at += len;
+        if self.peek() == Some('(') {
+            let function = self.function(name, from)?;
+            return self.call(function, from);
+        }
+        if WORDS.contains(&name) {
+            return Err(self.error(from..self.at, format!("“{name}” does not fit here")));
+        }
+        self.path(Some(name.to_owned()), from)
+    }
+
+    fn function(&self, name: &str, from: usize) -> Result<&'static Function, PathError> {
+        function(name).ok_or_else(|| {
+            let close = nearest(name, FUNCTIONS.iter().map(|f| f.name));
+            self.error(from..from + name.len(), format!("there is no function “{name}”"))
+                .with_nearest(close)
+        })
+    }
+
+    fn call(&mut self, function: &'static Function, from: usize) -> Result<Expr, PathError> {
+        let args = self.args()?;
+        self.finish_call(function, args, Style::Prefix, from)
+    }
+
+    fn modifier(&mut self, of: Expr) -> Result<Expr, PathError> {
+        self.at += 2;
+        let from = self.at;
+        let name = self.variable();
+        if name.is_empty() {
+            return Err(self.error(from - 2..from, "a function is missing after “.@”"));
+        }
+        let function = self.function(&name, from)?;
+        let mut args = vec![of];
+        if self.peek() == Some('(') {
+            args.extend(self.args()?);
+        }
+        self.finish_call(function, args, Style::Modifier, from)
+    }
+
+    fn args(&mut self) -> Result<Vec<Expr>, PathError> {
+        self.at += 1;
+        let mut args = Vec::new();
+        self.space();
+        while !self.eat(")") {
+            if !args.is_empty() {
+                self.expect(",", "an argument")?;
+                self.space();
+            }
+            args.push(self.expr(1)?);
+            self.space();
+        }
+        Ok(args)
+    }
+
+    fn finish_call(&self, function: &'static Function, args: Vec<Expr>, style: Style, from: usize) -> Result<Expr, PathError> {
+        let needed = 1 + function.params.iter().filter(|p| p.default.is_none()).count();
+        let at = from..self.at;
+        if args.len() < needed || args.len() > 1 + function.params.len() {
+            return Err(self.error(at, format!("{} takes other arguments: {}", function.name, usage(function))));
+        }
+        Ok(Expr::Call {
+            function,
+            args,
+            style,
+            at: Spot(at),
+        })
+    }
+
+    /// `name` is the topic, or in a filter the first field.
+    fn path(&mut self, name: Option<String>, from: usize) -> Result<Expr, PathError> {
+        let mut path = Path {
+            topic: None,
+            steps: Vec::new(),
+            at: Spot(from..self.at),
+        };
+        match name {
+            Some(field) if self.relative => path.steps.push(Step {
+                kind: StepKind::Field(field),
+                at: Spot(from..self.at),
+            }),
+            topic => path.topic = topic,
+        }
+        loop {
+            let start = self.at;
+            let kind = match self.peek() {
+                Some('.') if !self.rest().starts_with(".@") => {
+                    self.at += 1;
+                    let len = self.rest().bytes().take_while(|b| is_name_byte(*b)).count();
+                    if len == 0 {
+                        return Err(self.error(start..self.at, "a field is missing after “.”"));
+                    }
+                    let name = self.rest().get(..len).unwrap_or_default().to_owned();
+                    self.at += len;
+                    StepKind::Field(name)
+                }
+                Some('[') => self.slice()?,
+                Some('{') => self.filter()?,
+                _ => break,
+            };
+            path.steps.push(Step {
+                kind,
+                at: Spot(start..self.at),
+            });
+        }
+        path.at = Spot(from..self.at);
+        Ok(Expr::Path(path))
+    }
+
+    fn slice(&mut self) -> Result<StepKind, PathError> {
+        let from = self.at;
+        self.at += 1;
+        let first = self.bound()?;
+        if self.eat(":") {
+            let last = self.bound()?;
+            self.expect("]", "a slice")?;
+            return Ok(StepKind::Slice(first, last));
+        }
+        self.expect("]", "an index")?;
+        first
+            .map(StepKind::Index)
+            .ok_or_else(|| self.error(from..self.at, "an index is missing: [0], [-1], [2:5] or [:]"))
+    }
+
+    fn bound(&mut self) -> Result<Option<Bound>, PathError> {
+        let from = self.at;
+        if self.eat("$") {
+            return Ok(Some(Bound::Variable(self.variable())));
+        }
+        self.eat("-");
+        self.at += self.rest().bytes().take_while(u8::is_ascii_digit).count();
+        let text = self.text.get(from..self.at).unwrap_or_default();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse()
+            .map(|n| Some(Bound::Number(n)))
+            .map_err(|_| self.error(from..self.at, format!("“{text}” is no index")))
+    }
+
+    fn filter(&mut self) -> Result<StepKind, PathError> {
+        let from = self.at;
+        self.at += 1;
+        let outer = std::mem::replace(&mut self.relative, true);
+        self.space();
+        if self.peek() == Some('}') {
+            return Err(self.error(from..self.at + 1, "a condition is missing, such as {id == 3}"));
+        }
+        let condition = self.expr(1)?;
+        self.space();
+        self.relative = outer;
+        self.expect("}", "a condition")?;
+        Ok(StepKind::Filter(Box::new(condition)))
+    }
+
+    /// A text in quotes: `\n`, `\t`, `\r`, `\\` and escaped quotes.
+    fn quoted(&mut self, mark: char) -> Result<String, PathError> {
+        let from = self.at;
+        self.at += 1;
+        let mut out = String::new();
+        let mut chars = self.rest().char_indices();
+        while let Some((i, c)) = chars.next() {
+            match c {
+                c if c == mark => {
+                    self.at += i + c.len_utf8();
+                    return Ok(out);
+                }
+                '\\' => match chars.next().map(|(_, c)| c) {
+                    Some('n') => out.push('\n'),
+                    Some('t') => out.push('\t'),
+                    Some('r') => out.push('\r'),
+                    Some(c @ ('\\' | '\'' | '"')) => out.push(c),
+                    // regular expressions are full of them
+                    Some(c) => out.extend(['\\', c]),
+                    None => break,
+                },
+                c => out.push(c),
+            }
+        }
+        Err(self.error(from..self.text.len(), format!("the quote {mark} is not closed")))
+    }
+}
+
+fn negated(inner: Expr) -> Expr {
+    match inner {
+        Expr::Literal(Literal::Int(n)) => Expr::Literal(Literal::Int(-n)),
+        Expr::Literal(Literal::Float(v)) => Expr::Literal(Literal::Float(-v)),
+        inner => Expr::Negated(Box::new(inner)),
+    }
+}
+
+fn usage(function: &Function) -> String {
+    let rest: Vec<&str> = function.params.iter().map(|p| p.name).collect();
+    match function.kind {
+        Kind::Part(_) | Kind::One(_) if rest.is_empty() => format!("{}(x)", function.name),
+        _ => format!("{}({})", function.name, [&["x"], rest.as_slice()].concat().join(", ")),
+    }
+}

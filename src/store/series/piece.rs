@@ -1,0 +1,381 @@
+//! What one chunk gave of a series: its points while they are kept, and summaries of runs of them.
+//!
+//! Invariant: summaries are of the same runs whether the points are kept or not.
+
+use crate::path::Point;
+use crate::time::{Span, Time};
+
+/// Points of a run, and runs of a longer one.
+const RUN: usize = 128;
+const RUNS: usize = 32;
+/// Giving up fewer points frees too little.
+const LEAST: usize = 32;
+
+pub struct Piece {
+    pub summary: Summary,
+    points: Option<Box<[Point]>>,
+    count: usize,
+    /// Of each `RUN` points.
+    runs: Box<[Summary]>,
+    /// Of each `RUN * RUNS` points.
+    long_runs: Box<[Summary]>,
+}
+
+/// The points that stand for a run of points.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    pub first: Point,
+    pub last: Point,
+    min: Option<Point>,
+    max: Option<Point>,
+    /// The first that is not a number.
+    nan: Option<Point>,
+}
+
+/// What is known of a run of points.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary {
+    pub extent: Extent,
+    /// How many numbers, their mean, and the sum of the squares of what they differ from it by.
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+/// A part of a piece that falls into a span.
+pub enum Taken<'a> {
+    Point(Point),
+    Whole(&'a Summary),
+    /// Its points are given up and only some of them fall into the span or column.
+    Partly(&'a Summary),
+}
+
+impl Piece {
+    /// Of points in any order; those of one time stay in theirs. None of no points.
+    pub fn new(mut points: Vec<Point>) -> Option<Piece> {
+        if !points.is_sorted_by_key(|p| p.0) {
+            points.sort_by_key(|p| p.0);
+        }
+        let runs: Box<[Summary]> = match points.len() {
+            0..=RUN => Box::default(),
+            _ => points.chunks(RUN).filter_map(Summary::of).collect(),
+        };
+        let long_runs: Box<[Summary]> = match runs.len() {
+            0..=RUNS => Box::default(),
+            _ => runs.chunks(RUNS).filter_map(Summary::over).collect(),
+        };
+        let summary = match (long_runs.is_empty(), runs.is_empty()) {
+            (false, _) => Summary::over(&long_runs),
+            (true, false) => Summary::over(&runs),
+            (true, true) => Summary::of(&points),
+        }?;
+        Some(Piece {
+            summary,
+            count: points.len(),
+            points: Some(points.into_boxed_slice()),
+            runs,
+            long_runs,
+        })
+    }
+
+    pub fn span(&self) -> Span {
+        Span::new(self.summary.first(), self.summary.last())
+    }
+
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn bytes(&self) -> u64 {
+        let points = self.points.as_ref().map_or(0, |p| p.len() * size_of::<Point>());
+        let runs = (self.runs.len() + self.long_runs.len()) * size_of::<Summary>();
+        (points + runs + size_of::<Piece>() + 96) as u64
+    }
+
+    pub fn has_points(&self) -> bool {
+        self.points.is_some()
+    }
+
+    pub fn can_shrink(&self) -> bool {
+        self.points.as_ref().is_some_and(|p| p.len() > LEAST)
+    }
+
+    /// Gives the points up.
+    pub fn shrink(&mut self) {
+        self.points = None;
+    }
+
+    pub fn points_within(&self, span: Span) -> &[Point] {
+        let points = self.points.as_deref().unwrap_or_default();
+        let (from, to) = range(points, span);
+        points.get(from..to).unwrap_or_default()
+    }
+
+    /// How many points fall into `span`; about that many where they are given up.
+    pub fn count_within(&self, span: Span) -> usize {
+        let own = self.span();
+        if own.start >= span.start && own.end <= span.end {
+            return self.count;
+        }
+        match &self.points {
+            Some(points) => {
+                let (from, to) = range(points, span);
+                to - from
+            }
+            None => {
+                let within = self.runs.iter().filter(|r| r.last() >= span.start && r.first() <= span.end);
+                within.count() * RUN
+            }
+        }
+    }
+
+    /// All that falls into `span`, in summaries where `is_whole` lets a run from one time to another be taken at once.
+    pub fn take(&self, span: Span, is_whole: impl Fn(Time, Time) -> bool, take: &mut impl FnMut(Taken)) {
+        let apart = |s: &Summary| s.last() < span.start || s.first() > span.end;
+        let whole = |s: &Summary| is_whole(s.first(), s.last());
+        if apart(&self.summary) {
+            return;
+        }
+        if whole(&self.summary) {
+            take(Taken::Whole(&self.summary));
+            return;
+        }
+        if self.runs.is_empty() {
+            self.take_run(0, &self.summary, span, take);
+            return;
+        }
+        let each_run = |from: usize, to: usize, take: &mut dyn FnMut(Taken)| {
+            for at in from..to.min(self.runs.len()) {
+                let Some(run) = self.runs.get(at).filter(|r| !apart(r)) else {
+                    continue;
+                };
+                if whole(run) {
+                    take(Taken::Whole(run));
+                } else {
+                    self.take_run(at, run, span, &mut |t| take(t));
+                }
+            }
+        };
+        if self.long_runs.is_empty() {
+            each_run(0, self.runs.len(), take);
+        }
+        for (at, long) in self.long_runs.iter().enumerate() {
+            if apart(long) {
+                continue;
+            }
+            if whole(long) {
+                take(Taken::Whole(long));
+            } else {
+                each_run(at * RUNS, (at + 1) * RUNS, take);
+            }
+        }
+    }
+
+    fn take_run(&self, at: usize, summary: &Summary, span: Span, take: &mut impl FnMut(Taken)) {
+        let Some(points) = &self.points else {
+            take(Taken::Partly(summary));
+            return;
+        };
+        let run = points.get(at * RUN..).unwrap_or_default();
+        let run = run.get(..RUN).unwrap_or(run);
+        run.iter().filter(|p| span.contains(p.0)).for_each(|p| take(Taken::Point(*p)));
+    }
+
+    /// The last point of which `is_before` holds, which holds of the earlier ones too.
+    pub fn last_where(&self, is_before: &impl Fn(Time) -> bool) -> Option<Point> {
+        if !is_before(self.summary.first()) {
+            return None;
+        }
+        if is_before(self.summary.last()) {
+            return Some(self.summary.extent.last);
+        }
+        if let Some(points) = &self.points {
+            return points.get(points.partition_point(|p| is_before(p.0)).checked_sub(1)?).copied();
+        }
+        let started = self.runs.partition_point(|r| is_before(r.first()));
+        let run = started.checked_sub(1).and_then(|at| self.runs.get(at)).unwrap_or(&self.summary);
+        run.extent.shown().filter(|p| is_before(p.0)).max_by_key(|p| p.0)
+    }
+
+    /// The first point after `t`.
+    pub fn first_after(&self, t: Time) -> Option<Point> {
+        if self.summary.last() <= t {
+            return None;
+        }
+        if self.summary.first() > t {
+            return Some(self.summary.extent.first);
+        }
+        if let Some(points) = &self.points {
+            return points.get(points.partition_point(|p| p.0 <= t)).copied();
+        }
+        let run = self.runs.get(self.runs.partition_point(|r| r.last() <= t)).unwrap_or(&self.summary);
+        run.extent.shown().filter(|p| p.0 > t).min_by_key(|p| p.0)
+    }
+}
+
+fn range(points: &[Point], span: Span) -> (usize, usize) {
+    let from = points.partition_point(|p| p.0 < span.start);
+    let to = points.partition_point(|p| p.0 <= span.end);
+    (from, to.max(from))
+}
+
+impl Extent {
+    pub fn of(point: Point) -> Extent {
+        let number = Some(point).filter(|p| !p.1.is_nan());
+        Extent {
+            first: point,
+            last: point,
+            min: number,
+            max: number,
+            nan: Some(point).filter(|p| p.1.is_nan()),
+        }
+    }
+
+    /// Of both together.
+    pub fn join(&mut self, other: &Extent) {
+        if other.first.0 < self.first.0 {
+            self.first = other.first;
+        }
+        if other.last.0 >= self.last.0 {
+            self.last = other.last;
+        }
+        let earlier = |a: Point, b: Point| if b.0 < a.0 { b } else { a };
+        let lesser = |a: Point, b: Point| match a.1.total_cmp(&b.1) {
+            std::cmp::Ordering::Less => a,
+            std::cmp::Ordering::Equal => earlier(a, b),
+            std::cmp::Ordering::Greater => b,
+        };
+        let greater = |a: Point, b: Point| match a.1.total_cmp(&b.1) {
+            std::cmp::Ordering::Less => b,
+            std::cmp::Ordering::Equal => earlier(a, b),
+            std::cmp::Ordering::Greater => a,
+        };
+        self.min = either(self.min, other.min, lesser);
+        self.max = either(self.max, other.max, greater);
+        self.nan = either(self.nan, other.nan, earlier);
+    }
+
+    /// In no order.
+    pub fn shown(&self) -> impl Iterator<Item = Point> {
+        [Some(self.first), self.min, self.max, self.nan, Some(self.last)]
+            .into_iter()
+            .flatten()
+    }
+}
+
+fn either(a: Option<Point>, b: Option<Point>, choose: impl Fn(Point, Point) -> Point) -> Option<Point> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(choose(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl Summary {
+    /// None of no points.
+    fn of(points: &[Point]) -> Option<Summary> {
+        let mut extent = Extent::of(*points.first()?);
+        points.iter().for_each(|p| extent.join(&Extent::of(*p)));
+        let numbers = || points.iter().map(|p| p.1).filter(|v| !v.is_nan());
+        let count = numbers().count() as f64;
+        let mean = if count > 0.0 { numbers().sum::<f64>() / count } else { 0.0 };
+        Some(Summary {
+            extent,
+            count,
+            mean,
+            squares: numbers().map(|v| (v - mean).powi(2)).sum(),
+        })
+    }
+
+    fn over(runs: &[Summary]) -> Option<Summary> {
+        let (first, rest) = runs.split_first()?;
+        let mut whole = *first;
+        rest.iter().for_each(|run| whole.join(run));
+        Some(whole)
+    }
+
+    /// Of both together. Moments after Chan, Golub and LeVeque 1979.
+    fn join(&mut self, other: &Summary) {
+        self.extent.join(&other.extent);
+        if other.count == 0.0 {
+            return;
+        }
+        let both = self.count + other.count;
+        let apart = other.mean - self.mean;
+        self.mean += apart * other.count / both;
+        self.squares += other.squares + apart * apart * self.count * other.count / both;
+        self.count = both;
+    }
+
+    fn first(&self) -> Time {
+        self.extent.first.0
+    }
+
+    fn last(&self) -> Time {
+        self.extent.last.0
+    }
+}
+
+/// Of the numbers in a span; what is not a number is left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Statistics {
+    sum: Option<Summary>,
+    /// Some points at the span's ends are given up for memory: the figures are of the runs they are in.
+    pub is_rounded: bool,
+}
+
+impl Statistics {
+    pub(super) fn add(&mut self, taken: Taken) {
+        let summary = match taken {
+            Taken::Point(point) => Summary::of(&[point]),
+            Taken::Whole(summary) => Some(*summary),
+            Taken::Partly(summary) => {
+                self.is_rounded = true;
+                Some(*summary)
+            }
+        };
+        match (&mut self.sum, summary.filter(|s| s.count > 0.0)) {
+            (Some(sum), Some(new)) => sum.join(&new),
+            (sum @ None, new) => *sum = new,
+            (Some(_), None) => {}
+        }
+    }
+
+    pub fn count(&self) -> u64 {
+        self.sum.map_or(0, |s| s.count as u64)
+    }
+
+    pub fn mean(&self) -> Option<f64> {
+        self.sum.map(|s| s.mean)
+    }
+
+    pub fn min(&self) -> Option<Point> {
+        self.sum?.extent.min
+    }
+
+    pub fn max(&self) -> Option<Point> {
+        self.sum?.extent.max
+    }
+
+    /// Of the population, as numpy's.
+    pub fn variance(&self) -> Option<f64> {
+        self.sum.map(|s| s.squares / s.count)
+    }
+
+    pub fn stddev(&self) -> Option<f64> {
+        self.variance().map(f64::sqrt)
+    }
+
+    /// Root mean square.
+    pub fn rms(&self) -> Option<f64> {
+        Some((self.mean()?.powi(2) + self.variance()?).sqrt())
+    }
+
+    pub fn peak_to_peak(&self) -> Option<f64> {
+        Some(self.max()?.1 - self.min()?.1)
+    }
+
+    /// First to last number.
+    pub fn span(&self) -> Option<Span> {
+        self.sum.map(|s| Span::new(s.first(), s.last()))
+    }
+}

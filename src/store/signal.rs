@@ -1,0 +1,226 @@
+//! A message path over the open recordings: what it wants of them, and its values over time.
+//!
+//! Invariants: what is computed from several topics, or from values before, equals what computing it from all that is loaded gives;
+//! a signal that nothing has changed for costs a comparison.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Series, Stamp, Store, Topic, TopicId, Want, What};
+use crate::path::{Expr, Input, PathError, Point, Program, parse};
+use crate::time::Span;
+
+/// Series are computed anew as chunks arrive only while that is quick: beyond, only once something is complete.
+const QUICK_POINTS: usize = 300_000;
+/// Of so many points nothing is computed.
+const MOST_POINTS: usize = 20_000_000;
+
+/// A path as a panel holds it.
+#[derive(Default)]
+pub struct Signal {
+    text: String,
+    stamp: Stamp,
+    /// What it was compiled for.
+    revision: Option<(u64, u64)>,
+    expr: Option<Expr>,
+    program: Option<Arc<Program>>,
+    topics: Vec<TopicId>,
+    problem: Option<Problem>,
+    computed: Option<Computed>,
+}
+
+/// Why a signal has no values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// A sentence.
+    pub what: String,
+    /// Where in the text, in bytes.
+    pub span: Range<usize>,
+    /// The whole text as it was meant, perhaps.
+    pub repaired: Option<String>,
+}
+
+struct Computed {
+    inputs: Vec<u64>,
+    series: Series,
+    problem: Option<String>,
+}
+
+impl Signal {
+    pub fn new(text: &str, stamp: Stamp) -> Signal {
+        Signal {
+            text: text.to_owned(),
+            stamp,
+            expr: None,
+            ..Signal::default()
+        }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// Brings it up to date with what the recordings hold and what is loaded.
+    pub fn refresh(&mut self, store: &Store) {
+        let revision = Some((store.catalog_revision, store.variables_revision));
+        if self.revision != revision {
+            self.revision = revision;
+            self.compile(store);
+        }
+        self.compute(store);
+    }
+
+    fn compile(&mut self, store: &Store) {
+        (self.program, self.problem, self.computed) = (None, None, None);
+        self.topics.clear();
+        let parsed = parse(&self.text);
+        let topics = store.topic_schemas();
+        let compiled = parsed.and_then(|expr| {
+            let program = Program::compile(&expr, &topics, &store.variables);
+            self.expr = Some(expr);
+            program
+        });
+        match compiled {
+            Ok(program) => {
+                let of = |input: &Input| store.topic_by_name(&input.topic).map(|t| t.id).unwrap_or_default();
+                self.topics = program.inputs().iter().map(of).collect();
+                self.program = Some(Arc::new(program));
+            }
+            Err(error) => {
+                // what it is of is known all the same
+                let named = self.expr.as_ref().map(Expr::topics).unwrap_or_default();
+                self.topics = named.into_iter().filter_map(|t| store.topic_by_name(t)).map(|t| t.id).collect();
+                self.problem = Some(self.problem_of(&error));
+            }
+        }
+    }
+
+    fn problem_of(&self, error: &PathError) -> Problem {
+        Problem {
+            what: error.to_string(),
+            span: error.span.clone(),
+            repaired: error.repaired(&self.text),
+        }
+    }
+
+    pub fn problem(&self) -> Option<&Problem> {
+        self.problem.as_ref()
+    }
+
+    /// A sentence about what cannot be computed of what is loaded.
+    pub fn trouble(&self) -> Option<&str> {
+        self.computed.as_ref()?.problem.as_deref()
+    }
+
+    pub fn program(&self) -> Option<&Program> {
+        self.program.as_deref()
+    }
+
+    /// The number that it is, where it names no topic.
+    pub fn constant(&self) -> Option<f64> {
+        self.program.as_ref()?.constant()
+    }
+
+    /// The topics of its inputs, in their order.
+    pub fn topics(&self) -> &[TopicId] {
+        &self.topics
+    }
+
+    /// Everything of its inputs within `span` of receive time that [`Store::series_span`] lets be read.
+    pub fn wants(&self, span: Span, out: &mut Vec<Want>) {
+        self.inputs(|topic, input| {
+            let (path, stamp) = (input.text.clone(), self.stamp);
+            out.push(Want {
+                topic,
+                what: What::Series { path, stamp, span },
+            });
+        });
+    }
+
+    /// Its points themselves, where these were given up for memory; with [`Signal::wants`].
+    pub fn wants_points(&self, span: Span, out: &mut Vec<Want>) {
+        self.inputs(|topic, input| {
+            let (path, stamp) = (input.text.clone(), self.stamp);
+            out.push(Want {
+                topic,
+                what: What::Points { path, stamp, span },
+            });
+        });
+    }
+
+    fn inputs(&self, mut f: impl FnMut(TopicId, &Input)) {
+        let inputs = self.program.iter().flat_map(|p| p.inputs());
+        inputs.zip(&self.topics).for_each(|(input, topic)| f(*topic, input));
+    }
+
+    /// What is loaded of its inputs; None until they were wanted once.
+    pub fn sources<'a>(&'a self, store: &'a Store) -> Vec<&'a Series> {
+        let mut found = Vec::new();
+        self.inputs(|topic, input| found.extend(store.series(topic, &input.text, self.stamp)));
+        found
+    }
+
+    /// Its values over time, as far as they are loaded; None while there is nothing.
+    pub fn series<'a>(&'a self, store: &'a Store) -> Option<&'a Series> {
+        if let Some(computed) = &self.computed {
+            return Some(&computed.series);
+        }
+        let input = self.program.as_ref()?.column()?;
+        store.series(*self.topics.first()?, &input.text, self.stamp)
+    }
+
+    /// Whether all that it needs of `span` is loaded.
+    pub fn is_complete(&self, store: &Store, span: Span) -> bool {
+        let inputs = self.program.as_ref().map_or(0, |p| p.inputs().len());
+        let sources = self.sources(store);
+        sources.len() == inputs && sources.iter().all(|s| s.is_complete(span))
+    }
+
+    fn compute(&mut self, store: &Store) {
+        let Some(program) = self.program.clone() else { return };
+        if program.column().is_some() || program.constant().is_some() {
+            return;
+        }
+        let sources = self.sources(store);
+        let revisions: Vec<u64> = sources.iter().map(|s| s.revision()).collect();
+        if self.computed.as_ref().is_some_and(|c| c.inputs == revisions) || sources.len() < program.inputs().len() {
+            return;
+        }
+        let count: usize = sources.iter().map(|s| s.len()).sum();
+        let is_loading = store.status().waiting;
+        if count > QUICK_POINTS && is_loading && self.computed.is_some() {
+            return;
+        }
+        let points: Option<Vec<Vec<Point>>> = match count <= MOST_POINTS {
+            true => sources.iter().map(|s| s.points(Span::ALL)).collect(),
+            false => None,
+        };
+        self.computed = Some(match points {
+            Some(points) => {
+                let slices: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
+                Computed {
+                    inputs: revisions,
+                    series: Series::of_points(&program.points(&slices)),
+                    problem: None,
+                }
+            }
+            None => Computed {
+                inputs: revisions,
+                series: Series::default(),
+                problem: Some(format!("{count} values are too many to compute {} of", self.text)),
+            },
+        });
+    }
+}
+
+impl Store {
+    /// Where a path's topic ends and its fields begin, for what names one topic only.
+    pub fn topic_of_path(&self, text: &str) -> Option<&Topic> {
+        let expr = parse(text).ok()?;
+        expr.topics().first().and_then(|topic| self.topic_by_name(topic))
+    }
+}

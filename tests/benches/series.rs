@@ -1,0 +1,166 @@
+//! What plots cost: scalars out of every message of a drive, and frames of a plot over a hundred million values.
+//!
+//! `cargo bench --bench series` measures; under `cargo test` each bench runs once, on a short drive and fewer values.
+
+#[allow(dead_code)]
+#[path = "../it/long_series.rs"]
+mod long_series;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, SamplingMode};
+use long_series::{Long, PATH, time_of};
+use roadreel::decode::Schema;
+use roadreel::demo::{self, Options};
+use roadreel::format::{Checks, ConnectionSet};
+use roadreel::panel::{PANELS, View};
+use roadreel::path::{Column, parse};
+use roadreel::run::{Io, Recording, mapped};
+use roadreel::source::{Location, Policy};
+use roadreel::time::Span;
+
+/// One scalar each, or one of every element.
+const PATHS: [(&str, &str); 3] = [
+    ("imu", "/imu_raw.linear_acceleration.x"),
+    ("odom", "/odom.pose.pose.position.x"),
+    ("objects", "/as_tx/objects.objects[:].twist.twist.linear.x"),
+];
+
+fn main() {
+    let measuring = std::env::args().any(|argument| argument == "--bench");
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500));
+    let folder = tempfile::tempdir().expect("a folder");
+    extracting(&mut criterion, &drive(folder.path(), if measuring { 60.0 } else { 0.5 }));
+    panning(&mut criterion, if measuring { 1000 } else { 20 }, measuring);
+    criterion.final_summary();
+}
+
+/// The drive that `$ROADREEL_BENCH_DRIVE` names, or the program's own.
+fn drive(folder: &Path, seconds: f64) -> PathBuf {
+    if let Some(path) = std::env::var_os("ROADREEL_BENCH_DRIVE") {
+        return path.into();
+    }
+    let path = folder.join("drive.bag");
+    let file = BufWriter::new(File::create(&path).expect("a file"));
+    let options = Options {
+        seconds,
+        ..Options::default()
+    };
+    demo::write(file, options, |_| ()).expect("a drive");
+    path
+}
+
+/// From the file to numbers, decompression included.
+fn extracting(criterion: &mut Criterion, path: &Path) {
+    let io = Io::new(Policy::default(), &[]).expect("a runtime");
+    let drive = Recording::open(&io, Location::Path(path.to_owned()), |_, _| ()).expect("it opens");
+    let catalog = drive.container.catalog();
+    let mut group = criterion.benchmark_group("series");
+    group.sampling_mode(SamplingMode::Flat);
+    for (name, path) in PATHS {
+        let expr = parse(path).expect("a path");
+        let topic = expr.topics().first().map(|t| (*t).to_owned()).expect("a topic");
+        let Some((connection, id)) = catalog.connections.iter().zip(0..).find(|(c, _)| *c.topic == topic) else {
+            continue;
+        };
+        let schema = Schema::ros1(&connection.type_name, &connection.definition).expect("compiles");
+        let column = std::sync::Arc::new(Column::compile(&schema, &expr).expect("it fits"));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let column = column.clone();
+                let read = move |m: roadreel::format::Message| {
+                    let mut sum = 0.0;
+                    column.each(&m.payload, |v| sum += v);
+                    sum
+                };
+                mapped(&drive, ConnectionSet::Only([id].into()), Span::ALL, Checks::Quick, read).count()
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Frames of a plot: what is wanted, what is drawn, everything but rasterising. `chunks` of 100,000 values within 1 GiB.
+fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
+    const PER_CHUNK: u64 = 100_000;
+    let mut long = Long::new(1 << 30, chunks, PER_CHUNK);
+    let wants = long.wants(None);
+    long.demand(time_of(0), &wants);
+    let count = chunks * PER_CHUNK;
+    let kind = PANELS.iter().find(|k| k.id == "plot").expect("plots");
+    let mut panel = (kind.create)(&serde_json::json!({ "series": [{ "path": PATH }] }));
+    let ctx = egui::Context::default();
+    roadreel::theme::install(&ctx);
+    let mut seconds = 0.0;
+    let mut frame = |long: &mut Long, events: Vec<egui::Event>| {
+        let now = time_of(count / 2);
+        let began = Instant::now();
+        seconds += 1.0 / 60.0;
+        let input = egui::RawInput {
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1600.0, 900.0))),
+            time: Some(seconds),
+            events,
+            ..egui::RawInput::default()
+        };
+        let mut wants = Vec::new();
+        let output = {
+            let view = View {
+                store: &long.store,
+                now,
+                span: long.store.span().expect("values"),
+                playing: false,
+                hover: None,
+                selected: None,
+                gpu: None,
+            };
+            panel.wants(&view, &mut wants);
+            ctx.run_ui(input, |ui| panel.ui(ui, &view, &mut Vec::new()))
+        };
+        let shapes = ctx.tessellate(output.shapes, output.pixels_per_point);
+        long.store.demand(now, 0.0, &wants);
+        let took = began.elapsed();
+        assert!(!shapes.is_empty());
+        // what is read again meanwhile is not the frame's own work
+        long.settle();
+        took
+    };
+    let wheel = |up: bool| egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, if up { 120.0 } else { -120.0 }),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    };
+    let over = || egui::Event::PointerMoved(egui::pos2(900.0, 400.0));
+    frame(&mut long, vec![over()]);
+    let mut longest = Duration::ZERO;
+    let mut group = criterion.benchmark_group("series");
+    group.sampling_mode(SamplingMode::Flat);
+    let mut at = 0_u32;
+    group.bench_function("pan_and_zoom", |b| {
+        b.iter_custom(|frames| {
+            // all the way in and out again
+            let took = (0..frames).map(|_| {
+                at += 1;
+                let took = frame(&mut long, vec![over(), wheel(at % 240 < 120)]);
+                longest = longest.max(took);
+                took
+            });
+            took.sum()
+        });
+    });
+    group.finish();
+    if measuring {
+        println!(
+            "{count} values: longest frame {:.2} ms, memory {} MiB at most",
+            longest.as_secs_f64() * 1e3,
+            long.max_memory >> 20
+        );
+    }
+}

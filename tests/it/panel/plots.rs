@@ -1,0 +1,275 @@
+//! Plots: what x and y can be, what is read off them, and what the hand does.
+
+use egui::{Key, Modifiers, PointerButton, Theme, pos2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use roadreel::panel::{Action, DraggedPath, PanelState};
+use serde_json::{Value, json};
+
+use super::drive;
+use super::stage::{Stage, show, show_settings};
+
+const X: &str = "/imu.linear_acceleration.x";
+const Y: &str = "/imu.linear_acceleration.y";
+const SPEED: &str = "/vehicle/steering_report.speed";
+
+fn plot(config: Value) -> Stage {
+    Stage::new("plot", &config)
+}
+
+/// The rows of what is copied as CSV, without the head.
+fn csv(config: Value) -> Vec<(f64, String, f64)> {
+    let mut harness = show_settings(plot(config));
+    harness.get_by_label("Copy as CSV").click();
+    harness.run_ok();
+    let csv = harness.state().copied().expect("copied").to_owned();
+    csv.lines()
+        .skip(1)
+        .map(|line| {
+            let (head, value) = line.rsplit_once(',').expect("three columns");
+            let (x, series) = head.split_once(',').expect("three columns");
+            (x.parse().expect("a number"), series.to_owned(), value.parse().expect("a number"))
+        })
+        .collect()
+}
+
+#[test]
+fn values_against_values() {
+    let rows = csv(json!({ "series": [{ "path": Y }], "x_axis": "path", "x_path": X }));
+    assert_eq!(rows.len(), 200);
+    for (tick, (x, _, y)) in rows.iter().enumerate() {
+        let secs = tick as f64 * 0.01;
+        assert!(
+            (x - (secs * 6.0).sin()).abs() < 1e-12 && (y - (secs * 9.0).cos() * 0.5).abs() < 1e-12,
+            "{tick}: {x} {y}"
+        );
+    }
+    // of another topic, at half the rate: the newest one
+    let rows = csv(json!({ "series": [{ "path": Y }], "x_axis": "path", "x_path": SPEED }));
+    assert_eq!((rows.len(), rows[3].0), (200, f64::from(10.02_f32)));
+}
+
+#[test]
+fn arrays_of_the_newest_message() {
+    let rows = csv(json!({ "series": [{ "path": "/long.values[0:99]" }], "x_axis": "index" }));
+    assert_eq!(rows.len(), 100);
+    // the playhead is at 1 s, tick 100
+    assert_eq!((rows[99].0, rows[99].2), (99.0, 149.5));
+    let against = json!({ "series": [{ "path": "/long.values[0:9]" }], "x_axis": "current_path", "x_path": "/long.values[10:19] * 2" });
+    let rows = csv(against);
+    assert_eq!((rows.len(), rows[9].0, rows[9].2), (10, 219.0, 104.5));
+}
+
+#[test]
+fn spectrum_and_histogram_of_the_visible_time() {
+    let rows = csv(json!({ "series": [{ "path": X }], "x_axis": "frequency" }));
+    assert_eq!(rows.len(), 100);
+    let peak = rows.iter().max_by(|a, b| a.2.total_cmp(&b.2)).expect("rows");
+    assert!((peak.0 - 6.0 / std::f64::consts::TAU).abs() < 0.1 && peak.2 > 0.9, "{peak:?}");
+    let rows = csv(json!({ "series": [{ "path": X }], "x_axis": "value", "bins": 10 }));
+    // each bar by its two edges
+    assert_eq!((rows.len(), rows.iter().map(|r| r.2).sum::<f64>()), (20, 400.0));
+    assert!(rows[0].0 >= -1.0 && rows[19].0 <= 1.0);
+}
+
+#[test]
+fn several_topics_functions_and_reference_lines() {
+    let path = format!("{X} - {SPEED}");
+    let rows = csv(json!({ "series": [{ "path": path }, { "path": format!("{SPEED}.@derivative") }, { "path": "9.81", "label": "g" }] }));
+    let of = |name: &str| rows.iter().filter(|r| r.1.contains(name)).collect::<Vec<_>>();
+    assert_eq!((of(" - ").len(), of("derivative").len(), of("9.81").len()), (200, 99, 0));
+    let difference = of(" - ")[51].2;
+    assert!(
+        (difference - ((0.51_f64 * 6.0).sin() - f64::from(10.5_f32))).abs() < 1e-9,
+        "{difference}"
+    );
+    assert!(of("derivative").iter().all(|r| (r.2 - 1.0).abs() < 1e-3), "1 m/s more each second");
+    let harness = show(
+        plot(json!({ "series": [{ "path": X }, { "path": "0.5" }] })),
+        [420.0, 260.0],
+        Theme::Dark,
+    );
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    // what it is of two topics is said as topics of the panel
+    let harness = show(
+        plot(json!({ "series": [{ "path": format!("{X} - {SPEED}") }] })),
+        [420.0, 260.0],
+        Theme::Dark,
+    );
+    assert_eq!(harness.state().state(), PanelState::Ready);
+}
+
+#[test]
+fn a_path_that_does_not_fit_says_what_would() {
+    let mut harness = show_settings(plot(json!({ "series": [{ "path": "/imu.linear_aceleration.x" }] })));
+    harness.get_by_label_contains("did you mean “.linear_acceleration”?");
+    harness.get_by_label("Use it").click();
+    harness.run_ok();
+    assert_eq!(harness.state().panel.config()["series"][0]["path"], json!(X));
+    let text = show(
+        plot(json!({ "series": [{ "path": "/imu.header.frame_id" }] })),
+        [420.0, 260.0],
+        Theme::Dark,
+    );
+    assert!(matches!(text.state().state(), PanelState::Failed(why) if why.contains("is a text")));
+}
+
+#[test]
+fn a_path_is_completed_while_it_is_typed() {
+    let mut harness = show_settings(plot(json!({ "series": [{ "path": "" }] })));
+    harness.get_by_label("Path").focus();
+    harness.run_ok();
+    harness.get_by_label("Path").type_text("/imu.lin");
+    harness.run_ok();
+    harness.get_by_label("linear_acceleration");
+    harness.key_press(Key::Tab);
+    harness.run_ok();
+    harness.get_by_label("Path").type_text(".y");
+    harness.run_ok();
+    assert_eq!(harness.state().panel.config()["series"][0]["path"], json!(Y));
+}
+
+#[test]
+fn figures_of_what_is_visible() {
+    let harness = show(
+        plot(json!({ "series": [{ "path": SPEED }], "statistics": true })),
+        [760.0, 260.0],
+        Theme::Dark,
+    );
+    // 100 values from 10 to 11.98 m/s
+    for figure in ["100", "10", "11.98", "10.99", "1.98"] {
+        assert!(harness.query_all_by_label_contains(figure).next().is_some(), "{figure}");
+    }
+    harness.get_by_label("50");
+}
+
+fn drag(harness: &mut Harness<Stage>, from: egui::Pos2, to: egui::Pos2, modifiers: Modifiers) {
+    harness.hover_at(from);
+    harness.run_ok();
+    let button = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers,
+    };
+    harness.input_mut().modifiers = modifiers;
+    harness.event_modifiers(button(from, true), modifiers);
+    harness.step();
+    for part in 1..=4 {
+        let at = from + (to - from) * (part as f32 / 4.0);
+        harness.event_modifiers(egui::Event::PointerMoved(at), modifiers);
+        harness.step();
+    }
+    harness.event_modifiers(button(to, false), modifiers);
+    harness.run_ok();
+}
+
+#[test]
+fn a_flat_box_zooms_into_time_alone() {
+    let mut harness = show(plot(json!({ "series": [{ "path": X }] })), [420.0, 260.0], Theme::Dark);
+    let hovered = |harness: &mut Harness<Stage>, x: f32| {
+        harness.state_mut().actions.clear();
+        harness.hover_at(pos2(x, 120.0));
+        harness.run_ok();
+        let last = harness.state().actions.iter().rev().find_map(|a| match a {
+            Action::Hover(Some(t)) => Some(t.since(drive::at(0)) as f64 * 1e-9),
+            _ => None,
+        });
+        last.expect("a time")
+    };
+    let (from, to) = (hovered(&mut harness, 150.0), hovered(&mut harness, 250.0));
+    drag(&mut harness, pos2(150.0, 120.0), pos2(250.0, 123.0), Modifiers::SHIFT);
+    let (left, right) = (hovered(&mut harness, 60.0), hovered(&mut harness, 400.0));
+    assert!(
+        left > from - 0.05 && right < to + 0.05 && right - left > (to - from) * 0.8,
+        "{left}…{right} of {from}…{to}"
+    );
+}
+
+#[test]
+fn two_cursors_measure() {
+    let mut harness = show(
+        plot(json!({ "series": [{ "path": SPEED }], "cursors": [0.5, 1.5] })),
+        [420.0, 260.0],
+        Theme::Dark,
+    );
+    let before = harness.state().panel.config();
+    assert_eq!(before["cursors"], json!([0.5, 1.5]));
+    // dragged where it stands: at 1.5 of 2 s
+    let width = |harness: &mut Harness<Stage>| harness.state().panel.config()["cursors"][1].as_f64().expect("seconds");
+    let x = (40..415).find(|x| {
+        harness.hover_at(pos2(*x as f32, 60.0));
+        harness.step();
+        harness.output().platform_output.cursor_icon == egui::CursorIcon::ResizeHorizontal && *x > 200
+    });
+    let x = x.expect("the cursor can be taken hold of") as f32 + 5.0;
+    drag(&mut harness, pos2(x, 60.0), pos2(x - 60.0, 60.0), Modifiers::NONE);
+    let moved = width(&mut harness);
+    assert!(moved < 1.4 && moved > 0.8, "{moved}");
+    assert!(harness.state().actions.iter().any(|a| matches!(a, Action::Changed)));
+}
+
+#[test]
+fn a_dropped_field_becomes_a_series_and_with_shift_what_x_is_of() {
+    for (modifiers, expect) in [(Modifiers::NONE, false), (Modifiers::SHIFT, true)] {
+        let mut harness = show(plot(json!({ "series": [{ "path": X }] })), [420.0, 260.0], Theme::Dark);
+        harness.hover_at(pos2(200.0, 120.0));
+        harness.run_ok();
+        egui::DragAndDrop::set_payload(&harness.ctx, DraggedPath(Y.into()));
+        harness.input_mut().modifiers = modifiers;
+        harness.event_modifiers(
+            egui::Event::PointerButton {
+                pos: pos2(200.0, 120.0),
+                button: PointerButton::Primary,
+                pressed: true,
+                modifiers,
+            },
+            modifiers,
+        );
+        harness.step();
+        egui::DragAndDrop::set_payload(&harness.ctx, DraggedPath(Y.into()));
+        harness.event_modifiers(
+            egui::Event::PointerButton {
+                pos: pos2(200.0, 120.0),
+                button: PointerButton::Primary,
+                pressed: false,
+                modifiers,
+            },
+            modifiers,
+        );
+        harness.run_ok();
+        let config = harness.state().panel.config();
+        if expect {
+            assert_eq!((&config["x_axis"], &config["x_path"]), (&json!("path"), &json!(Y)));
+        } else {
+            assert_eq!(config["series"][1]["path"], json!(Y));
+        }
+    }
+}
+
+#[test]
+fn a_field_is_dragged_out_of_the_raw_tree() {
+    let mut harness = show(
+        Stage::new("raw", &json!({ "topic": "/vehicle/steering_report" })),
+        [420.0, 300.0],
+        Theme::Dark,
+    );
+    let row = harness.get_by_label("speed 11").rect();
+    let from = row.left_center() + egui::vec2(30.0, 0.0);
+    harness.hover_at(from);
+    harness.run_ok();
+    let press = egui::Event::PointerButton {
+        pos: from,
+        button: PointerButton::Primary,
+        pressed: true,
+        modifiers: Modifiers::NONE,
+    };
+    harness.event(press);
+    harness.step();
+    for x in 1..6 {
+        harness.event(egui::Event::PointerMoved(from + egui::vec2(x as f32 * 8.0, 4.0)));
+        harness.step();
+    }
+    let dragged = egui::DragAndDrop::payload::<DraggedPath>(&harness.ctx).expect("something is dragged");
+    assert_eq!(dragged.0, SPEED);
+}

@@ -1,0 +1,76 @@
+//! Series that are longer than the memory budget, and their figures.
+
+use roadreel::time::Span;
+
+use crate::long_series::{Long, SPIKES_APART, time_of, value_of};
+
+/// Four million values in a budget that holds a tenth of them.
+fn long() -> Long {
+    let mut long = Long::new(14 << 20, 400, 10_000);
+    let wants = long.wants(None);
+    long.demand(time_of(0), &wants);
+    long
+}
+
+const COUNT: u64 = 4_000_000;
+
+fn brute(from: u64, to: u64) -> (f64, f64) {
+    (from..=to)
+        .map(value_of)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)))
+}
+
+#[test]
+fn no_peak_is_lost_at_any_zoom_when_points_are_given_up() {
+    let mut long = long();
+    assert!(long.series().is_complete(Span::ALL), "all of it is read");
+    assert_eq!(long.series().len() as u64, COUNT);
+    assert!(!long.series().has_points(Span::ALL), "the budget does not hold it");
+    assert!(long.max_memory <= 14 << 20, "{} bytes", long.max_memory);
+    let spikes: Vec<u64> = (0..COUNT).filter(|i| i % SPIKES_APART == SPIKES_APART / 2).collect();
+    assert_eq!(spikes.len(), 5);
+    // from all down to a second around each spike, with what is in memory alone
+    for spike in &spikes {
+        for width in [COUNT, 1_000_000, 300_000, 50_000, 7_000, 1_000] {
+            let (from, to) = (spike.saturating_sub(width / 3), (spike + width / 2).min(COUNT - 1));
+            let shown = long.series().decimated(Span::new(time_of(from), time_of(to)), 500);
+            assert!(
+                shown.iter().any(|p| *p == (time_of(*spike), value_of(*spike))),
+                "the spike at {spike} is not drawn in a window of {width}"
+            );
+            assert!(shown.len() <= 500 * 5 + 2, "{} points drawn", shown.len());
+            assert!(shown.is_sorted_by_key(|p| p.0));
+        }
+    }
+    // nor the least value, which nothing sets apart
+    let shown = long.series().decimated(Span::ALL, 300);
+    let least = shown.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
+    assert_eq!(least, brute(0, COUNT - 1).0);
+}
+
+#[test]
+fn points_that_were_given_up_are_read_again_where_they_are_wanted() {
+    let mut long = long();
+    let before = long.reads;
+    let (from, to) = (2_333_000, 2_340_000);
+    let span = Span::new(time_of(from), time_of(to));
+    let wants = long.wants(Some(span));
+    long.demand(time_of(0), &wants);
+    assert_eq!(long.reads - before, 2, "only the chunks of that span");
+    let points = long.series().points(span).expect("they are there");
+    assert_eq!(points.len() as u64, to - from + 1);
+    assert!((from..=to).zip(&points).all(|(i, p)| *p == (time_of(i), value_of(i))));
+    assert_eq!(long.series().len() as u64, COUNT, "nothing counts twice");
+    let statistics = long.series().statistics(span);
+    assert!(!statistics.is_rounded);
+    let values: Vec<f64> = (from..=to).map(value_of).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    assert!((statistics.mean().expect("values") - mean).abs() < 1e-9);
+    assert_eq!(long.series().min_max(span), Some(brute(from, to)));
+    // and given up again elsewhere
+    let other = Span::new(time_of(3_000_000), time_of(3_010_000));
+    let wants = long.wants(Some(other));
+    long.demand(time_of(0), &wants);
+    assert!(long.series().has_points(other));
+    assert!(long.max_memory <= 14 << 20, "{} bytes", long.max_memory);
+}
