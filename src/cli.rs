@@ -271,6 +271,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let common = &cli.common;
+    open::choose_definitions(common);
     match cli.command {
         None => window::run(common, &cli.window).map(|()| Outcome::Done),
         Some(Command::Demo(args)) => demo::run(common, &args).map(|()| Outcome::Done),

@@ -7,20 +7,27 @@ mod bind;
 mod camera;
 mod cloud;
 mod form;
+mod geo;
 mod geometry;
 mod json;
+mod known;
 mod listing;
+mod log;
 mod markers;
+mod md5;
 mod objects;
 mod parse;
 mod picture;
 mod plan;
 mod reader;
+mod rows;
 mod shapes;
 mod value;
 
 pub use form::*;
 pub use json::{JsonNotes, write_base64};
+pub use known::{Definitions, definition_md5, definitions};
+pub use rows::{LogRow, LogRows, Rows, Stamped};
 
 // How a message is walked, for [`crate::path`].
 pub(crate) use json::{Number, each};

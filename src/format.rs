@@ -53,6 +53,16 @@ pub trait Container: Send + Sync {
     fn need(&self, chunk: ChunkId, connections: &ConnectionSet) -> Range<u64>;
     /// The messages of `connections` in `chunk`, in file order, from the bytes that `need` named. Damage becomes warnings.
     fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch;
+    /// When which connection's messages in `chunk` were received, by time; without unpacking them where the container has an index.
+    fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
+        arrivals_of(self.messages(chunk, got, &ConnectionSet::All, Checks::Quick))
+    }
+}
+
+pub(crate) fn arrivals_of(batch: Batch) -> Vec<(ConnectionId, Time)> {
+    let mut arrivals: Vec<(ConnectionId, Time)> = batch.messages.iter().map(|m| (m.connection, m.time)).collect();
+    arrivals.sort_by_key(|a| a.1);
+    arrivals
 }
 
 /// How thoroughly a chunk is read.

@@ -3,13 +3,18 @@
 //! Invariant: no panel asks for bytes, blocks, or knows a URL. A panel is one file and one line in [`PANELS`]; tests, docs
 //! and the automatic layout loop over that table.
 
+pub mod diagnostics;
+pub mod health;
 pub mod image;
+pub mod log;
+pub mod map;
 pub mod palette;
 pub mod path_field;
 pub mod plot;
 pub mod raw;
 pub mod scene3d;
 pub mod shown;
+pub mod states;
 pub mod widget;
 
 use std::sync::Arc;
@@ -112,4 +117,14 @@ pub struct Kind {
     pub automatic: fn(&Store) -> Vec<Value>,
 }
 
-pub static PANELS: &[Kind] = &[scene3d::KIND, image::KIND, plot::KIND, raw::KIND];
+pub static PANELS: &[Kind] = &[
+    scene3d::KIND,
+    image::KIND,
+    plot::KIND,
+    raw::KIND,
+    map::KIND,
+    log::KIND,
+    diagnostics::KIND,
+    health::KIND,
+    states::KIND,
+];

@@ -5,6 +5,7 @@
 //! ever waits; a panic in a reader or decoder becomes an event; the bytes that wait to be decoded are bounded.
 
 mod decoding;
+mod definitions;
 mod executor;
 mod fetch;
 mod io;
@@ -18,6 +19,7 @@ mod serve;
 mod settle;
 mod share;
 
+pub use definitions::add_message_folders;
 pub use executor::Executor;
 pub use io::Io;
 pub use messages::{Messages, Piece, mapped, messages};

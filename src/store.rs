@@ -16,6 +16,7 @@ mod lookup;
 mod plan;
 mod playback;
 mod resources;
+mod rows;
 mod series;
 mod signal;
 mod transforms;
@@ -24,6 +25,7 @@ mod work;
 pub use fold::MarkerSet;
 pub use links::LinkState;
 pub use playback::Playback;
+pub use rows::{Block, RowSet};
 pub use series::{Series, Statistics};
 pub use signal::{Problem, Signal};
 pub use transforms::Transforms;
@@ -97,6 +99,8 @@ pub enum What {
     /// A scalar over a span of receive time. The path is an expression over this topic alone, as
     /// [`path::Input::text`] gives it.
     Series { path: Arc<str>, stamp: Stamp, span: Span },
+    /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
+    Rows { form: Form, span: Span },
     /// The same, where its points themselves are needed: those that were given up for memory are read again.
     Points { path: Arc<str>, stamp: Stamp, span: Span },
     /// A file that the topic's messages name by its address.
@@ -212,6 +216,7 @@ pub struct Store {
     seek: u64,
 
     series: Vec<Series>,
+    row_sets: Vec<RowSet>,
     folds: BTreeMap<TopicId, fold::Fold>,
     undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
     grids: BTreeMap<TopicId, grid::Composed>,
@@ -269,6 +274,7 @@ impl Store {
             frame: 0,
             seek: 0,
             series: Vec::new(),
+            row_sets: Vec::new(),
             folds: BTreeMap::new(),
             undecoded: BTreeMap::new(),
             grids: BTreeMap::new(),
@@ -316,6 +322,7 @@ impl Store {
         self.transforms.now = now;
         self.wants = wants;
         self.add_series();
+        self.add_row_sets();
         self.reread_points();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {

@@ -17,6 +17,9 @@ mod decode_random;
 #[path = "it/decode_real.rs"]
 mod decode_real;
 #[cfg(feature = "gui")]
+#[path = "it/definitions.rs"]
+mod definitions;
+#[cfg(feature = "gui")]
 #[path = "it/drive.rs"]
 mod drive;
 #[path = "it/encode.rs"]

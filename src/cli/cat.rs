@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::{CatArgs, Common, open, output};
-use crate::decode::{DecodeError, Schema, write_base64};
+use crate::decode::{DecodeError, Schema, definitions, write_base64};
 use crate::format::{Catalog, Checks, Connection, ConnectionId, ConnectionSet, Message};
 use crate::run::{Piece, mapped};
 use crate::time::{Span, Time, format_epoch};
@@ -100,7 +100,7 @@ impl Printer {
     fn new(connection: &Connection, json: bool) -> Printer {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         Printer {
-            schema: Schema::ros1(&connection.type_name, &connection.definition),
+            schema: definitions().schema(&connection.type_name, &connection.definition, &connection.md5),
             json,
             before: format!(
                 "{{\"topic\":{},\"type\":{},\"time_ns\":",

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::info::Damage;
 use super::{CheckArgs, Common, Outcome, open, output};
-use crate::decode::Schema;
+use crate::decode::{Schema, definitions};
 use crate::format::{Catalog, Checks, Chunk, ConnectionId, ConnectionSet, Message};
 use crate::run::{Piece, Recording, mapped};
 use crate::text::format_bytes;
@@ -66,7 +66,9 @@ fn read(recording: &Recording) -> anyhow::Result<Report> {
         .connections
         .iter()
         .map(|connection| Probe {
-            schema: Schema::ros1(&connection.type_name, &connection.definition).ok(),
+            schema: definitions()
+                .schema(&connection.type_name, &connection.definition, &connection.md5)
+                .ok(),
         })
         .collect();
     let look = move |message: Message| match probes.get(message.connection as usize).and_then(|probe| probe.schema.as_ref()) {

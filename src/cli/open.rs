@@ -9,7 +9,8 @@ use clap::Args;
 use super::output;
 use super::remote::RemoteArgs;
 use super::scenes::{self, SceneArgs};
-use crate::run::{Io, Recording};
+use crate::decode::Definitions;
+use crate::run::{Io, Recording, add_message_folders};
 use crate::source::{Cache, CacheOptions, Location};
 use crate::time::{Span, Time};
 
@@ -25,6 +26,9 @@ pub struct Common {
     pub remote: RemoteArgs,
     #[command(flatten)]
     pub scenes: SceneArgs,
+    /// Folder of .msg files, for recordings that come without definitions
+    #[arg(long = "msgs", global = true, value_name = "DIR")]
+    pub message_folders: Vec<PathBuf>,
 }
 
 const MEMORY_BYTES: u64 = 1 << 30;
@@ -80,6 +84,19 @@ impl Common {
         });
         Ok(Io::over(self.remote.net_in(region)?)?.cached(cache))
     }
+}
+
+/// Takes the user's own message definitions into use, and tells what is wrong with them on stderr.
+pub fn choose_definitions(common: &Common) {
+    if common.message_folders.is_empty() {
+        return;
+    }
+    let mut definitions = Definitions::built_in();
+    let (_, problems) = add_message_folders(&mut definitions, &common.message_folders);
+    for problem in problems {
+        output::note(&problem);
+    }
+    definitions.choose();
 }
 
 /// A number of bytes: `512MiB`, `1.5GB`, `4096`.

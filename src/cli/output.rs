@@ -25,6 +25,11 @@ pub fn warning(warning: &Warning) {
 /// At most this many warnings are written one by one.
 const SHOWN: usize = 20;
 
+/// A sentence about what was asked for and could not be had.
+pub fn note(text: &str) {
+    eprintln!("note: {text}");
+}
+
 pub fn warnings(warnings: &[Warning]) {
     warnings.iter().take(SHOWN).for_each(warning);
     if warnings.len() > SHOWN {

@@ -16,14 +16,16 @@ pub(super) enum Want {
     Scalar(Scalar),
     /// Any one-byte scalar: flags and levels are spelt bool, byte and uint8.
     Byte,
+    /// `time`, or its structure in ROS 2.
+    Time,
     Duration,
     Text,
     /// A counted array of bytes, signed or not.
     Bytes,
     /// A counted array.
     Numbers(Scalar),
-    /// `float64[36]`.
-    Covariance,
+    /// `float64[n]`.
+    Doubles(u32),
     /// `std_msgs/Header`.
     Header,
     /// A structure of exactly these scalars.
@@ -96,11 +98,12 @@ impl Want {
         match self {
             Want::Scalar(scalar) => array == Array::One && kind == Kind::Scalar(scalar),
             Want::Byte => array == Array::One && is_byte(kind),
+            Want::Time => array == Array::One && is_time(plan, kind),
             Want::Duration => array == Array::One && kind == Kind::Duration,
             Want::Text => array == Array::One && kind == Kind::String,
             Want::Bytes => array == Array::Dynamic && is_byte(kind),
             Want::Numbers(scalar) => array == Array::Dynamic && kind == Kind::Scalar(scalar),
-            Want::Covariance => array == Array::Fixed(36) && kind == Kind::Scalar(Scalar::F64),
+            Want::Doubles(n) => array == Array::Fixed(n) && kind == Kind::Scalar(Scalar::F64),
             Want::Header => array == Array::One && is_header(plan, kind),
             Want::Flat(names, scalar) => array == Array::One && is_flat(plan, kind, names, scalar),
             Want::Pose => array == Array::One && is_pose(plan, kind),
@@ -142,6 +145,14 @@ fn is_header(plan: &Plan, kind: Kind) -> bool {
         array == Array::One && wanted.get(i) == Some(&kind)
     };
     fields_are(plan, kind, part) == Some(3)
+}
+
+fn is_time(plan: &Plan, kind: Kind) -> bool {
+    let part = |_, name: &str, kind, array| {
+        let four = matches!(kind, Kind::Scalar(Scalar::I32 | Scalar::U32));
+        array == Array::One && four && matches!(name, "sec" | "nanosec" | "nsec")
+    };
+    kind == Kind::Time || fields_are(plan, kind, part) == Some(2)
 }
 
 fn is_byte(kind: Kind) -> bool {

@@ -35,6 +35,14 @@ pub enum Form {
     GridUpdate,
     /// diagnostic_msgs/DiagnosticArray.
     Diagnostics,
+    /// rosgraph_msgs/Log, rcl_interfaces/Log, std_msgs/String.
+    Log,
+    /// sensor_msgs/NavSatFix, gps_common/GPSFix, geographic_msgs.
+    Fix,
+    /// When messages were received: of any topic, read in bulk, from the recording's index where that tells.
+    Arrivals,
+    /// Header stamps and sizes: of any topic with a definition, read in bulk.
+    Stamps,
 }
 
 impl Form {
@@ -60,6 +68,8 @@ pub enum Decoded {
     Grid(Grid),
     GridUpdate(GridUpdate),
     Diagnostics(Vec<DiagnosticStatus>),
+    Log(LogLine),
+    Fix(Fix),
 }
 
 /// A decoded message or a part of it. Field names are shared with the schema.
@@ -282,4 +292,62 @@ pub struct DiagnosticStatus {
     pub message: Arc<str>,
     pub hardware_id: Arc<str>,
     pub values: IndexMap<Arc<str>, Arc<str>>,
+}
+
+/// One line of a log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// None where the message has none (std_msgs/String).
+    pub stamp: Option<Time>,
+    pub level: LogLevel,
+    /// The node that wrote it; empty where that is unknown, as are `file` and `function`.
+    pub node: Arc<str>,
+    pub file: Arc<str>,
+    pub function: Arc<str>,
+    pub line: u32,
+    pub text: Arc<str>,
+}
+
+/// The levels of rosgraph_msgs/Log and rcl_interfaces/Log, on one scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    #[default]
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Fatal,
+}
+
+impl LogLevel {
+    pub const ALL: [LogLevel; 5] = [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error, LogLevel::Fatal];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "Debug",
+            LogLevel::Info => "Info",
+            LogLevel::Warn => "Warn",
+            LogLevel::Error => "Error",
+            LogLevel::Fatal => "Fatal",
+        }
+    }
+}
+
+/// A position on the globe (WGS 84).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fix {
+    pub stamp: Option<Time>,
+    pub latitude_deg: f64,
+    pub longitude_deg: f64,
+    /// Above the ellipsoid; NaN where unknown.
+    pub altitude_metres: f64,
+    /// sensor_msgs/NavSatStatus: -1 no fix, 0 fix, 1 with satellite-based, 2 with ground-based augmentation. None where the message
+    /// has none.
+    pub status: Option<i8>,
+    /// East-east, east-north, north-north, up-up of the position's covariance in m²; None where unknown.
+    pub covariance: Option<[f32; 4]>,
+    /// Clockwise from north, where the message says so.
+    pub heading_deg: Option<f32>,
+    pub speed_metres_per_sec: Option<f32>,
 }

@@ -193,7 +193,7 @@ impl PoseShape {
         Binding::new(
             plan,
             struct_of(plan, plan.root, "pose")?,
-            [("pose", Want::Pose), ("covariance", Want::Covariance)],
+            [("pose", Want::Pose), ("covariance", Want::Doubles(36))],
         )
     }
 

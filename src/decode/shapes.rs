@@ -8,7 +8,9 @@ use indexmap::IndexMap;
 use super::bind::{Binding, Want, slice_at, struct_of, text_at};
 use super::camera::{CameraShape, CompressedShape};
 use super::cloud::CloudShape;
+use super::geo::GeoShape;
 use super::geometry::{PoseShape, PosesShape, TransformsShape, header_at, pose_at};
+use super::log::LogShape;
 use super::markers::MarkersShape;
 use super::objects::ObjectsShape;
 use super::plan::Plan;
@@ -30,6 +32,8 @@ pub(super) enum Shape {
     Grid(GridShape),
     GridUpdate(Binding<6>),
     Diagnostics(DiagnosticsShape),
+    Log(LogShape),
+    Fix(GeoShape),
 }
 
 impl Shape {
@@ -52,6 +56,15 @@ impl Shape {
             "nav_msgs/OccupancyGrid" => Shape::Grid(GridShape::of(plan)?),
             "map_msgs/OccupancyGridUpdate" => Shape::GridUpdate(grid_update_binding(plan)?),
             "diagnostic_msgs/DiagnosticArray" => Shape::Diagnostics(DiagnosticsShape::of(plan)?),
+            "rosgraph_msgs/Log" => Shape::Log(LogShape::ros1(plan)?),
+            "rcl_interfaces/Log" => Shape::Log(LogShape::rcl(plan)?),
+            "std_msgs/String" => Shape::Log(LogShape::text(plan)?),
+            "sensor_msgs/NavSatFix" => Shape::Fix(GeoShape::nav_sat(plan)?),
+            "gps_common/GPSFix" | "gps_msgs/GPSFix" => Shape::Fix(GeoShape::gps(plan)?),
+            "geographic_msgs/GeoPoint" => Shape::Fix(GeoShape::point(plan)?),
+            "geographic_msgs/GeoPointStamped" => Shape::Fix(GeoShape::point_stamped(plan)?),
+            "geographic_msgs/GeoPose" => Shape::Fix(GeoShape::pose(plan)?),
+            "geographic_msgs/GeoPoseStamped" => Shape::Fix(GeoShape::pose_stamped(plan)?),
             _ => return None,
         })
     }
@@ -68,6 +81,8 @@ impl Shape {
             Shape::Grid(_) => Form::Grid,
             Shape::GridUpdate(_) => Form::GridUpdate,
             Shape::Diagnostics(_) => Form::Diagnostics,
+            Shape::Log(_) => Form::Log,
+            Shape::Fix(_) => Form::Fix,
         }
     }
 
@@ -85,6 +100,8 @@ impl Shape {
             Shape::Grid(shape) => shape.decode(plan, payload).map(Decoded::Grid),
             Shape::GridUpdate(binding) => grid_update(binding, plan, payload).map(Decoded::GridUpdate),
             Shape::Diagnostics(shape) => shape.decode(plan, payload).map(Decoded::Diagnostics),
+            Shape::Log(shape) => shape.decode(plan, payload).map(Decoded::Log),
+            Shape::Fix(shape) => shape.decode(plan, payload).map(Decoded::Fix),
         }
     }
 }

@@ -19,7 +19,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::format::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer};
+use crate::format::{
+    Batch, Catalog, Checks, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, arrivals_of,
+};
+use crate::time::Time;
 
 pub use writer::MAGIC;
 
@@ -134,5 +137,9 @@ impl Container for Bag {
 
     fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch {
         chunk::messages(self, chunk, got, connections, checks)
+    }
+
+    fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
+        chunk::arrivals(self, chunk, got).unwrap_or_else(|| arrivals_of(self.messages(chunk, got, &ConnectionSet::All, Checks::Quick)))
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::outbox::{Outbox, Ticket};
 use crate::decode::{DecodeError, Decoded, Form, Schema};
-use crate::format::{Checks, Fetched, Message};
+use crate::format::{Batch, Checks, ConnectionSet, Fetched, Message};
 use crate::store::{ChunkContent, ChunkRead, Deadline, Event, Read, Stamp, WorkId};
 
 pub(super) struct Job {
@@ -172,9 +172,15 @@ fn chunk(outbox: &Outbox, ticket: &Arc<Ticket>, read: &Read, index: usize, bytes
 /// What the store asked for, out of one chunk's bytes.
 fn content(read: &Read, wanted: &ChunkRead, bytes: Bytes) -> ChunkContent {
     let connections = wanted.connections();
-    let mut batch = read
-        .container
-        .messages(wanted.chunk, &Fetched::one(wanted.range.start, bytes), &connections, Checks::Quick);
+    let got = Fetched::one(wanted.range.start, bytes);
+    let arrivals = match wanted.arrivals.is_empty() {
+        true => Vec::new(),
+        false => read.container.arrivals(wanted.chunk, &got),
+    };
+    let mut batch = match &connections {
+        ConnectionSet::Only(none) if none.is_empty() => Batch::default(),
+        some => read.container.messages(wanted.chunk, &got, some, Checks::Quick),
+    };
     // Stable: file order among equal times.
     batch.messages.sort_by_key(|m| m.time);
     let mut content = ChunkContent {
@@ -195,6 +201,12 @@ fn content(read: &Read, wanted: &ChunkRead, bytes: Bytes) -> ChunkContent {
             }
         }
         content.series.push((job.series, points));
+    }
+    for job in &wanted.arrivals {
+        content.rows.extend(job.rows_of(&arrivals).map(|rows| (job.rows, rows)));
+    }
+    for job in &wanted.rows {
+        content.rows.extend(job.rows_of(&batch.messages).map(|rows| (job.rows, rows)));
     }
     for message in &batch.messages {
         if let Some((_, schema)) = wanted.transforms.iter().find(|(c, _)| *c == message.connection) {

@@ -22,9 +22,16 @@ pub(super) enum Unit {
     Transforms(TopicId),
     /// A scalar, by the store's number of the series.
     Series(u32),
+    /// All messages in one form, by the store's number of the set.
+    Rows(u32),
 }
 
 impl Unit {
+    /// Whether it is all of a topic in some column, rather than state at the playhead.
+    pub fn is_column(self) -> bool {
+        matches!(self, Unit::Series(_) | Unit::Rows(_))
+    }
+
     /// Whether it is read for wider spans than the playhead.
     pub fn is_wide(self) -> bool {
         !matches!(self, Unit::Keep(_))
@@ -51,6 +58,7 @@ pub(super) enum Data {
     },
     Transforms,
     Series,
+    Rows,
 }
 
 /// A topic's messages in one chunk, by time, and what was decoded of them.
@@ -152,14 +160,16 @@ impl Store {
         match unit {
             Unit::Keep(t) | Unit::Fold(t) | Unit::Transforms(t) => t,
             Unit::Series(s) => self.series.get(s as usize).map(|s| s.topic).unwrap_or_default(),
+            Unit::Rows(r) => self.row_sets.get(r as usize).map(|r| r.topic).unwrap_or_default(),
         }
     }
 
     /// What series and accumulated state weigh: all that is read for wider spans than the playhead.
     pub(super) fn wide_bytes(&self) -> u64 {
         let series: u64 = self.series.iter().map(super::Series::bytes).sum();
+        let rows: u64 = self.row_sets.iter().map(super::RowSet::bytes).sum();
         let folds: u64 = self.folds.values().map(super::fold::Fold::bytes).sum();
-        series + folds + self.transforms.bytes() + self.memory.undecoded
+        series + rows + folds + self.transforms.bytes() + self.memory.undecoded
     }
 
     pub(super) fn memory_used(&self) -> u64 {
@@ -189,8 +199,8 @@ impl Store {
     }
 
     fn has_wide(&self, key: ChunkKey, topic: TopicId) -> bool {
-        let series_topics: Vec<TopicId> = self.series.iter().map(|s| s.topic).collect();
-        self.cell(key).is_some_and(|cell| has_wide(cell, topic, &series_topics))
+        let wide_topics = self.wide_topics();
+        self.cell(key).is_some_and(|cell| has_wide(cell, topic, &wide_topics))
     }
 
     pub(super) fn ordinal(&self, topic: TopicId, key: ChunkKey) -> Option<usize> {
@@ -252,6 +262,11 @@ impl Store {
                 Data::Transforms => self.transforms.remove(self.topic_of(unit), key),
                 // What is known of it stays until it is read again, or is dropped with its series or its chunk.
                 Data::Series => {}
+                Data::Rows => {
+                    if let Unit::Rows(number) = unit {
+                        self.drop_rows(key, number);
+                    }
+                }
             }
         }
         self.unloaded.insert(self.topic_of(unit));
@@ -325,12 +340,16 @@ impl Store {
 
     /// Brings the topics' loaded spans up to date after something was dropped.
     pub(super) fn refresh_loaded(&mut self) {
-        let series_topics: Vec<TopicId> = self.series.iter().map(|s| s.topic).collect();
+        let wide_topics = self.wide_topics();
         for topic in std::mem::take(&mut self.unloaded) {
             let all = std::mem::take(&mut self.index[topic.0 as usize].all);
-            let loaded = Runs::of(&all, |c| {
-                self.cell(c.key).is_some_and(|cell| has_topic(cell, topic, &series_topics))
-            });
+            let loaded = Runs::of(&all, |c| self.cell(c.key).is_some_and(|cell| has_topic(cell, topic, &wide_topics)));
+            let mut row_sets = std::mem::take(&mut self.row_sets);
+            for (number, set) in row_sets.iter_mut().enumerate().filter(|(_, set)| set.topic == topic) {
+                let unit = Unit::Rows(number as u32);
+                set.set_chunks(&all, |c| self.state(c.key, unit).is_some_and(State::is_loaded));
+            }
+            self.row_sets = row_sets;
             let index = &mut self.index[topic.0 as usize];
             index.all = all;
             index.loaded = loaded;
@@ -383,6 +402,7 @@ impl Store {
                 Unit::Keep(_) => true,
                 Unit::Fold(t) | Unit::Transforms(t) => !self.is_whole_wanted(*unit, *t),
                 Unit::Series(_) => false,
+                Unit::Rows(_) => !self.jobs.contains_key(unit),
             };
             if !is_evictable {
                 continue;
@@ -486,7 +506,8 @@ pub(super) fn decoded_bytes(decoded: &Decoded) -> u64 {
             .sum(),
         Decoded::Poses(poses) => poses.poses.len() as u64 * 56,
         Decoded::Diagnostics(all) => all.iter().map(|s| 200 + s.values.len() as u64 * 100).sum(),
-        Decoded::Cloud(_) | Decoded::Scan(_) | Decoded::Pose(_) | Decoded::Grid(_) | Decoded::GridUpdate(_) => 0,
+        Decoded::Log(line) => (line.text.len() + line.node.len() + line.file.len() + line.function.len()) as u64,
+        Decoded::Cloud(_) | Decoded::Scan(_) | Decoded::Pose(_) | Decoded::Grid(_) | Decoded::GridUpdate(_) | Decoded::Fix(_) => 0,
     };
     own + 512
 }

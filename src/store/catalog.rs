@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::cache::{Cell, State, Unit};
 use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
 use super::{SourceInfo, SourceState, Store, Topic, TopicId, Work};
-use crate::decode::{Form, Schema};
+use crate::decode::{Form, Schema, definitions};
 use crate::format::{Catalog, ConnectionId, Container, Warning};
 use crate::source::Location;
 use crate::store::{SourceId, WorkId};
@@ -209,7 +209,7 @@ impl Store {
 
     fn add_connection(&mut self, source: usize, group: usize, catalog: &Catalog, at: usize) {
         let connection = &catalog.connections[at];
-        let schema = self.schema(&connection.type_name, &connection.definition);
+        let schema = self.schema(&connection.type_name, &connection.definition, &connection.md5);
         let same = self.topics.iter().find(|t| {
             let at = t.id.0 as usize;
             self.index[at].group == group && self.identities[at].matches(connection)
@@ -283,16 +283,17 @@ impl Store {
         self.sources[source].prefix.clone()
     }
 
-    fn schema(&mut self, type_name: &Arc<str>, definition: &Arc<str>) -> Result<Arc<Schema>, Arc<str>> {
-        let key = (type_name.clone(), definition.clone());
+    fn schema(&mut self, type_name: &Arc<str>, definition: &Arc<str>, md5: &Arc<str>) -> Result<Arc<Schema>, Arc<str>> {
+        // without a definition the version decides
+        let text = if definition.trim().is_empty() { md5 } else { definition };
+        let key = (type_name.clone(), text.clone());
         if let Some(known) = self.schemas.get(&key) {
             return known.clone();
         }
-        let schema = if definition.trim().is_empty() && !type_name.starts_with("std_msgs/Empty") {
-            Err("the recording holds no definition of this type".into())
-        } else {
-            Schema::ros1(type_name, definition).map(Arc::new).map_err(|e| e.to_string().into())
-        };
+        let schema = definitions()
+            .schema(type_name, definition, md5)
+            .map(Arc::new)
+            .map_err(|e| e.to_string().into());
         self.schemas.insert(key, schema.clone());
         schema
     }
@@ -385,16 +386,16 @@ impl Store {
 
     fn rebuild_loaded(&mut self) {
         let inner = &self.inner;
-        let series_topics: Vec<TopicId> = self.series.iter().map(|s| s.topic).collect();
+        let wide_topics = self.wide_topics();
         for (topic, index) in self.index.iter_mut().enumerate() {
             let id = TopicId(topic as u32);
             let all = std::mem::take(&mut index.all);
             index.loaded = Runs::of(&all, |c| {
-                has_topic(&inner[c.key.source as usize].cells[c.key.chunk as usize], id, &series_topics)
+                has_topic(&inner[c.key.source as usize].cells[c.key.chunk as usize], id, &wide_topics)
             });
             let wide = all.chunks.iter().filter(|c| {
                 let cell = &inner[c.key.source as usize].cells[c.key.chunk as usize];
-                has_wide(cell, id, &series_topics)
+                has_wide(cell, id, &wide_topics)
             });
             index.wide_bytes = wide.map(|c| c.bytes).sum();
             index.all = all;
@@ -408,6 +409,23 @@ impl Store {
                     .is_some_and(State::is_loaded)
             });
         }
+        for (number, rows) in self.row_sets.iter_mut().enumerate() {
+            let unit = Unit::Rows(number as u32);
+            let list = &self.index[rows.topic.0 as usize].all;
+            rows.set_chunks(list, |c| {
+                inner[c.key.source as usize].cells[c.key.chunk as usize]
+                    .get(unit)
+                    .is_some_and(State::is_loaded)
+            });
+        }
+    }
+
+    /// Topics of the series, and of the sets of rows, by number.
+    pub(super) fn wide_topics(&self) -> WideTopics {
+        [
+            self.series.iter().map(|s| s.topic).collect(),
+            self.row_sets.iter().map(|r| r.topic).collect(),
+        ]
     }
 
     /// Topics of transforms that can be decoded, by handle.
@@ -420,20 +438,24 @@ impl Store {
     }
 }
 
+/// Topics of the series, and of the sets of rows, by number.
+pub(super) type WideTopics = [Vec<TopicId>; 2];
+
 /// Whether anything of `topic` is loaded in this cell.
-pub(super) fn has_topic(cell: &Cell, topic: TopicId, series_topics: &[TopicId]) -> bool {
-    loaded_of(cell, topic, series_topics).next().is_some()
+pub(super) fn has_topic(cell: &Cell, topic: TopicId, wide_topics: &WideTopics) -> bool {
+    loaded_of(cell, topic, wide_topics).next().is_some()
 }
 
 /// Whether a series or accumulated state of `topic` is loaded in this cell.
-pub(super) fn has_wide(cell: &Cell, topic: TopicId, series_topics: &[TopicId]) -> bool {
-    loaded_of(cell, topic, series_topics).any(|unit| unit.is_wide())
+pub(super) fn has_wide(cell: &Cell, topic: TopicId, wide_topics: &WideTopics) -> bool {
+    loaded_of(cell, topic, wide_topics).any(|unit| unit.is_wide())
 }
 
-fn loaded_of(cell: &Cell, topic: TopicId, series_topics: &[TopicId]) -> impl Iterator<Item = Unit> {
+fn loaded_of(cell: &Cell, topic: TopicId, [series, rows]: &WideTopics) -> impl Iterator<Item = Unit> {
     let of = move |unit: Unit| match unit {
         Unit::Keep(t) | Unit::Fold(t) | Unit::Transforms(t) => Some(t),
-        Unit::Series(s) => series_topics.get(s as usize).copied(),
+        Unit::Series(s) => series.get(s as usize).copied(),
+        Unit::Rows(r) => rows.get(r as usize).copied(),
     };
     let loaded = cell.units.iter().filter(|(_, state)| state.is_loaded()).map(|(unit, _)| *unit);
     loaded.filter(move |unit| of(*unit) == Some(topic))

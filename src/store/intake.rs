@@ -9,7 +9,7 @@ use super::fold::{Fold, Item};
 use super::index::ChunkKey;
 use super::issue::{Target, Undecoded};
 use super::{ChunkContent, Entry, Event, SourceId, Store, TopicId, WorkId};
-use crate::decode::{DecodeError, Decoded, Form};
+use crate::decode::{DecodeError, Decoded, Form, Rows};
 use crate::format::{ChunkId, ConnectionId, Message};
 use crate::time::Time;
 
@@ -112,6 +112,7 @@ impl Store {
         for (number, piece) in content.series {
             series.entry(number).or_default().extend(piece);
         }
+        let mut rows: BTreeMap<u32, Rows> = content.rows.into_iter().collect();
         for unit in units {
             // A catalogue that grew may have emptied the cell in the meantime.
             if !matches!(self.state(key, unit), Some(State::InFlight(of)) if *of == id) {
@@ -128,6 +129,10 @@ impl Store {
                         let is_static = self.is_latching(source, *connection);
                         self.transforms.add(topic, key, is_static, *received, transform);
                     }
+                }
+                Unit::Rows(number) => {
+                    self.load(key, unit, Data::Rows);
+                    self.take_rows(key, number, rows.remove(&number));
                 }
                 Unit::Series(number) => {
                     self.load(key, unit, Data::Series);

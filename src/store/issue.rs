@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::cache::{Data, Decoding, Kept, State, Unit};
 use super::index::ChunkKey;
 use super::plan::DecodeKey;
-use super::{ChunkRead, Deadline, Entry, Read, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
+use super::{ArrivalsJob, ChunkRead, Deadline, Entry, Read, RowsJob, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
 use crate::decode::{Decoded, Form, Schema, Value};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet};
 use crate::path::Column;
@@ -244,6 +244,8 @@ impl Store {
             range: 0..0,
             keep: Vec::new(),
             series: Vec::new(),
+            rows: Vec::new(),
+            arrivals: Vec::new(),
             transforms: Vec::new(),
         };
         for unit in units {
@@ -258,7 +260,7 @@ impl Store {
                 }
             }
         }
-        if matches!(chunk.connections(), ConnectionSet::Only(all) if all.is_empty()) {
+        if chunk.arrivals.is_empty() && matches!(chunk.connections(), ConnectionSet::Only(all) if all.is_empty()) {
             for unit in units {
                 self.load_nothing(key, *unit);
             }
@@ -274,6 +276,10 @@ impl Store {
             Unit::Fold(_) => Data::Fold { undecoded: 0 },
             Unit::Transforms(_) => Data::Transforms,
             Unit::Series(_) => Data::Series,
+            Unit::Rows(number) => {
+                self.load(key, unit, Data::Rows);
+                return self.take_rows(key, number, None);
+            }
         };
         self.load(key, unit, data);
     }
@@ -294,6 +300,21 @@ impl Store {
         match unit {
             Unit::Keep(_) | Unit::Fold(_) => chunk.keep.extend(connections.iter().map(|c| c.0)),
             Unit::Transforms(_) => chunk.transforms.extend(connections.into_iter().filter_map(|(c, s)| Some((c, s?)))),
+            Unit::Rows(number) => {
+                let form = self.row_sets.get(number as usize).map(|r| r.form);
+                if form == Some(Form::Arrivals) {
+                    let connections = connections.into_iter().map(|c| c.0).collect();
+                    return chunk.arrivals.push(ArrivalsJob { rows: number, connections });
+                }
+                let connections: Vec<_> = connections.into_iter().filter_map(|(c, s)| Some((c, s?))).collect();
+                if let Some(form) = form.filter(|_| !connections.is_empty()) {
+                    chunk.rows.push(RowsJob {
+                        rows: number,
+                        form,
+                        connections,
+                    });
+                }
+            }
             Unit::Series(number) => {
                 for (connection, schema) in connections {
                     if let Some(schema) = schema
@@ -335,7 +356,7 @@ impl Store {
             return;
         }
         loop {
-            if self.deny_when_full() {
+            if self.deny_when_full() && !self.makes_room() {
                 return;
             }
             let room = [false, true].map(|remote| self.in_flight(remote, false) < Store::limit(remote));
@@ -354,7 +375,7 @@ impl Store {
             let topics: Vec<TopicId> = self
                 .jobs
                 .iter()
-                .filter(|(unit, job)| !matches!(unit, Unit::Series(_)) && !job.todo.is_empty())
+                .filter(|(unit, job)| !unit.is_column() && !job.todo.is_empty())
                 .map(|(unit, _)| self.topic_of(*unit))
                 .collect();
             self.dirty |= topics.iter().any(|t| !self.denied.contains(t));
@@ -369,6 +390,12 @@ impl Store {
         full
     }
 
+    /// Where wider spans fill their part of the memory, rows far from the playhead give way to nearer ones.
+    fn makes_room(&mut self) -> bool {
+        let nearest = self.nearest_todo([true, true]).and_then(|key| self.start_of(key));
+        nearest.is_some_and(|(start, _)| self.drop_farther_rows(start.since(self.now).saturating_abs()))
+    }
+
     /// The chunk nearest to the playhead that some job misses, of recordings with room for a read.
     fn nearest_todo(&self, room: [bool; 2]) -> Option<ChunkKey> {
         if room == [false, false] {
@@ -378,7 +405,7 @@ impl Store {
         let has_room = |key: &ChunkKey| room[usize::from(self.is_remote(key.source))];
         let mut best: Option<(i64, ChunkKey)> = None;
         for (unit, job) in &self.jobs {
-            if self.denied.contains(&self.topic_of(*unit)) && !matches!(unit, Unit::Series(_)) {
+            if self.denied.contains(&self.topic_of(*unit)) && !unit.is_column() {
                 continue;
             }
             let before = job.todo.range(..pivot).rev().find(|t| has_room(&t.1));

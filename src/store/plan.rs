@@ -279,6 +279,15 @@ impl Store {
                 plan_found(topic, None, None, self.newest(topic, self.now.plus_nanos(-1), 1), plan);
                 plan_found(topic, None, None, self.next_after(topic, self.now), plan);
             }
+            What::Rows { form, span } => {
+                if let Some(number) = self.rows_number(topic, *form)
+                    && span.contains(self.now)
+                {
+                    for chunk in self.index[topic.0 as usize].all.newest(self.now, 1) {
+                        plan.units.entry(chunk.key).or_default().insert(Unit::Rows(number));
+                    }
+                }
+            }
             What::Series { path, stamp, span } => {
                 if let Some(number) = self.series_number(topic, path, *stamp)
                     && span.contains(self.now)
@@ -343,7 +352,7 @@ impl Store {
         for want in &self.wants {
             let form = match &want.what {
                 What::Latest(form) | What::Previous(form) | What::Trail { form, .. } => *form,
-                What::Neighbours | What::Series { .. } | What::Points { .. } | What::Resource(_) => continue,
+                What::Neighbours | What::Series { .. } | What::Points { .. } | What::Rows { .. } | What::Resource(_) => continue,
             };
             self.ahead_of_topic(want.topic, Store::unit_of(want.topic, form), &mut chunks);
             self.ahead_decodes(want.topic, form, plan);
@@ -439,6 +448,11 @@ impl Store {
                 What::Series { path, stamp, span } => {
                     if let Some(number) = self.series_number(want.topic, path, *stamp) {
                         wanted.entry(Unit::Series(number)).or_default().push(*span);
+                    }
+                }
+                What::Rows { form, span } => {
+                    if let Some(number) = self.rows_number(want.topic, *form) {
+                        wanted.entry(Unit::Rows(number)).or_default().push(*span);
                     }
                 }
                 What::Latest(form @ (Form::Markers | Form::Diagnostics)) if self.is_whole(want.topic) => {

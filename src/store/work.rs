@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::decode::{DecodeError, Decoded, Form, Schema, TransformStamped};
+use crate::decode::{DecodeError, Decoded, Form, Rows, Schema, TransformStamped};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet, Container, Message, Warning};
 use crate::path::Column;
 use crate::source::Location;
@@ -87,18 +87,23 @@ pub struct ChunkRead {
     pub keep: Vec<ConnectionId>,
     /// Scalars taken out of messages that are not kept for it.
     pub series: Vec<SeriesJob>,
+    /// All messages of a topic, decoded into rows while reading.
+    pub rows: Vec<RowsJob>,
+    /// Receive times alone, which the index behind the chunk may tell.
+    pub arrivals: Vec<ArrivalsJob>,
     /// Connections whose messages are transforms, with their schema: decoded while reading.
     pub transforms: Vec<(ConnectionId, Arc<Schema>)>,
 }
 
 impl ChunkRead {
-    /// All connections that have to be read.
+    /// All connections whose messages have to be read.
     pub fn connections(&self) -> ConnectionSet {
         let mut all: Vec<ConnectionId> = self
             .keep
             .iter()
             .copied()
             .chain(self.series.iter().map(|s| s.connection))
+            .chain(self.rows.iter().flat_map(|r| r.connections.iter().map(|c| c.0)))
             .chain(self.transforms.iter().map(|t| t.0))
             .collect();
         all.sort_unstable();
@@ -115,6 +120,49 @@ pub struct SeriesJob {
     pub column: Arc<Column>,
     pub schema: Arc<Schema>,
     pub stamp: Stamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct RowsJob {
+    /// The store's own number of the set of rows.
+    pub rows: u32,
+    pub form: Form,
+    pub connections: Vec<(ConnectionId, Arc<Schema>)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ArrivalsJob {
+    /// The store's own number of the set of rows.
+    pub rows: u32,
+    pub connections: Vec<ConnectionId>,
+}
+
+impl ArrivalsJob {
+    /// `arrivals`: of all messages of the chunk, by time.
+    pub fn rows_of(&self, arrivals: &[(ConnectionId, Time)]) -> Option<Rows> {
+        let mut rows = Rows::new(Form::Arrivals)?;
+        for (connection, time) in arrivals {
+            if self.connections.contains(connection) {
+                rows.push_time(*time);
+            }
+        }
+        rows.shrink();
+        Some(rows)
+    }
+}
+
+impl RowsJob {
+    /// The rows of these messages, which are all that was read, by receive time.
+    pub fn rows_of(&self, messages: &[Message]) -> Option<Rows> {
+        let mut rows = Rows::new(self.form)?;
+        for message in messages {
+            if let Some((_, schema)) = self.connections.iter().find(|(c, _)| *c == message.connection) {
+                rows.push(message.time, schema, &message.payload);
+            }
+        }
+        rows.shrink();
+        Some(rows)
+    }
 }
 
 pub enum Event {
@@ -172,6 +220,8 @@ pub struct ChunkContent {
     pub messages: Vec<Message>,
     /// For each job: (time on its stamp, value), by receive time. NaN values are kept: they are gaps.
     pub series: Vec<(u32, Vec<(Time, f64)>)>,
+    /// For each job that its form allows.
+    pub rows: Vec<(u32, Rows)>,
     /// Receive time and transform.
     pub transforms: Vec<(ConnectionId, Time, TransformStamped)>,
     pub warnings: Vec<Warning>,

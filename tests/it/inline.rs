@@ -117,6 +117,13 @@ fn chunk_read(file: &Bytes, read: &Read, chunk: &ChunkRead) -> Event {
         warnings: batch.warnings,
         ..ChunkContent::default()
     };
+    let arrivals = read.container.arrivals(chunk.chunk, &got);
+    for job in &chunk.arrivals {
+        content.rows.extend(job.rows_of(&arrivals).map(|rows| (job.rows, rows)));
+    }
+    for job in &chunk.rows {
+        content.rows.extend(job.rows_of(&batch.messages).map(|rows| (job.rows, rows)));
+    }
     for message in &batch.messages {
         for (connection, schema) in &chunk.transforms {
             if *connection == message.connection

@@ -282,6 +282,8 @@ fn read(container: &Arc<dyn Container>, id: u64, first: u32, last: u32, deadline
             range: container.need(chunk, &ConnectionSet::All),
             keep: keep.clone(),
             series: Vec::new(),
+            rows: Vec::new(),
+            arrivals: Vec::new(),
             transforms: Vec::new(),
         })
         .collect();

@@ -11,7 +11,7 @@ use super::index::{ChunkIndex, Entry, is_padding};
 use super::record::{self, CHUNK, Peek};
 use super::unpack::{Compression, Fault, Item, Unpacked, unpack, walk};
 use super::{Bag, sparse};
-use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionSet, Fetched, Message, Warning};
+use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
 use crate::time::Time;
 
 /// More warnings about one chunk say nothing new.
@@ -113,6 +113,24 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
         end = reader.read_chunk(next, None, &mut out);
     }
     out.finish()
+}
+
+/// Receive times from the index records behind the chunk; None where these do not list all that the file's index counts.
+pub(super) fn arrivals(bag: &Bag, id: ChunkId, got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
+    let chunk = bag.catalog.chunks.get(id as usize)?;
+    if bag.places.get(id as usize).is_some_and(|place| place.data.is_some()) {
+        return None;
+    }
+    let bytes = got.from(chunk.range.start, chunk.range.end.saturating_sub(chunk.range.start))?;
+    let head = Head::read(&bytes, 0).ok()?;
+    let index = ChunkIndex::read(&bytes, head.data.end);
+    if !index.faults.is_empty() || index.entries.len() as u64 != chunk.messages() {
+        return None;
+    }
+    let known = index.entries.iter().map(|entry| Some((*bag.ids.get(&entry.conn)?, entry.time)));
+    let mut arrivals = known.collect::<Option<Vec<_>>>()?;
+    arrivals.sort_by_key(|a| a.1);
+    Some(arrivals)
 }
 
 struct Reader<'a> {

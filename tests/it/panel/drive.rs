@@ -19,6 +19,16 @@ const IMU: &str = "std_msgs/Header header\ngeometry_msgs/Vector3 angular_velocit
                    float64[9] linear_acceleration_covariance\n";
 const REPORT: &str = "std_msgs/Header header\nfloat32 steering_wheel_angle\nfloat32 speed\nbool enabled\n";
 
+const LOG: &str =
+    "std_msgs/Header header\nbyte level\nstring name\nstring msg\nstring file\nstring function\nuint32 line\nstring[] topics\n";
+const FIX: &str = "std_msgs/Header header\nsensor_msgs/NavSatStatus status\nfloat64 latitude\nfloat64 longitude\nfloat64 altitude\n\
+                   float64[9] position_covariance\nuint8 position_covariance_type\n";
+const STATUS: &str = "================================================================================\nMSG: sensor_msgs/NavSatStatus\nint8 status\nuint16 service\n";
+const DIAGNOSTICS: &str = "std_msgs/Header header\ndiagnostic_msgs/DiagnosticStatus[] status\n\
+                           ================================================================================\nMSG: diagnostic_msgs/DiagnosticStatus\n\
+                           byte level\nstring name\nstring message\nstring hardware_id\ndiagnostic_msgs/KeyValue[] values\n\
+                           ================================================================================\nMSG: diagnostic_msgs/KeyValue\nstring key\nstring value\n";
+
 pub fn at(nanos: i64) -> Time {
     Time::from_sec_nsec(START_SEC, 0).plus_nanos(nanos)
 }
@@ -48,6 +58,11 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
         "dbw_mkz_msgs/SteeringReport",
         &format!("{REPORT}{HEADER}"),
     );
+    let rosout = topic("/rosout", "rosgraph_msgs/Log", &format!("{LOG}{HEADER}"));
+    let chatter = topic("/chatter", "std_msgs/String", "string data\n");
+    let fix = topic("/gps/fix", "sensor_msgs/NavSatFix", &format!("{FIX}{HEADER}{STATUS}"));
+    let diagnostics = topic("/diagnostics", "diagnostic_msgs/DiagnosticArray", &format!("{DIAGNOSTICS}{HEADER}"));
+    let gappy = topic("/gappy", "std_msgs/String", "string data\n");
     let long = topic("/long", "test_msgs/Long", "string name\nfloat32[] values\nuint8[] blob\n");
     let mystery = topic("/mystery", "test_msgs/Unknown", "");
     for tick in 0..SECONDS * 100 {
@@ -70,6 +85,22 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
                 .expect("written");
             bag.write(thermal, time, thermal_picture(header("thermal")).bytes())
                 .expect("written");
+        }
+        if tick % 4 == 1 {
+            bag.write(rosout, time, log_line(header(""), tick).bytes()).expect("written");
+        }
+        if tick % 5 == 0 && !(91..140).contains(&tick) && (tick < 90 || tick % 10 == 0) {
+            bag.write(gappy, time, Encoder::new().text("tick").bytes()).expect("written");
+        }
+        if tick % 40 == 7 {
+            let text = Encoder::new().text(&format!("chatter {tick}"));
+            bag.write(chatter, time, text.bytes()).expect("written");
+        }
+        if tick % 5 == 0 {
+            bag.write(fix, time, fix_at(header("gps"), tick).bytes()).expect("written");
+        }
+        if tick % 50 == 20 {
+            bag.write(diagnostics, time, diagnosed(header(""), tick).bytes()).expect("written");
         }
         if tick % 100 == 0 {
             let values: Vec<u8> = (0..10_000_u32).flat_map(|i| (i as f32 * 0.5 + tick as f32).to_le_bytes()).collect();
@@ -115,4 +146,52 @@ pub const WIDE: u32 = 2100;
 fn wide_picture(header: Encoder) -> Encoder {
     let data: Vec<u8> = (0..4).flat_map(|_| (0..WIDE).map(|x| (x % 251) as u8)).collect();
     header.u32(4).u32(WIDE).text("mono8").u8(0).u32(WIDE).counted(&data)
+}
+
+/// Every 20th tick an error, every 12th a warning, of two nodes.
+fn log_line(header: Encoder, tick: u32) -> Encoder {
+    let (level, text) = match tick {
+        t if t % 20 == 1 && t % 100 == 41 => (8, format!("brake pressure {t} out of range\nsecond line")),
+        t if t % 12 == 1 => (4, format!("late by {t} ms")),
+        t if t % 8 == 5 => (1, format!("cycle {t}")),
+        t => (2, format!("lane keeping, step {t}")),
+    };
+    let node = if tick % 8 == 5 { "/planner" } else { "/vehicle/control" };
+    let file = "/ws/src/control/src/control_node.cpp";
+    header
+        .u8(level)
+        .text(node)
+        .text(&text)
+        .text(file)
+        .text("spin")
+        .u32(100 + tick)
+        .u32(0)
+}
+
+/// Eastwards across the antimeridian, 0.01° each tick; no fix before the fifth tick.
+fn fix_at(header: Encoder, tick: u32) -> Encoder {
+    let longitude = 179.0 + f64::from(tick) * 0.01;
+    let longitude = if longitude > 180.0 { longitude - 360.0 } else { longitude };
+    let status = if tick == 0 { 0xFF } else { 0 };
+    header
+        .u8(status)
+        .raw(&1_u16.to_le_bytes())
+        .f64s(&[-17.0, longitude, 30.0])
+        .f64s(&[4.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 9.0])
+        .u8(2)
+}
+
+/// A part that is well, one that is hot after half a second, one that speaks once.
+fn diagnosed(header: Encoder, tick: u32) -> Encoder {
+    let value = |e: Encoder, key: &str, value: &str| e.text(key).text(value);
+    let count = if tick == 20 { 3 } else { 2 };
+    let mut message = header.u32(count).u8(0).text("lidar: rate").text("ok").text("lidar-7").u32(1);
+    message = value(message, "hertz", "10.0");
+    let (level, text) = if tick > 50 { (2, "too hot") } else { (1, "warm") };
+    message = message.u8(level).text("camera: temperature").text(text).text("cam-3").u32(1);
+    message = value(message, "celsius", if tick > 50 { "71" } else { "58" });
+    if tick == 20 {
+        message = message.u8(0).text("gps: start").text("started").text("gps-1").u32(0);
+    }
+    message
 }

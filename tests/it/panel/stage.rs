@@ -22,7 +22,7 @@ pub struct Stage {
     pub selected: Option<TopicId>,
     pub actions: Vec<Action>,
     settings: bool,
-    _folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// What the panel sees.
@@ -43,20 +43,31 @@ macro_rules! view {
 impl Stage {
     pub fn new(kind: &str, config: &Value) -> Stage {
         let (folder, path) = drive::bag();
+        let mut stage = Stage::open(kind, config, path);
+        stage.folder = Some(folder);
+        stage.now = drive::at(1_000_000_000);
+        stage.settle();
+        stage
+    }
+
+    /// A recording of one's own; the playhead half a second after its start.
+    pub fn open(kind: &str, config: &Value, path: std::path::PathBuf) -> Stage {
         let kind = PANELS.iter().find(|k| k.id == kind).expect("a kind of panel");
         let mut stage = Stage {
             store: Store::new(256 << 20),
             executor: Executor::new(|| {}),
             panel: (kind.create)(config),
-            now: drive::at(1_000_000_000),
+            now: Time(0),
             playing: false,
             answered: true,
             selected: None,
             actions: Vec::new(),
             settings: false,
-            _folder: folder,
+            folder: None,
         };
         stage.store.open(vec![Location::Path(path)]);
+        stage.settle();
+        stage.now = stage.store.span().map_or(Time(0), |span| span.start.plus_nanos(500_000_000));
         stage.settle();
         stage
     }

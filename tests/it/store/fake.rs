@@ -272,11 +272,19 @@ fn content(read: &Read, chunk: &roadreel::store::ChunkRead) -> ChunkContent {
             .filter(|m| m.connection == *connection)
             .flat_map(|m| transforms(schema, m))
     });
-    let (series, transforms) = (series.collect(), transforms.collect());
+    let arrivals = read.container.arrivals(chunk.chunk, &Fetched::default());
+    let of_arrivals = chunk.arrivals.iter().filter_map(|job| Some((job.rows, job.rows_of(&arrivals)?)));
+    let rows = chunk
+        .rows
+        .iter()
+        .filter_map(|job| Some((job.rows, job.rows_of(&messages)?)))
+        .chain(of_arrivals);
+    let (series, rows, transforms) = (series.collect(), rows.collect(), transforms.collect());
     messages.retain(|m| chunk.keep.contains(&m.connection));
     ChunkContent {
         messages,
         series,
+        rows,
         transforms,
         warnings: Vec::new(),
     }

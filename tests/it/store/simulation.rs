@@ -35,7 +35,7 @@ enum Step {
 fn cases() -> impl Strategy<Value = Case> {
     let chunk = (0..900_i64).prop_flat_map(|start| prop::collection::vec((0..TOPICS, start..start + 150), 0..12));
     let step = prop_oneof![
-        (0..1100_i64, 1..32_u8, -1..2_i8).prop_map(|(to, wants, speed)| Step::Seek { to, wants, speed }),
+        (0..1100_i64, 1..64_u8, -1..2_i8).prop_map(|(to, wants, speed)| Step::Seek { to, wants, speed }),
         (0..64_usize, prop::bool::weighted(0.1)).prop_map(|(at, fail)| Step::Run { at, fail }),
         (0..64_usize).prop_map(|at| Step::Run { at, fail: false }),
     ];
@@ -110,6 +110,13 @@ fn wants_of(bits: u8, world: &World) -> Vec<Want> {
                 span: Span::ALL,
             },
         );
+        want(
+            32,
+            What::Rows {
+                form: Form::Arrivals,
+                span: Span::ALL,
+            },
+        );
     }
     wants
 }
@@ -152,6 +159,17 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
                 }
             }
             What::Resource(_) | What::Points { .. } => {}
+            What::Rows { form, .. } => {
+                let rows = world.store.rows(want.topic, *form).expect("rows");
+                // Only where the budget lets them be whole.
+                if rows.is_complete(Span::ALL) {
+                    let mut shown: Vec<Time> = rows.blocks().flat_map(|b| b.rows.times().to_vec()).collect();
+                    shown.sort_unstable();
+                    let mut expected: Vec<Time> = of_topic.iter().map(|m| m.0).collect();
+                    expected.sort_unstable();
+                    assert_eq!(shown, expected, "rows {name}");
+                }
+            }
             What::Series { path, stamp, .. } => {
                 let series = world.store.series(want.topic, path, *stamp).expect("a series");
                 // Only where the budget lets it be whole.

@@ -1,0 +1,164 @@
+//! Definitions of the common message types, for recordings that come without: built in from `assets/msg`, and from the user's own
+//! `.msg` files.
+//!
+//! Invariant: a known definition stands in only where its MD5 is the one that the recording names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use super::md5::{full_name, md5_of};
+use super::parse::canonical;
+use super::{DecodeError, Schema};
+
+macro_rules! packages {
+    ($($name:literal),* $(,)?) => { &[$(include_str!(concat!("../../assets/msg/", $name, ".msg"))),*] };
+}
+
+static PACKAGES: &[&str] = packages![
+    "ackermann_msgs",
+    "actionlib",
+    "actionlib_msgs",
+    "bond",
+    "can_msgs",
+    "derived_object_msgs",
+    "diagnostic_msgs",
+    "dynamic_reconfigure",
+    "geographic_msgs",
+    "geometry_msgs",
+    "gps_common",
+    "map_msgs",
+    "nav_msgs",
+    "ouster_ros",
+    "radar_msgs",
+    "rosgraph_msgs",
+    "roscpp",
+    "sensor_msgs",
+    "shape_msgs",
+    "std_msgs",
+    "stereo_msgs",
+    "tf",
+    "tf2_msgs",
+    "trajectory_msgs",
+    "turtlesim",
+    "uuid_msgs",
+    "velodyne_msgs",
+    "vision_msgs",
+    "visualization_msgs",
+];
+
+static CHOSEN: OnceLock<Definitions> = OnceLock::new();
+
+/// Message definitions by type: each type's own text, without its dependencies.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    texts: BTreeMap<String, String>,
+}
+
+/// The definitions in use: those built in, unless [`Definitions::choose`] chose others at the program's start.
+pub fn definitions() -> &'static Definitions {
+    CHOSEN.get_or_init(Definitions::built_in)
+}
+
+impl Definitions {
+    pub fn built_in() -> Definitions {
+        let mut definitions = Definitions::default();
+        for package in PACKAGES {
+            let types = package.split("MSG: ").filter_map(|part| part.split_once('\n'));
+            for (name, text) in types {
+                definitions.add(name, text);
+            }
+        }
+        definitions
+    }
+
+    /// Before anything is opened; later calls change nothing.
+    pub fn choose(self) {
+        // Err: something was opened already
+        let _ = CHOSEN.set(self);
+    }
+
+    /// `type_name` is `package/Name`; replaces a definition of the same name.
+    pub fn add(&mut self, type_name: &str, text: &str) {
+        self.texts.insert(canonical(type_name), text.to_owned());
+    }
+
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    pub fn type_names(&self) -> impl Iterator<Item = &str> {
+        self.texts.keys().map(String::as_str)
+    }
+
+    /// The MD5 that ROS gives the type; None where it or one that it uses is not known.
+    pub fn md5(&self, type_name: &str) -> Option<String> {
+        md5_of(type_name, &|name| self.texts.get(name).cloned())
+    }
+
+    /// As a recording would hold it: the type's own text, then all that it uses.
+    pub fn complete(&self, type_name: &str) -> Option<String> {
+        let root = canonical(type_name);
+        let mut text = self.texts.get(&root)?.clone();
+        let (mut queue, mut seen) = (vec![root.clone()], BTreeSet::from([root]));
+        while let Some(name) = queue.pop() {
+            for line in self.texts.get(&name)?.lines() {
+                let kind = line.split_whitespace().next().unwrap_or_default();
+                let base = kind.split(['[', '#']).next().unwrap_or_default();
+                let Some(used) = full_name(&name, base).filter(|_| !base.is_empty()) else {
+                    continue;
+                };
+                if seen.insert(used.clone()) {
+                    let own = self.texts.get(&used)?;
+                    text.push_str(&format!("\n{}\nMSG: {used}\n{own}", "=".repeat(80)));
+                    queue.push(used);
+                }
+            }
+        }
+        Some(text)
+    }
+
+    /// Compiles what a recording says of a type. Where it holds no definition, a known one of the same MD5 is taken.
+    pub fn schema(&self, type_name: &str, definition: &str, md5: &str) -> Result<Schema, DecodeError> {
+        if !definition.trim().is_empty() {
+            return Schema::ros1(type_name, definition);
+        }
+        let missing = |why: &str| DecodeError::NotDecodable(format!("the recording holds no definition of {type_name}{why}"));
+        let Some(known) = self.md5(type_name) else {
+            return Err(missing("; add its .msg files with --msgs"));
+        };
+        // `*` and zeros stand for any version
+        let is_any = md5.chars().all(|c| matches!(c, '*' | '0'));
+        if !is_any && !known.eq_ignore_ascii_case(md5) {
+            return Err(missing(", and the known one is of another version; add its .msg files with --msgs"));
+        }
+        let complete = self.complete(type_name).ok_or_else(|| missing(""))?;
+        // a type without fields is no missing definition
+        Schema::ros1(type_name, &format!("# known by its MD5\n{complete}"))
+    }
+}
+
+/// The MD5 of a definition as recordings hold it, dependencies and all; None where it makes no sense.
+pub fn definition_md5(type_name: &str, definition: &str) -> Option<String> {
+    let root = canonical(type_name);
+    let mut texts: BTreeMap<String, String> = BTreeMap::from([(root.clone(), String::new())]);
+    let mut current = root.clone();
+    for line in definition.lines() {
+        let trimmed = line.trim();
+        if trimmed.len() >= 3 && trimmed.bytes().all(|b| b == b'=') {
+            continue;
+        }
+        if let Some(name) = trimmed.strip_prefix("MSG:") {
+            current = canonical(name);
+        }
+        let text = texts.entry(current.clone()).or_default();
+        if !trimmed.starts_with("MSG:") {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    md5_of(&root, &|name| texts.get(name).cloned())
+}

@@ -1,0 +1,480 @@
+//! The state of every diagnosed part at the playhead: what is wrong first, what fell silent, and all about the selected one.
+//!
+//! Invariant: a part that was not heard of for longer than the limit is stale, whatever it said last.
+
+mod detail;
+
+use egui::{Align2, RichText, ScrollArea, Sense, Ui, pos2};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::decode::{DiagnosticStatus, Form};
+use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::store::{Lookup, Store, Topic, TopicId, Want, What};
+use crate::theme::{self, Palette, icon};
+use crate::time::{self, Time};
+
+pub const KIND: Kind = Kind {
+    id: "diagnostics",
+    name: "Diagnostics",
+    what: "What diagnosed itself as wrong, warned or fell silent",
+    icon: theme::icon::HEARTBEAT,
+    create: |config| Box::new(DiagnosticsPanel::new(config)),
+    automatic,
+};
+
+const ROW_HEIGHT: f32 = 22.0;
+
+/// What a layout stores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    /// Empty: every topic of diagnostics.
+    topics: Vec<String>,
+    min_level: Level,
+    /// Only of this hardware; empty: all.
+    hardware_id: String,
+    pinned: Vec<String>,
+    selected: String,
+    stale_after_secs: f64,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            topics: Vec::new(),
+            min_level: Level::Ok,
+            hardware_id: String::new(),
+            pinned: Vec::new(),
+            selected: String::new(),
+            stale_after_secs: 5.0,
+            extra: Map::new(),
+        }
+    }
+}
+
+/// Worse is greater; what is stale may be anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Level {
+    #[default]
+    Ok,
+    Warn,
+    Stale,
+    Error,
+}
+
+impl Level {
+    const WORST_FIRST: [Level; 4] = [Level::Error, Level::Stale, Level::Warn, Level::Ok];
+
+    fn name(self) -> &'static str {
+        match self {
+            Level::Ok => "OK",
+            Level::Warn => "Warning",
+            Level::Stale => "Stale",
+            Level::Error => "Error",
+        }
+    }
+
+    fn color(self, p: &Palette) -> egui::Color32 {
+        match self {
+            Level::Ok => p.ok,
+            Level::Warn => p.warn,
+            Level::Stale => p.weak,
+            Level::Error => p.error,
+        }
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            Level::Ok => icon::CHECK_CIRCLE,
+            Level::Warn => icon::WARNING,
+            Level::Stale => icon::CLOCK,
+            Level::Error => icon::WARNING_CIRCLE,
+        }
+    }
+}
+
+/// One part at the playhead.
+#[derive(Clone, Debug)]
+struct Part {
+    topic: TopicId,
+    heard: Time,
+    level: Level,
+    status: DiagnosticStatus,
+}
+
+struct DiagnosticsPanel {
+    config: Config,
+    search: String,
+    /// Worst first, pinned ones before all.
+    parts: Vec<Part>,
+    state: PanelState,
+}
+
+impl DiagnosticsPanel {
+    fn new(config: &Value) -> DiagnosticsPanel {
+        DiagnosticsPanel {
+            config: widget::config_from(config),
+            search: String::new(),
+            parts: Vec::new(),
+            state: PanelState::Pending("diagnostics are being read".into()),
+        }
+    }
+
+    fn topics_shown<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
+        if self.config.topics.is_empty() {
+            return store.topics().iter().filter(|t| t.form == Some(Form::Diagnostics)).collect();
+        }
+        self.config.topics.iter().filter_map(|name| store.topic_by_name(name)).collect()
+    }
+
+    fn refresh(&mut self, view: &View) {
+        let topics = self.topics_shown(view.store);
+        if topics.is_empty() {
+            self.parts.clear();
+            self.state = PanelState::Absent(match self.config.topics.first() {
+                Some(gone) => format!("The recording has no topic {gone}"),
+                None => "The recording holds no diagnostics".into(),
+            });
+            return;
+        }
+        let mut parts: Vec<Part> = Vec::new();
+        let mut state = PanelState::Absent("No diagnostics at or before the playhead".into());
+        for topic in topics {
+            match view.store.diagnostics(topic.id) {
+                Lookup::Ready(all) => {
+                    if !matches!(state, PanelState::Pending(_) | PanelState::Failed(_)) {
+                        state = PanelState::Ready;
+                    }
+                    parts.extend(all.iter().map(|(heard, status)| Part {
+                        topic: topic.id,
+                        heard: *heard,
+                        level: self.level(view.now, *heard, status.level),
+                        status: status.clone(),
+                    }));
+                }
+                Lookup::Pending => state = PanelState::Pending(format!("{} is being read", topic.name)),
+                Lookup::Absent => {}
+                Lookup::Failed(why) => state = PanelState::Failed(why.to_string()),
+            }
+        }
+        // keep the last picture while the next one is read
+        if matches!(state, PanelState::Pending(_)) && parts.is_empty() {
+            self.state = state;
+            return;
+        }
+        if state == PanelState::Ready
+            && let Some(bytes) = self.topics_shown(view.store).iter().find_map(|t| view.store.whole_cost_bytes(t.id))
+        {
+            let text = "only what was heard around the playhead; all before it takes";
+            state = PanelState::Partial(format!("{text} {}", widget::bytes_text(bytes)));
+        }
+        let pinned = &self.config.pinned;
+        let place = |part: &Part| pinned.iter().position(|name| **name == *part.status.name).unwrap_or(usize::MAX);
+        parts.sort_by(|a, b| {
+            let by_pin = place(a).cmp(&place(b));
+            by_pin.then(b.level.cmp(&a.level)).then_with(|| a.status.name.cmp(&b.status.name))
+        });
+        self.parts = parts;
+        self.state = state;
+    }
+
+    fn level(&self, now: Time, heard: Time, level: u8) -> Level {
+        let age_secs = now.since(heard) as f64 * 1e-9;
+        if self.config.stale_after_secs > 0.0 && age_secs > self.config.stale_after_secs {
+            return Level::Stale;
+        }
+        match level {
+            0 => Level::Ok,
+            1 => Level::Warn,
+            3 => Level::Stale,
+            _ => Level::Error,
+        }
+    }
+
+    fn is_shown(&self, part: &Part) -> bool {
+        let status = &part.status;
+        part.level >= self.config.min_level
+            && (self.config.hardware_id.is_empty() || *status.hardware_id == *self.config.hardware_id)
+            && widget::matches_words(&format!("{} {} {}", status.name, status.message, status.hardware_id), &self.search)
+    }
+
+    fn head_ui(&mut self, ui: &mut Ui, out: &mut Vec<Action>) {
+        let p = theme::palette(ui.visuals());
+        ui.horizontal(|ui| {
+            ui.add_space(4.0);
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for level in Level::WORST_FIRST {
+                let count = self.parts.iter().filter(|part| part.level == level).count();
+                let shows = level >= self.config.min_level;
+                let color = if count > 0 && shows { level.color(p) } else { p.faint };
+                let text = RichText::new(format!("{} {count}", level.icon())).color(color);
+                let button = ui.add(egui::Button::new(text).frame_when_inactive(false).min_size(egui::vec2(0.0, 20.0)));
+                let button = button.on_hover_text(format!("{count} {}: show this and worse", level.name()));
+                if widget::named(button, &format!("{} and worse", level.name())).clicked() {
+                    self.config.min_level = if self.config.min_level == level { Level::Ok } else { level };
+                    out.push(Action::Changed);
+                }
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.add_space(4.0);
+                let width = ui.available_width().clamp(40.0, 180.0);
+                let field = ui.add(
+                    egui::TextEdit::singleline(&mut self.search)
+                        .hint_text("Filter")
+                        .desired_width(width),
+                );
+                widget::named(field, "Filter diagnostics");
+            });
+        });
+    }
+
+    fn list_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let shown: Vec<&Part> = self.parts.iter().filter(|part| self.is_shown(part)).collect();
+        if shown.is_empty() {
+            let text = match (self.parts.len(), &self.state) {
+                (0, PanelState::Pending(why)) => why.clone(),
+                (0, _) => "Nothing was diagnosed".into(),
+                (n, _) => format!("None of {n} parts passes the filters"),
+            };
+            return widget::empty_note(ui, ui.available_rect_before_wrap(), &text);
+        }
+        let mut did = None;
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ScrollArea::vertical()
+            .auto_shrink(false)
+            .id_salt("parts")
+            .show_rows(ui, ROW_HEIGHT, shown.len(), |ui, range| {
+                for part in shown.get(range).unwrap_or_default() {
+                    did = self
+                        .row_ui(ui, part, view)
+                        .map(|d| (part.status.name.to_string(), d))
+                        .or(did.take());
+                }
+            });
+        match did {
+            Some((name, Did::Select)) => self.config.selected = name,
+            Some((name, Did::Pin)) => match self.config.pinned.iter().position(|n| *n == name) {
+                Some(at) => drop(self.config.pinned.remove(at)),
+                None => self.config.pinned.push(name),
+            },
+            Some((name, Did::Copy)) => {
+                let part = self.parts.iter().find(|part| *part.status.name == *name);
+                out.extend(part.map(|part| Action::CopyText(detail::as_text(part))));
+                return;
+            }
+            None => return,
+        }
+        out.push(Action::Changed);
+    }
+
+    fn row_ui(&self, ui: &mut Ui, part: &Part, view: &View) -> Option<Did> {
+        let p = theme::palette(ui.visuals());
+        let status = &part.status;
+        let (rect, response) = ui.allocate_exact_size(egui::vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+        let is_selected = *status.name == *self.config.selected;
+        response.widget_info(|| {
+            let text = format!("{} {} {}", part.level.name(), status.name, status.message);
+            egui::WidgetInfo::selected(egui::Role::ListItem, true, is_selected, text)
+        });
+        let is_pinned = self.config.pinned.iter().any(|name| **name == *status.name);
+        if ui.is_rect_visible(rect) {
+            let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+            if is_selected {
+                painter.rect_filled(rect, 0.0, p.selected);
+            } else if response.hovered() {
+                painter.rect_filled(rect, 0.0, p.hover);
+            } else if part.level == Level::Error {
+                painter.rect_filled(rect, 0.0, p.error.gamma_multiply(0.10));
+            }
+            let y = rect.center().y;
+            let glyph = if is_pinned { icon::PUSH_PIN } else { part.level.icon() };
+            painter.text(
+                pos2(rect.left() + 16.0, y),
+                Align2::CENTER_CENTER,
+                glyph,
+                theme::icons(14.0),
+                part.level.color(p),
+            );
+            let age = time::format_duration(view.now.since(part.heard));
+            let age = painter.layout_no_wrap(age, theme::small(), if part.level == Level::Stale { p.warn } else { p.faint });
+            let age_left = rect.right() - 10.0 - age.size().x;
+            painter.galley(pos2(age_left, y - age.size().y / 2.0), age, p.faint);
+            let middle = rect.left() + 32.0 + (rect.width() - 32.0) * 0.46;
+            let name_rect = egui::Rect::from_min_max(pos2(rect.left() + 32.0, rect.top()), pos2(middle - 8.0, rect.bottom()));
+            let color = if part.level == Level::Stale { p.weak } else { p.text };
+            clipped(&painter, name_rect, &status.name, color);
+            let text_rect = egui::Rect::from_min_max(pos2(middle, rect.top()), pos2(age_left - 8.0, rect.bottom()));
+            clipped(&painter, text_rect, &status.message, p.weak);
+        }
+        let mut did = response.clicked().then_some(Did::Select);
+        response.context_menu(|ui| {
+            let pin = if is_pinned { "Unpin" } else { "Pin to the top" };
+            for (text, what) in [("Show details", Did::Select), (pin, Did::Pin), ("Copy as text", Did::Copy)] {
+                if ui.button(text).clicked() {
+                    did = Some(what);
+                    ui.close();
+                }
+            }
+        });
+        did
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Did {
+    Select,
+    Pin,
+    Copy,
+}
+
+/// One line, cut with an ellipsis.
+fn clipped(painter: &egui::Painter, rect: egui::Rect, text: &str, color: egui::Color32) {
+    if rect.width() < 8.0 {
+        return;
+    }
+    let mut job = egui::text::LayoutJob::simple_singleline(text.chars().take(200).collect(), theme::body(), color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
+    let galley = painter.layout_job(job);
+    painter.galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, color);
+}
+
+fn automatic(store: &Store) -> Vec<Value> {
+    let any = store.topics().iter().any(|t| t.form == Some(Form::Diagnostics) && t.messages > 0);
+    if any { vec![serde_json::json!({})] } else { Vec::new() }
+}
+
+impl Panel for DiagnosticsPanel {
+    fn title(&self, _view: &View) -> String {
+        "Diagnostics".into()
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        for topic in self.topics_shown(view.store) {
+            out.push(Want {
+                topic: topic.id,
+                what: What::Latest(Form::Diagnostics),
+            });
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        self.refresh(view);
+        match &self.state {
+            PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
+            PanelState::Failed(why) if self.parts.is_empty() => return widget::failure_note(ui, rect, why),
+            _ => {}
+        }
+        let head = egui::UiBuilder::new().max_rect(rect.shrink2(egui::vec2(0.0, 2.0)));
+        let below = ui.scope_builder(head, |ui| self.head_ui(ui, out)).response.rect.bottom();
+        let rest = egui::Rect::from_min_max(pos2(rect.left(), below.min(rect.bottom())), rect.max);
+        let selected = self.parts.iter().find(|part| *part.status.name == *self.config.selected).cloned();
+        let Some(selected) = selected else {
+            ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| self.list_ui(ui, view, out));
+            ui.advance_cursor_after_rect(rect);
+            return;
+        };
+        let (list, details) = if rest.width() > 560.0 {
+            rest.split_left_right_at_fraction(0.5)
+        } else {
+            rest.split_top_bottom_at_fraction(0.5)
+        };
+        ui.scope_builder(egui::UiBuilder::new().max_rect(list), |ui| {
+            ui.set_clip_rect(list.intersect(ui.clip_rect()));
+            self.list_ui(ui, view, out);
+        });
+        let closed = ui
+            .scope_builder(egui::UiBuilder::new().max_rect(details), |ui| {
+                ui.set_clip_rect(details.intersect(ui.clip_rect()));
+                detail::detail_ui(ui, &selected, view, out)
+            })
+            .inner;
+        if closed {
+            self.config.selected.clear();
+            out.push(Action::Changed);
+        }
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let before = self.config.clone();
+        theme::widget::section(ui, "Topics");
+        for topic in view.store.topics().iter().filter(|t| t.form == Some(Form::Diagnostics)) {
+            let mut on = self.topics_shown(view.store).iter().any(|t| t.id == topic.id);
+            if ui.checkbox(&mut on, &*topic.name).changed() {
+                if self.config.topics.is_empty() {
+                    self.config.topics = self.topics_shown(view.store).iter().map(|t| t.name.to_string()).collect();
+                }
+                self.config.topics.retain(|name| **name != *topic.name);
+                if on {
+                    self.config.topics.push(topic.name.to_string());
+                }
+            }
+            if let Some(bytes) = view.store.whole_cost_bytes(topic.id)
+                && ui
+                    .button(format!("Read all of {} ({})", topic.name, widget::bytes_text(bytes)))
+                    .clicked()
+            {
+                out.push(Action::ReadWhole(topic.id));
+            }
+        }
+        theme::widget::section(ui, "Filters");
+        egui::ComboBox::from_label("Least level")
+            .selected_text(self.config.min_level.name())
+            .show_ui(ui, |ui| {
+                for level in Level::WORST_FIRST.into_iter().rev() {
+                    ui.selectable_value(&mut self.config.min_level, level, level.name());
+                }
+            });
+        let mut hardware: Vec<String> = self.parts.iter().map(|p| p.status.hardware_id.to_string()).collect();
+        hardware.sort();
+        hardware.dedup();
+        let shown = if self.config.hardware_id.is_empty() {
+            "All"
+        } else {
+            &self.config.hardware_id
+        }
+        .to_owned();
+        egui::ComboBox::from_label("Hardware").selected_text(shown).show_ui(ui, |ui| {
+            ui.selectable_value(&mut self.config.hardware_id, String::new(), "All");
+            for id in hardware.into_iter().filter(|id| !id.is_empty()) {
+                ui.selectable_value(&mut self.config.hardware_id, id.clone(), id);
+            }
+        });
+        let limit = egui::DragValue::new(&mut self.config.stale_after_secs)
+            .range(0.0..=3600.0)
+            .speed(0.1)
+            .suffix(" s");
+        ui.horizontal(|ui| {
+            ui.label("Stale after");
+            ui.add(limit).on_hover_text("0: never");
+        });
+        if self.config != before {
+            out.push(Action::Changed);
+        }
+    }
+
+    fn config(&self) -> Value {
+        serde_json::to_value(&self.config).unwrap_or_default()
+    }
+
+    fn state(&self, _view: &View) -> PanelState {
+        self.state.clone()
+    }
+
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
+        let Some(topic) = view.store.topic(topic).filter(|t| t.form == Some(Form::Diagnostics)) else {
+            return false;
+        };
+        self.config.topics = vec![topic.name.to_string()];
+        true
+    }
+
+    fn topics(&self, view: &View) -> Vec<TopicId> {
+        self.topics_shown(view.store).iter().map(|t| t.id).collect()
+    }
+}

@@ -1,0 +1,488 @@
+//! How well each topic was recorded: rate, jitter, gaps, skew between stamps and receive times, order, sizes.
+//!
+//! Invariants: receive times come from the recording's index, so that looking at all topics unpacks nothing; stamps and sizes are
+//! read for the selected topic only. What is not measured is left empty, never shown as zero.
+
+mod detail;
+mod measure;
+
+use std::collections::HashMap;
+
+use egui::{Align2, Color32, Rect, RichText, ScrollArea, Sense, Ui, pos2, vec2};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::decode::Form;
+use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::store::{Store, Topic, TopicId, Want, What};
+use crate::theme;
+use crate::time::{self, Span};
+use measure::{Stamping, Timing};
+
+pub const KIND: Kind = Kind {
+    id: "health",
+    name: "Topic health",
+    what: "Rates, gaps, jitter and skew of every topic",
+    icon: theme::icon::PULSE,
+    create: |config| Box::new(HealthPanel::new(config)),
+    automatic: |_| Vec::new(),
+};
+
+const ROW_HEIGHT: f32 = 24.0;
+
+/// What a layout stores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    sort: Column,
+    descending: bool,
+    /// The topic whose stamps and gaps are shown.
+    selected: String,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            sort: Column::Gaps,
+            descending: true,
+            selected: String::new(),
+            extra: Map::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Column {
+    Topic,
+    Messages,
+    Rate,
+    Jitter,
+    #[default]
+    Gaps,
+    Longest,
+}
+
+const COLUMNS: [(Column, &str, &str, f32); 6] = [
+    (Column::Topic, "Topic", "By name", 0.0),
+    (Column::Messages, "Messages", "How many were recorded", 76.0),
+    (Column::Rate, "Rate", "Messages a second, on average", 76.0),
+    (Column::Jitter, "Jitter", "Standard deviation of the period", 76.0),
+    (Column::Gaps, "Gaps", "Periods of more than 2.5 times the usual one", 56.0),
+    (Column::Longest, "Longest gap", "The longest period between two messages", 96.0),
+];
+
+struct HealthPanel {
+    config: Config,
+    search: String,
+    /// By topic, with the revision of the rows that it was worked out from.
+    timings: HashMap<TopicId, (u64, Timing)>,
+    stamping: Option<(TopicId, u64, Stamping)>,
+    state: PanelState,
+}
+
+impl HealthPanel {
+    fn new(config: &Value) -> HealthPanel {
+        HealthPanel {
+            config: widget::config_from(config),
+            search: String::new(),
+            timings: HashMap::new(),
+            stamping: None,
+            state: PanelState::Pending("the recording's index is being read".into()),
+        }
+    }
+
+    fn selected<'a>(&self, store: &'a Store) -> Option<&'a Topic> {
+        store.topic_by_name(&self.config.selected)
+    }
+
+    fn refresh(&mut self, view: &View) {
+        let mut missing = 0;
+        let mut failed = None;
+        let mut cost = 0;
+        for topic in view.store.topics() {
+            let Some(rows) = view.store.rows(topic.id, Form::Arrivals) else {
+                missing += 1;
+                continue;
+            };
+            failed = failed.or(view.store.rows_failure(topic.id, Form::Arrivals));
+            if !rows.is_complete(view.span) {
+                missing += 1;
+                cost += view.store.whole_cost_bytes(topic.id).unwrap_or(0);
+            }
+            if self.timings.get(&topic.id).is_none_or(|t| t.0 != rows.revision()) {
+                let timing = Timing::of(rows.blocks().map(|b| &b.rows), rows.loaded());
+                self.timings.insert(topic.id, (rows.revision(), timing));
+            }
+        }
+        if let Some(topic) = self.selected(view.store)
+            && let Some(rows) = view.store.rows(topic.id, Form::Stamps)
+            && self.stamping.as_ref().is_none_or(|s| (s.0, s.1) != (topic.id, rows.revision()))
+        {
+            let stamping = Stamping::of(rows.blocks().map(|b| &b.rows));
+            self.stamping = Some((topic.id, rows.revision(), stamping));
+        }
+        self.state = match (view.store.topics().len(), failed, missing) {
+            (0, _, _) => PanelState::Absent("No recording is open".into()),
+            (_, Some(why), _) => PanelState::Failed(why.to_string()),
+            (_, _, 0) => PanelState::Ready,
+            (_, _, n) if cost > 0 => PanelState::Partial(format!("{n} topics are measured around the playhead only")),
+            (_, _, n) => PanelState::Partial(format!("{n} topics are still being read")),
+        };
+    }
+
+    fn timing(&self, topic: TopicId) -> Option<&Timing> {
+        self.timings.get(&topic).map(|t| &t.1).filter(|t| t.messages > 0)
+    }
+
+    fn sorted<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
+        let mut topics: Vec<&Topic> = store
+            .topics()
+            .iter()
+            .filter(|t| widget::matches_words(&t.name, &self.search))
+            .collect();
+        let key = |topic: &Topic| -> f64 {
+            let timing = self.timing(topic.id);
+            match self.config.sort {
+                Column::Topic => 0.0,
+                Column::Messages => topic.messages as f64,
+                Column::Rate => timing.and_then(Timing::rate_hz).unwrap_or(0.0),
+                Column::Jitter => timing.map_or(0.0, |t| t.jitter_nanos),
+                Column::Gaps => timing.map_or(0.0, |t| t.gaps.len() as f64),
+                Column::Longest => timing.and_then(|t| t.longest).map_or(0.0, |g| g.nanos() as f64),
+            }
+        };
+        topics.sort_by(|a, b| {
+            let by_value = key(a).total_cmp(&key(b));
+            let by_value = if self.config.descending { by_value.reverse() } else { by_value };
+            by_value.then_with(|| match self.config.descending && self.config.sort == Column::Topic {
+                true => b.name.cmp(&a.name),
+                false => a.name.cmp(&b.name),
+            })
+        });
+        topics
+    }
+
+    fn head_ui(&mut self, ui: &mut Ui, rect: Rect, columns: &[Rect], out: &mut Vec<Action>) {
+        let p = theme::palette(ui.visuals());
+        ui.painter().rect_filled(rect, 0.0, p.overlay);
+        for ((column, name, hint, _), place) in COLUMNS.into_iter().zip(columns) {
+            let place = place.with_min_y(rect.top()).with_max_y(rect.bottom());
+            if place.width() < 20.0 {
+                continue;
+            }
+            let response = ui.interact(place, ui.scope_id().with(("sort", name)), Sense::click());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sort by {name}")));
+            let is_sorted = self.config.sort == column;
+            let color = if is_sorted || response.hovered() { p.text } else { p.weak };
+            let arrow = match (is_sorted, self.config.descending) {
+                (false, _) => "",
+                (true, true) => " ↓",
+                (true, false) => " ↑",
+            };
+            let (at, align) = match column {
+                Column::Topic => (place.left_center(), Align2::LEFT_CENTER),
+                _ => (place.right_center(), Align2::RIGHT_CENTER),
+            };
+            ui.painter().text(at, align, format!("{name}{arrow}"), theme::semibold(11.0), color);
+            if response.on_hover_text(hint).clicked() {
+                self.config.descending = if is_sorted {
+                    !self.config.descending
+                } else {
+                    column != Column::Topic
+                };
+                self.config.sort = column;
+                out.push(Action::Changed);
+            }
+        }
+    }
+
+    fn list_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        let columns = places(rect);
+        let (head, rest) = rect.split_top_bottom_at_y(rect.top() + ROW_HEIGHT);
+        self.head_ui(ui, head, &columns, out);
+        let topics = self.sorted(view.store);
+        let mut clicked = None;
+        ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ScrollArea::vertical()
+                .auto_shrink(false)
+                .id_salt("topics")
+                .show_rows(ui, ROW_HEIGHT, topics.len(), |ui, range| {
+                    for topic in topics.get(range).unwrap_or_default() {
+                        if self.row_ui(ui, &columns, topic, view, out) {
+                            clicked = Some(topic.name.to_string());
+                        }
+                    }
+                });
+        });
+        if let Some(name) = clicked {
+            self.config.selected = if self.config.selected == name { String::new() } else { name };
+            out.push(Action::Changed);
+        }
+    }
+
+    fn row_ui(&self, ui: &mut Ui, columns: &[Rect], topic: &Topic, view: &View, out: &mut Vec<Action>) -> bool {
+        let p = theme::palette(ui.visuals());
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+        let timing = self.timing(topic.id);
+        let cells = cells(topic, timing);
+        let is_selected = self.config.selected == *topic.name;
+        response.widget_info(|| {
+            let text = format!(
+                "{} {}",
+                topic.name,
+                cells.iter().map(|c| c.0.as_str()).collect::<Vec<_>>().join(" ")
+            );
+            egui::WidgetInfo::selected(egui::Role::Row, true, is_selected, text.trim_end())
+        });
+        if !ui.is_rect_visible(rect) {
+            return response.clicked();
+        }
+        let painter = ui.painter();
+        if is_selected {
+            painter.rect_filled(rect, 0.0, p.selected);
+        } else if response.hovered() {
+            painter.rect_filled(rect, 0.0, p.hover);
+        }
+        let Some((name_place, rest)) = columns.split_first() else {
+            return false;
+        };
+        let y = rect.center().y;
+        let painter_in =
+            |place: &Rect| painter.with_clip_rect(Rect::from_x_y_ranges(place.x_range(), rect.y_range()).intersect(ui.clip_rect()));
+        let name = painter_in(name_place);
+        // a strip of density beside the name, where both have room
+        let strip_left = name_place.left() + (name_place.width() * 0.5).clamp(140.0, 320.0);
+        let has_strip = name_place.right() - strip_left > 60.0;
+        let name_width = if has_strip {
+            strip_left - name_place.left() - 12.0
+        } else {
+            name_place.width()
+        };
+        let mut job = egui::text::LayoutJob::simple_singleline(topic.name.to_string(), theme::body(), p.text);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(name_width);
+        let galley = name.layout_job(job);
+        name.galley(pos2(name_place.left(), y - galley.size().y / 2.0), galley, p.text);
+        if has_strip {
+            let strip = Rect::from_min_max(
+                pos2(strip_left, rect.top() + 5.0),
+                pos2(name_place.right() - 8.0, rect.bottom() - 5.0),
+            );
+            self.strip_ui(ui, strip, topic, timing, view, out);
+        }
+        for ((text, is_bad), place) in cells.iter().zip(rest) {
+            let color = match (text.is_empty(), is_bad) {
+                (_, true) => p.warn,
+                _ => p.text,
+            };
+            painter_in(place).text(pos2(place.right(), y), Align2::RIGHT_CENTER, text, theme::body(), color);
+        }
+        response.clicked()
+    }
+
+    /// How densely the messages lie, with its gaps; a click on one goes there.
+    fn strip_ui(&self, ui: &Ui, strip: Rect, topic: &Topic, timing: Option<&Timing>, view: &View, out: &mut Vec<Action>) {
+        let p = theme::palette(ui.visuals());
+        let painter = ui.painter();
+        let buckets = (strip.width() / 3.0) as usize;
+        let density = view.store.density(topic.id, view.span, buckets);
+        let most = density.iter().copied().fold(0.0_f32, f32::max).max(1e-6);
+        for (at, n) in density.iter().enumerate().filter(|d| *d.1 > 0.0) {
+            let left = strip.left() + at as f32 * 3.0;
+            let height = (strip.height() * (n / most).clamp(0.12, 1.0)).max(2.0);
+            let bar = Rect::from_min_max(pos2(left, strip.bottom() - height), pos2(left + 2.0, strip.bottom()));
+            painter.rect_filled(bar, 0.0, p.faint);
+        }
+        let place = |t: crate::time::Time| strip.left() + (fraction(t, view.span) as f32) * strip.width();
+        let pointer = ui.input(|i| i.pointer.interact_pos()).filter(|at| strip.expand(3.0).contains(*at));
+        let clicked = ui.input(|i| i.pointer.primary_clicked());
+        for gap in timing.into_iter().flat_map(|t| &t.gaps).take(200) {
+            let (left, right) = (place(gap.from), place(gap.to));
+            let mark = Rect::from_x_y_ranges(left..=right.max(left + 2.0), strip.y_range());
+            painter.rect_filled(mark, 0.0, p.warn.gamma_multiply(0.8));
+            if clicked && pointer.is_some_and(|at| mark.expand2(vec2(2.0, 3.0)).contains(at)) {
+                out.push(Action::Seek(gap.from));
+            }
+        }
+        let now = place(view.now);
+        painter.vline(now, strip.y_range(), egui::Stroke::new(1.0, p.accent));
+    }
+}
+
+fn fraction(t: crate::time::Time, span: Span) -> f64 {
+    t.since(span.start) as f64 / (span.nanos().max(1)) as f64
+}
+
+/// The columns' places; those on the right give way in narrow panels.
+fn places(rect: Rect) -> Vec<Rect> {
+    let mut right = rect.right() - 12.0;
+    let mut left_over: Vec<Rect> = Vec::new();
+    let room = rect.width() - 160.0;
+    let mut used = 0.0;
+    let fits: Vec<bool> = COLUMNS
+        .iter()
+        .map(|c| {
+            used += c.3;
+            used <= room || c.3 == 0.0
+        })
+        .collect();
+    for ((_, _, _, width), fits) in COLUMNS.iter().zip(&fits).rev() {
+        let width = if *fits { *width } else { 0.0 };
+        if width > 0.0 || !*fits {
+            left_over.push(Rect::from_min_max(pos2(right - width, rect.top()), pos2(right, rect.bottom())));
+            right -= width;
+        } else {
+            left_over.push(Rect::from_min_max(
+                pos2(rect.left() + 12.0, rect.top()),
+                pos2(right - 12.0, rect.bottom()),
+            ));
+        }
+    }
+    left_over.reverse();
+    left_over
+}
+
+/// All columns but the name, and whether the value is worrying.
+fn cells(topic: &Topic, timing: Option<&Timing>) -> [(String, bool); 5] {
+    let nothing = || (String::new(), false);
+    let messages = (topic.messages.to_string(), topic.messages == 0);
+    let Some(timing) = timing.filter(|t| t.messages > 1) else {
+        return [messages, nothing(), nothing(), nothing(), nothing()];
+    };
+    let rate = timing.rate_hz().map_or_else(nothing, |hz| (rate_text(hz), false));
+    let jitter = time::format_duration(timing.jitter_nanos as i64);
+    let longest = timing.longest.map_or_else(nothing, |gap| {
+        let is_gap = timing.gaps.contains(&gap);
+        (time::format_duration(gap.nanos()), is_gap)
+    });
+    let gaps = (timing.gaps.len().to_string(), !timing.gaps.is_empty());
+    [messages, rate, (jitter, false), gaps, longest]
+}
+
+fn rate_text(hz: f64) -> String {
+    match hz {
+        100.0.. => format!("{hz:.0} Hz"),
+        10.0..100.0 => format!("{hz:.1} Hz"),
+        _ => format!("{hz:.2} Hz"),
+    }
+}
+
+impl Panel for HealthPanel {
+    fn title(&self, _view: &View) -> String {
+        "Topic health".into()
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        for topic in view.store.topics() {
+            let span = view.store.series_span(topic.id, view.now);
+            out.push(Want {
+                topic: topic.id,
+                what: What::Rows {
+                    form: Form::Arrivals,
+                    span,
+                },
+            });
+        }
+        if let Some(topic) = self.selected(view.store) {
+            let span = view.store.series_span(topic.id, view.now);
+            out.push(Want {
+                topic: topic.id,
+                what: What::Rows { form: Form::Stamps, span },
+            });
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        self.refresh(view);
+        match &self.state {
+            PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
+            PanelState::Failed(why) if self.timings.is_empty() => return widget::failure_note(ui, rect, why),
+            _ => {}
+        }
+        let (list, details) = match self.selected(view.store) {
+            None => (rect, None),
+            Some(topic) if rect.width() > 760.0 => {
+                let (list, details) = rect.split_left_right_at_x(rect.right() - 300.0);
+                (list, Some((topic, details)))
+            }
+            Some(topic) => {
+                let (list, details) = rect.split_top_bottom_at_fraction(0.5);
+                (list, Some((topic, details)))
+            }
+        };
+        ui.scope_builder(egui::UiBuilder::new().max_rect(list), |ui| {
+            ui.set_clip_rect(list.intersect(ui.clip_rect()));
+            self.list_ui(ui, view, out);
+        });
+        if let Some((topic, details)) = details {
+            ui.scope_builder(egui::UiBuilder::new().max_rect(details), |ui| {
+                ui.set_clip_rect(details.intersect(ui.clip_rect()));
+                self.detail_ui(ui, topic, view, out);
+            });
+        }
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let field = ui.add(
+            egui::TextEdit::singleline(&mut self.search)
+                .hint_text("Filter topics")
+                .desired_width(f32::INFINITY),
+        );
+        widget::named(field, "Filter topics");
+        theme::widget::section(ui, "What is measured");
+        let p: &theme::Palette = theme::palette(ui.visuals());
+        for (name, text) in [
+            ("Rate", "Messages a second by receive time, on average."),
+            ("Jitter", "The standard deviation of the time between two messages."),
+            (
+                "Gaps",
+                "Times without a message of more than 2.5 times the median or the mean period, whichever is longer.",
+            ),
+            ("Skew", "Receive time minus header stamp, of the selected topic."),
+        ] {
+            ui.label(RichText::new(name).font(theme::semibold(12.0)));
+            ui.label(RichText::new(text).color(p.weak));
+        }
+        let costs = view
+            .store
+            .topics()
+            .iter()
+            .filter_map(|t| Some((t, view.store.whole_cost_bytes(t.id)?)));
+        let costs: Vec<(&Topic, u64)> = costs.collect();
+        if let Some(most) = costs.iter().map(|c| c.1).max() {
+            let text = format!("Read all topics ({})", widget::bytes_text(most));
+            if ui.button(text).on_hover_text("Reads the whole recording").clicked() {
+                out.extend(costs.iter().map(|(topic, _)| Action::ReadWhole(topic.id)));
+            }
+        }
+    }
+
+    fn config(&self) -> Value {
+        serde_json::to_value(&self.config).unwrap_or_default()
+    }
+
+    fn state(&self, _view: &View) -> PanelState {
+        self.state.clone()
+    }
+
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
+        let Some(topic) = view.store.topic(topic) else { return false };
+        self.config.selected = topic.name.to_string();
+        true
+    }
+
+    fn topics(&self, view: &View) -> Vec<TopicId> {
+        self.selected(view.store).map(|t| t.id).into_iter().collect()
+    }
+}
+
+/// Colours of the histogram's bars.
+fn bar_color(ui: &Ui) -> Color32 {
+    theme::palette(ui.visuals()).series[0]
+}

@@ -1,0 +1,361 @@
+//! Logs of any number of topics on one clock: filtered, searched, followed.
+//!
+//! Invariants: only visible lines are laid out; filtering goes on in small pieces while the rest can be used; every line that is
+//! loaded is either shown or counted as filtered out.
+
+mod filter;
+mod lines;
+mod list;
+mod row;
+mod tools;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use egui::Ui;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::decode::{Form, LogLevel};
+use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::store::{Store, Topic, TopicId, Want, What};
+use crate::theme;
+use crate::time::Time;
+use filter::{Compiled, Filter, Mode};
+use lines::{Lines, Place};
+
+pub const KIND: Kind = Kind {
+    id: "log",
+    name: "Log",
+    what: "What the nodes said: filtered, searched, in step with the playhead",
+    icon: theme::icon::LIST_MAGNIFYING_GLASS,
+    create: |config| Box::new(LogPanel::new(config)),
+    automatic,
+};
+
+/// What a layout stores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    /// Empty: every topic of rosgraph_msgs/Log or rcl_interfaces/Log.
+    topics: Vec<String>,
+    min_level: LogLevel,
+    hidden_nodes: BTreeSet<String>,
+    filters: Vec<Filter>,
+    time: TimeColumn,
+    show_node: bool,
+    show_place: bool,
+    wrap: bool,
+    /// The line at the playhead stays in view.
+    follow: bool,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            topics: Vec::new(),
+            min_level: LogLevel::Debug,
+            hidden_nodes: BTreeSet::new(),
+            filters: Vec::new(),
+            time: TimeColumn::Receive,
+            show_node: true,
+            show_place: true,
+            wrap: false,
+            follow: true,
+            extra: Map::new(),
+        }
+    }
+}
+
+/// Which time stands before a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TimeColumn {
+    /// When it was recorded, as time of day in UTC.
+    #[default]
+    Receive,
+    /// When it was written.
+    Stamp,
+    /// Since the start of the recording.
+    Relative,
+    /// Since the line above.
+    Delta,
+    Hidden,
+}
+
+struct LogPanel {
+    config: Config,
+    search: String,
+    lines: Lines,
+    /// What `lines` are made of: topics with the revisions of their rows.
+    made_of: Vec<(TopicId, u64)>,
+    compiled: Compiled,
+    /// What `compiled` is made of.
+    filtered_by: Option<FilteredBy>,
+    is_filtering: bool,
+    list: list::List,
+    selected: Option<Place>,
+    state: PanelState,
+}
+
+type FilteredBy = (LogLevel, BTreeSet<String>, Vec<Filter>, String);
+
+impl LogPanel {
+    fn new(config: &Value) -> LogPanel {
+        LogPanel {
+            config: widget::config_from(config),
+            search: String::new(),
+            lines: Lines::default(),
+            made_of: Vec::new(),
+            compiled: Compiled::default(),
+            filtered_by: None,
+            is_filtering: false,
+            list: list::List::default(),
+            selected: None,
+            state: PanelState::Pending("the log is being read".into()),
+        }
+    }
+
+    fn topics_shown<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
+        if self.config.topics.is_empty() {
+            return store.topics().iter().filter(|t| is_log(t)).collect();
+        }
+        self.config.topics.iter().filter_map(|name| store.topic_by_name(name)).collect()
+    }
+
+    /// Takes what is new in the store, and filters on.
+    fn refresh(&mut self, view: &View) {
+        let topics = self.topics_shown(view.store);
+        let sets: Vec<_> = topics
+            .iter()
+            .filter_map(|t| Some((t.id, view.store.rows(t.id, Form::Log)?)))
+            .collect();
+        let made_of: Vec<(TopicId, u64)> = sets.iter().map(|(id, set)| (*id, set.revision())).collect();
+        if made_of != self.made_of {
+            let blocks = sets
+                .iter()
+                .flat_map(|(id, set)| set.blocks().map(|block| (*id, block.key, Arc::clone(&block.rows))));
+            self.lines.take(blocks.collect());
+            self.made_of = made_of;
+        }
+        let by = (
+            self.config.min_level,
+            self.config.hidden_nodes.clone(),
+            self.config.filters.clone(),
+            self.search.clone(),
+        );
+        if self.filtered_by.as_ref() != Some(&by) {
+            self.compiled = Compiled::new(by.0, by.1.clone(), &by.2, &by.3);
+            self.filtered_by = Some(by);
+            self.lines.restart();
+        }
+        self.is_filtering = self.lines.examine(&self.compiled, view.now);
+        self.state = self.state_of(view, &topics);
+    }
+
+    fn state_of(&self, view: &View, topics: &[&Topic]) -> PanelState {
+        if let Some(gone) = self.config.topics.iter().find(|name| view.store.topic_by_name(name).is_none())
+            && topics.is_empty()
+        {
+            return PanelState::Absent(format!("The recording has no topic {gone}"));
+        }
+        if topics.is_empty() {
+            return PanelState::Absent("The recording has no log: choose a topic of strings in the settings, or drag one here".into());
+        }
+        for topic in topics {
+            if let Some(why) = &topic.schema_error {
+                return PanelState::Failed(format!("{}: {why}", topic.name));
+            }
+            if let Some(why) = view.store.rows_failure(topic.id, Form::Log) {
+                return PanelState::Failed(format!("{}: {why}", topic.name));
+            }
+        }
+        if self.is_filtering {
+            return PanelState::Pending("the filters are being applied".into());
+        }
+        let mut missing: Vec<String> = Vec::new();
+        for topic in topics {
+            let Some(rows) = view.store.rows(topic.id, Form::Log) else {
+                return PanelState::Pending(format!("{} is being read", topic.name));
+            };
+            if let Some((count, why)) = rows.failed() {
+                return PanelState::Partial(format!("{count} messages of {} cannot be read: {why}", topic.name));
+            }
+            if rows.is_complete(view.span) {
+                continue;
+            }
+            if !rows.is_complete(crate::time::Span::at(view.now)) {
+                return PanelState::Pending(format!("{} is being read at the playhead", topic.name));
+            }
+            missing.push(match view.store.whole_cost_bytes(topic.id) {
+                Some(bytes) => format!(
+                    "{}: only around the playhead; all of it takes {}",
+                    topic.name,
+                    widget::bytes_text(bytes)
+                ),
+                None => format!("{}: {} of {} lines", topic.name, rows.len(), topic.messages),
+            });
+        }
+        match missing.is_empty() {
+            true => PanelState::Ready,
+            false => PanelState::Partial(missing.join("; ")),
+        }
+    }
+
+    fn go_to(&mut self, place: Option<Place>, out: &mut Vec<Action>) {
+        if let Some(place) = place {
+            self.selected = Some(place);
+            self.list.reveal(place);
+            out.push(Action::Seek(place.time));
+        }
+    }
+
+    /// Where next and previous start from: the selected line, else the playhead.
+    fn from(&self, now: Time) -> Option<Place> {
+        self.selected.filter(|s| s.time == now).or_else(|| {
+            let rank = self.lines.rank_of_time(now.plus_nanos(1));
+            self.lines.walk(rank.checked_sub(1)?, 1).first().copied()
+        })
+    }
+
+    fn next_mark(&mut self, view: &View, level: LogLevel, forward: bool, out: &mut Vec<Action>) {
+        let place = self.lines.next_mark(self.from(view.now), forward, level);
+        self.go_to(place, out);
+    }
+
+    fn next_hit(&mut self, view: &View, forward: bool, out: &mut Vec<Action>) {
+        let place = self.lines.next_hit(self.from(view.now), forward);
+        self.go_to(place, out);
+    }
+
+    /// Keys count while the pointer is over the panel and nothing is being typed.
+    fn keys(&mut self, ui: &Ui, rect: egui::Rect, view: &View, out: &mut Vec<Action>) {
+        if ui.ctx().text_edit_focused() || !ui.rect_contains_pointer(rect) {
+            return;
+        }
+        let pressed = |key: egui::Key, shift: bool| {
+            ui.input_mut(|i| {
+                let modifiers = if shift { egui::Modifiers::SHIFT } else { egui::Modifiers::NONE };
+                i.modifiers == modifiers && i.consume_key(modifiers, key)
+            })
+        };
+        for (key, level) in [(egui::Key::E, LogLevel::Error), (egui::Key::W, LogLevel::Warn)] {
+            for shift in [false, true] {
+                if pressed(key, shift) {
+                    self.next_mark(view, level, !shift, out);
+                }
+            }
+        }
+        for shift in [false, true] {
+            if pressed(egui::Key::N, shift) {
+                self.next_hit(view, !shift, out);
+            }
+        }
+    }
+
+    /// Lines that pass, as text, one a line.
+    fn text(&self, store: &Store) -> String {
+        let mut out = String::new();
+        for place in self.lines.walk(0, self.lines.len()) {
+            if let Some(line) = self.lines.get(place) {
+                out.push_str(&row::as_text(store, place, &line));
+                out.push('\n');
+            }
+        }
+        out
+    }
+}
+
+fn is_log(topic: &Topic) -> bool {
+    topic.form == Some(Form::Log) && !topic.type_name.ends_with("/String")
+}
+
+fn automatic(store: &Store) -> Vec<Value> {
+    let any = store.topics().iter().any(|t| is_log(t) && t.messages > 0);
+    if any { vec![serde_json::json!({})] } else { Vec::new() }
+}
+
+impl Panel for LogPanel {
+    fn title(&self, _view: &View) -> String {
+        match self.config.topics.as_slice() {
+            [] => "Log".into(),
+            [one] => format!("Log {one}"),
+            [first, rest @ ..] => format!("Log {first} +{}", rest.len()),
+        }
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        for topic in self.topics_shown(view.store) {
+            out.push(Want {
+                topic: topic.id,
+                what: What::Rows {
+                    form: Form::Log,
+                    span: view.store.series_span(topic.id, view.now),
+                },
+            });
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        self.refresh(view);
+        self.keys(ui, rect, view, out);
+        if self.is_filtering {
+            ui.ctx().request_repaint();
+        }
+        let head = egui::UiBuilder::new().max_rect(rect.shrink2(egui::vec2(0.0, 2.0)));
+        let below = ui.scope_builder(head, |ui| self.tools_ui(ui, view, out)).response.rect.bottom();
+        let rest = egui::Rect::from_min_max(egui::pos2(rect.left(), (below + 2.0).min(rect.bottom())), rect.max);
+        match &self.state {
+            PanelState::Absent(why) => widget::empty_note(ui, rest, why),
+            PanelState::Failed(why) if self.lines.total() == 0 => widget::failure_note(ui, rest, why),
+            _ if self.lines.len() == 0 => {
+                let text = match (self.lines.total(), &self.state) {
+                    (0, PanelState::Pending(why)) => why.clone(),
+                    (0, _) => "No line was logged".into(),
+                    (n, _) => format!("None of {n} lines passes the filters"),
+                };
+                widget::empty_note(ui, rest, &text);
+            }
+            _ => self.list_ui(ui, rest, view, out),
+        }
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let before = self.config.clone();
+        self.settings(ui, view, out);
+        if self.config != before {
+            out.push(Action::Changed);
+        }
+    }
+
+    fn config(&self) -> Value {
+        serde_json::to_value(&self.config).unwrap_or_default()
+    }
+
+    fn state(&self, _view: &View) -> PanelState {
+        self.state.clone()
+    }
+
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
+        let Some(topic) = view.store.topic(topic).filter(|t| t.form == Some(Form::Log)) else {
+            return false;
+        };
+        if self.config.topics.is_empty() {
+            let shown = self.topics_shown(view.store);
+            self.config.topics = shown.iter().map(|t| t.name.to_string()).collect();
+        }
+        let name = topic.name.to_string();
+        if !self.config.topics.contains(&name) {
+            self.config.topics.push(name);
+        }
+        true
+    }
+
+    fn topics(&self, view: &View) -> Vec<TopicId> {
+        self.topics_shown(view.store).iter().map(|t| t.id).collect()
+    }
+}

@@ -1,0 +1,466 @@
+//! Where the drive was: whole tracks on a map, the position at the playhead, distances.
+//!
+//! Invariants: the map shows all that is loaded of a track, not only what was played; nothing is asked of the network unless a layer
+//! that needs it is chosen.
+
+mod draw;
+mod mercator;
+mod settings;
+mod tiles;
+mod track;
+mod world;
+
+use egui::{Align2, CursorIcon, PointerButton, Rect, Sense, Ui};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::decode::Form;
+use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::render::Colormap;
+use crate::store::{Signal, Stamp, Store, Topic, TopicId, Want, What};
+use crate::theme::{self, icon};
+use crate::time::Span;
+use mercator::{Viewport, World};
+use tiles::{Layer, Tiles};
+use track::{Found, Track};
+
+pub const KIND: Kind = Kind {
+    id: "map",
+    name: "Map",
+    what: "Where the drive was: GPS tracks on a map, offline or with tiles",
+    icon: theme::icon::MAP_TRIFOLD,
+    create: |config| Box::new(MapPanel::new(config)),
+    automatic,
+};
+
+/// What a layout stores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    /// Empty: every topic of positions.
+    topics: Vec<String>,
+    layer: Layer,
+    /// `https://…/{z}/{x}/{y}.png`.
+    custom_tiles: String,
+    color_by: ColorBy,
+    /// For [`ColorBy::Path`].
+    color_path: String,
+    colormap: Colormap,
+    line_width_points: f32,
+    show_points: bool,
+    follow: bool,
+    /// Latitude, longitude and zoom; None: the tracks fill the panel.
+    view: Option<[f64; 3]>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            topics: Vec::new(),
+            layer: Layer::Offline,
+            custom_tiles: String::new(),
+            color_by: ColorBy::Topic,
+            color_path: String::new(),
+            colormap: Colormap::Turbo,
+            line_width_points: 3.0,
+            show_points: false,
+            follow: false,
+            view: None,
+            extra: Map::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ColorBy {
+    #[default]
+    Topic,
+    Status,
+    /// One standard deviation of the horizontal position.
+    Accuracy,
+    Speed,
+    Altitude,
+    /// A scalar of any topic.
+    Path,
+}
+
+struct MapPanel {
+    config: Config,
+    tracks: Vec<Track>,
+    tiles: Tiles,
+    /// What colours the tracks, for [`ColorBy::Path`].
+    color: Signal,
+    /// Least and greatest value of the colours, and what they were worked out for.
+    range: Option<(draw::RangeKey, (f64, f64))>,
+    measuring: bool,
+    measured: Vec<World>,
+    scrubbing: bool,
+    hovering: bool,
+    state: PanelState,
+}
+
+impl MapPanel {
+    fn new(config: &Value) -> MapPanel {
+        MapPanel {
+            config: widget::config_from(config),
+            tracks: Vec::new(),
+            tiles: Tiles::default(),
+            color: Signal::default(),
+            range: None,
+            measuring: false,
+            measured: Vec::new(),
+            scrubbing: false,
+            hovering: false,
+            state: PanelState::Pending("the track is being read".into()),
+        }
+    }
+
+    fn topics_shown<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
+        if self.config.topics.is_empty() {
+            return store.topics().iter().filter(|t| t.form == Some(Form::Fix)).collect();
+        }
+        self.config.topics.iter().filter_map(|name| store.topic_by_name(name)).collect()
+    }
+
+    fn refresh(&mut self, view: &View) {
+        let path = match self.config.color_by {
+            ColorBy::Path => self.config.color_path.as_str(),
+            _ => "",
+        };
+        if self.color.text() != path {
+            self.color = Signal::new(path, Stamp::Receive);
+        }
+        if !path.is_empty() {
+            self.color.refresh(view.store);
+        }
+        let topics = self.topics_shown(view.store);
+        self.tracks.retain(|track| topics.iter().any(|t| t.id == track.topic));
+        for topic in &topics {
+            if !self.tracks.iter().any(|t| t.topic == topic.id) {
+                self.tracks.push(Track::new(topic.id));
+            }
+        }
+        let mut changed = false;
+        for track in &mut self.tracks {
+            if let Some(rows) = view.store.rows(track.topic, Form::Fix) {
+                changed |= track.take(rows);
+            }
+        }
+        if changed {
+            self.range = None;
+        }
+        self.state = self.state_of(view, &topics);
+    }
+
+    fn state_of(&self, view: &View, topics: &[&Topic]) -> PanelState {
+        if topics.is_empty() {
+            return PanelState::Absent(match self.config.topics.first() {
+                Some(gone) => format!("The recording has no topic {gone}"),
+                None => "The recording holds no positions on the globe".into(),
+            });
+        }
+        let mut notes: Vec<String> = Vec::new();
+        for topic in topics {
+            if let Some(why) = topic
+                .schema_error
+                .as_ref()
+                .or(view.store.rows_failure(topic.id, Form::Fix).as_ref())
+            {
+                return PanelState::Failed(format!("{}: {why}", topic.name));
+            }
+            let Some(rows) = view.store.rows(topic.id, Form::Fix) else {
+                return PanelState::Pending(format!("{} is being read", topic.name));
+            };
+            if !rows.is_complete(Span::at(view.now)) {
+                return PanelState::Pending(format!("{} is being read at the playhead", topic.name));
+            }
+            if let Some((count, why)) = rows.failed() {
+                notes.push(format!("{count} messages of {} cannot be read: {why}", topic.name));
+            }
+            if !rows.is_complete(view.span) {
+                notes.push(match view.store.whole_cost_bytes(topic.id) {
+                    Some(bytes) => format!(
+                        "{}: only around the playhead; all of it takes {}",
+                        topic.name,
+                        widget::bytes_text(bytes)
+                    ),
+                    None => format!("{}: {} of {} positions", topic.name, rows.len(), topic.messages),
+                });
+            }
+        }
+        let (all, fixed) = self.fixes();
+        if all > 0 && fixed == 0 {
+            return PanelState::Absent(format!("None of {all} messages has a fix"));
+        }
+        if let Some(problem) = self.color.problem().filter(|_| !self.color.text().is_empty()) {
+            return PanelState::Failed(format!("the colour: {}", problem.what));
+        }
+        if let Some(why) = self.tiles.failure().filter(|_| self.config.layer != Layer::Offline) {
+            notes.push(format!("tiles are missing: {why}"));
+        }
+        match notes.is_empty() {
+            true => PanelState::Ready,
+            false => PanelState::Partial(notes.join("; ")),
+        }
+    }
+
+    /// Messages, and those with a fix.
+    fn fixes(&self) -> (usize, usize) {
+        self.tracks.iter().fold((0, 0), |n, t| (n.0 + t.messages, n.1 + t.points.len()))
+    }
+
+    /// The map as it stands: by hand, following, or filled by the tracks.
+    fn place(&mut self, rect: Rect, view: &View) -> Viewport {
+        let mut viewport = Viewport {
+            center: [0.5, 0.4],
+            zoom: 1.0,
+            rect,
+        };
+        match self.config.view {
+            Some([latitude, longitude, zoom]) => {
+                viewport.zoom = zoom.clamp(mercator::ZOOM_RANGE.0, mercator::ZOOM_RANGE.1);
+                viewport.center = mercator::project(latitude, longitude).unwrap_or(viewport.center);
+            }
+            None => {
+                if let Some(bounds) = track::bounds_of(self.tracks.iter()) {
+                    viewport.fit(bounds, 20.0);
+                }
+            }
+        }
+        if self.config.follow
+            && let Some(found) = self.tracks.first().and_then(|t| t.at(view.now))
+        {
+            if self.config.view.is_none() {
+                viewport.zoom = viewport.zoom.max(15.0);
+            }
+            viewport.center = [found.world[0].rem_euclid(1.0), found.world[1]];
+        }
+        // less than one world fills no panel: no grey above and below it
+        let least = (f64::from(rect.height()) / 256.0).max(1e-3).log2();
+        viewport.zoom = viewport.zoom.max(least.min(2.5));
+        let half = f64::from(rect.height()) / 2.0 / viewport.scale();
+        if half < 0.5 {
+            viewport.center[1] = viewport.center[1].clamp(half, 1.0 - half);
+        }
+        viewport
+    }
+
+    fn keep(&mut self, viewport: &Viewport, out: &mut Vec<Action>) {
+        let (latitude, longitude) = mercator::unproject(viewport.center);
+        self.config.view = Some([latitude, longitude, viewport.zoom]);
+        out.push(Action::Changed);
+    }
+
+    /// Wheel zooms, drag pans, a click on a track seeks, a drag along it scrubs.
+    fn interact(&mut self, ui: &Ui, rect: Rect, viewport: &mut Viewport, view: &View, out: &mut Vec<Action>) {
+        let response = ui.interact(rect, ui.scope_id().with("map"), Sense::click_and_drag());
+        let response = widget::named(response, "Map");
+        let pointer = response.hover_pos().or(response.interact_pointer_pos());
+        if response.contains_pointer()
+            && let Some(at) = response.hover_pos()
+        {
+            let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta().y, i.zoom_delta()));
+            let steps = f64::from(scroll) * 0.006 + f64::from(pinch).log2();
+            if steps.abs() > 1e-6 {
+                viewport.zoom_at(at, steps);
+                self.keep(viewport, out);
+            }
+        }
+        let reach = if self.scrubbing { 200.0 } else { 12.0 };
+        let near = pointer.filter(|_| !self.measuring).and_then(|at| self.nearest(viewport, at, reach));
+        if response.drag_started_by(PointerButton::Primary) {
+            self.scrubbing = near.is_some();
+        }
+        if self.scrubbing && response.dragged() {
+            out.extend(near.map(|(_, found)| Action::Seek(found.time)));
+        } else if response.dragged() {
+            ui.set_cursor_icon(CursorIcon::Grabbing);
+            let delta = response.drag_delta();
+            let scale = viewport.scale();
+            viewport.move_by([-f64::from(delta.x) / scale, -f64::from(delta.y) / scale]);
+            self.config.follow = false;
+            self.keep(viewport, out);
+        }
+        if response.drag_stopped() {
+            self.scrubbing = false;
+        }
+        if response.double_clicked() {
+            self.config.view = None;
+            self.config.follow = false;
+            out.push(Action::Changed);
+        } else if response.clicked()
+            && let Some(at) = pointer
+        {
+            if self.measuring {
+                self.measured.push(viewport.to_world(at));
+            } else if let Some((_, found)) = near {
+                out.push(Action::Seek(found.time));
+            }
+        }
+        if self.measuring && ui.input(|i| i.key_pressed(egui::Key::Escape)) {
+            self.measuring = false;
+            self.measured.clear();
+        }
+        let hover = near
+            .filter(|_| response.hovered() || self.scrubbing)
+            .map(|(track, found)| (track, found));
+        if hover.is_some() || self.hovering {
+            out.push(Action::Hover(hover.map(|h| h.1.time)));
+        }
+        self.hovering = hover.is_some();
+        if hover.is_some() {
+            ui.set_cursor_icon(CursorIcon::PointingHand);
+        } else if self.measuring && response.hovered() {
+            ui.set_cursor_icon(CursorIcon::Crosshair);
+        }
+        self.draw_tracks(ui, viewport, view);
+        self.draw_measured(ui, viewport, pointer.filter(|_| response.hovered()));
+        if let Some((track, found)) = hover {
+            self.draw_hover(ui, viewport, view, track, &found);
+        }
+    }
+
+    fn nearest(&self, viewport: &Viewport, at: egui::Pos2, reach: f32) -> Option<(TopicId, Found)> {
+        let found = self.tracks.iter().filter_map(|track| {
+            let (distance, found) = track.nearest(viewport, at, reach)?;
+            Some((distance, track.topic, found))
+        });
+        found.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, topic, found)| (topic, found))
+    }
+
+    /// Zoom, fit, follow, measure: in the corner.
+    fn buttons(&mut self, ui: &mut Ui, rect: Rect, viewport: &mut Viewport, out: &mut Vec<Action>) {
+        // in low panels they lie side by side
+        let is_low = rect.height() < 200.0;
+        let size = if is_low {
+            egui::vec2(28.0 * 5.0, 28.0)
+        } else {
+            egui::vec2(28.0, 28.0 * 5.0)
+        };
+        let corner = Align2::RIGHT_TOP.align_size_within_rect(size, rect.shrink(8.0));
+        let p = theme::palette(ui.visuals());
+        ui.painter().rect_filled(corner, 6.0, p.overlay.gamma_multiply(0.92));
+        ui.painter()
+            .rect_stroke(corner, 6.0, egui::Stroke::new(1.0, p.line), egui::StrokeKind::Inside);
+        let layout = match is_low {
+            true => egui::Layout::left_to_right(egui::Align::Min),
+            false => egui::Layout::top_down(egui::Align::Min),
+        };
+        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(corner.shrink(2.0)).layout(layout));
+        ui.spacing_mut().item_spacing = egui::vec2(4.0, 4.0);
+        let mut button = |glyph: &str, name: &str, on: bool| theme::widget::icon_button_sized(&mut ui, glyph, name, "", 24.0, on).clicked();
+        let steps = f64::from(u8::from(button(icon::PLUS, "Zoom in", false))) - f64::from(u8::from(button(icon::MINUS, "Zoom out", false)));
+        let fit = button(icon::CORNERS_OUT, "Show the whole track", false);
+        let follow = button(icon::CROSSHAIR, "Follow the position", self.config.follow);
+        let measure = button(icon::RULER, "Measure distances", self.measuring);
+        if steps != 0.0 {
+            viewport.zoom_at(rect.center(), steps);
+            self.keep(viewport, out);
+        }
+        if fit {
+            (self.config.view, self.config.follow) = (None, false);
+            out.push(Action::Changed);
+        }
+        if follow {
+            self.config.follow = !self.config.follow;
+            out.push(Action::Changed);
+        }
+        if measure {
+            self.measuring = !self.measuring;
+            self.measured.clear();
+        }
+    }
+}
+
+fn automatic(store: &Store) -> Vec<Value> {
+    let any = store.topics().iter().any(|t| t.form == Some(Form::Fix) && t.messages > 0);
+    if any { vec![serde_json::json!({})] } else { Vec::new() }
+}
+
+impl Panel for MapPanel {
+    fn title(&self, _view: &View) -> String {
+        match self.config.topics.as_slice() {
+            [] => "Map".into(),
+            [one] => format!("Map {one}"),
+            [first, rest @ ..] => format!("Map {first} +{}", rest.len()),
+        }
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        let topics = self.topics_shown(view.store);
+        for topic in &topics {
+            let span = view.store.series_span(topic.id, view.now);
+            out.push(Want {
+                topic: topic.id,
+                what: What::Rows { form: Form::Fix, span },
+            });
+        }
+        if let Some(topic) = self.color.topics().first() {
+            self.color.wants(view.store.series_span(*topic, view.now), out);
+        }
+        if let Some(topic) = topics.first() {
+            out.extend(self.tiles.wanted().map(|address| Want {
+                topic: topic.id,
+                what: What::Resource(address),
+            }));
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        self.refresh(view);
+        match &self.state {
+            PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
+            PanelState::Failed(why) if self.tracks.iter().all(|t| t.points.is_empty()) => return widget::failure_note(ui, rect, why),
+            _ => {}
+        }
+        let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+        inside.set_clip_rect(rect.intersect(ui.clip_rect()));
+        let mut viewport = self.place(rect, view);
+        self.draw_ground(&inside, &viewport, view);
+        self.interact(&inside, rect, &mut viewport, view, out);
+        self.draw_frame(&inside, &viewport, view);
+        self.buttons(&mut inside, rect, &mut viewport, out);
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let before = self.config.clone();
+        self.settings(ui, view, out);
+        if self.config != before {
+            self.range = None;
+            out.push(Action::Changed);
+        }
+    }
+
+    fn config(&self) -> Value {
+        serde_json::to_value(&self.config).unwrap_or_default()
+    }
+
+    fn state(&self, _view: &View) -> PanelState {
+        self.state.clone()
+    }
+
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
+        let Some(topic) = view.store.topic(topic) else { return false };
+        let name = topic.name.to_string();
+        if topic.form != Some(Form::Fix) {
+            return false;
+        }
+        if self.config.topics.is_empty() {
+            self.config.topics = self.topics_shown(view.store).iter().map(|t| t.name.to_string()).collect();
+        }
+        if !self.config.topics.contains(&name) {
+            self.config.topics.push(name);
+        }
+        self.config.view = None;
+        true
+    }
+
+    fn topics(&self, view: &View) -> Vec<TopicId> {
+        self.topics_shown(view.store).iter().map(|t| t.id).collect()
+    }
+}

@@ -1,0 +1,101 @@
+//! The map's settings.
+
+use egui::Ui;
+
+use super::tiles::Layer;
+use super::{ColorBy, MapPanel};
+use crate::decode::Form;
+use crate::panel::{Action, View, path_field, widget};
+use crate::render::Colormap;
+use crate::theme;
+
+const COLORS: [(ColorBy, &str); 6] = [
+    (ColorBy::Topic, "Topic"),
+    (ColorBy::Status, "Status of the fix"),
+    (ColorBy::Accuracy, "Accuracy"),
+    (ColorBy::Speed, "Speed"),
+    (ColorBy::Altitude, "Altitude"),
+    (ColorBy::Path, "A field of a message"),
+];
+
+impl MapPanel {
+    pub(super) fn settings(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        theme::widget::section(ui, "Tracks");
+        self.topics_ui(ui, view);
+        for topic in self.topics_shown(view.store) {
+            if let Some(bytes) = view.store.whole_cost_bytes(topic.id) {
+                let text = format!("Read all of {} ({})", topic.name, widget::bytes_text(bytes));
+                if ui.button(text).clicked() {
+                    out.push(Action::ReadWhole(topic.id));
+                }
+            }
+        }
+        let name = COLORS.iter().find(|c| c.0 == self.config.color_by).map_or("", |c| c.1);
+        egui::ComboBox::from_label("Colour").selected_text(name).show_ui(ui, |ui| {
+            for (value, name) in COLORS {
+                ui.selectable_value(&mut self.config.color_by, value, name);
+            }
+        });
+        if self.config.color_by == ColorBy::Path {
+            let path = &mut self.config.color_path;
+            path_field::path_field(ui, "map colour", view.store, path, "Message path of the colour", "/topic.field");
+        }
+        if !matches!(self.config.color_by, ColorBy::Topic | ColorBy::Status) {
+            egui::ComboBox::from_label("Colour map")
+                .selected_text(self.config.colormap.name())
+                .show_ui(ui, |ui| {
+                    for map in Colormap::ALL {
+                        ui.selectable_value(&mut self.config.colormap, map, map.name());
+                    }
+                });
+        }
+        ui.add(egui::Slider::new(&mut self.config.line_width_points, 1.0..=10.0).text("Line width"));
+        ui.checkbox(&mut self.config.show_points, "Show every position");
+        ui.checkbox(&mut self.config.follow, "Follow the position");
+        theme::widget::section(ui, "Ground");
+        egui::ComboBox::from_label("Layer")
+            .selected_text(self.config.layer.name())
+            .show_ui(ui, |ui| {
+                for layer in Layer::ALL {
+                    ui.selectable_value(&mut self.config.layer, layer, layer.name());
+                }
+            });
+        if self.config.layer == Layer::Custom {
+            let edit = egui::TextEdit::singleline(&mut self.config.custom_tiles)
+                .hint_text("https://…/{z}/{x}/{y}.png")
+                .desired_width(f32::INFINITY);
+            widget::named(ui.add(edit), "Address of the tiles");
+        }
+        if self.config.layer != Layer::Offline {
+            theme::widget::note(ui, "Tiles are fetched from the network: the server sees which area you look at.");
+            if let Some(why) = self.tiles.failure() {
+                ui.colored_label(theme::palette(ui.visuals()).warn, format!("Tiles are missing: {why}"));
+                if ui.button("Try again").clicked() {
+                    self.tiles.retry();
+                }
+            }
+        }
+        if self.config.view.is_some() && ui.button("Show the whole track").clicked() {
+            self.config.view = None;
+        }
+    }
+
+    fn topics_ui(&mut self, ui: &mut Ui, view: &View) {
+        let fits: Vec<_> = view.store.topics().iter().filter(|t| t.form == Some(Form::Fix)).collect();
+        if fits.is_empty() {
+            theme::widget::note(ui, "The recording holds no positions on the globe.");
+        }
+        for topic in fits {
+            let mut on = self.topics_shown(view.store).iter().any(|t| t.id == topic.id);
+            if ui.checkbox(&mut on, &*topic.name).on_hover_text(&*topic.type_name).changed() {
+                if self.config.topics.is_empty() {
+                    self.config.topics = self.topics_shown(view.store).iter().map(|t| t.name.to_string()).collect();
+                }
+                self.config.topics.retain(|name| **name != *topic.name);
+                if on {
+                    self.config.topics.push(topic.name.to_string());
+                }
+            }
+        }
+    }
+}

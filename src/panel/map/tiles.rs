@@ -1,0 +1,236 @@
+//! Map tiles of an XYZ server: asked for as files by their address, kept as textures.
+//!
+//! Invariant: nothing is asked for unless such a layer is chosen; a tile that does not come is shown by a coarser one, or not at all,
+//! and that is said.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions, pos2};
+use serde::{Deserialize, Serialize};
+
+use super::mercator::Viewport;
+use crate::store::{Lookup, Store};
+
+/// Tiles in flight, and tiles that are made into textures in one frame.
+const AT_ONCE: usize = 12;
+const DECODED_A_FRAME: usize = 4;
+const MOST_KEPT: usize = 400;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// Natural Earth, without a network.
+    #[default]
+    Offline,
+    OpenStreetMap,
+    EsriImagery,
+    /// The user's own address with `{z}`, `{x}`, `{y}`.
+    Custom,
+}
+
+impl Layer {
+    pub const ALL: [Layer; 4] = [Layer::Offline, Layer::OpenStreetMap, Layer::EsriImagery, Layer::Custom];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::Offline => "Offline",
+            Layer::OpenStreetMap => "OpenStreetMap",
+            Layer::EsriImagery => "Esri World Imagery",
+            Layer::Custom => "Custom tiles",
+        }
+    }
+
+    pub fn attribution(self) -> &'static str {
+        match self {
+            Layer::Offline => super::world::ATTRIBUTION,
+            Layer::OpenStreetMap => "© OpenStreetMap contributors",
+            Layer::EsriImagery => "Esri, Maxar, Earthstar Geographics, and the GIS User Community",
+            Layer::Custom => "",
+        }
+    }
+
+    fn template(self, custom: &str) -> Option<&str> {
+        match self {
+            Layer::Offline => None,
+            Layer::OpenStreetMap => Some("https://tile.openstreetmap.org/{z}/{x}/{y}.png"),
+            Layer::EsriImagery => Some("https://server.arcgisonline.com/ArcGIS/rest/services/World_Imagery/MapServer/tile/{z}/{y}/{x}"),
+            Layer::Custom => Some(custom).filter(|c| c.contains("{z}") && c.contains("{x}") && c.contains("{y}")),
+        }
+    }
+
+    fn deepest(self) -> u8 {
+        match self {
+            Layer::Offline => 0,
+            Layer::OpenStreetMap | Layer::EsriImagery => 19,
+            Layer::Custom => 22,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Tile {
+    z: u8,
+    x: u32,
+    y: u32,
+}
+
+#[derive(Default)]
+pub struct Tiles {
+    layer: Option<(Layer, String)>,
+    textures: HashMap<Tile, (TextureHandle, u64)>,
+    /// Wanted, nearest to the middle first, with their addresses.
+    wanted: Vec<(Tile, Arc<str>)>,
+    failed: HashMap<Tile, Arc<str>>,
+    frame: u64,
+}
+
+impl Tiles {
+    /// Addresses of the tiles that are missing.
+    pub fn wanted(&self) -> impl Iterator<Item = Arc<str>> + '_ {
+        self.wanted.iter().take(AT_ONCE).map(|(_, address)| address.clone())
+    }
+
+    /// Why tiles are missing, if some did not come.
+    pub fn failure(&self) -> Option<&str> {
+        self.failed.values().next().map(|why| &**why)
+    }
+
+    /// How many are still to come.
+    pub fn missing(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// Tries again what did not come.
+    pub fn retry(&mut self) {
+        self.failed.clear();
+    }
+
+    /// Whether anything covers the map.
+    pub fn draw(&mut self, painter: &Painter, view: &Viewport, layer: Layer, custom: &str, store: &Store) {
+        let chosen = (layer, custom.to_owned());
+        if self.layer.as_ref() != Some(&chosen) {
+            *self = Tiles {
+                layer: Some(chosen),
+                ..Tiles::default()
+            };
+        }
+        let Some(template) = layer.template(custom) else { return };
+        self.frame += 1;
+        self.take(painter.ctx(), store);
+        let depth = view.zoom.round().clamp(0.0, f64::from(layer.deepest())) as u8;
+        let places = visible(view, depth);
+        self.wanted.clear();
+        for (tile, rect) in &places {
+            if self.textures.contains_key(tile) {
+                continue;
+            }
+            self.draw_coarser(painter, *tile, *rect);
+            if !self.failed.contains_key(tile) && !self.wanted.iter().any(|w| w.0 == *tile) {
+                self.wanted.push((*tile, address(template, *tile).into()));
+            }
+        }
+        for (tile, rect) in &places {
+            if let Some((texture, used)) = self.textures.get_mut(tile) {
+                *used = self.frame;
+                painter.image(
+                    texture.id(),
+                    *rect,
+                    Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)),
+                    Color32::WHITE,
+                );
+            }
+        }
+        self.forget();
+    }
+
+    /// What has arrived.
+    fn take(&mut self, ctx: &egui::Context, store: &Store) {
+        let mut left = DECODED_A_FRAME;
+        let arrived: Vec<(Tile, Arc<str>)> = self.wanted.iter().take(AT_ONCE).cloned().collect();
+        for (tile, address) in arrived {
+            match store.resource(&address) {
+                Lookup::Ready(bytes) if left > 0 => {
+                    left -= 1;
+                    match picture(&bytes) {
+                        Ok(image) => {
+                            let name = format!("tile {}/{}/{}", tile.z, tile.x, tile.y);
+                            let texture = ctx.load_texture(name, image, TextureOptions::LINEAR);
+                            self.textures.insert(tile, (texture, self.frame));
+                        }
+                        Err(why) => drop(self.failed.insert(tile, why.into())),
+                    }
+                }
+                Lookup::Failed(why) => drop(self.failed.insert(tile, why)),
+                Lookup::Ready(_) | Lookup::Pending | Lookup::Absent => {}
+            }
+        }
+    }
+
+    /// A part of the nearest coarser tile that is there.
+    fn draw_coarser(&mut self, painter: &Painter, tile: Tile, rect: Rect) {
+        for up in 1..=tile.z.min(6) {
+            let parent = Tile {
+                z: tile.z - up,
+                x: tile.x >> up,
+                y: tile.y >> up,
+            };
+            if let Some((texture, used)) = self.textures.get_mut(&parent) {
+                *used = self.frame;
+                let side = 1.0 / f32::from(1_u16 << up);
+                let within = |n: u32| (n & ((1 << up) - 1)) as f32 * side;
+                let from = pos2(within(tile.x), within(tile.y));
+                let part = Rect::from_min_size(from, egui::Vec2::splat(side));
+                painter.image(texture.id(), rect, part, Color32::WHITE);
+                return;
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        if self.textures.len() > MOST_KEPT {
+            let frame = self.frame;
+            self.textures.retain(|_, (_, used)| frame - *used < 120);
+        }
+    }
+}
+
+fn picture(bytes: &[u8]) -> Result<ColorImage, String> {
+    let mut reader = image::ImageReader::new(std::io::Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|e| e.to_string())?;
+    let mut limits = image::Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(2048), Some(2048));
+    reader.limits(limits);
+    let image = reader.decode().map_err(|e| format!("a tile is no picture: {e}"))?.to_rgba8();
+    let size = [image.width() as usize, image.height() as usize];
+    Ok(ColorImage::from_rgba_unmultiplied(size, &image))
+}
+
+fn address(template: &str, tile: Tile) -> String {
+    let with = |text: String, name: &str, number: u32| text.replace(name, &number.to_string());
+    let text = with(template.to_owned(), "{z}", u32::from(tile.z));
+    with(with(text, "{x}", tile.x), "{y}", tile.y)
+}
+
+/// Tiles in view and where they are, those in the middle first.
+fn visible(view: &Viewport, depth: u8) -> Vec<(Tile, Rect)> {
+    let across = 1_u32 << depth;
+    let [west, north, east, south] = view.bounds().map(|b| b * f64::from(across));
+    let mut found: Vec<(Tile, Rect)> = Vec::new();
+    for y in (north.floor().max(0.0) as u32)..(south.ceil().clamp(0.0, f64::from(across)) as u32) {
+        for column in (west.floor() as i64)..(east.ceil() as i64) {
+            let Ok(x) = u32::try_from(column.rem_euclid(i64::from(across))) else {
+                continue;
+            };
+            let corner =
+                |dx: i64, dy: u32| view.to_screen([(column + dx) as f64 / f64::from(across), f64::from(y + dy) / f64::from(across)]);
+            let rect = Rect::from_min_max(corner(0, 0), corner(1, 1));
+            found.push((Tile { z: depth, x, y }, rect));
+        }
+    }
+    let middle = view.rect.center();
+    found.sort_by(|a, b| a.1.center().distance_sq(middle).total_cmp(&b.1.center().distance_sq(middle)));
+    found.truncate(200);
+    found
+}

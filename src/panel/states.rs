@@ -1,0 +1,454 @@
+//! States over time: each path a lane, each value a band from its first message to the next change.
+//!
+//! Invariant: a band begins at the message that brought the value; where several changes fall on one pixel, the last one shows.
+
+use egui::{Align2, Color32, PointerButton, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::panel::{Action, Kind, Panel, PanelState, View, palette, path_field, widget};
+use crate::store::{Signal, Stamp, TopicId, Want};
+use crate::theme::{self, Palette, icon};
+use crate::time::{self, Span, Time};
+
+pub const KIND: Kind = Kind {
+    id: "states",
+    name: "State transitions",
+    what: "Values of fields as bands over time: modes, flags, levels",
+    icon: theme::icon::ROWS,
+    create: |config| Box::new(StatesPanel::new(config)),
+    automatic: |_| Vec::new(),
+};
+
+const LANE_HEIGHT: f32 = 28.0;
+const AXIS_HEIGHT: f32 = 20.0;
+const SHORTEST_NANOS: i64 = 1_000_000;
+
+/// What a layout stores.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    paths: Vec<Lane>,
+    stamp: Stamp,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Lane {
+    path: String,
+    /// In place of the path.
+    label: String,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+/// A value from one moment to another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Band {
+    from: Time,
+    to: Time,
+    value: f64,
+}
+
+struct StatesPanel {
+    config: Config,
+    /// As `config.paths`.
+    signals: Vec<Signal>,
+    /// What is shown of the recording; None: all.
+    shown: Option<Span>,
+    hovering: bool,
+    state: PanelState,
+}
+
+impl StatesPanel {
+    fn new(config: &Value) -> StatesPanel {
+        StatesPanel {
+            config: widget::config_from(config),
+            signals: Vec::new(),
+            shown: None,
+            hovering: false,
+            state: PanelState::Pending("states are being read".into()),
+        }
+    }
+
+    fn refresh(&mut self, view: &View) {
+        let stamp = self.config.stamp;
+        self.signals.truncate(self.config.paths.len());
+        for (at, lane) in self.config.paths.iter().enumerate() {
+            match self.signals.get_mut(at) {
+                Some(signal) if signal.text() == lane.path && signal.stamp() == stamp => {}
+                Some(signal) => *signal = Signal::new(&lane.path, stamp),
+                None => self.signals.push(Signal::new(&lane.path, stamp)),
+            }
+        }
+        for signal in &mut self.signals {
+            signal.refresh(view.store);
+        }
+        self.state = self.state_of(view);
+    }
+
+    fn state_of(&self, view: &View) -> PanelState {
+        if self.signals.iter().all(|s| s.text().is_empty()) {
+            return PanelState::Absent("Add a path in the settings, or drag a topic here".into());
+        }
+        let given = || self.signals.iter().filter(|s| !s.text().is_empty());
+        if let Some(why) = given().find_map(problem) {
+            return PanelState::Failed(why);
+        }
+        if given().any(|s| !s.is_complete(view.store, Span::at(view.now))) {
+            return PanelState::Pending("states are being read at the playhead".into());
+        }
+        if given().any(|s| !s.is_complete(view.store, view.span)) {
+            return PanelState::Partial("states are not read everywhere yet".into());
+        }
+        PanelState::Ready
+    }
+
+    fn shown(&self, view: &View) -> Span {
+        self.shown.unwrap_or(view.span)
+    }
+
+    /// Bands within the span, as many as can be told apart on so many pixels.
+    fn bands(&self, at: usize, view: &View, span: Span, columns: usize) -> Vec<Band> {
+        let Some(series) = self.signals.get(at).and_then(|s| s.series(view.store)) else {
+            return Vec::new();
+        };
+        let mut bands: Vec<Band> = Vec::new();
+        for (time, value) in series.decimated(span, columns) {
+            if let Some(last) = bands.last_mut() {
+                last.to = time;
+                if last.value == value {
+                    continue;
+                }
+            }
+            bands.push(Band {
+                from: time,
+                to: time,
+                value,
+            });
+        }
+        // the newest value holds on
+        if let Some(last) = bands.last_mut() {
+            last.to = last.to.max(view.now.min(view.span.end));
+        }
+        bands.retain(|b| !b.value.is_nan());
+        bands
+    }
+
+    fn name_of(&self, at: usize, value: f64) -> String {
+        let program = self.signals.get(at).and_then(Signal::program);
+        let column = program.and_then(|p| p.column()).map(|input| &input.column);
+        let is_bool = program.is_some_and(|p| p.kind() == crate::path::ItemKind::Bool);
+        match column.and_then(|c| c.name_of(value as i128)) {
+            Some(name) if value.fract() == 0.0 => name.to_owned(),
+            _ if is_bool => if value == 0.0 { "false" } else { "true" }.to_owned(),
+            _ => widget::number_text(value, 10),
+        }
+    }
+
+    fn lanes_ui(&mut self, ui: &mut Ui, rect: Rect, view: &View, out: &mut Vec<Action>) {
+        let p = theme::palette(ui.visuals());
+        let names = (rect.width() * 0.24).clamp(70.0, 220.0);
+        let plot = Rect::from_min_max(
+            pos2(rect.left() + names, rect.top()),
+            pos2(rect.right() - 8.0, rect.bottom() - AXIS_HEIGHT),
+        );
+        let span = self.shown(view);
+        let response = ui.interact(plot, ui.scope_id().with("states"), Sense::click_and_drag());
+        let response = widget::named(response, "State transitions");
+        let x_of = |t: Time| plot.left() + (t.since(span.start) as f64 / span.nanos().max(1) as f64 * f64::from(plot.width())) as f32;
+        axis(ui, plot, span, view, x_of);
+        let pointer = response.hover_pos();
+        let mut tip = None;
+        for (at, lane) in self.config.paths.iter().enumerate() {
+            let top = plot.top() + at as f32 * LANE_HEIGHT;
+            if top + LANE_HEIGHT > plot.bottom() + 1.0 {
+                break;
+            }
+            let row = Rect::from_min_max(pos2(rect.left(), top), pos2(plot.right(), top + LANE_HEIGHT));
+            let name = if lane.label.is_empty() { &lane.path } else { &lane.label };
+            let label = Rect::from_min_max(pos2(rect.left() + 10.0, top), pos2(plot.left() - 8.0, row.bottom()));
+            label_ui(ui, label, name, p);
+            ui.painter()
+                .hline(row.x_range(), row.bottom(), Stroke::new(1.0, p.line.gamma_multiply(0.5)));
+            if let Some(why) = self.signals.get(at).and_then(problem) {
+                let place = Rect::from_min_max(pos2(plot.left() + 4.0, top), row.max);
+                label_ui_colored(ui, place, &why, p.error);
+                continue;
+            }
+            let bands = self.bands(at, view, span, plot.width() as usize);
+            for band in &bands {
+                let (left, right) = (x_of(band.from).max(plot.left()), x_of(band.to).min(plot.right()));
+                if right < plot.left() || left > plot.right() {
+                    continue;
+                }
+                let place = Rect::from_min_max(pos2(left, top + 4.0), pos2(right.max(left + 1.0), row.bottom() - 4.0));
+                let color = color_of(p, band.value);
+                ui.painter().rect_filled(place, 2.0, color.gamma_multiply(0.85));
+                let text = self.name_of(at, band.value);
+                if place.width() > 18.0 {
+                    text_in(ui, place, &text, p);
+                }
+                if pointer.is_some_and(|at| place.expand2(vec2(1.0, 4.0)).contains(at)) {
+                    tip = Some((name.clone(), text, *band));
+                }
+            }
+            let newest = self
+                .signals
+                .get(at)
+                .and_then(|s| s.series(view.store))
+                .and_then(|s| s.value_at(view.now));
+            let value = newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v));
+            let named = format!("{name} {value}");
+            ui.interact(label, ui.scope_id().with(("lane", at)), Sense::hover())
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &named));
+        }
+        self.pointer_ui(ui, plot, span, view, &response, out);
+        let now = x_of(view.now);
+        if plot.x_range().contains(now) {
+            ui.painter().vline(now, plot.y_range(), Stroke::new(1.5, p.accent));
+        }
+        if let Some((name, text, band)) = tip {
+            response.on_hover_ui_at_pointer(|ui| {
+                ui.label(RichText::new(name).color(p.weak).font(theme::small()));
+                ui.label(RichText::new(text).font(theme::semibold(13.0)));
+                let since = time::format_relative(band.from, view.span.start);
+                ui.label(format!("from {since}, for {}", time::format_duration(band.to.since(band.from))));
+            });
+        }
+    }
+
+    /// Click seeks, drag pans, wheel zooms, double-click shows all.
+    fn pointer_ui(&mut self, ui: &Ui, plot: Rect, span: Span, view: &View, response: &egui::Response, out: &mut Vec<Action>) {
+        let time_at = |x: f32| {
+            let fraction = f64::from((x - plot.left()) / plot.width().max(1.0));
+            span.start.plus_nanos((fraction * span.nanos() as f64) as i64)
+        };
+        let hover = response.hover_pos().map(|at| time_at(at.x));
+        if hover.is_some() || self.hovering {
+            out.push(Action::Hover(hover));
+        }
+        self.hovering = hover.is_some();
+        let p = theme::palette(ui.visuals());
+        if let Some(t) = hover.or(view.hover).filter(|t| span.contains(*t)) {
+            let x = plot.left() + (t.since(span.start) as f64 / span.nanos().max(1) as f64 * f64::from(plot.width())) as f32;
+            ui.painter().vline(x, plot.y_range(), Stroke::new(1.0, p.weak));
+        }
+        if response.double_clicked() {
+            self.shown = None;
+        } else if response.clicked()
+            && let Some(at) = response.interact_pointer_pos()
+        {
+            out.push(Action::Seek(view.span.clamp(time_at(at.x))));
+        }
+        if response.dragged_by(PointerButton::Primary) {
+            let moved = -f64::from(response.drag_delta().x) / f64::from(plot.width().max(1.0)) * span.nanos() as f64;
+            let moved = moved as i64;
+            self.shown = Some(Span::new(span.start.plus_nanos(moved), span.end.plus_nanos(moved)));
+        }
+        if let Some(at) = response.hover_pos() {
+            let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta().y, i.zoom_delta()));
+            let factor = (f64::from(-scroll) * 0.004).exp() / f64::from(pinch);
+            if (factor - 1.0).abs() > 1e-6 {
+                let middle = time_at(at.x);
+                let part = |t: Time| (t.since(middle) as f64 * factor) as i64;
+                let (from, to) = (middle.plus_nanos(part(span.start)), middle.plus_nanos(part(span.end)));
+                if to.since(from) > SHORTEST_NANOS {
+                    let is_all = from <= view.span.start && to >= view.span.end;
+                    self.shown = (!is_all).then(|| Span::new(from, to));
+                }
+            }
+        }
+    }
+}
+
+/// Why a path shows nothing.
+fn problem(signal: &Signal) -> Option<String> {
+    if signal.text().is_empty() {
+        return None;
+    }
+    if let Some(problem) = signal.problem() {
+        return Some(problem.what.clone());
+    }
+    if let Some(trouble) = signal.trouble() {
+        return Some(trouble.to_owned());
+    }
+    let kind = signal.program()?.kind();
+    (!kind.is_number()).then(|| format!("{} is a text: only numbers, flags and constants have states here", signal.text()))
+}
+
+/// Off is quiet; every other value has a colour of its own.
+fn color_of(p: &Palette, value: f64) -> Color32 {
+    if value == 0.0 {
+        return p.line;
+    }
+    if value.fract() == 0.0 && value > 0.0 {
+        return palette::series(value as usize - 1);
+    }
+    palette::of_name(&value.to_string())
+}
+
+fn axis(ui: &Ui, plot: Rect, span: Span, view: &View, x_of: impl Fn(Time) -> f32) {
+    let p = theme::palette(ui.visuals());
+    const STEPS: [i64; 22] = [
+        1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000,
+        3_600_000, 86_400_000,
+    ];
+    let least = span.nanos() as f64 * 1e-6 * 90.0 / f64::from(plot.width().max(1.0));
+    let step = STEPS.into_iter().find(|s| *s as f64 >= least).unwrap_or(86_400_000) * 1_000_000;
+    let first = span.start.since(view.span.start).div_euclid(step);
+    for n in first.. {
+        let t = view.span.start.plus_nanos(n * step);
+        if t > span.end || n - first > 400 {
+            break;
+        }
+        let x = x_of(t);
+        if !plot.x_range().contains(x) {
+            continue;
+        }
+        ui.painter().vline(x, plot.y_range(), Stroke::new(1.0, p.line.gamma_multiply(0.6)));
+        let text = time::format_relative(t, view.span.start);
+        let text = if step >= 1_000_000_000 { text.replace(".000", "") } else { text };
+        let at = pos2(x, plot.bottom() + AXIS_HEIGHT / 2.0);
+        ui.painter()
+            .text(at, Align2::CENTER_CENTER, text.trim_start_matches('+'), theme::small(), p.weak);
+    }
+}
+
+fn label_ui(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
+    label_ui_colored(ui, rect, text, p.text);
+}
+
+/// One line, cut at its start: the end of a path tells most.
+fn label_ui_colored(ui: &Ui, rect: Rect, text: &str, color: Color32) {
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let galley = painter.layout_no_wrap(text.to_owned(), theme::body(), color);
+    let left = (rect.right() - galley.size().x).min(rect.left());
+    let left = if color == theme::palette(ui.visuals()).error {
+        rect.left()
+    } else {
+        left
+    };
+    painter.galley(pos2(left, rect.center().y - galley.size().y / 2.0), galley, color);
+}
+
+fn text_in(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme::small(), p.text);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 8.0);
+    let galley = ui.painter().layout_job(job);
+    let at = pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0);
+    // dark behind the text, so that it reads on every colour
+    let behind = Rect::from_min_size(at, galley.size()).expand2(vec2(2.0, 0.0));
+    ui.painter().rect_filled(behind, 2.0, p.base.gamma_multiply(0.55));
+    ui.painter().galley(at, galley, p.text);
+}
+
+impl Panel for StatesPanel {
+    fn title(&self, _view: &View) -> String {
+        match self.config.paths.as_slice() {
+            [one] if !one.path.is_empty() => one.path.clone(),
+            _ => "State transitions".into(),
+        }
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        for signal in &self.signals {
+            if let Some(topic) = signal.topics().first() {
+                signal.wants(view.store.series_span(*topic, view.now), out);
+            }
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let rect = ui.available_rect_before_wrap();
+        self.refresh(view);
+        if let PanelState::Absent(why) = &self.state {
+            return widget::empty_note(ui, rect, why);
+        }
+        let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+        inside.set_clip_rect(rect.intersect(ui.clip_rect()));
+        self.lanes_ui(&mut inside, rect.with_min_y(rect.top() + 4.0), view, out);
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let before = self.config.clone();
+        let mut removed = None;
+        for (at, lane) in self.config.paths.iter_mut().enumerate() {
+            ui.horizontal(|ui| {
+                theme::widget::note(ui, format!("Lane {}", at + 1));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if theme::widget::icon_button_sized(ui, icon::TRASH, &format!("Remove lane {}", at + 1), "", 20.0, false).clicked() {
+                        removed = Some(at);
+                    }
+                });
+            });
+            let name = format!("Path of lane {}", at + 1);
+            path_field::path_field(ui, &name, view.store, &mut lane.path, &name, "/topic.field");
+            let edit = egui::TextEdit::singleline(&mut lane.label)
+                .hint_text("Label")
+                .desired_width(f32::INFINITY);
+            widget::named(ui.add(edit), &format!("Label of lane {}", at + 1));
+            ui.add_space(4.0);
+        }
+        if let Some(at) = removed {
+            self.config.paths.remove(at);
+        }
+        if ui.button("Add a lane").clicked() {
+            self.config.paths.push(Lane::default());
+        }
+        ui.horizontal(|ui| {
+            ui.label("Time");
+            ui.selectable_value(&mut self.config.stamp, Stamp::Receive, "Receive");
+            ui.selectable_value(&mut self.config.stamp, Stamp::Header, "Header stamp");
+        });
+        for signal in &self.signals {
+            for topic in signal.topics() {
+                if let Some(bytes) = view.store.whole_cost_bytes(*topic) {
+                    let name = view.store.topic(*topic).map(|t| t.name.to_string()).unwrap_or_default();
+                    if ui.button(format!("Read all of {name} ({})", widget::bytes_text(bytes))).clicked() {
+                        out.push(Action::ReadWhole(*topic));
+                    }
+                }
+            }
+        }
+        if self.config != before {
+            out.push(Action::Changed);
+        }
+    }
+
+    fn config(&self) -> Value {
+        serde_json::to_value(&self.config).unwrap_or_default()
+    }
+
+    fn state(&self, _view: &View) -> PanelState {
+        self.state.clone()
+    }
+
+    /// Its flags and whole numbers, the first few.
+    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
+        const MOST: usize = 6;
+        let Some(topic) = view.store.topic(topic) else { return false };
+        let Some(schema) = &topic.schema else { return false };
+        let is_state = |path: &String| {
+            let mut signal = Signal::new(&format!("{}.{path}", crate::path::topic_text(&topic.name)), Stamp::Receive);
+            signal.refresh(view.store);
+            let kind = signal.program().map(|p| p.kind());
+            kind.is_some_and(|k| k.is_number() && k != crate::path::ItemKind::Float) && !path.starts_with("header.")
+        };
+        let paths: Vec<String> = schema.scalar_paths().into_iter().filter(is_state).take(MOST).collect();
+        for path in &paths {
+            self.config.paths.push(Lane {
+                path: format!("{}.{path}", crate::path::topic_text(&topic.name)),
+                ..Lane::default()
+            });
+        }
+        !paths.is_empty()
+    }
+
+    fn topics(&self, _view: &View) -> Vec<TopicId> {
+        self.signals.iter().flat_map(|s| s.topics().to_vec()).collect()
+    }
+}

@@ -1,0 +1,162 @@
+//! The log panel over a small drive whose lines are known by heart.
+
+use egui::Theme;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use roadreel::panel::{Action, PanelState};
+use roadreel::time::Time;
+use serde_json::{Value, json};
+
+use super::drive;
+use super::stage::{Stage, show, show_settings};
+
+fn log(config: &Value) -> Harness<'static, Stage> {
+    show(Stage::new("log", config), [900.0, 400.0], Theme::Dark)
+}
+
+/// Seconds after the start of what was sought last.
+fn sought(harness: &Harness<'_, Stage>) -> Option<f64> {
+    let seek = harness.state().actions.iter().rev().find_map(|a| match a {
+        Action::Seek(t) => Some(t.since(drive::at(0)) as f64 * 1e-9),
+        _ => None,
+    });
+    seek.map(|s| (s * 1000.0).round() / 1000.0)
+}
+
+/// The lines that pass, as they are copied.
+fn lines(config: &Value) -> Vec<String> {
+    let mut harness = log(config);
+    harness.get_by_label("More of the log").click();
+    harness.run_ok();
+    harness.get_by_label("Copy the lines shown").click();
+    harness.run_ok();
+    let text = harness.state().copied().expect("copied");
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn levels_are_counted_and_filter() {
+    let harness = log(&json!({}));
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    // 50 lines: ticks 1, 5, 9 … 197
+    let ticks: Vec<u32> = (1..200).step_by(4).collect();
+    let errors = ticks.iter().filter(|t| **t % 100 == 41).count();
+    let warnings = ticks.iter().filter(|t| **t % 12 == 1 && **t % 100 != 41).count();
+    harness.get_by_label("Error and worse");
+    harness.get_by_label("Warn and worse");
+    let all = lines(&json!({}));
+    let of = |word: &str| all.iter().filter(|l| l.contains(word)).count();
+    // one of the messages has a second line
+    assert_eq!(all.len(), ticks.len() + errors);
+    assert_eq!((of("  ERROR  "), of("  WARN   ")), (errors, warnings));
+    assert_eq!(lines(&json!({ "min_level": "error" })).len(), errors * 2);
+    assert_eq!(
+        all[0],
+        "2020-09-13 12:26:40.010  WARN   /vehicle/control  late by 1 ms  (/ws/src/control/src/control_node.cpp:101)"
+    );
+}
+
+#[test]
+fn expressions_stack() {
+    let only = |filters: Value| lines(&json!({ "filters": filters })).len();
+    let late = (1..200).step_by(12).filter(|t| t % 100 != 41).count();
+    assert_eq!(only(json!([{ "pattern": "late by \\d+ ms" }])), late);
+    assert_eq!(only(json!([{ "pattern": "LATE" }])), 0, "a capital letter makes the case count");
+    assert_eq!(only(json!([{ "pattern": "Late|cycle", "enabled": false }])), 52);
+    let cycles = (5..200).step_by(8).filter(|t| t % 12 != 1 && t % 100 != 41).count();
+    assert_eq!(only(json!([{ "pattern": "late" }, { "pattern": "cycle" }])), late + cycles);
+    let odd = json!([{ "pattern": "late" }, { "pattern": "cycle" }, { "pattern": "1", "mode": "out" }]);
+    let kept = lines(&json!({ "filters": odd }));
+    assert!(
+        kept.iter().all(|l| !l.split("  ").nth(3).unwrap_or_default().contains('1')),
+        "{kept:?}"
+    );
+    // what cannot be compiled filters nothing
+    assert_eq!(only(json!([{ "pattern": "late(" }])), 52);
+}
+
+#[test]
+fn nodes_are_hidden_and_counted() {
+    assert!(
+        lines(&json!({ "hidden_nodes": ["/planner"] }))
+            .iter()
+            .all(|l| !l.contains("/planner"))
+    );
+    let mut harness = show_settings(Stage::new("log", &json!({})));
+    harness.run_ok();
+    let shown = log(&json!({ "hidden_nodes": ["/vehicle/control"] }));
+    shown.get_by_label("1 node hidden");
+    assert!(shown.query_by_label_contains("lane keeping").is_none());
+}
+
+#[test]
+fn topics_are_merged_on_one_clock() {
+    let merged = lines(&json!({ "topics": ["/rosout", "/chatter"] }));
+    let times: Vec<&str> = merged.iter().filter(|l| l.starts_with("2020")).map(|l| &l[..23]).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let chatter: Vec<&String> = merged.iter().filter(|l| l.contains("chatter")).collect();
+    assert_eq!(chatter.len(), 5);
+    assert_eq!(*chatter[0], "2020-09-13 12:26:40.070  INFO   /chatter  chatter 7");
+}
+
+#[test]
+fn keys_go_to_errors_and_warnings() {
+    let mut harness = log(&json!({}));
+    harness.hover_at(egui::pos2(400.0, 200.0));
+    harness.run_ok();
+    // the playhead stands at 1.0 s
+    harness.key_press(egui::Key::E);
+    harness.run_ok();
+    assert_eq!(sought(&harness), Some(1.41));
+    harness.state_mut().now = drive::at(1_410_000_000);
+    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::E);
+    harness.run_ok();
+    assert_eq!(sought(&harness), Some(0.41));
+    harness.state_mut().now = drive::at(410_000_000);
+    harness.run_ok();
+    harness.key_press(egui::Key::W);
+    harness.run_ok();
+    assert_eq!(sought(&harness), Some(0.49));
+}
+
+#[test]
+fn a_click_seeks_and_a_search_counts() {
+    let mut harness = log(&json!({ "min_level": "warn" }));
+    harness.get_by_label("Warn /planner late by 61 ms").click();
+    harness.run_ok();
+    assert_eq!(sought(&harness), Some(0.61));
+    harness.get_by_label("Search the log").click();
+    harness.run_ok();
+    harness.get_by_label("Search the log").type_text("late by 1\\d\\d");
+    harness.run_ok();
+    // 109, 121, 133, 145, 157, 169, 181, 193
+    harness.get_by_label("8 found");
+    harness.get_by_label("Next line found").click();
+    harness.run_ok();
+    assert_eq!(sought(&harness), Some(1.09));
+    harness.get_by_label("1 of 8");
+}
+
+#[test]
+fn the_line_at_the_playhead_is_in_view() {
+    let mut stage = Stage::new("log", &json!({}));
+    stage.now = drive::at(1_990_000_000);
+    let harness = show(stage, [700.0, 200.0], Theme::Light);
+    harness.get_by_label("Warn /vehicle/control late by 193 ms");
+    let mut stage = Stage::new("log", &json!({}));
+    stage.now = Time(drive::at(0).0);
+    let harness = show(stage, [700.0, 200.0], Theme::Light);
+    harness.get_by_label("Warn /vehicle/control late by 1 ms");
+    assert!(harness.query_by_label("Warn /vehicle/control late by 193 ms").is_none());
+}
+
+#[test]
+fn nothing_to_show_is_told() {
+    let harness = log(&json!({ "filters": [{ "pattern": "never said" }] }));
+    harness.get_by_label("None of 50 lines passes the filters");
+    let harness = log(&json!({ "topics": ["/gone"] }));
+    assert_eq!(
+        harness.state().state(),
+        PanelState::Absent("The recording has no topic /gone".into())
+    );
+}

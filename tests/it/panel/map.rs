@@ -1,0 +1,131 @@
+//! The map panel: a track that crosses the antimeridian.
+
+use egui::{Theme, pos2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use roadreel::panel::{Action, PanelState};
+use serde_json::{Value, json};
+
+use super::drive;
+use super::stage::{Stage, show, show_settings};
+
+const SIZE: [f32; 2] = [600.0, 400.0];
+
+fn map(config: &Value) -> Harness<'static, Stage> {
+    show(Stage::new("map", config), SIZE, Theme::Dark)
+}
+
+fn seconds(t: roadreel::time::Time) -> f64 {
+    t.since(drive::at(0)) as f64 * 1e-9
+}
+
+fn hovered(harness: &Harness<'_, Stage>) -> Option<f64> {
+    harness.state().actions.iter().rev().find_map(|a| match a {
+        Action::Hover(at) => Some(at.map(seconds)),
+        _ => None,
+    })?
+}
+
+/// Where on screen the track is at `fraction` of its 1.9°: it fills the panel but for a margin.
+fn on_track(fraction: f32) -> egui::Pos2 {
+    let margin = 24.0;
+    pos2(8.0 + margin + fraction * (SIZE[0] - 16.0 - 2.0 * margin), SIZE[1] / 2.0)
+}
+
+#[test]
+fn a_track_across_the_antimeridian_is_one_line() {
+    let mut harness = map(&json!({}));
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    for (fraction, secs) in [(0.0, 0.05), (0.25, 0.5), (0.5, 1.0), (0.75, 1.5), (1.0, 1.95)] {
+        harness.hover_at(on_track(fraction));
+        harness.run_ok();
+        let at = hovered(&harness).unwrap_or_else(|| panic!("nothing at {fraction}"));
+        assert!((at - secs).abs() < 0.08, "{fraction}: {at}");
+    }
+    harness.hover_at(pos2(300.0, 60.0));
+    harness.run_ok();
+    assert_eq!(hovered(&harness), None, "away from the track");
+}
+
+#[test]
+fn a_click_on_the_track_seeks() {
+    let mut harness = map(&json!({}));
+    let at = on_track(0.25);
+    harness.hover_at(at);
+    harness.run_ok();
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.run_ok();
+    }
+    let sought = harness.state().actions.iter().find_map(|a| match a {
+        Action::Seek(t) => Some(seconds(*t)),
+        _ => None,
+    });
+    assert!(sought.is_some_and(|s| (s - 0.5).abs() < 0.08), "{sought:?}");
+}
+
+#[test]
+fn the_view_is_kept_and_given_back() {
+    let mut harness = map(&json!({}));
+    assert_eq!(harness.state().panel.config()["view"], Value::Null);
+    harness.get_by_label("Zoom in").click();
+    harness.run_ok();
+    let [latitude, longitude, zoom]: [f64; 3] = serde_json::from_value(harness.state().panel.config()["view"].clone()).expect("a view");
+    assert!((latitude + 17.0).abs() < 0.01, "{latitude}");
+    assert!(longitude.abs() > 179.9, "{longitude}");
+    assert!((8.0..11.0).contains(&zoom), "{zoom}");
+    harness.get_by_label("Show the whole track").click();
+    harness.run_ok();
+    assert_eq!(harness.state().panel.config()["view"], Value::Null);
+}
+
+#[test]
+fn distances_follow_the_globe() {
+    let mut harness = map(&json!({}));
+    harness.get_by_label("Measure distances").click();
+    harness.run_ok();
+    for at in [on_track(0.0), on_track(1.0)] {
+        harness.hover_at(at);
+        harness.run_ok();
+        for pressed in [true, false] {
+            harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers: egui::Modifiers::NONE,
+            });
+            harness.run_ok();
+        }
+    }
+    // 1.9° along 17° S: 1.9 × 111.19 km × cos 17°
+    harness.get_by_label("Measured 202 km");
+    assert!(
+        !harness.state().actions.iter().any(|a| matches!(a, Action::Seek(_))),
+        "measuring seeks nothing"
+    );
+}
+
+#[test]
+fn colours_and_layers_are_offered() {
+    for by in ["topic", "status", "accuracy", "speed", "altitude", "path"] {
+        let config = json!({ "color_by": by, "color_path": "/vehicle/steering_report.speed" });
+        let harness = map(&config);
+        assert_eq!(harness.state().state(), PanelState::Ready, "{by}");
+        assert_eq!(harness.state().panel.config()["color_by"], json!(by));
+        show_settings(Stage::new("map", &config));
+    }
+}
+
+#[test]
+fn no_positions_are_told() {
+    let harness = map(&json!({ "topics": ["/gone"] }));
+    assert_eq!(
+        harness.state().state(),
+        PanelState::Absent("The recording has no topic /gone".into())
+    );
+}

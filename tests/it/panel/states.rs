@@ -1,0 +1,83 @@
+//! The state transitions panel over flags that are known by heart.
+
+use egui::{Theme, pos2};
+use egui_kittest::kittest::Queryable as _;
+use roadreel::panel::{Action, PanelState};
+use serde_json::{Value, json};
+
+use super::drive;
+use super::stage::{Stage, show};
+
+fn lanes(paths: Value) -> Stage {
+    Stage::new("states", &json!({ "paths": paths }))
+}
+
+#[test]
+fn a_flag_is_two_bands_a_second() {
+    // on from 0.5 to 1 s and from 1.5 s on; the playhead is at 1.0 s
+    let mut harness = show(
+        lanes(json!([{ "path": "/vehicle/steering_report.enabled" }])),
+        [800.0, 120.0],
+        Theme::Dark,
+    );
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    harness.get_by_label("/vehicle/steering_report.enabled false");
+    // the lanes take what the names leave: 0.24 of the width
+    let names = 784.0 * 0.24;
+    let at = |secs: f32| pos2(8.0 + names + secs / 1.99 * (784.0 - names - 8.0), 8.0 + 4.0 + 14.0);
+    for (secs, text, band) in [
+        (0.25, "false", "from +0.000 s, for 500 ms"),
+        (0.75, "true", "from +0.500 s, for 500 ms"),
+        (1.25, "false", "from +1.000 s, for 500 ms"),
+    ] {
+        harness.hover_at(at(secs));
+        harness.run_ok();
+        harness.get_by_label(text);
+        harness.get_by_label(band);
+    }
+    harness.hover_at(at(0.75));
+    harness.run_ok();
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: at(0.75),
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.run_ok();
+    }
+    let sought = harness.state().actions.iter().find_map(|a| match a {
+        Action::Seek(t) => Some(t.since(drive::at(0)) as f64 * 1e-9),
+        _ => None,
+    });
+    assert!(sought.is_some_and(|s| (s - 0.75).abs() < 0.01), "{sought:?}");
+}
+
+#[test]
+fn constants_bear_their_names_and_expressions_count() {
+    let harness = show(
+        lanes(json!([{ "path": "/gps/fix.position_covariance_type" }, { "path": "/imu.linear_acceleration.z > 9", "label": "Upright" }])),
+        [800.0, 160.0],
+        Theme::Light,
+    );
+    harness.get_by_label("/gps/fix.position_covariance_type 2");
+    harness.get_by_label("Upright true");
+}
+
+#[test]
+fn what_has_no_states_is_told() {
+    let empty = show(Stage::new("states", &Value::Null), [500.0, 160.0], Theme::Dark);
+    assert!(matches!(empty.state().state(), PanelState::Absent(_)));
+    let text = show(lanes(json!([{ "path": "/chatter.data" }])), [500.0, 160.0], Theme::Dark);
+    assert!(matches!(text.state().state(), PanelState::Failed(why) if why.contains("text")));
+    let gone = show(lanes(json!([{ "path": "/imu.nothing" }])), [500.0, 160.0], Theme::Dark);
+    assert!(matches!(gone.state().state(), PanelState::Failed(why) if why.contains("nothing")));
+}
+
+#[test]
+fn a_dropped_topic_gives_its_flags() {
+    let mut stage = Stage::new("states", &Value::Null);
+    assert!(stage.drop_topic("/vehicle/steering_report"));
+    assert_eq!(stage.panel.config()["paths"][0]["path"], json!("/vehicle/steering_report.enabled"));
+    assert!(!stage.drop_topic("/imu"), "it has neither flags nor whole numbers");
+}
