@@ -30,12 +30,12 @@ mod fuzz;
 mod inline;
 #[path = "it/link.rs"]
 mod link;
-#[path = "it/pace.rs"]
-mod pace;
 #[path = "it/long_series.rs"]
 mod long_series;
 #[path = "it/numpy.rs"]
 mod numpy;
+#[path = "it/pace.rs"]
+mod pace;
 #[cfg(feature = "gui")]
 #[path = "it/panel.rs"]
 mod panel;
@@ -49,13 +49,13 @@ mod remote_window;
 mod render;
 #[path = "it/renewal.rs"]
 mod renewal;
-#[path = "it/s3.rs"]
-mod s3;
 #[path = "it/ros1.rs"]
 mod ros1;
 #[cfg(feature = "gui")]
 #[path = "it/rounds.rs"]
 mod rounds;
+#[path = "it/s3.rs"]
+mod s3;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
