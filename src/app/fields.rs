@@ -7,11 +7,14 @@ use egui::{RichText, Role, Sense, Ui, WidgetInfo, vec2};
 use super::AppState;
 use crate::panel::widget::drag_path;
 use crate::path::{Leaf, leaves, topic_text};
-use crate::theme::{self, palette, widget};
+use crate::theme::{self, icon, palette, widget};
 
 const ROW_HEIGHT: f32 = 20.0;
 
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
+    if !state.topics.fields_open {
+        return;
+    }
     let Some(topic) = state.selected_topic.and_then(|id| state.store.topic(id)) else {
         return;
     };
@@ -20,14 +23,21 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let name = topic_text(&topic.name);
     let frame = egui::Frame::new().inner_margin(egui::Margin::symmetric(0, 4));
     let panel = egui::Panel::bottom("fields").resizable(true).default_size(180.0).frame(frame);
+    let mut close = false;
     panel.show(ui, |ui| {
-        widget::section(ui, &format!("Fields  {}", fields.len()));
+        ui.horizontal(|ui| {
+            widget::section(ui, &format!("Fields  {}", fields.len()));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                close = widget::icon_button_sized(ui, icon::X, "Close the fields", "", 20.0, false).clicked();
+            });
+        });
         let rows = egui::ScrollArea::vertical().auto_shrink(false).id_salt("fields");
         rows.show_rows(ui, ROW_HEIGHT, fields.len(), |ui, range| {
             ui.spacing_mut().item_spacing.y = 0.0;
             fields.get(range).unwrap_or_default().iter().for_each(|field| row(ui, &name, field));
         });
     });
+    state.topics.fields_open &= !close;
 }
 
 fn row(ui: &mut Ui, topic: &str, field: &Leaf) {

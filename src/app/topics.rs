@@ -14,6 +14,8 @@ const ROW_HEIGHT: f32 = 40.0;
 #[derive(Default)]
 pub struct TopicsState {
     search: String,
+    /// The fields of the selected topic stand below the list. Opened by hand: nothing moves under a double click.
+    pub fields_open: bool,
 }
 
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
@@ -123,6 +125,11 @@ fn topics(ui: &mut Ui, state: &mut AppState) {
                         added = Some(topic.id);
                         ui.close();
                     }
+                    if ui.button("Show its fields").clicked() {
+                        selected = Some(topic.id);
+                        state.topics.fields_open = true;
+                        ui.close();
+                    }
                     if ui.button("Copy its name").clicked() {
                         ui.ctx().copy_text(topic.name.to_string());
                         ui.close();
@@ -196,7 +203,7 @@ fn tooltip(ui: &mut Ui, topic: &Topic) {
         let p = palette(ui.visuals());
         ui.colored_label(p.warn, &**error);
     }
-    widget::note(ui, "Drag onto a panel, or double-click for a new one");
+    widget::note(ui, "Drag onto a panel, double-click for a new one, right-click for its fields");
 }
 
 fn drag_ghost(ui: &Ui, topic: &Topic) {
