@@ -127,7 +127,7 @@ impl GeoShape {
     }
 }
 
-fn doubles<'a>(names: [&'a str; 3]) -> [(&'a str, Want); 3] {
+fn doubles(names: [&str; 3]) -> [(&str, Want); 3] {
     names.map(|name| (name, Want::Scalar(Scalar::F64)))
 }
 

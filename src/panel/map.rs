@@ -304,9 +304,7 @@ impl MapPanel {
             self.measuring = false;
             self.measured.clear();
         }
-        let hover = near
-            .filter(|_| response.hovered() || self.scrubbing)
-            .map(|(track, found)| (track, found));
+        let hover = near.filter(|_| response.hovered() || self.scrubbing);
         if hover.is_some() || self.hovering {
             out.push(Action::Hover(hover.map(|h| h.1.time)));
         }

@@ -85,7 +85,7 @@ impl Link {
         let query = query.split_once('#').map_or(query, |(query, _)| query);
         let fields = fields(query, is_own);
         let names_recording = fields.iter().any(|(key, _)| *key == Key::Recording);
-        if !is_app && !(is_web && names_recording) {
+        if !(is_app || is_web && names_recording) {
             return Ok(Link {
                 locations: vec![Location::plain(text)?],
                 ..Link::default()

@@ -1,5 +1,7 @@
 //! The byte cache: nothing is fetched twice, whatever happens to its folder.
 
+#![expect(clippy::single_range_in_vec_init, reason = "a list of ranges may hold one")]
+
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -159,7 +161,7 @@ fn without_a_strong_etag_nothing_is_kept() {
         let urls = [server.url("drive.bag"), server.presigned("drive.bag", 60)];
         let traffic = urls.map(|url| reads(folder.path(), &url, &[100_000..300_000]));
         assert_eq!(traffic.map(|t| (t.requests, t.bytes, t.cache_hits)), [(2, 265_536, 0); 2]);
-        assert_eq!(files(folder.path()), [PathBuf::new(); 0]);
+        assert!(files(folder.path()).is_empty());
     }
 }
 

@@ -78,7 +78,7 @@ fn every_message_decodes_in_every_way() {
             }
             for path in schema.scalar_paths() {
                 assert!(
-                    Column::of_fields(&schema, &path).expect("listed").get(&payload).is_some(),
+                    Column::of_fields(schema, &path).expect("listed").get(&payload).is_some(),
                     "{bag} {type_name} {path}"
                 );
             }
@@ -97,7 +97,7 @@ fn a_real_cloud_and_its_padded_points() {
     let read = each_message("embag_test.bag", |_, schema, payload| {
         if let (Some(Form::Cloud), Ok(Decoded::Cloud(cloud))) = (schema.form(), schema.decode(Form::Cloud, &payload)) {
             // Columns of the raw bytes are a second way to the same point.
-            let intensity = Column::of_fields(&schema, "data[16]").expect("a path").get(&payload);
+            let intensity = Column::of_fields(schema, "data[16]").expect("a path").get(&payload);
             clouds.push((cloud, intensity));
         }
     });

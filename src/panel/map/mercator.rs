@@ -58,7 +58,7 @@ impl Viewport {
         TILE_POINTS * self.zoom.exp2()
     }
 
-    pub fn to_screen(&self, world: World) -> Pos2 {
+    pub fn to_screen(self, world: World) -> Pos2 {
         let scale = self.scale();
         let middle = self.rect.center();
         pos2(
@@ -67,7 +67,7 @@ impl Viewport {
         )
     }
 
-    pub fn to_world(&self, at: Pos2) -> World {
+    pub fn to_world(self, at: Pos2) -> World {
         let scale = self.scale();
         let offset = at - self.rect.center();
         [

@@ -276,7 +276,7 @@ fn stroke(painter: &Painter, line: &Line, view: &Viewport, shift: f64, stroke: S
     for (at, point) in line.points.iter().enumerate() {
         let on = view.to_screen([point[0] + shift, point[1]]);
         // where areas are cut at the antimeridian there is no coast
-        let is_cut = |x: f64| x < 1e-9 || x > 1.0 - 1e-9;
+        let is_cut = |x: f64| !(1e-9..=1.0 - 1e-9).contains(&x);
         if before.is_some_and(|b| is_cut(b[0]) && is_cut(point[0])) {
             flush(&mut run);
         }
