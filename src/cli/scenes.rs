@@ -49,6 +49,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 /// The table where somebody has named one: nobody else's is asked.
+#[cfg(feature = "gui")]
 pub fn named_table(common: &Common) -> anyhow::Result<Option<SceneTable>> {
     let deployment = common.remote.deployment()?;
     let is_named = common.scenes.scene_table.is_some() || environment("SCENE_DB_TABLE").is_some() || deployment.scenes.is_some();

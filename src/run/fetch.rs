@@ -14,7 +14,8 @@ const LARGEST_BYTES: u64 = 256 << 20;
 impl Io {
     /// Hands the text at a location, or a sentence, to `then` on another thread. Never waits.
     pub fn fetch_text(&self, location: Location, largest_bytes: u64, then: impl FnOnce(Result<String, String>) + Send + 'static) {
-        let net = self.net().clone();
+        // Whoever made the link named this place: the user's headers are not for it.
+        let net = self.net().without_headers();
         self.spawn(async move { then(text(location, largest_bytes, &net).await) });
     }
 
@@ -38,7 +39,11 @@ pub(super) async fn fetch(address: &str, near: Option<&Location>, net: &Net) -> 
         })?),
         None => Location::parse(address).map_err(|error| error.to_string())?,
     };
-    whole(location, LARGEST_BYTES, net).await
+    // The user's headers may hold a token: they are for where the recording is, not for whom a message or a map names.
+    match near {
+        Some(near) if near.is_beside(&location) => whole(location, LARGEST_BYTES, net).await,
+        _ => whole(location, LARGEST_BYTES, &net.without_headers()).await,
+    }
 }
 
 async fn whole(location: Location, largest_bytes: u64, net: &Net) -> Result<Bytes, String> {

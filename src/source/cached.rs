@@ -7,8 +7,9 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 
 use super::cache::{Cache, Known, ObjectKey, Piece};
+use super::net::Net;
 use super::reader::{HEAD_BYTES, blocking};
-use super::remote::{Net, Opened, Remote};
+use super::remote::{Opened, Remote};
 use super::{Location, SourceError};
 
 pub(super) struct Cached {

@@ -98,6 +98,14 @@ impl Location {
         }
     }
 
+    /// Whether both are served by the same host.
+    pub fn is_beside(&self, other: &Location) -> bool {
+        match (self, other) {
+            (Location::Url(a), Location::Url(b)) => a.origin() == b.origin(),
+            _ => false,
+        }
+    }
+
     pub fn is_remote(&self) -> bool {
         matches!(self, Location::Url(_) | Location::S3(_))
     }

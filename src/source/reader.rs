@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::cached::Cached;
-use super::remote::Net;
+use super::net::Net;
 use super::{Location, SourceError, Traffic, local};
 
 /// Bytes that opening reads at once, to recognise the format and to learn the size.
