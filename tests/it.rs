@@ -44,6 +44,8 @@ mod pace;
 mod panel;
 #[path = "it/path.rs"]
 mod path;
+#[path = "it/program.rs"]
+mod program;
 #[cfg(feature = "gui")]
 #[path = "it/remote_window.rs"]
 mod remote_window;

@@ -44,8 +44,6 @@ pub fn automatic(store: &Store) -> Layout {
                 "image" => cameras.push(id),
                 "map" => maps.push(id),
                 "plot" => plots.push(id),
-                // what was said is more telling than bytes
-                "log" => others.insert(0, id),
                 _ => others.push(id),
             }
         }

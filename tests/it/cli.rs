@@ -7,13 +7,11 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::data::data;
+use crate::program;
 use crate::ros1::{BROKEN, WHOLE, second_opinion};
 
 fn roadreel(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_roadreel"))
-        .args(arguments)
-        .output()
-        .expect("the program starts")
+    program::roadreel().args(arguments).output().expect("the program starts")
 }
 
 fn text(path: &Path) -> &str {
@@ -121,7 +119,7 @@ fn no_query_string_is_printed() {
 
 #[test]
 fn exit_code_0_when_the_reader_of_a_pipe_goes_away() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_roadreel"))
+    let mut child = program::roadreel()
         .args(["cat", "--json", text(drive())])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -116,7 +115,7 @@ fn nothing_twice(rounds: &[Vec<Range<u64>>]) {
 fn info_takes_two_requests() {
     let server = Server::start(Behaviour::default());
     server.put_file("drive.bag", drive());
-    let output = Command::new(env!("CARGO_BIN_EXE_roadreel"))
+    let output = crate::program::roadreel()
         .args(["info", "--json", &server.presigned("drive.bag", 3000)])
         .output()
         .unwrap();
@@ -135,7 +134,7 @@ fn a_trace_of_everything_holds_no_query() {
     });
     server.put_file("drive.bag", drive());
     for (key, code) in [("drive.bag", 0), ("none.bag", 1)] {
-        let output = Command::new(env!("CARGO_BIN_EXE_roadreel"))
+        let output = crate::program::roadreel()
             .args(["cat", "--topic", "/gps/fix", &server.presigned(key, 3000)])
             .env("RUST_LOG", "trace")
             .output()
@@ -158,7 +157,7 @@ fn the_first_picture_takes_the_index_and_one_round() {
     assert_eq!(rounds[0].first(), Some(&(0..64 << 10)));
     nothing_twice(&rounds);
     let visible: BTreeSet<String> = window.state.workspace.visible().iter().map(|pane| pane.kind.clone()).collect();
-    assert_eq!(visible, ["image", "plot", "raw", "scene3d"].map(str::to_owned).into());
+    assert_eq!(visible, ["image", "map", "plot", "raw", "scene3d"].map(str::to_owned).into());
 }
 
 #[test]

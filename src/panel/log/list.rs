@@ -1,6 +1,7 @@
 //! The list itself: lines of any height, scrolled by line and pixel, so that ten million lines scroll as ten do.
 //!
-//! Invariant: what stands at the top stays there while lines are found above it.
+//! Invariants: what stands at the top stays there while lines are found above it; while the playhead is followed the top depends on
+//! the playhead alone, so that the same lines are seen however one came there.
 
 use egui::{Rect, Sense, Ui, pos2, vec2};
 
@@ -17,8 +18,10 @@ pub struct List {
     hidden: f32,
     /// To be brought into view.
     reveal: Option<Place>,
-    /// The playhead that was followed to.
+    /// The playhead that is followed.
     followed: Option<crate::time::Time>,
+    /// The user has looked elsewhere since the playhead moved.
+    held: bool,
 }
 
 impl List {
@@ -39,18 +42,21 @@ impl LogPanel {
         let ui = &mut ui;
         ui.set_clip_rect(text_rect.intersect(ui.clip_rect()));
         let layout = row::Columns::of(ui, text_rect, &self.config, view);
-        // playing on, or a seek from elsewhere, brings the line at the playhead back into view
         let at_playhead = self.lines.rank_of_time(view.now.plus_nanos(1));
-        if self.config.follow && self.list.followed != Some(view.now) {
+        // playing on, or a seek from elsewhere, brings the line at the playhead back into view
+        if self.list.followed != Some(view.now) {
             self.list.followed = Some(view.now);
-            self.list.reveal = self.lines.walk(at_playhead.saturating_sub(1), 1).first().copied();
+            self.list.held = false;
         }
         let mut top = match self.list.top {
             Some(place) => self.lines.rank(place).min(count.saturating_sub(1)),
             None => 0,
         };
         if let Some(place) = self.list.reveal.take() {
+            self.list.held = true;
             top = self.revealed(self.lines.rank(place), top, rect.height());
+        } else if self.config.follow && !self.list.held {
+            top = self.placed(at_playhead.saturating_sub(1), rect.height());
         }
         let wheel = if ui.rect_contains_pointer(rect) {
             ui.input(|i| i.smooth_scroll_delta().y)
@@ -58,6 +64,7 @@ impl LogPanel {
             0.0
         };
         self.list.hidden -= wheel;
+        self.list.held |= wheel != 0.0;
         top = self.bar_ui(ui, rect, top, count);
         let mut did = None;
         top = self.settle_top(ui, &layout, top, rect.height());
@@ -100,6 +107,12 @@ impl LogPanel {
         if rank >= top + margin && rank + margin + 1 < top + page && !self.config.wrap {
             return top;
         }
+        self.placed(rank, height)
+    }
+
+    /// The first line to show so that `rank` stands two thirds down.
+    fn placed(&mut self, rank: usize, height: f32) -> usize {
+        let page = ((height / row::HEIGHT) as usize).max(1);
         self.list.hidden = 0.0;
         rank.saturating_sub(page * 2 / 3)
     }
@@ -167,6 +180,7 @@ impl LogPanel {
         {
             let fraction = ((at.y - bar.top() - length / 2.0) / room.max(1.0)).clamp(0.0, 1.0);
             top = (f64::from(fraction) * f64::from(last)).round() as usize;
+            self.list.held = true;
             self.list.hidden = 0.0;
         }
         let y = bar.top() + (top as f32 / last).clamp(0.0, 1.0) * room;
@@ -186,7 +200,7 @@ impl LogPanel {
         match did {
             Did::Go => {
                 changed = false;
-                self.list.followed = Some(place.time);
+                (self.list.followed, self.list.held) = (Some(place.time), true);
                 self.selected = Some(place);
                 out.push(Action::Seek(place.time));
             }
