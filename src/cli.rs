@@ -24,7 +24,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::time::When;
 
@@ -32,7 +32,7 @@ pub use open::Common;
 
 /// Opens any drive recording, wherever it lies, at once, and plays it
 #[derive(Parser, Debug)]
-#[command(name = "roadreel", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(name = "roadreel", version, disable_help_subcommand = true)]
 #[command(
     after_help = "LOC is a path, an http(s) URL (presigned or plain; a URL needs no file name), s3://bucket/key, or the ARN of an object\n\
     behind an access point.\n\
@@ -250,7 +250,7 @@ enum Outcome {
 /// Runs the program: arguments in, exit code out.
 pub fn main() -> ExitCode {
     output::start_logging();
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
@@ -267,6 +267,21 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Common options may stand before a command; those of the window may not, since the command would not see them.
+fn parse() -> Result<Cli, clap::Error> {
+    let cli = Cli::try_parse()?;
+    let WindowArgs {
+        locations,
+        layout,
+        seek_to,
+    } = &cli.window;
+    if cli.command.is_some() && !(locations.is_empty() && layout.is_none() && seek_to.is_none()) {
+        let text = "recordings, --layout and --seek-to stand behind the command's name";
+        return Err(Cli::command().error(clap::error::ErrorKind::ArgumentConflict, text));
+    }
+    Ok(cli)
 }
 
 fn run(cli: Cli) -> anyhow::Result<Outcome> {

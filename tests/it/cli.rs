@@ -70,6 +70,7 @@ fn exit_code_2_for_wrong_usage() {
         &["demo", "--seconds", "0"],
         &["screenshot", "x.bag", "--size", "10", "-o", "y.png"],
         &["info", "x.bag", "--no-such-option"],
+        &["--layout", "driving", "info", "x.bag"],
     ] {
         let output = check(arguments, 2);
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
