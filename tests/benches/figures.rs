@@ -1,11 +1,9 @@
 //! What the benches share: the drive that they measure on, and where their figures go.
 #![allow(dead_code)]
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use roadreel::demo::{self, Options};
 use roadreel::run::{Io, Recording};
 use roadreel::source::{Location, Policy};
 
@@ -14,16 +12,14 @@ pub fn are_wanted() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }
 
-/// The program's own demo drive.
+/// The program's own demo drive, made in a process of its own: what that takes of memory is not what is measured.
 pub fn drive(folder: &Path, seconds: f64) -> PathBuf {
     let path = folder.join("drive.bag");
-    let file = BufWriter::new(File::create(&path).expect("a file"));
-    let options = Options {
-        seconds,
-        ..Options::default()
-    };
-    let file = demo::write(file, options, |_| ()).expect("a drive");
-    drop(file.into_inner().expect("all of it is written"));
+    let made = Command::new(env!("CARGO_BIN_EXE_roadreel"))
+        .args(["demo", "--seconds", &seconds.to_string(), "-o"])
+        .arg(&path)
+        .status();
+    assert!(made.expect("the program starts").success());
     path
 }
 

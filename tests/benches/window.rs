@@ -10,6 +10,7 @@ mod figures;
 mod server;
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,16 @@ struct Scale {
     is_paced: bool,
 }
 
+/// Asks this program, started by itself, for a recording of many chunks: drive, recording, how many.
+const MAKE_MANY: &str = "--make-many";
+
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, drive, many, chunks] = arguments.as_slice()
+        && command == MAKE_MANY
+    {
+        return write_many_chunks(drive.as_ref(), many.as_ref(), chunks.parse().expect("a number"));
+    }
     let wanted = figures::are_wanted();
     let scale = match wanted {
         true => Scale {
@@ -56,11 +66,15 @@ fn main() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     // a recording of one's own is named on the command line: `cargo bench --bench window -- drive.bag`
-    let own = std::env::args().skip(1).find(|argument| argument.ends_with(".bag"));
+    let own = arguments.into_iter().find(|argument| argument.ends_with(".bag"));
     let drive = own.map_or_else(|| figures::drive(folder.path(), scale.seconds), Into::into);
     let many = folder.path().join("many.bag");
-    write_many_chunks(&drive, &many, scale.chunks);
-    forget_peak_memory();
+    // in a process of its own: what that takes of memory is not what is measured
+    let made = Command::new(std::env::current_exe().expect("this program"))
+        .args([MAKE_MANY.as_ref(), drive.as_os_str(), many.as_os_str()])
+        .arg(scale.chunks.to_string())
+        .status();
+    assert!(made.expect("it starts").success());
 
     let server = Server::start(Behaviour {
         rtt: Duration::from_millis(20),
@@ -92,13 +106,13 @@ fn main() {
         window.play((scale.seconds * 10.0) as usize);
         rows.push(window.row(&format!("seeks and play in {} chunks {what}", scale.chunks)));
     }
+    if wanted {
+        publish(&drive, &rows, peak, &gpu);
+    }
     if let Some(peak) = peak {
         let limit = MEMORY_BUDGET + (300 << 20);
         println!("peak memory {} MiB of {} MiB", peak >> 20, limit >> 20);
         assert!(peak <= limit, "the memory budget and 300 MiB are exceeded: {} MiB", peak >> 20);
-    }
-    if wanted {
-        publish(&drive, &rows, peak, &gpu);
     }
 }
 
@@ -313,11 +327,6 @@ fn thread_cpu_time() -> Duration {
 #[cfg(not(unix))]
 fn thread_cpu_time() -> Duration {
     Duration::ZERO
-}
-
-/// From here on the most memory is measured anew; the writing of the drive does not count. Does nothing where there is no such thing.
-fn forget_peak_memory() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 fn peak_memory_bytes() -> Option<u64> {
