@@ -88,20 +88,7 @@ fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<
                 It is read by ranges, never whole.";
     ui.label(RichText::new(what).color(p.weak));
     ui.add_space(8.0);
-    let field = ui.add(
-        TextEdit::multiline(text)
-            .desired_rows(3)
-            .desired_width(f32::INFINITY)
-            .hint_text("https://… or s3://bucket/key"),
-    );
-    field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "URL"));
-    if !field.has_focus() && ui.memory(|m| m.focused().is_none()) {
-        field.request_focus();
-    }
-    if let Some(error) = error {
-        ui.add_space(4.0);
-        ui.colored_label(p.error, error.as_str());
-    }
+    let field = link_field(ui, "URL", text, error.as_deref());
     if state.is_open() {
         ui.checkbox(add, "Add it to what is open, on one clock");
     }
@@ -244,4 +231,23 @@ fn failures(ui: &mut Ui, state: &AppState) -> bool {
         }
     });
     close_row(ui)
+}
+
+/// A field for a pasted link, with what is wrong with it below.
+pub(super) fn link_field(ui: &mut Ui, name: &str, text: &mut String, error: Option<&str>) -> egui::Response {
+    let field = ui.add(
+        TextEdit::multiline(text)
+            .desired_rows(3)
+            .desired_width(f32::INFINITY)
+            .hint_text("https://… or s3://bucket/key"),
+    );
+    field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
+    if !field.has_focus() && ui.memory(|m| m.focused().is_none()) {
+        field.request_focus();
+    }
+    if let Some(error) = error {
+        ui.add_space(4.0);
+        ui.colored_label(palette(ui.visuals()).error, error);
+    }
+    field
 }

@@ -1,8 +1,8 @@
 //! Links that run out: the countdown beside a recording's name, and the dialog that takes the next one.
 
-use egui::{Key, RichText, Role, TextEdit, Ui, WidgetInfo};
+use egui::{Key, RichText, Ui};
 
-use super::dialog::Dialog;
+use super::dialog::{Dialog, link_field};
 use super::{AppState, settings};
 use crate::source::{Location, Presigned};
 use crate::store::{LinkState, SourceInfo};
@@ -68,20 +68,7 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, source: usize, text: &mut Strin
     let what = "What is loaded stays. The new link has to lead to the same object: its length and ETag are checked.";
     ui.label(RichText::new(what).color(p.weak));
     ui.add_space(8.0);
-    let field = ui.add(
-        TextEdit::multiline(text)
-            .desired_rows(3)
-            .desired_width(f32::INFINITY)
-            .hint_text("https://… or s3://bucket/key"),
-    );
-    field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "New link"));
-    if !field.has_focus() && ui.memory(|m| m.focused().is_none()) {
-        field.request_focus();
-    }
-    if let Some(error) = error {
-        ui.add_space(4.0);
-        ui.colored_label(p.error, error.as_str());
-    }
+    let field = link_field(ui, "New link", text, error.as_deref());
     ui.add_space(12.0);
     // a link has no line breaks: Enter means "use it"
     let entered = field.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));

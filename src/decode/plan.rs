@@ -155,6 +155,23 @@ impl Plan {
 }
 
 impl Scalar {
+    /// As message definitions write it.
+    pub fn ros_name(self) -> &'static str {
+        match self {
+            Scalar::Bool => "bool",
+            Scalar::I8 => "int8",
+            Scalar::U8 => "uint8",
+            Scalar::I16 => "int16",
+            Scalar::U16 => "uint16",
+            Scalar::I32 => "int32",
+            Scalar::U32 => "uint32",
+            Scalar::I64 => "int64",
+            Scalar::U64 => "uint64",
+            Scalar::F32 => "float32",
+            Scalar::F64 => "float64",
+        }
+    }
+
     /// Bytes of one.
     pub fn size(self) -> usize {
         match self {

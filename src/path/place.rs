@@ -35,21 +35,8 @@ impl Place {
 
 /// As message definitions write it: `float64[]`, `geometry_msgs/Point`.
 pub(super) fn type_text(plan: &Plan, kind: Kind, array: Array) -> String {
-    use crate::decode::Scalar;
     let name = match kind {
-        Kind::Scalar(scalar) => match scalar {
-            Scalar::Bool => "bool",
-            Scalar::I8 => "int8",
-            Scalar::U8 => "uint8",
-            Scalar::I16 => "int16",
-            Scalar::U16 => "uint16",
-            Scalar::I32 => "int32",
-            Scalar::U32 => "uint32",
-            Scalar::I64 => "int64",
-            Scalar::U64 => "uint64",
-            Scalar::F32 => "float32",
-            Scalar::F64 => "float64",
-        },
+        Kind::Scalar(scalar) => scalar.ros_name(),
         Kind::Time => "time",
         Kind::Duration => "duration",
         Kind::String => "string",

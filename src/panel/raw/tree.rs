@@ -295,13 +295,13 @@ fn numbers_text(value: &Value, kind: Scalar, bytes: usize) -> (String, Tone) {
     let len = value.array_len().unwrap_or(0);
     let short = |v: f64| widget::number_text(v, 9);
     if len == 0 {
-        return (format!("{}[0]", ros_name(kind)), Tone::Note);
+        return (format!("{}[0]", kind.ros_name()), Tone::Note);
     }
     if len <= INLINE {
         let texts: Vec<String> = (0..len).filter_map(|i| value.element(i)).map(|v| v.summary()).collect();
         return (format!("[{}]", texts.join(", ")), Tone::Number);
     }
-    let mut out = format!("{}[{len}]", ros_name(kind));
+    let mut out = format!("{}[{len}]", kind.ros_name());
     if bytes <= SUMMED_UP * 8 {
         let numbers = value.numbers();
         let finite = numbers.iter().copied().filter(|v| v.is_finite());
@@ -313,22 +313,6 @@ fn numbers_text(value: &Value, kind: Scalar, bytes: usize) -> (String, Tone) {
         }
     }
     (out, Tone::Note)
-}
-
-fn ros_name(kind: Scalar) -> &'static str {
-    match kind {
-        Scalar::Bool => "bool",
-        Scalar::I8 => "int8",
-        Scalar::U8 => "uint8",
-        Scalar::I16 => "int16",
-        Scalar::U16 => "uint16",
-        Scalar::I32 => "int32",
-        Scalar::U32 => "uint32",
-        Scalar::I64 => "int64",
-        Scalar::U64 => "uint64",
-        Scalar::F32 => "float32",
-        Scalar::F64 => "float64",
-    }
 }
 
 /// `00 01 …  text`
