@@ -197,9 +197,9 @@ impl AppState {
     pub fn open(&mut self, locations: Vec<Location>) {
         self.keep_layout();
         self.growing = None;
-        self.store = Store::new(self.memory_budget);
-        let former = std::mem::replace(&mut self.executor, (self.make_executor)(self.waker.clone()));
-        background::retire(former);
+        let store = std::mem::replace(&mut self.store, Store::new(self.memory_budget));
+        let executor = std::mem::replace(&mut self.executor, (self.make_executor)(self.waker.clone()));
+        background::retire(executor, store);
         self.workspace = Workspace::empty();
         self.playback = still();
         self.selected_topic = None;
@@ -522,6 +522,9 @@ fn fingerprint(store: &Store) -> u64 {
 pub fn root(ui: &mut Ui, state: &mut AppState) {
     let ctx = ui.ctx().clone();
     let seconds = ctx.input(|i| i.time);
+    if let Some(gpu) = &state.gpu {
+        crate::render::next_frame(gpu);
+    }
     state.begin(seconds);
     state.hover = state.hover_next.take();
     let modal = state.dialog.is_some() || state.palette.is_open();

@@ -15,11 +15,13 @@ mod listing;
 mod log;
 mod markers;
 mod md5;
+mod mesh;
 mod objects;
 mod parse;
 mod picture;
 mod plan;
 mod reader;
+mod resource;
 mod rows;
 mod shapes;
 mod value;
@@ -27,6 +29,8 @@ mod value;
 pub use form::*;
 pub use json::{JsonNotes, write_base64};
 pub use known::{Definitions, definition_md5, definitions};
+pub use mesh::{Mesh, Vertex};
+pub use resource::Resource;
 pub use rows::{LogRow, LogRows, Rows, Stamped};
 
 // How a message is walked, for [`crate::path`].

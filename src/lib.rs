@@ -56,8 +56,8 @@
 //! - **The state at T is a function of the messages received at or before T**, never of the way that led there. So a picture
 //!   after any number of seeks equals the picture of a fresh start.
 //! - **The window's thread waits for nothing**: no file, socket, decode, nor a lock that is held across one of them.
-//! - **Memory stays in one budget**, counted and evicted in [`store`]. Message payloads that the store keeps own their bytes;
-//!   nothing keeps a decompressed chunk alive.
+//! - **Memory stays in one budget**, counted and evicted in [`store`], what reads under way take included. Message payloads that the store
+//!   keeps own their bytes; nothing keeps a decompressed chunk alive.
 //! - **Clouds stay raw**: a point cloud's bytes go to the GPU as the message holds them, and shaders find the fields.
 //! - **Bad input is normal**: readers return what could be read plus warnings with offsets. Lengths are checked before
 //!   anything is allocated for them.

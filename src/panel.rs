@@ -55,6 +55,8 @@ pub trait Panel {
     fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool;
     /// Topics it shows, for `--stats`.
     fn topics(&self, view: &View) -> Vec<TopicId>;
+    /// It is not on screen: what it holds of messages and pictures, beside what the store counts, is to be let go.
+    fn hidden(&mut self) {}
 }
 
 #[derive(Clone, Debug, PartialEq)]

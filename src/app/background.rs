@@ -115,9 +115,10 @@ pub fn platform_dialog() -> Vec<PathBuf> {
     chosen.unwrap_or_default()
 }
 
-/// An executor ends its threads when it is dropped, which may take as long as the piece of work in hand.
-pub fn retire(executor: crate::run::Executor) {
-    std::thread::spawn(move || drop(executor));
+/// An executor ends its threads when it is dropped, which may take as long as the piece of work in hand; a store gives back a
+/// gigabyte in small pieces.
+pub fn retire(executor: crate::run::Executor, store: crate::store::Store) {
+    std::thread::spawn(move || drop((executor, store)));
 }
 
 impl AppState {

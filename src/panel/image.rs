@@ -362,6 +362,10 @@ impl Panel for ImagePanel {
         }
     }
 
+    fn hidden(&mut self) {
+        self.picture = None;
+    }
+
     fn topics(&self, view: &View) -> Vec<TopicId> {
         self.topic(view).map(|t| t.id).into_iter().collect()
     }

@@ -12,7 +12,6 @@ mod grid;
 mod layers;
 mod markers;
 mod memo;
-pub mod mesh_file;
 mod overlay;
 mod owners;
 mod poses;
@@ -387,6 +386,10 @@ impl Panel for Scene3d {
             self.config.topics.entry(topic.name.to_string()).or_default().visible = true;
         }
         drawable
+    }
+
+    fn hidden(&mut self) {
+        (self.memo, self.shown, self.placed, self.owners) = (Memo::default(), None, None, Owners::default());
     }
 
     fn topics(&self, view: &View) -> Vec<TopicId> {

@@ -97,9 +97,12 @@ pub struct Renderer {
     palette: wgpu::Buffer,
     buffers: Buffers,
     targets: HashMap<u64, Target>,
-    /// Counts pictures asked for: what was not asked for lately is let go.
-    tick: u64,
+    /// Counts frames.
+    frame: u64,
 }
+
+/// Frames for which the picture of a view is kept that is not shown: a tab may come back soon.
+const KEPT_FRAMES: u64 = 60;
 
 impl Renderer {
     /// `output` is the format of the pass that shows the pictures; `samples` is 1, or 4 for smooth edges.
@@ -111,8 +114,16 @@ impl Renderer {
             palette,
             buffers: Buffers::default(),
             targets: HashMap::new(),
-            tick: 0,
+            frame: 0,
         }
+    }
+
+    /// Another frame of the window begins: lets go of what was not shown for a while.
+    fn next_frame(&mut self) {
+        self.frame += 1;
+        let frame = self.frame;
+        self.targets.retain(|_, target| frame - target.used <= KEPT_FRAMES);
+        self.buffers.next_frame();
     }
 
     /// Draws `scene` into the picture named `key`, unless it is there already.
@@ -125,10 +136,6 @@ impl Renderer {
         scene: &Arc<Scene>,
         report: &Report,
     ) {
-        self.tick += 1;
-        let (tick, views) = (self.tick, self.targets.len() as u64 + 1);
-        self.targets.retain(|_, target| tick - target.used < 8 * views);
-        self.buffers.begin(tick);
         let viewport = scene.view.viewport;
         let limit = device.limits().max_texture_dimension_2d;
         let size = [viewport.width, viewport.height].map(|side| side.clamp(1, limit));
@@ -144,19 +151,19 @@ impl Renderer {
             };
         }
         let Some(target) = self.targets.get_mut(&key) else { return };
-        target.used = tick;
-        let shown = target.scene.as_ref().is_some_and(|old| Arc::ptr_eq(old, scene) || old == scene);
+        target.used = self.frame;
+        if target.scene.as_ref().is_some_and(|old| Arc::ptr_eq(old, scene) || old == scene) {
+            return self.buffers.keep(&target.drawn_with);
+        }
         let mut errors = Vec::new();
         let calls = calls_of(&mut self.buffers, device, scene, &mut errors);
-        if !shown {
-            calls.iter().for_each(|call| self.pipelines.prepare(device, call.variant));
-            target.draw(device, queue, encoder, &self.pipelines, scene, &calls);
-            target.scene = Some(Arc::clone(scene));
-            report.pictures.fetch_add(1, Ordering::Relaxed);
-            report.points.store(scene.point_count(), Ordering::Relaxed);
-            *report.error.lock().unwrap_or_else(PoisonError::into_inner) = errors.into_iter().next();
-        }
-        self.buffers.end(views);
+        calls.iter().for_each(|call| self.pipelines.prepare(device, call.variant));
+        target.draw(device, queue, encoder, &self.pipelines, scene, &calls);
+        target.scene = Some(Arc::clone(scene));
+        target.drawn_with = self.buffers.taken();
+        report.pictures.fetch_add(1, Ordering::Relaxed);
+        report.points.store(scene.point_count(), Ordering::Relaxed);
+        *report.error.lock().unwrap_or_else(PoisonError::into_inner) = errors.into_iter().next();
     }
 
     /// The picture named `key`, for reading back.
@@ -411,6 +418,13 @@ pub fn install(state: &egui_wgpu::RenderState) {
     }
     let renderer = Renderer::new(&state.device, &state.queue, state.target_format, samples_for(&state.device));
     state.renderer.write().callback_resources.insert(renderer);
+}
+
+/// Once a frame of the window, before anything is drawn: views that were closed or hidden give back what they hold.
+pub fn next_frame(state: &egui_wgpu::RenderState) {
+    if let Some(renderer) = state.renderer.write().callback_resources.get_mut::<Renderer>() {
+        renderer.next_frame();
+    }
 }
 
 /// Smooth edges cost nothing on a GPU and double the time of a CPU.

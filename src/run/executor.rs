@@ -165,7 +165,7 @@ impl Shared {
         let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
         let shared = self.clone();
         let task = self.io.spawn(async move {
-            let fetched = super::fetch::fetch(&address, near.as_ref(), shared.io.net()).await;
+            let fetched = super::fetch::fetch(address.clone(), near.as_ref(), shared.io.net()).await;
             let result = fetched.map_err(Into::into);
             shared.outbox.push(&ticket, Event::Fetched { address, result });
         });

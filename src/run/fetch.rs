@@ -3,10 +3,12 @@
 //! Invariants: a file is read whole and never written; one that is too large is refused before it is read.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Io;
+use crate::decode::Resource;
 use crate::source::{Location, Net, Reader};
 
 const LARGEST_BYTES: u64 = 256 << 20;
@@ -30,20 +32,23 @@ async fn text(location: Location, largest_bytes: u64, net: &Net) -> Result<Strin
     String::from_utf8(bytes.into()).map_err(|_| "this is no text".to_owned())
 }
 
-/// The bytes behind an address, or a sentence. `near` is the recording: packages are also looked for beside it.
-pub(super) async fn fetch(address: &str, near: Option<&Location>, net: &Net) -> Result<Bytes, String> {
+/// What lies behind an address, or a sentence. `near` is the recording: packages are also looked for beside it.
+pub(super) async fn fetch(address: Arc<str>, near: Option<&Location>, net: &Net) -> Result<Resource, String> {
     let location = match address.strip_prefix("package://") {
         Some(rest) => Location::Path(find_package_file(rest, near).ok_or_else(|| {
             let package = rest.split('/').next().unwrap_or_default();
             format!("the package “{package}” is neither beside the recording nor in ROS_PACKAGE_PATH")
         })?),
-        None => Location::parse(address).map_err(|error| error.to_string())?,
+        None => Location::parse(&address).map_err(|error| error.to_string())?,
     };
     // The user's headers may hold a token: they are for where the recording is, not for whom a message or a map names.
-    match near {
-        Some(near) if near.is_beside(&location) => whole(location, LARGEST_BYTES, net).await,
-        _ => whole(location, LARGEST_BYTES, &net.without_headers()).await,
-    }
+    let bytes = match near {
+        Some(near) if near.is_beside(&location) => whole(location, LARGEST_BYTES, net).await?,
+        _ => whole(location, LARGEST_BYTES, &net.without_headers()).await?,
+    };
+    // A large mesh takes a while.
+    let read = tokio::task::spawn_blocking(move || Resource::read(&address, bytes));
+    read.await.unwrap_or_else(|_| Err("the file could not be read".to_owned()))
 }
 
 async fn whole(location: Location, largest_bytes: u64, net: &Net) -> Result<Bytes, String> {

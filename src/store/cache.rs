@@ -172,9 +172,31 @@ impl Store {
         series + rows + folds + self.transforms.bytes() + self.memory.undecoded
     }
 
+    /// What reads under way take, wherever it is: on the line, waiting to be decoded, or on its way here.
+    fn awaited_bytes(&self) -> u64 {
+        self.reads
+            .values()
+            .flat_map(|r| r.chunks.values())
+            .map(|awaited| awaited.bytes)
+            .sum()
+    }
+
     pub(super) fn memory_used(&self) -> u64 {
         let grids: u64 = self.grids.values().map(|g| g.bytes).sum();
-        self.memory.kept + self.memory.decoded + grids + self.resource_bytes() + self.wide_bytes()
+        self.memory.kept + self.memory.decoded + grids + self.resource_bytes() + self.wide_bytes() + self.awaited_bytes()
+    }
+
+    /// What a unit will weigh of a chunk as long as its messages wait to be shown, going by those that were read before.
+    pub(super) fn expected_bytes(&self, unit: Unit, key: ChunkKey) -> u64 {
+        let Unit::Keep(topic) = unit else { return 0 };
+        let Some(index) = self.index.get(topic.0 as usize) else { return 0 };
+        let Some(chunk) = self.ordinal(topic, key).and_then(|at| index.all.chunks.get(at)) else {
+            return 0;
+        };
+        match self.weights.get(topic.0 as usize) {
+            Some((bytes, messages)) if *messages > 0 => bytes / messages * chunk.count,
+            _ => chunk.bytes * 2,
+        }
     }
 
     pub(super) fn load(&mut self, key: ChunkKey, unit: Unit, data: Data) {
@@ -379,7 +401,7 @@ impl Store {
             self.evict_units(self.budget, true);
         }
         self.refresh_loaded();
-        let used = self.memory_used();
+        let used = self.memory_used() - self.awaited_bytes();
         if used > self.budget && !self.over_budget {
             self.over_budget = true;
             self.fail(

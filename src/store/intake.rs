@@ -59,12 +59,12 @@ impl Store {
         if through_former_link {
             return self.want_again(reading.source, reading.chunks);
         }
-        for (chunk, units) in reading.chunks {
+        for (chunk, awaited) in reading.chunks {
             let key = ChunkKey {
                 source: reading.source,
                 chunk,
             };
-            for unit in units {
+            for unit in awaited.units {
                 let state = State::Failed {
                     error: error.clone(),
                     seek: self.seek,
@@ -94,7 +94,7 @@ impl Store {
     }
 
     fn chunk_read(&mut self, id: WorkId, source: SourceId, chunk: ChunkId, content: ChunkContent) {
-        let Some(units) = self.reads.get_mut(&id).and_then(|r| r.chunks.remove(&chunk)) else {
+        let Some(awaited) = self.reads.get_mut(&id).and_then(|r| r.chunks.remove(&chunk)) else {
             return;
         };
         let key = ChunkKey { source, chunk };
@@ -113,7 +113,7 @@ impl Store {
             series.entry(number).or_default().extend(piece);
         }
         let mut rows: BTreeMap<u32, Rows> = content.rows.into_iter().collect();
-        for unit in units {
+        for unit in awaited.units {
             // A catalogue that grew may have emptied the cell in the meantime.
             if !matches!(self.state(key, unit), Some(State::InFlight(of)) if *of == id) {
                 continue;

@@ -29,7 +29,14 @@ pub(super) struct Reading {
     pub source: SourceId,
     pub is_playhead: bool,
     /// What is still to come.
-    pub chunks: BTreeMap<ChunkId, Vec<Unit>>,
+    pub chunks: BTreeMap<ChunkId, Awaited>,
+}
+
+/// What a read is to bring of one chunk.
+pub(super) struct Awaited {
+    pub units: Vec<Unit>,
+    /// What it takes until it is there: the chunk's bytes, and what they hold as far as that can be foretold.
+    pub bytes: u64,
 }
 
 /// What a decode in flight is for.
@@ -204,12 +211,15 @@ impl Store {
                 continue;
             };
             chunk.range = container.need(key.chunk, &chunk.connections());
+            let kept: u64 = units.iter().map(|unit| self.expected_bytes(*unit, key)).sum();
+            let bytes = chunk.range.end.saturating_sub(chunk.range.start).saturating_add(kept);
             for unit in &units {
                 if let Some(cell) = self.cell_mut(key) {
                     cell.set(*unit, State::InFlight(id));
                 }
             }
-            reading.insert(key.chunk, units.into_iter().collect());
+            let units = units.into_iter().collect();
+            reading.insert(key.chunk, Awaited { units, bytes });
             chunks.push(chunk);
         }
         let Some(range) = chunks
@@ -550,9 +560,10 @@ impl Store {
     /// Calls off what serves nothing any more, after a seek or a change of what is wanted.
     pub(super) fn cancel_useless(&mut self) {
         let serves = |store: &Store, source: SourceId, reading: &Reading| {
-            reading.chunks.iter().any(|(chunk, units)| {
+            reading.chunks.iter().any(|(chunk, awaited)| {
                 let key = ChunkKey { source, chunk: *chunk };
-                units
+                awaited
+                    .units
                     .iter()
                     .any(|unit| store.plan.wants(key, *unit) || store.plan.wants_ahead(key, *unit) || store.is_in_job(key, *unit))
             })
@@ -595,7 +606,7 @@ impl Store {
             self.reads
                 .values()
                 .flat_map(|r| r.chunks.values())
-                .any(|units| units.contains(&unit))
+                .any(|awaited| awaited.units.contains(&unit))
         };
         self.jobs.get(&unit).is_some_and(|job| !has_todo(job)) && !is_in_flight()
     }
@@ -613,18 +624,8 @@ impl Store {
 
     /// Takes a read's outstanding units back to where they can be asked for again.
     fn forget_read(&mut self, id: WorkId) {
-        let Some(reading) = self.reads.remove(&id) else { return };
-        for (chunk, units) in reading.chunks {
-            let key = ChunkKey {
-                source: reading.source,
-                chunk,
-            };
-            for unit in units {
-                if let Some(cell) = self.cell_mut(key) {
-                    cell.take(unit);
-                }
-                self.stale_jobs.insert(unit);
-            }
+        if let Some(reading) = self.reads.remove(&id) {
+            self.want_again(reading.source, reading.chunks);
         }
     }
 }

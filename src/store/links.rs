@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cache::{State, Unit};
 use super::index::ChunkKey;
+use super::issue::Awaited;
 use super::{SourceId, Store, Work};
 use crate::format::ChunkId;
 use crate::source::Location;
@@ -62,13 +63,13 @@ impl Store {
     }
 
     /// What a read should have brought is wanted again.
-    pub(super) fn want_again(&mut self, source: SourceId, chunks: impl IntoIterator<Item = (ChunkId, Vec<Unit>)>) {
-        for (chunk, units) in chunks {
-            for unit in units {
+    pub(super) fn want_again(&mut self, source: SourceId, chunks: impl IntoIterator<Item = (ChunkId, Awaited)>) {
+        for (chunk, awaited) in chunks {
+            for unit in awaited.units {
                 if let Some(cell) = self.cell_mut(ChunkKey { source, chunk }) {
                     cell.take(unit);
-                    self.stale_jobs.insert(unit);
                 }
+                self.stale_jobs.insert(unit);
             }
         }
     }

@@ -395,7 +395,6 @@ impl Store {
 
     fn ahead_of_topic(&self, topic: TopicId, unit: Unit, out: &mut BTreeMap<ChunkKey, (i64, BTreeSet<Unit>, u64)>) {
         let Some(index) = self.index.get(topic.0 as usize) else { return };
-        let per_message = self.weights.get(topic.0 as usize).filter(|w| w.1 > 0).map(|w| w.0 / w.1);
         let reach = if index.remote_bytes > 0 {
             AHEAD_REMOTE_NANOS
         } else {
@@ -411,8 +410,8 @@ impl Store {
             let entry = out
                 .entry(chunk.key)
                 .or_insert_with(|| (distance(self.now, chunk.span), BTreeSet::new(), 0));
-            if entry.1.insert(unit) && matches!(unit, Unit::Keep(_)) {
-                entry.2 += per_message.map_or(chunk.bytes * 2, |b| b * chunk.count);
+            if entry.1.insert(unit) {
+                entry.2 += self.expected_bytes(unit, chunk.key);
             }
         }
     }

@@ -1,22 +1,21 @@
 //! Files that messages name (`mesh_resource`): asked for once while they are wanted, let go when they are not.
 //!
-//! Invariant: the bytes of a resource never change while it is wanted.
+//! Invariant: a resource never changes while it is wanted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::{Lookup, Store, What, Work};
+use crate::decode::Resource;
 
 /// By address. None: on its way.
-pub(super) type Resources = BTreeMap<Arc<str>, Option<Result<Bytes, Arc<str>>>>;
+pub(super) type Resources = BTreeMap<Arc<str>, Option<Result<Resource, Arc<str>>>>;
 
 impl Store {
-    /// The bytes of a file that messages name: a path, an `http(s)`, a `file` or a `package://` address. Wants [`What::Resource`].
-    pub fn resource(&self, address: &str) -> Lookup<Bytes> {
+    /// A file that messages name: a path, an `http(s)`, a `file` or a `package://` address. Wants [`What::Resource`].
+    pub fn resource(&self, address: &str) -> Lookup<Resource> {
         match self.resources.get(address) {
-            Some(Some(Ok(bytes))) => Lookup::Ready(bytes.clone()),
+            Some(Some(Ok(resource))) => Lookup::Ready(resource.clone()),
             Some(Some(Err(why))) => Lookup::Failed(why.clone()),
             Some(None) | None => Lookup::Pending,
         }
@@ -45,15 +44,14 @@ impl Store {
         }
     }
 
-    pub(super) fn fetched(&mut self, address: &Arc<str>, result: Result<Bytes, Arc<str>>) {
+    pub(super) fn fetched(&mut self, address: &Arc<str>, result: Result<Resource, Arc<str>>) {
         if let Some(known) = self.resources.get_mut(address) {
             *known = Some(result);
         }
     }
 
     pub(super) fn resource_bytes(&self) -> u64 {
-        let bytes = |resource: &Option<Result<Bytes, Arc<str>>>| resource.as_ref().and_then(|r| r.as_ref().ok()).map_or(0, Bytes::len);
-        self.resources.values().map(|r| bytes(r) as u64).sum()
+        self.resources.values().flatten().flatten().map(Resource::bytes).sum()
     }
 
     pub(super) fn awaits_resources(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::decode::{DecodeError, Decoded, Form, Rows, Schema, TransformStamped};
+use crate::decode::{DecodeError, Decoded, Form, Resource, Rows, Schema, TransformStamped};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet, Container, Message, Warning};
 use crate::path::Column;
 use crate::source::Location;
@@ -209,7 +209,7 @@ pub enum Event {
     },
     Fetched {
         address: Arc<str>,
-        result: Result<Bytes, Arc<str>>,
+        result: Result<Resource, Arc<str>>,
     },
 }
 

@@ -52,11 +52,25 @@ impl Workspace {
         for window in &mut self.windows {
             frame.window(ui, window);
         }
-        if frame.tree_edited {
+        let Frame { drawn, tree_edited, .. } = frame;
+        if tree_edited {
             self.edited = true;
             self.is_automatic = false;
         }
-        frame.drawn
+        self.tell_hidden();
+        drawn
+    }
+
+    /// Panels behind tabs, and all others while one fills the window.
+    fn tell_hidden(&mut self) {
+        let visible: Vec<String> = self.visible().into_iter().map(|pane| pane.id.clone()).collect();
+        for tile in self.tree.tiles.tiles_mut() {
+            if let Tile::Pane(pane) = tile
+                && !visible.contains(&pane.id)
+            {
+                pane.panel.hidden();
+            }
+        }
     }
 }
 

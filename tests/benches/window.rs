@@ -24,6 +24,10 @@ use roadreel::source::Location;
 use roadreel::time::Span;
 use server::{Behaviour, Server};
 
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FRAME_SECONDS: f64 = 1.0 / 60.0;
 /// In points; at two pixels each.
 const SIZE: egui::Vec2 = vec2(1600.0, 1000.0);
@@ -197,7 +201,7 @@ impl Window {
         let mut input = RawInput {
             screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), SIZE)),
             time: Some(f64::from(self.frames) * FRAME_SECONDS),
-            max_texture_side: Some(8192),
+            max_texture_side: Some(gpu::MAX_TEXTURE_SIDE),
             focused: true,
             ..RawInput::default()
         };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use roadreel::decode::{Decoded, Form};
+use roadreel::decode::{Decoded, Form, Resource};
 use roadreel::format::{Checks, Container, Fetched, Step, recognise};
 use roadreel::source::Location;
 use roadreel::store::{ChunkContent, ChunkRead, Event, Read, Store, Want, Work};
@@ -82,8 +82,9 @@ impl Inline {
                 result: schema.decode(form, &payload),
             }],
             Work::Fetch { address, .. } => {
-                let found = self.files.get(&*address).cloned().ok_or_else(|| "there is no such file".into());
-                vec![Event::Fetched { address, result: found }]
+                let found = self.files.get(&*address).cloned().ok_or("there is no such file".to_owned());
+                let result = found.and_then(|bytes| Resource::read(&address, bytes)).map_err(Into::into);
+                vec![Event::Fetched { address, result }]
             }
             Work::Cancel(_) => Vec::new(),
         }

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::io::Cursor;
 use std::rc::Rc;
 
+use bytes::Bytes;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use roadreel::decode::Resource;
 use roadreel::format::Connection;
 use roadreel::format::rosbag1::writer::{Compression, Writer};
-use roadreel::panel::scene3d::mesh_file;
 use roadreel::panel::{Action, Panel, PanelState, View, scene3d};
 use roadreel::store::Want;
 use roadreel::time::Time;
@@ -604,8 +605,9 @@ fn glb() -> Vec<u8> {
 
 /// The corners of a mesh, to the millimetre.
 fn corners(name: &str, bytes: &[u8]) -> String {
-    match mesh_file::read(name, bytes, true) {
-        Ok(mesh) => mesh
+    match Resource::read(name, Bytes::copy_from_slice(bytes)) {
+        Ok(Resource::Bytes(_)) => "no mesh".to_owned(),
+        Ok(Resource::Mesh(mesh)) => mesh
             .vertices
             .iter()
             .map(|v| v.position.map(|x| ((x * 1e3).round() / 1e3 + 0.0).to_string()).join(","))
@@ -640,9 +642,16 @@ fn broken_mesh_files_are_sentences() {
         }
         assert!(!corners(name, b"").is_empty());
     }
+    assert_eq!(corners("a.step", b"ISO"), "no mesh");
+    let claims = DAE.replace("count=\"9\"", "count=\"99999999999\"");
     assert_eq!(
-        corners("a.step", b"ISO"),
-        "“.step” is not a kind of mesh that can be drawn (STL, OBJ, DAE, GLB)"
+        corners("a.dae", claims.as_bytes()),
+        "the file is broken: an array claims more numbers than the file has bytes"
+    );
+    let in_a_ring = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],"nodes":[{"children":[0]}]}"#;
+    assert_eq!(
+        corners("a.gltf", in_a_ring.as_bytes()),
+        "the file is broken: a node of its scene stands in two places"
     );
 }
 
@@ -670,6 +679,31 @@ fn a_mesh_that_is_there_is_drawn_and_one_that_is_not_says_why() {
             .collect::<String>()
     });
     assert_eq!(answers, ["Ready(", "Failed"]);
+}
+
+#[test]
+fn labels_that_come_nearer_need_no_letters_of_every_size() {
+    let list = [Mark {
+        text: "pedestrian 4.2 m/s",
+        ..mark(1, 9, [0.0; 3])
+    }];
+    let inline = Bag::new().add("/markers", marker_type(), 1, markers(&list, "map", 1)).open();
+    let mut config = automatic(&inline);
+    let mut stage = Stage::new(inline, config.clone(), [300.0, 200.0], 1.0);
+    let mut letters_after_approach = |first_metres: f64| {
+        for step in 0..120 {
+            let distance = first_metres - 0.3 * f64::from(step);
+            config["camera"] = json!({"target": [0, 0, 0], "distance": distance, "yaw": 0.0, "pitch": 40.0});
+            *stage.panel.borrow_mut() = (scene3d::KIND.create)(&config);
+            stage.harness.step();
+        }
+        stage
+            .harness
+            .ctx
+            .fonts(|fonts| (fonts.font_image_size(), fonts.font_atlas_fill_ratio()))
+    };
+    let first = letters_after_approach(40.0);
+    assert_eq!(letters_after_approach(40.13), first);
 }
 
 #[test]

@@ -247,24 +247,29 @@ fn gray(values: &[f32], width: u32, height: u32, (low, high): (f32, f32), look: 
     });
     let step = if high > low { 255.0 / (high - low) } else { 0.0 };
     let middle = if high > low { 0.0 } else { 127.0 };
+    let ink = |v: f32| table[((v - low) * step + middle).clamp(0.0, 255.0) as usize];
     let (width, reduce) = (width as usize, reduce as usize);
     let (w, h) = (width.div_ceil(reduce), (height as usize).div_ceil(reduce));
     let mut pixels = Vec::with_capacity(w * h);
-    for rows in values.chunks(width.max(1) * reduce).take(h) {
-        for x in (0..width).step_by(reduce) {
-            let (mut sum, mut n) = (0.0_f32, 0_u32);
-            for row in rows.chunks(width) {
-                for v in row.iter().skip(x).take(reduce).filter(|v| v.is_finite()) {
-                    sum += v;
-                    n += 1;
+    // no measurement: nothing there
+    if reduce == 1 {
+        let drawn = values.iter().take(w * h);
+        pixels.extend(drawn.map(|v| if v.is_finite() { ink(*v) } else { Color32::TRANSPARENT }));
+    } else {
+        let mut sums = vec![(0.0_f32, 0.0_f32); width];
+        for rows in values.chunks(width.max(1) * reduce).take(h) {
+            sums.fill((0.0, 0.0));
+            for row in rows.chunks(width.max(1)) {
+                for ((sum, n), v) in sums.iter_mut().zip(row) {
+                    let there = v.is_finite();
+                    *sum += if there { *v } else { 0.0 };
+                    *n += if there { 1.0 } else { 0.0 };
                 }
             }
-            pixels.push(if n == 0 {
-                // no measurement: nothing there
-                Color32::TRANSPARENT
-            } else {
-                table[((sum / n as f32 - low) * step + middle).clamp(0.0, 255.0) as usize]
-            });
+            pixels.extend(sums.chunks(reduce).map(|group| {
+                let (sum, n) = group.iter().fold((0.0, 0.0), |(s, n), of| (s + of.0, n + of.1));
+                if n == 0.0 { Color32::TRANSPARENT } else { ink(sum / n) }
+            }));
         }
     }
     pixels.resize(w * h, Color32::TRANSPARENT);

@@ -10,6 +10,7 @@ use egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions, po
 use serde::{Deserialize, Serialize};
 
 use super::mercator::Viewport;
+use crate::decode::Resource;
 use crate::store::{Lookup, Store};
 
 /// Tiles in flight, and tiles that are made into textures in one frame.
@@ -150,7 +151,7 @@ impl Tiles {
         let arrived: Vec<(Tile, Arc<str>)> = self.wanted.iter().take(AT_ONCE).cloned().collect();
         for (tile, address) in arrived {
             match store.resource(&address) {
-                Lookup::Ready(bytes) if left > 0 => {
+                Lookup::Ready(Resource::Bytes(bytes)) if left > 0 => {
                     left -= 1;
                     match picture(&bytes) {
                         Ok(image) => {

@@ -11,10 +11,9 @@ use glam::{Affine3A, DAffine3, DVec3, Quat, Vec3};
 use super::config::TopicConfig;
 use super::grid::affine;
 use super::layers::{Label, Layer, Out};
-use super::mesh_file;
 use super::owners::Owner;
 use super::poses::arrow;
-use crate::decode::Marker;
+use crate::decode::{self, Marker, Resource};
 use crate::render::{
     Blob, Bounds, Instance, Lines, Mesh, MeshSource, Meshes, PointCloud, PointColor, PointLayout, Raw, Segment, Shape, Size, Vertex,
     outline_box,
@@ -165,6 +164,19 @@ fn push(layer: &Layer<'_>, out: &mut Out<'_>, group: &Group, kept: &Kept, fixed_
     }
 }
 
+/// For the GPU. Without the file's own colours the marker's is the only one.
+fn drawn(mesh: &decode::Mesh, embedded_colors: bool) -> Arc<Mesh> {
+    let vertex = |v: &decode::Vertex| Vertex {
+        position: v.position,
+        normal: v.normal,
+        color: if embedded_colors { v.color } else { [255; 4] },
+    };
+    Arc::new(Mesh {
+        vertices: Blob::new(mesh.vertices.iter().map(vertex).collect()),
+        indices: Blob::new((0..mesh.vertices.len() as u32).collect()),
+    })
+}
+
 /// A mesh that comes from a file or an address; an outline that says why until (or unless) it is there.
 fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u32, kept: &Kept, fixed_from_frame: DAffine3) {
     let alpha = alpha_of(layer.config);
@@ -176,14 +188,13 @@ fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u
     let world_from_item = fixed_from_frame * affine(&marker.pose);
     let scale = marker.scale.as_vec3();
     let read = match layer.store.resource(&marker.mesh_resource) {
-        Lookup::Ready(bytes) => {
-            let key = ("mesh file", bytes.as_ptr() as usize, bytes.len(), Arc::clone(&marker.mesh_resource));
+        Lookup::Ready(Resource::Mesh(mesh)) => {
             let embedded = marker.mesh_use_embedded_materials;
-            let (read, _kept) = &*out.memo.get((key, embedded), || {
-                (mesh_file::read(&marker.mesh_resource, &bytes, embedded), bytes)
-            });
-            read.clone()
+            let key = ("mesh file", Arc::as_ptr(&mesh) as usize, embedded);
+            let (drawn, _kept) = &*out.memo.get(key, || (drawn(&mesh, embedded), mesh));
+            Ok(drawn.clone())
         }
+        Lookup::Ready(Resource::Bytes(_)) => Err("is no kind of mesh that can be drawn (STL, OBJ, DAE, GLB)".to_string()),
         Lookup::Pending => {
             out.notes.pending.push(Arc::clone(&layer.topic.name));
             Err("is on its way".to_string())

@@ -8,25 +8,38 @@ use crate::panel::widget;
 use crate::render::View;
 use crate::theme::{self, icon};
 
+/// Sizes of labels that are so many metres high. Few, since each size has letters of its own in the texture of all letters: with
+/// any size a label that comes nearer would fill it within seconds.
+const LABEL_POINTS: [f32; 10] = [9.0, 10.0, 11.0, 13.0, 15.0, 18.0, 22.0, 27.0, 33.0, 40.0];
+const MOST_LABELS: usize = 400;
+
+fn label_points(wanted: f32) -> f32 {
+    let above = LABEL_POINTS
+        .iter()
+        .position(|points| *points > wanted)
+        .unwrap_or(LABEL_POINTS.len());
+    LABEL_POINTS[above.saturating_sub(1)]
+}
+
 /// Paints labels, nearest first; one that would cover a nearer one is left out.
 pub fn labels(ui: &Ui, rect: Rect, view: &View, labels: &[Label]) {
     let scale = view.viewport.pixels_per_point;
     let mut placed: Vec<Rect> = Vec::new();
     let mut shown: Vec<_> = labels
         .iter()
-        .filter_map(|label| Some((view.project(label.position)?, label)))
+        .filter_map(|label| {
+            let projected = view.project(label.position)?;
+            let at = rect.min + vec2(projected.px.x as f32, projected.px.y as f32) / scale;
+            rect.contains(at).then_some((projected.depth, at, label))
+        })
         .collect();
-    shown.sort_by(|a, b| a.0.depth.total_cmp(&b.0.depth));
+    shown.sort_by(|a, b| a.0.total_cmp(&b.0));
     let painter = ui.painter().with_clip_rect(rect);
-    for (projected, label) in shown.into_iter().take(400) {
-        let at = rect.min + vec2(projected.px.x as f32, projected.px.y as f32) / scale;
-        if !rect.contains(at) {
-            continue;
-        }
-        let w = if view.near().is_some() { projected.depth as f32 } else { 1.0 };
+    for (depth, at, label) in shown.into_iter().take(MOST_LABELS) {
+        let w = if view.near().is_some() { depth as f32 } else { 1.0 };
         let points = label
             .height_metres
-            .map_or(11.0, |metres| (metres * view.px_per_metre() / w / scale).clamp(9.0, 40.0));
+            .map_or(11.0, |metres| label_points(metres * view.px_per_metre() / w / scale));
         let [r, g, b, a] = label.color;
         // A dark colour would be lost on a dark scene: half-way to the text's own it still says which one it is.
         let colors = theme::palette(ui.visuals());

@@ -1,7 +1,7 @@
 //! Bulk data on the GPU, cached by the identity of the shared data it was made from.
 //!
-//! Invariants: an entry keeps its data alive, so an address never names something else; what no recent picture used is let go; what is larger
-//! than a binding may be is split between whole points.
+//! Invariants: an entry keeps its data alive, so an address never names something else; what no picture used for a few frames is let go; what
+//! is larger than a binding may be is split between whole points.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use eframe::wgpu;
 
 use crate::render::{Blob, PointLayout, Raw};
 
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Key {
     address: usize,
     bytes: Range<usize>,
     usage: u32,
@@ -27,18 +27,35 @@ struct Entry {
 #[derive(Default)]
 pub struct Buffers {
     entries: HashMap<Key, Entry>,
-    tick: u64,
+    /// Counts frames.
+    frame: u64,
+    /// What the picture that is being drawn uses.
+    in_use: Vec<Key>,
 }
 
+/// Frames for which a buffer is kept that no picture uses: a frame may be laid out more than once.
+const KEPT_FRAMES: u64 = 4;
+
 impl Buffers {
-    pub fn begin(&mut self, tick: u64) {
-        self.tick = tick;
+    /// Another frame: lets go of what no picture of the last few used.
+    pub fn next_frame(&mut self) {
+        self.frame += 1;
+        let frame = self.frame;
+        self.entries.retain(|_, entry| frame - entry.used <= KEPT_FRAMES);
     }
 
-    /// Lets go of what none of the last few pictures of all `views` used.
-    pub fn end(&mut self, views: u64) {
-        let tick = self.tick;
-        self.entries.retain(|_, entry| tick - entry.used < 2 * views + 2);
+    /// What was asked for since the last call.
+    pub fn taken(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.in_use)
+    }
+
+    /// A picture that is shown again uses what it was drawn with.
+    pub fn keep(&mut self, keys: &[Key]) {
+        for key in keys {
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.used = self.frame;
+            }
+        }
     }
 
     pub fn raw(&mut self, device: &wgpu::Device, raw: &Raw, range: Range<usize>, errors: &mut Vec<String>) -> Option<wgpu::Buffer> {
@@ -80,8 +97,9 @@ impl Buffers {
         owner: impl FnOnce() -> Box<dyn Any + Send + Sync>,
         errors: &mut Vec<String>,
     ) -> Option<wgpu::Buffer> {
+        self.in_use.push(key.clone());
         if let Some(entry) = self.entries.get_mut(&key) {
-            entry.used = self.tick;
+            entry.used = self.frame;
             return Some(entry.buffer.clone());
         }
         match caught(device, || with_bytes(device, usage, bytes)) {
@@ -90,7 +108,7 @@ impl Buffers {
                     key,
                     Entry {
                         buffer: buffer.clone(),
-                        used: self.tick,
+                        used: self.frame,
                         _owner: owner(),
                     },
                 );

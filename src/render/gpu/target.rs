@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use eframe::wgpu;
 
+use super::buffers::Key;
 use super::pipelines::{COLOR, DEPTH, Pipelines};
 use super::{Call, Globals, ItemUniform, SLOT, What, globals_of};
 use crate::render::Scene;
@@ -15,7 +16,9 @@ pub struct Target {
     pub color: wgpu::Texture,
     pub blit: wgpu::BindGroup,
     pub scene: Option<Arc<Scene>>,
+    /// The frame that showed it last.
     pub used: u64,
+    pub drawn_with: Vec<Key>,
     color_view: wgpu::TextureView,
     /// Drawn into and resolved where edges are smoothed.
     samples_view: Option<wgpu::TextureView>,
@@ -85,6 +88,7 @@ impl Target {
             blit,
             scene: None,
             used: 0,
+            drawn_with: Vec::new(),
             color_view,
             samples_view,
             depth_view,

@@ -1,49 +1,48 @@
 //! Mesh files of markers: STL, OBJ, COLLADA and GLB become triangles.
 //!
-//! Invariant: a broken file is a sentence. Colours come from the file where the marker asks for them; textures are left out.
+//! Invariant: a broken file is a sentence. Colours come from the file; textures are left out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use glam::{Mat4, Vec3};
 
-use crate::render::{Blob, Mesh, Vertex};
+/// A corner of a triangle: metres, and sRGB with alpha.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Vertex {
+    pub position: [f32; 3],
+    pub normal: [f32; 3],
+    pub color: [u8; 4],
+}
 
-/// Reads `bytes`; `name`'s ending says the kind, otherwise the first bytes do.
-pub fn read(name: &str, bytes: &[u8], embedded_colors: bool) -> Result<Arc<Mesh>, String> {
+/// Triangles, three vertices each; z is up.
+#[derive(Debug, Default)]
+pub struct Mesh {
+    pub vertices: Vec<Vertex>,
+}
+
+/// A mesh of some kind, as its name's ending or its first bytes say; none where neither does.
+pub(super) fn mesh(name: &str, bytes: &[u8]) -> Option<Result<Mesh, String>> {
     let path = name.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    let reader: fn(&[u8], &mut Soup) -> Result<(), String> = match path.rsplit('.').next().unwrap_or_default() {
+    let reader: fn(&[u8], &mut Mesh) -> Result<(), String> = match path.rsplit('.').next().unwrap_or_default() {
         _ if bytes.starts_with(b"glTF") => gltf,
         "stl" => stl,
         "obj" => obj,
         "dae" => dae,
         "gltf" => gltf,
-        other => return Err(format!("“.{other}” is not a kind of mesh that can be drawn (STL, OBJ, DAE, GLB)")),
+        _ => return None,
     };
-    let mut soup = Soup::default();
+    let mut mesh = Mesh::default();
     // Some of these readers panic on broken files.
-    let read = catch_unwind(AssertUnwindSafe(|| reader(bytes, &mut soup)));
-    read.unwrap_or_else(|_| Err("the file is broken".to_string()))?;
-    if soup.vertices.is_empty() {
-        return Err("the file holds no triangles".to_string());
-    }
-    if !embedded_colors {
-        soup.vertices.iter_mut().for_each(|vertex| vertex.color = [255; 4]);
-    }
-    let indices = (0..u32::try_from(soup.vertices.len()).map_err(|_| "the file holds too many triangles".to_string())?).collect();
-    Ok(Arc::new(Mesh {
-        vertices: Blob::new(soup.vertices),
-        indices: Blob::new(indices),
-    }))
+    let read = catch_unwind(AssertUnwindSafe(|| reader(bytes, &mut mesh))).unwrap_or_else(|_| Err("the file is broken".to_string()));
+    Some(match read {
+        Ok(()) if mesh.vertices.is_empty() => Err("the file holds no triangles".to_string()),
+        Ok(()) if u32::try_from(mesh.vertices.len()).is_err() => Err("the file holds too many triangles".to_string()),
+        other => other.map(|()| mesh),
+    })
 }
 
-/// Triangles, three vertices each.
-#[derive(Default)]
-struct Soup {
-    vertices: Vec<Vertex>,
-}
-
-impl Soup {
+impl Mesh {
     fn triangle(&mut self, corners: [Vec3; 3], normals: Option<[Vec3; 3]>, color: [u8; 4]) {
         let [a, b, c] = corners;
         if !(a.is_finite() && b.is_finite() && c.is_finite()) {
@@ -65,18 +64,18 @@ fn color(rgba: [f32; 4]) -> [u8; 4] {
     rgba.map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8)
 }
 
-fn stl(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
-    let mesh = stl_io::read_stl(&mut std::io::Cursor::new(bytes)).map_err(|error| format!("the file is broken: {error}"))?;
-    for face in &mesh.faces {
-        let corner = |i: usize| mesh.vertices.get(*face.vertices.get(i)?).map(|v| Vec3::from(<[f32; 3]>::from(*v)));
+fn stl(bytes: &[u8], mesh: &mut Mesh) -> Result<(), String> {
+    let file = stl_io::read_stl(&mut std::io::Cursor::new(bytes)).map_err(|error| format!("the file is broken: {error}"))?;
+    for face in &file.faces {
+        let corner = |i: usize| file.vertices.get(*face.vertices.get(i)?).map(|v| Vec3::from(<[f32; 3]>::from(*v)));
         if let (Some(a), Some(b), Some(c)) = (corner(0), corner(1), corner(2)) {
-            soup.triangle([a, b, c], None, [255; 4]);
+            mesh.triangle([a, b, c], None, [255; 4]);
         }
     }
     Ok(())
 }
 
-fn obj(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
+fn obj(bytes: &[u8], mesh: &mut Mesh) -> Result<(), String> {
     let options = tobj::LoadOptions {
         triangulate: true,
         single_index: true,
@@ -97,14 +96,14 @@ fn obj(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
             };
             let painted = all(&model.mesh.vertex_color).map_or([255; 4], |[c, ..]| color([c.x, c.y, c.z, 1.0]));
             if let Some(corners) = all(&model.mesh.positions) {
-                soup.triangle(corners, all(&model.mesh.normals), painted);
+                mesh.triangle(corners, all(&model.mesh.normals), painted);
             }
         }
     }
     Ok(())
 }
 
-fn gltf(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
+fn gltf(bytes: &[u8], mesh: &mut Mesh) -> Result<(), String> {
     let broken = |error: gltf::Error| format!("the file is broken: {error}");
     let gltf::Gltf { document, blob } = gltf::Gltf::from_slice(bytes).map_err(broken)?;
     let buffers = gltf_buffers(&document, blob)?;
@@ -115,11 +114,16 @@ fn gltf(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
         .or_else(|| document.scenes().next())
         .ok_or("the file holds no scene")?;
     let mut stack: Vec<(gltf::Node<'_>, Mat4)> = scene.nodes().map(|node| (node, z_up)).collect();
+    // A node stands at one place of the tree (glTF 2.0, 3.5.2): one that is met again is its own ancestor.
+    let mut met = vec![false; document.nodes().len()];
     while let Some((node, parent)) = stack.pop() {
+        if met.get_mut(node.index()).is_none_or(|met| std::mem::replace(met, true)) {
+            return Err("the file is broken: a node of its scene stands in two places".to_string());
+        }
         let here = parent * Mat4::from_cols_array_2d(&node.transform().matrix());
         stack.extend(node.children().map(|child| (child, here)));
         for primitive in node.mesh().iter().flat_map(gltf::Mesh::primitives) {
-            gltf_primitive(&primitive, &buffers, here, soup);
+            gltf_primitive(&primitive, &buffers, here, mesh);
         }
     }
     Ok(())
@@ -142,7 +146,7 @@ fn gltf_buffers(document: &gltf::Document, blob: Option<Vec<u8>>) -> Result<Vec<
         .collect()
 }
 
-fn gltf_primitive(primitive: &gltf::Primitive<'_>, buffers: &[Vec<u8>], here: Mat4, soup: &mut Soup) {
+fn gltf_primitive(primitive: &gltf::Primitive<'_>, buffers: &[Vec<u8>], here: Mat4, mesh: &mut Mesh) {
     if primitive.mode() != gltf::mesh::Mode::Triangles {
         return;
     }
@@ -179,13 +183,21 @@ fn gltf_primitive(primitive: &gltf::Primitive<'_>, buffers: &[Vec<u8>], here: Ma
             Some([a?, b?, c?])
         };
         if let Some(corners) = all(&positions) {
-            soup.triangle(corners, all(&normals), painted);
+            mesh.triangle(corners, all(&normals), painted);
         }
     }
 }
 
-fn dae(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
+fn dae(bytes: &[u8], mesh: &mut Mesh) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the file is no text".to_string())?;
+    // The reader allocates as many numbers as an array claims to hold; each takes two bytes at least.
+    let claimed = text
+        .split("count=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next()?.trim().parse::<u64>().ok());
+    if claimed.max().is_some_and(|most| most > text.len() as u64) {
+        return Err("the file is broken: an array claims more numbers than the file has bytes".to_string());
+    }
     let document: dae_parser::Document = text
         .parse()
         .map_err(|error: dae_parser::Error| format!("the file is broken: {error:?}"))?;
@@ -198,7 +210,7 @@ fn dae(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
     let top = unit * z_up;
     let maps = document.local_maps();
     let Some(scene) = document.get_visual_scene() else {
-        document.for_each(|geometry: &dae_parser::Geometry| dae_geometry(geometry, top, &maps, &[], soup));
+        document.for_each(|geometry: &dae_parser::Geometry| dae_geometry(geometry, top, &maps, &[], mesh));
         return Ok(());
     };
     let mut stack: Vec<(&dae_parser::Node, Mat4)> = scene.nodes.iter().map(|node| (node, top)).collect();
@@ -212,7 +224,7 @@ fn dae(bytes: &[u8], soup: &mut Soup) -> Result<(), String> {
                     .bind_material
                     .as_ref()
                     .map_or(&[][..], |bound| bound.instance_material.as_slice());
-                dae_geometry(geometry, here, &maps, materials, soup);
+                dae_geometry(geometry, here, &maps, materials, mesh);
             }
         }
     }
@@ -254,12 +266,12 @@ fn dae_geometry(
     here: Mat4,
     maps: &dae_parser::LocalMaps<'_>,
     materials: &[dae_parser::InstanceMaterial],
-    soup: &mut Soup,
+    mesh: &mut Mesh,
 ) {
-    let dae_parser::GeometryElement::Mesh(mesh) = &geometry.element else {
+    let dae_parser::GeometryElement::Mesh(element) = &geometry.element else {
         return;
     };
-    let Some(vertices) = &mesh.vertices else { return };
+    let Some(vertices) = &element.vertices else { return };
     let Some(positions) = vertices
         .inputs
         .iter()
@@ -270,8 +282,8 @@ fn dae_geometry(
     let Some(positions) = dae_vectors(maps.get(positions.source_as_source())) else {
         return;
     };
-    for element in &mesh.elements {
-        let (inputs, prim, counts, symbol) = match element {
+    for primitive in &element.elements {
+        let (inputs, prim, counts, symbol) = match primitive {
             dae_parser::Primitive::Triangles(list) => (&list.inputs, list.data.prim.as_deref(), None, &list.material),
             dae_parser::Primitive::PolyList(list) => (&list.inputs, Some(&*list.data.prim), Some(&*list.data.vcount), &list.material),
             _ => continue,
@@ -294,7 +306,7 @@ fn dae_geometry(
             let Some(sides) = sides else { break };
             for step in 1..sides.saturating_sub(1) {
                 if let (Some(a), Some(b), Some(c)) = (corner(first), corner(first + step), corner(first + step + 1)) {
-                    soup.triangle([a, b, c], None, painted);
+                    mesh.triangle([a, b, c], None, painted);
                 }
             }
             first += sides;
