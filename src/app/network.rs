@@ -59,6 +59,7 @@ fn popup(ui: &mut Ui, state: &mut AppState) {
             format!("${:.2}", cost(&traffic, state.settings.egress_usd_per_gb)),
         );
     });
+    super::offline::list(ui, state);
     ui.add_space(6.0);
     let before = state.settings.clone();
     ui.horizontal(|ui| {

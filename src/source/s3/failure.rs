@@ -48,7 +48,7 @@ fn of_answer(raw: &HttpResponse, at: &Location) -> SourceError {
 }
 
 /// Credentials are looked for when something is signed: what went wrong is told in texts only.
-fn of_credentials(error: &(dyn Error + 'static), options: &AwsOptions, at: &Location) -> SourceError {
+pub(in crate::source) fn of_credentials(error: &(dyn Error + 'static), options: &AwsOptions, at: &Location) -> SourceError {
     let text = chain(error);
     let lower = text.to_ascii_lowercase();
     let at = at.clone();
@@ -56,7 +56,7 @@ fn of_credentials(error: &(dyn Error + 'static), options: &AwsOptions, at: &Loca
         .profile
         .clone()
         .or_else(|| std::env::var("AWS_PROFILE").ok().filter(|p| !p.is_empty()));
-    if lower.contains("was not defined") {
+    if lower.contains("was not defined") || (options.profile.is_some() && lower.contains("no profiles were defined")) {
         let profile = profile.unwrap_or_else(|| "default".to_owned()).into();
         return SourceError::NoProfile { profile, at };
     }
