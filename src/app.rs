@@ -541,6 +541,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
 
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
+    link::banner(ui, state);
     if state.is_open() && state.store.span().is_some() {
         timeline::ui(ui, state);
         topics::ui(ui, state);

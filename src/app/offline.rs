@@ -168,16 +168,16 @@ pub fn list(ui: &mut Ui, state: &mut AppState) {
         for pin in &state.offline.pins {
             let name = Location::parse(&pin.location).map_or_else(|_| pin.location.clone(), |location| location.name());
             let from = match open.contains(&pin.location) {
-                true => format!(" from {}", format_relative(pin.span().start, whole.start)),
+                true => format!("{}  ", format_relative(pin.span().start, whole.start)),
                 false => String::new(),
             };
-            let text = format!("{name}: {}{from}", format_duration(pin.span().nanos()));
             let size = if pin.is_complete {
                 bytes(pin.bytes())
             } else {
                 "broken off".to_owned()
             };
-            row(ui, &text, &size, "Let go", || let_go = Some(pin.clone()));
+            let told = format!("{from}{} · {size}", format_duration(pin.span().nanos()));
+            row(ui, &name, &told, "Let go", || let_go = Some(pin.clone()));
         }
     });
     ui.label(

@@ -35,7 +35,7 @@ fn invitation(ui: &mut Ui, state: &mut AppState) {
     ui.add_space(8.0);
     ui.label(RichText::new("Open a drive").font(theme::semibold(22.0)));
     ui.add_space(4.0);
-    ui.label(RichText::new("Drop recordings here, or open a ROS bag from disk, a presigned URL or S3.").color(p.weak));
+    ui.label(RichText::new("Drop recordings here, or open ROS bags from disk, a link or S3.").color(p.weak));
     ui.add_space(20.0);
     open_buttons(ui, state);
     ui.add_space(28.0);

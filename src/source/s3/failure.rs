@@ -56,7 +56,7 @@ pub(in crate::source) fn of_credentials(error: &(dyn Error + 'static), options: 
         .profile
         .clone()
         .or_else(|| std::env::var("AWS_PROFILE").ok().filter(|p| !p.is_empty()));
-    if lower.contains("was not defined") || (options.profile.is_some() && lower.contains("no profiles were defined")) {
+    if lower.contains("was not defined") {
         let profile = profile.unwrap_or_else(|| "default".to_owned()).into();
         return SourceError::NoProfile { profile, at };
     }
@@ -76,7 +76,14 @@ pub(in crate::source) fn of_credentials(error: &(dyn Error + 'static), options: 
         "did not contain credential",
     ];
     if missing.iter().any(|word| lower.contains(word)) {
-        return SourceError::NoCredentials { at };
+        return match &options.profile {
+            // where there are no files at all, nothing says that the profile is not in them
+            Some(profile) if !lower.contains("did not contain credential") => SourceError::NoProfile {
+                profile: profile.as_str().into(),
+                at,
+            },
+            _ => SourceError::NoCredentials { at },
+        };
     }
     SourceError::Signing {
         cause: root_cause(error),
