@@ -127,7 +127,7 @@ impl Player {
     fn demand(&mut self, now: Time, speed: f64) {
         let want = |topic: &roadreel::store::Topic| Want {
             topic: topic.id,
-            what: What::Latest(topic.form.unwrap_or(Form::Value)),
+            what: What::Latest(topic.form.filter(|form| !form.accumulates()).unwrap_or(Form::Value)),
         };
         let wants: Vec<Want> = self.store.topics().iter().map(want).collect();
         self.store.demand(now, speed, &wants);
