@@ -22,6 +22,7 @@ mod lanes;
 mod link;
 mod links;
 mod network;
+mod offline;
 mod palette;
 mod scenes;
 mod status_bar;
@@ -96,6 +97,8 @@ pub struct AppState {
     timeline: timeline::TimelineState,
     topics: topics::TopicsState,
     scenes: scenes::ScenesState,
+    offline: offline::OfflineState,
+    keeping_number: u64,
     palette: palette::PaletteState,
     dialog: Option<Dialog>,
     left_open: bool,
@@ -157,6 +160,8 @@ impl AppState {
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
             scenes: scenes::ScenesState::new(start.scenes),
+            offline: offline::OfflineState::default(),
+            keeping_number: 0,
             palette: palette::PaletteState::default(),
             dialog: None,
             left_open: true,
@@ -231,6 +236,7 @@ impl AppState {
         self.finish_jobs(seconds);
         self.place();
         self.ask_for_scenes();
+        self.look_for_new_pins();
         self.tick(seconds);
         self.demand();
     }
@@ -538,6 +544,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
 
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
+    link::banner(ui, state);
     if state.is_open() && state.store.span().is_some() {
         timeline::ui(ui, state);
         topics::ui(ui, state);

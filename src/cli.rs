@@ -68,8 +68,8 @@ enum Command {
     Url(url::UrlArgs),
     /// Answers over HTTP what `url` prints, for scripts and pages
     Serve(serve::ServeArgs),
-    /// What of remote recordings is kept on disk, and where; `cache clear` deletes it
-    Cache(CacheCommand),
+    /// What of remote recordings is kept on disk, and where; `cache pin` keeps a span offline, `cache clear` deletes all
+    Cache(cache::CacheCommand),
     /// Makes this program the handler of roadreel:// links and of .bag and .mcap files
     Register(RegisterArgs),
     /// Prints completions for a shell
@@ -194,25 +194,10 @@ pub struct ScreenshotArgs {
 }
 
 #[derive(Args, Clone, Debug)]
-pub struct CacheCommand {
-    #[command(subcommand)]
-    pub action: Option<CacheAction>,
-    /// One JSON object
-    #[arg(long, global = true)]
-    pub json: bool,
-}
-
-#[derive(Args, Clone, Debug)]
 pub struct RegisterArgs {
     /// Takes it back
     #[arg(long)]
     pub remove: bool,
-}
-
-#[derive(Subcommand, Clone, Copy, Debug)]
-pub enum CacheAction {
-    /// Deletes what is kept
-    Clear,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

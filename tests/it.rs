@@ -31,12 +31,16 @@ mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
+#[path = "it/lambda.rs"]
+mod lambda;
 #[path = "it/link.rs"]
 mod link;
 #[path = "it/long_series.rs"]
 mod long_series;
 #[path = "it/numpy.rs"]
 mod numpy;
+#[path = "it/offline.rs"]
+mod offline;
 #[path = "it/pace.rs"]
 mod pace;
 #[cfg(feature = "gui")]
@@ -61,9 +65,14 @@ mod ros1;
 mod rounds;
 #[path = "it/s3.rs"]
 mod s3;
+#[path = "it/s3_signed.rs"]
+mod s3_signed;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
+#[cfg(feature = "gui")]
+#[path = "it/secrets.rs"]
+mod secrets;
 #[cfg(feature = "gui")]
 #[path = "it/seeks.rs"]
 mod seeks;
@@ -73,6 +82,8 @@ mod series;
 mod server;
 #[path = "it/share.rs"]
 mod share;
+#[path = "it/sigv4a.rs"]
+mod sigv4a;
 #[path = "it/source.rs"]
 mod source;
 #[path = "it/store.rs"]

@@ -20,6 +20,8 @@ impl AppState {
             Command::BrowseS3 => self.dialog = Some(Dialog::Browse(Box::new(Browse::at(self)))),
             Command::OpenDemo => self.open_demo(crate::demo::Options::default()),
             Command::Share => self.share(ctx),
+            Command::KeepOffline if self.store.span().is_some() => self.keep_offline(self.timeline.shown(self.span())),
+            Command::KeepOffline => {}
             Command::SaveLayout => self.save_layout(),
             Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
             Command::PlayPause => self.play_or_pause(),

@@ -1,4 +1,4 @@
-//! What takes long and is not the executor's: the platform's file dialog. On threads of their own; what came of it is picked up
+//! What takes long and is not the executor's: the platform's file dialog, listings, what is kept offline. On threads of their own; what came of it is picked up
 //! at the start of a pass.
 
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::AppState;
 use super::browse::Listed;
 use super::dialog::Dialog;
-use crate::source::Location;
-use crate::source::Scene;
+use super::offline::Kept;
+use crate::source::{Location, Pin, Scene};
 
 /// Asks the person for files and waits for the answer; none where there was none.
 pub type ChooseFiles = Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>;
@@ -29,6 +29,8 @@ enum Done {
     Layout(Result<String, String>),
     Scenes(Result<Vec<Scene>, String>),
     Listed(Listed),
+    Kept(Kept),
+    Pins(Vec<Pin>),
 }
 
 impl Jobs {
@@ -64,6 +66,26 @@ impl Jobs {
             let _ = sender.send(Done::Listed(ask()));
             waker();
         });
+    }
+
+    /// Looks what is kept offline.
+    pub fn list_pins(&self, look: impl FnOnce() -> Vec<Pin> + Send + 'static) {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        std::thread::spawn(move || {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Pins(look()));
+            waker();
+        });
+    }
+
+    /// Where what came of keeping a span goes.
+    pub fn kept(&self) -> impl FnOnce(Kept) + Send + 'static {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        move |kept| {
+            // the window is gone: nobody to tell
+            let _ = sender.send(Done::Kept(kept));
+            waker();
+        }
     }
 
     /// Asks where to save a file, and saves it.
@@ -137,6 +159,8 @@ impl AppState {
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
                 Done::Layout(fetched) => self.take_fetched_layout(fetched),
+                Done::Kept(kept) => self.take_kept(kept),
+                Done::Pins(pins) => self.take_pins(pins),
                 Done::Listed(listed) => {
                     if let Some(Dialog::Browse(browse)) = &mut self.dialog {
                         browse.take(listed);

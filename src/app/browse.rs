@@ -268,7 +268,7 @@ fn row(ui: &mut Ui, entry: &Entry, chosen: bool) -> egui::Response {
     let middle = rect.center().y;
     let text = |x: f32, align, text: &str, font, color| painter.text(egui::pos2(x, middle), align, text, font, color);
     text(rect.left() + 8.0, egui::Align2::LEFT_CENTER, glyph, theme::icons(14.0), p.weak);
-    let name_end = rect.right() - 250.0;
+    let name_end = rect.right() - if class.is_some() { 350.0 } else { 250.0 };
     let clipped = painter.with_clip_rect(rect.with_max_x(name_end));
     clipped.text(
         egui::pos2(rect.left() + 30.0, middle),
@@ -277,6 +277,16 @@ fn row(ui: &mut Ui, entry: &Entry, chosen: bool) -> egui::Response {
         theme::body(),
         p.text,
     );
+    if let Some(class) = class {
+        // archives have to be restored before they open
+        let color = if class.contains("ARCHIVE") || class == "GLACIER" {
+            p.warn
+        } else {
+            p.faint
+        };
+        let class = class.to_lowercase().replace('_', " ");
+        text(rect.right() - 240.0, egui::Align2::RIGHT_CENTER, &class, theme::small(), color);
+    }
     text(rect.right() - 150.0, egui::Align2::RIGHT_CENTER, &size, theme::small(), p.weak);
     text(rect.right() - 8.0, egui::Align2::RIGHT_CENTER, &date(time), theme::small(), p.weak);
     match class {

@@ -1,11 +1,12 @@
-//! Links that run out: the countdown beside a recording's name, and the dialog that takes the next one.
+//! Links that run out: the countdown beside a recording's name, the banner when one has ended, and the dialog that takes the next
+//! one.
 
 use egui::{Key, RichText, Ui};
 
 use super::dialog::{Dialog, link_field};
 use super::{AppState, settings};
 use crate::source::{Location, Presigned};
-use crate::store::{LinkState, SourceInfo};
+use crate::store::{LinkState, SourceInfo, SourceState};
 use crate::theme::{self, icon, palette, widget};
 use crate::time::format_utc;
 
@@ -37,6 +38,44 @@ pub fn chip(ui: &mut Ui, source: &SourceInfo) -> bool {
     let text = RichText::new(format!("{text}  {}", icon::LINK)).font(theme::small()).color(color);
     let button = ui.add(egui::Button::new(text).frame_when_inactive(false));
     button.on_hover_text(format!("{tip}\nClick to give a new link.")).clicked()
+}
+
+/// Below the top bar while a link has ended: what that means, and the way on.
+pub fn banner(ui: &mut Ui, state: &mut AppState) {
+    let has_ended = |source: &SourceInfo| match &source.link {
+        _ if !matches!(source.state, SourceState::Open | SourceState::Indexing { .. }) => false,
+        LinkState::Works => source.location.expires().is_some_and(|end| end <= settings::now()),
+        LinkState::Ended | LinkState::Refused(_) => true,
+        LinkState::Renewing => false,
+    };
+    let Some((at, source)) = state.store.sources().iter().enumerate().find(|(_, source)| has_ended(source)) else {
+        return;
+    };
+    let name = source.location.name();
+    let why = match &source.link {
+        LinkState::Refused(why) => format!("The new link was refused: {why}"),
+        _ => "Its link has expired. What is loaded stays; a new link to it reads on.".to_owned(),
+    };
+    let p = palette(ui.visuals());
+    let frame = egui::Frame::new().fill(p.overlay).inner_margin(egui::Margin::symmetric(12, 4));
+    let panel = egui::Panel::top("link banner")
+        .exact_size(36.0)
+        .show_separator_line(false)
+        .frame(frame);
+    let asked = panel.show(ui, |ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let asked = widget::primary_button(ui, "New link…").clicked();
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                ui.label(RichText::new(icon::WARNING).font(theme::icons(14.0)).color(p.warn));
+                ui.label(RichText::new(name).font(theme::semibold(13.0)));
+                ui.add(egui::Label::new(why).truncate());
+            });
+            asked
+        })
+    });
+    if asked.inner.inner {
+        state.dialog = Some(Dialog::renew(at));
+    }
 }
 
 fn told(link: &Presigned) -> String {

@@ -22,7 +22,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
     };
     let text = RichText::new(format!("{} read{requests}", bytes(read))).color(p.weak);
     let button = ui.add(egui::Button::new(text).frame_when_inactive(false)).on_hover_text("Network");
+    let frame = egui::Frame::popup(ui.style()).inner_margin(14);
     egui::Popup::menu(&button)
+        .frame(frame)
         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| popup(ui, state));
 }
@@ -54,11 +56,10 @@ fn popup(ui: &mut Ui, state: &mut AppState) {
         if let Some(seconds) = state.first_frame_seconds {
             row("To the first frame", format!("{:.2} s", seconds));
         }
-        row(
-            "Egress, estimated",
-            format!("${:.2}", cost(&traffic, state.settings.egress_usd_per_gb)),
-        );
+        let dollars = cost(&traffic, state.settings.egress_usd_per_gb);
+        row("Egress, estimated", dollars_text(dollars));
     });
+    super::offline::list(ui, state);
     ui.add_space(6.0);
     let before = state.settings.clone();
     ui.horizontal(|ui| {
@@ -75,6 +76,14 @@ fn popup(ui: &mut Ui, state: &mut AppState) {
     }
     if before != state.settings {
         state.save_settings();
+    }
+}
+
+fn dollars_text(dollars: f64) -> String {
+    match dollars {
+        0.0 => "$0".to_owned(),
+        ..0.005 => "less than 1 cent".to_owned(),
+        _ => format!("${dollars:.2}"),
     }
 }
 

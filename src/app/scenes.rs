@@ -1,11 +1,12 @@
-//! The scenes of the open recordings, as a table in DynamoDB has them: listed in the left sidebar, a click goes to one.
+//! The scenes of the open recordings, as a table in DynamoDB has them: listed in the left sidebar, a click goes to one; one can be
+//! looped, or kept offline.
 
 use egui::{RichText, ScrollArea, Ui};
 
 use super::AppState;
 use crate::source::{Scene, SceneTable};
-use crate::theme::{self, palette, widget};
-use crate::time::format_relative;
+use crate::theme::{self, icon, palette, widget};
+use crate::time::{Span, format_relative};
 
 #[derive(Default)]
 pub struct ScenesState {
@@ -69,7 +70,8 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
         ui.colored_label(p.warn, error);
     }
     let span = state.span();
-    let mut seek = None;
+    let (mut seek, mut looped, mut keep) = (None, None, None);
+    let kept = state.kept_spans();
     let row_height = 22.0;
     ScrollArea::vertical()
         .id_salt("scenes")
@@ -85,6 +87,12 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
                     .strip_prefix(&scene.record)
                     .unwrap_or(&scene.scene)
                     .trim_start_matches('_');
+                let whole = scene.start.zip(scene.end).map(|(start, end)| Span::new(start, end.max(start)));
+                let is_kept = whole.is_some_and(|whole| kept.iter().any(|kept| kept.start <= whole.start && whole.end <= kept.end));
+                let short = match is_kept {
+                    true => format!("{}  {short}", icon::PUSH_PIN),
+                    false => short.to_owned(),
+                };
                 let button = egui::Button::selectable(is_now, short)
                     .right_text(beside)
                     .truncate()
@@ -93,12 +101,30 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
                 if response.clicked() {
                     seek = scene.start;
                 }
+                response.context_menu(|ui| {
+                    let item = |ui: &mut Ui, name: &str, to: &mut Option<Span>| {
+                        if ui.add_enabled(whole.is_some(), egui::Button::new(name)).clicked() {
+                            *to = whole;
+                            ui.close();
+                        }
+                    };
+                    item(ui, "Loop this scene", &mut looped);
+                    item(ui, "Keep this scene offline", &mut keep);
+                });
             }
         });
     ui.add_space(4.0);
     if let Some(start) = seek {
         state.seek(start);
         ui.ctx().request_repaint();
+    }
+    if let Some(scene) = looped {
+        state.playback.looping = Some(scene);
+        state.seek(scene.start);
+        ui.ctx().request_repaint();
+    }
+    if let Some(scene) = keep {
+        state.keep_offline(scene);
     }
 }
 

@@ -97,6 +97,7 @@ fn right(ui: &mut Ui, state: &mut AppState) {
         ui.label(quiet(memory))
             .on_hover_text("Loaded messages of the memory set aside for them");
         super::network::ui(ui, state);
+        super::offline::status(ui, state);
         if state.status.reads_in_flight > 0 {
             ui.label(quiet(format!("{} in flight", state.status.reads_in_flight)));
         }

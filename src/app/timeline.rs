@@ -6,6 +6,7 @@ use egui::{Align2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::AppState;
 use super::clock;
+use super::command::Command;
 use super::lanes;
 use super::transport::{self, TransportState};
 use crate::store::TopicId;
@@ -101,6 +102,7 @@ fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
     let seconds = state.playback.now.since(state.span().start) as f64 * 1e-9;
     response.widget_info(|| WidgetInfo::slider(true, seconds, "Timeline"));
     seek_and_zoom(ui, state, &response, axis);
+    response.context_menu(|ui| menu(ui, state));
 
     let names = Rect::from_min_max(pos2(area.left(), lanes_rect.top()), pos2(axis_rect.left(), area.bottom()));
     lanes::ui(
@@ -120,6 +122,11 @@ fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
         let bar = Rect::from_min_max(pos2(from, ruler.bottom() - 2.0), pos2(to.max(from), ruler.bottom()));
         ui.painter().rect_filled(bar, 0.0, p.accent.gamma_multiply(0.6));
     }
+    for kept in state.kept_spans() {
+        let (from, to) = (axis.x(kept.start).max(ruler.left()), axis.x(kept.end).min(ruler.right()));
+        let bar = Rect::from_min_max(pos2(from, ruler.top()), pos2(to.max(from), ruler.top() + 2.0));
+        ui.painter().rect_filled(bar, 0.0, p.ok.gamma_multiply(0.7));
+    }
     let clip = ui.painter().with_clip_rect(axis_rect.expand2(vec2(6.0, 0.0)));
     if let Some(hover) = state.hover {
         let x = axis.x(hover);
@@ -137,6 +144,17 @@ fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
     ];
     clip.add(egui::Shape::convex_polygon(handle, p.accent, Stroke::NONE));
     hover_label(ui, state, &response, ruler, axis);
+}
+
+/// What can be done with the span that is shown.
+fn menu(ui: &mut Ui, state: &mut AppState) {
+    let ctx = ui.ctx().clone();
+    for command in [Command::FitTimeline, Command::ToggleLoop, Command::KeepOffline] {
+        if ui.button(command.name()).clicked() {
+            ui.close();
+            state.run(command, &ctx);
+        }
+    }
 }
 
 fn hover_label(ui: &Ui, state: &AppState, response: &egui::Response, ruler: Rect, axis: Axis) {

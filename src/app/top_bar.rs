@@ -137,6 +137,7 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
                         | Command::SaveLayout
                         | Command::AutomaticLayout
                         | Command::AddFile
+                        | Command::KeepOffline
                         | Command::ToggleLeft
                         | Command::ToggleRight
                 );

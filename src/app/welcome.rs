@@ -35,7 +35,7 @@ fn invitation(ui: &mut Ui, state: &mut AppState) {
     ui.add_space(8.0);
     ui.label(RichText::new("Open a drive").font(theme::semibold(22.0)));
     ui.add_space(4.0);
-    ui.label(RichText::new("Drop recordings here, or open a ROS bag from disk, a presigned URL or S3.").color(p.weak));
+    ui.label(RichText::new("Drop recordings here, or open ROS bags from disk, a link or S3.").color(p.weak));
     ui.add_space(20.0);
     open_buttons(ui, state);
     ui.add_space(28.0);
@@ -44,8 +44,8 @@ fn invitation(ui: &mut Ui, state: &mut AppState) {
 
 fn open_buttons(ui: &mut Ui, state: &mut AppState) {
     let ctx = ui.ctx().clone();
-    // centred by hand: three buttons of known widths
-    ui.allocate_ui_with_layout(vec2(336.0, 32.0), Layout::left_to_right(Align::Center), |ui| {
+    // centred by hand: four buttons of known widths
+    ui.allocate_ui_with_layout(vec2(436.0, 32.0), Layout::left_to_right(Align::Center), |ui| {
         if widget::primary_button(ui, "Open file…")
             .on_hover_text(Command::OpenFile.key(&ctx))
             .clicked()
@@ -55,6 +55,10 @@ fn open_buttons(ui: &mut Ui, state: &mut AppState) {
         let url = egui::Button::new("Open URL…").min_size(vec2(0.0, 28.0));
         if ui.add(url).on_hover_text(Command::OpenUrl.key(&ctx)).clicked() {
             state.run(Command::OpenUrl, &ctx);
+        }
+        let browse = egui::Button::new("Browse S3…").min_size(vec2(0.0, 28.0));
+        if ui.add(browse).clicked() {
+            state.run(Command::BrowseS3, &ctx);
         }
         let demo = egui::Button::new("Open the demo drive").min_size(vec2(0.0, 28.0));
         if ui.add(demo).clicked() {

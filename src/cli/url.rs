@@ -8,9 +8,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::{Common, output};
-use crate::run::{ShareEvent, Sharing};
-use crate::source::{Deployment, Link, LinkStyle, Location};
-use crate::time::{Time, When};
+use crate::run::{ShareAnswer, ShareEvent, Sharing};
+use crate::source::{Deployment, Link, LinkStyle, Location, without_secrets};
+use crate::time::{Time, When, format_epoch};
 
 #[derive(Args, Clone, Debug)]
 pub struct UrlArgs {
@@ -31,6 +31,9 @@ pub struct UrlArgs {
     /// Layout that the link opens
     #[arg(long, value_name = "URL")]
     pub layout_url: Option<String>,
+    /// Invokes this Lambda (a name or an ARN) instead of signing here
+    #[arg(long, value_name = "NAME")]
+    pub function_name: Option<String>,
     /// Answers this event as the Lambda does: {"key", "bucket", "seek_to", "region"} or {"record_id", "scene_id"}
     #[arg(long, value_name = "JSON", conflicts_with_all = ["location", "key", "style"])]
     pub payload: Option<String>,
@@ -96,45 +99,96 @@ fn life(text: &str) -> Result<Duration, String> {
 pub fn run(common: &Common, args: &UrlArgs) -> anyhow::Result<()> {
     let deployment = args.place.deployment(common)?;
     let sharing = args.place.sharing(common, &deployment)?;
+    let text = match (&args.function_name, &args.payload) {
+        (Some(function), Some(payload)) => sharing.io.invoke(function, payload)?,
+        (None, Some(payload)) => {
+            let event = serde_json::from_str(payload).context("the payload is not JSON")?;
+            sharing.answer_now(&ShareEvent::of_json(&event)).to_json()
+        }
+        (Some(function), None) => of_function(common, args, &deployment, &sharing, function)?,
+        (None, None) => {
+            let (location, scene_start) = target(common, args, &deployment, &sharing)?;
+            let url = match &location {
+                Location::S3(address) => sharing.io.presign(address, args.place.expires)?.to_string(),
+                Location::Url(url) => url.to_string(),
+                Location::Path(_) => bail!("a file of this machine has no URL: name an s3:// location or an https:// URL"),
+            };
+            let moment = moment(common, args, &location)?.or(scene_start);
+            args.spelled(&url, moment, args.place.webviz(&deployment))
+        }
+    };
     let mut out = output::results();
-    if let Some(payload) = &args.payload {
-        let event = serde_json::from_str(payload).context("the payload is not JSON")?;
-        let answer = sharing.answer_now(&ShareEvent::of_json(&event));
-        writeln!(out, "{}", answer.to_json())?;
-        return Ok(out.flush()?);
-    }
-    let (location, scene_start) = target(common, args, &deployment, &sharing)?;
-    let url = match &location {
-        Location::S3(address) => sharing.io.presign(address, args.place.expires)?.to_string(),
-        Location::Url(url) => url.to_string(),
-        Location::Path(_) => bail!("a file of this machine has no URL: name an s3:// location or an https:// URL"),
-    };
-    let moment = match args.seek_to {
-        Some(When::At(time)) => Some(time),
-        Some(when) => Some(moment_of(common, &location, when)?),
-        None => scene_start,
-    };
-    let base = args.place.webviz(&deployment);
-    let style = args.style.unwrap_or(if base.is_some() { Style::Webviz } else { Style::Presigned });
-    let link = |style, base: &str| Link::write(style, base, std::slice::from_ref(&url), moment, args.layout_url.as_deref());
-    let text = match style {
-        Style::Presigned => url.clone(),
-        Style::Webviz => link(LinkStyle::Webviz, base.as_deref().unwrap_or(WEBVIZ)),
-        Style::Foxglove => link(LinkStyle::Foxglove, args.place.base_url.as_deref().unwrap_or(FOXGLOVE)),
-        Style::Roadreel => link(LinkStyle::Roadreel, ""),
-    };
     writeln!(out, "{text}")?;
     Ok(out.flush()?)
 }
 
+/// The link that a Lambda makes; written anew where it is to have another style, layout or moment than it can be asked for.
+fn of_function(common: &Common, args: &UrlArgs, deployment: &Deployment, sharing: &Sharing, function: &str) -> anyhow::Result<String> {
+    let event = event(common, args, deployment)?;
+    let text = sharing.io.invoke(function, &event)?;
+    let answer = ShareAnswer::parse(&text);
+    let answer = answer.with_context(|| format!("the function answered something that is no link: check its name: function {function}"))?;
+    let Some(link) = answer.link() else {
+        let error = without_secrets(&answer.error());
+        bail!("the function answered {} ({error}): function {function}", answer.status);
+    };
+    let is_asked_for = matches!(args.seek_to, None | Some(When::At(_)));
+    if args.style.is_none() && args.layout_url.is_none() && is_asked_for {
+        return Ok(link);
+    }
+    let parsed = Link::parse(&link)?;
+    let Some(Location::Url(url)) = parsed.locations.first() else {
+        bail!("the function answered a link that names no URL: function {function}");
+    };
+    let moment = match (moment(common, args, &Location::Url(url.clone()))?, parsed.seek_to) {
+        (None, Some(When::At(start))) => Some(start),
+        (moment, _) => moment,
+    };
+    let page = link.split_once('?').map(|(page, _)| page.to_owned());
+    Ok(args.spelled(url.as_str(), moment, args.place.base_url.clone().or(page)))
+}
+
+/// What the Lambda is asked.
+fn event(common: &Common, args: &UrlArgs, deployment: &Deployment) -> anyhow::Result<String> {
+    let mut event = serde_json::Map::new();
+    let mut set = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            event.insert(name.to_owned(), value.into());
+        }
+    };
+    match (&args.location, &common.scenes.record, &common.scenes.scene) {
+        (None, Some(record), Some(scene)) => {
+            set("record_id", Some(record.clone()));
+            set("scene_id", Some(scene.clone()));
+        }
+        _ => {
+            let Location::S3(address) = place(args, deployment)? else {
+                bail!("the function signs for buckets: name an s3:// location, or --bucket-name and --key");
+            };
+            set("bucket", Some(address.bucket));
+            set("key", Some(address.key));
+        }
+    }
+    if let Some(When::At(time)) = args.seek_to {
+        set("seek_to", Some(format_epoch(time)));
+    }
+    set("region", common.remote.region.clone().or_else(|| deployment.region.clone()));
+    Ok(serde_json::Value::Object(event).to_string())
+}
+
 /// What is to be shared, and when it starts where it is a scene.
 fn target(common: &Common, args: &UrlArgs, deployment: &Deployment, sharing: &Sharing) -> anyhow::Result<(Location, Option<Time>)> {
-    if let Some(text) = &args.location {
-        return Ok((Location::parse(text)?, None));
-    }
-    if let (Some(record), Some(scene)) = (&common.scenes.record, &common.scenes.scene) {
+    if let (None, Some(record), Some(scene)) = (&args.location, &common.scenes.record, &common.scenes.scene) {
         let found = sharing.io.find_scene(&sharing.scenes, record, scene)?;
         return Ok((found.location, found.scene.start));
+    }
+    Ok((place(args, deployment)?, None))
+}
+
+/// As it is named by a location, or by bucket and key.
+fn place(args: &UrlArgs, deployment: &Deployment) -> anyhow::Result<Location> {
+    if let Some(text) = &args.location {
+        return Ok(Location::parse(text)?);
     }
     let Some(key) = &args.key else {
         bail!("name what to share: --key (with --bucket-name), --record and --scene, or a location");
@@ -142,13 +196,32 @@ fn target(common: &Common, args: &UrlArgs, deployment: &Deployment, sharing: &Sh
     let Some(bucket) = args.place.bucket_name.as_ref().or(deployment.bucket_name.as_ref()) else {
         bail!("no bucket is named: give --bucket-name, or a --cdk-json or --config-file that names one");
     };
-    Ok((Location::parse(&format!("s3://{bucket}/{key}"))?, None))
+    Ok(Location::parse(&format!("s3://{bucket}/{key}"))?)
 }
 
 /// A part of a recording, or seconds from its start: its index tells when that is.
-fn moment_of(common: &Common, location: &Location, when: When) -> anyhow::Result<Time> {
-    let recording = crate::run::Recording::open(&common.io()?, location.clone(), |_, _| {})?;
-    Ok(when.at(super::open::span(&recording)))
+fn moment(common: &Common, args: &UrlArgs, location: &Location) -> anyhow::Result<Option<Time>> {
+    match args.seek_to {
+        None => Ok(None),
+        Some(When::At(time)) => Ok(Some(time)),
+        Some(when) => {
+            let recording = crate::run::Recording::open(&common.io()?, location.clone(), |_, _| {})?;
+            Ok(Some(when.at(super::open::span(&recording))))
+        }
+    }
+}
+
+impl UrlArgs {
+    /// `webviz` is the address that links lead to, where it is known.
+    fn spelled(&self, url: &str, moment: Option<Time>, webviz: Option<String>) -> String {
+        let link = |style, base: &str| Link::write(style, base, &[url.to_owned()], moment, self.layout_url.as_deref());
+        match (self.style, &webviz) {
+            (Some(Style::Presigned), _) | (None, None) => url.to_owned(),
+            (Some(Style::Webviz) | None, _) => link(LinkStyle::Webviz, webviz.as_deref().unwrap_or(WEBVIZ)),
+            (Some(Style::Foxglove), _) => link(LinkStyle::Foxglove, self.place.base_url.as_deref().unwrap_or(FOXGLOVE)),
+            (Some(Style::Roadreel), _) => link(LinkStyle::Roadreel, ""),
+        }
+    }
 }
 
 impl PlaceArgs {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::{Bytes, BytesMut};
 
 use super::Recording;
+use super::pace::{MOST, Pace};
 use super::parts::Parts;
 use crate::format::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
 use crate::source::SourceError;
@@ -18,12 +19,11 @@ use crate::time::{Span, Time};
 
 /// Undecoded and decoded chunks ahead of the merge.
 const AHEAD_CHUNKS: usize = 12;
-/// File bytes of the chunks ahead of the merge.
+/// File bytes of the chunks ahead of the merge; remote ones are requested this far ahead, however many they are.
 const AHEAD_BYTES: u64 = 64 * 1024 * 1024;
 /// Remote: one request holds neighbouring chunks up to this size, with gaps up to that.
 const REQUEST_BYTES: u64 = 4 * 1024 * 1024;
 const REQUEST_GAP: u64 = 128 * 1024;
-const REQUESTS: usize = 6;
 
 /// What comes out of a recording that is read as a whole.
 #[derive(Clone, Debug)]
@@ -144,6 +144,9 @@ struct State<T> {
     /// Remote: what has arrived, by place in the plan.
     arrived: BTreeMap<usize, Result<Bytes, SourceError>>,
     done: BTreeMap<usize, Result<Chunk<T>, SourceError>>,
+    /// Remote: how many requests run, and may.
+    requests: usize,
+    pace: Pace,
     stopped: bool,
 }
 
@@ -156,6 +159,8 @@ impl<T> Default for State<T> {
             bytes_ahead: 0,
             arrived: BTreeMap::new(),
             done: BTreeMap::new(),
+            requests: 0,
+            pace: Pace::default(),
             stopped: false,
         }
     }
@@ -170,7 +175,15 @@ struct Chunk<T> {
 impl<T> State<T> {
     /// Whether work on this place of the plan may begin. The merge's next chunk always may.
     fn has_room(&self, place: usize) -> bool {
-        place <= self.taken || (place < self.taken + AHEAD_CHUNKS && self.bytes_ahead < AHEAD_BYTES)
+        place <= self.taken || (self.may_decode(place) && self.may_request())
+    }
+
+    fn may_decode(&self, place: usize) -> bool {
+        place < self.taken + AHEAD_CHUNKS
+    }
+
+    fn may_request(&self) -> bool {
+        self.bytes_ahead < AHEAD_BYTES
     }
 }
 
@@ -212,7 +225,7 @@ impl<T: Send + 'static> Shared<T> {
         let remote = self.recording.reader.is_remote();
         let waiting = |s: &mut State<T>| {
             let ready = if remote {
-                s.arrived.contains_key(&s.next_read)
+                s.arrived.contains_key(&s.next_read) && s.may_decode(s.next_read)
             } else {
                 s.has_room(s.next_read)
             };
@@ -292,11 +305,19 @@ impl<T: Send + 'static> Shared<T> {
 /// Remote: requests neighbouring chunks together, several requests at a time, never far ahead of the merge.
 async fn fetch_all<T: Send + 'static>(shared: Arc<Shared<T>>) {
     let mut running = tokio::task::JoinSet::new();
-    for _ in 0..REQUESTS {
+    let started = std::time::Instant::now();
+    for _ in 0..MOST {
         let shared = shared.clone();
         running.spawn(async move {
             while let Some(places) = next_request(&shared).await {
                 fetch(&shared, places).await;
+                let bytes = shared.recording.io.traffic().snapshot().bytes;
+                let mut state = shared.lock();
+                state.requests -= 1;
+                let others_wait = state.next_request < shared.plan.len() && state.may_request();
+                state.pace.ended(started.elapsed(), bytes, others_wait);
+                drop(state);
+                shared.room.notify_waiters();
             }
         });
     }
@@ -315,7 +336,9 @@ async fn next_request<T: Send + 'static>(shared: &Shared<T>) -> Option<std::ops:
             if state.stopped || state.next_request >= shared.plan.len() {
                 return None;
             }
-            if state.has_room(state.next_request) {
+            let is_next = state.next_request <= state.taken;
+            if state.requests < state.pace.limit() && (is_next || state.may_request()) {
+                state.requests += 1;
                 let first = state.next_request;
                 let end = request_end(&shared.plan, first);
                 state.next_request = end;

@@ -50,6 +50,15 @@ pub(super) async fn index(
     reader: &Reader,
     progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
 ) -> Result<Arc<dyn Container>, OpenError> {
+    Ok(index_with(io, reader, progress).await?.0)
+}
+
+/// The same, with the ranges that were read for it.
+pub(super) async fn index_with(
+    io: &Io,
+    reader: &Reader,
+    progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
+) -> Result<(Arc<dyn Container>, Vec<Range<u64>>), OpenError> {
     let at = reader.location();
     let wrong = |error: FormatError| OpenError::Format { error, at: at.clone() };
     let format = recognise(&at.name(), reader.head(), reader.len()).map_err(wrong)?;
@@ -58,6 +67,7 @@ pub(super) async fn index(
         indexer.reads_are_cheap();
     }
     let mut got = Fetched::one(0, reader.head().clone());
+    let mut read = Vec::new();
     loop {
         // An index of a large recording is megabytes, a recovery scan decompresses: not for a thread that serves sockets.
         let stepped = io.spawn_blocking(move || {
@@ -67,7 +77,7 @@ pub(super) async fn index(
         let step: Result<Step, FormatError>;
         (indexer, step) = stepped.await.map_err(|_| OpenError::Crashed { at: at.clone() })?;
         let need = match step.map_err(wrong)? {
-            Step::Ready(container) => return Ok(container),
+            Step::Ready(container) => return Ok((container, read)),
             Step::Need(need) => need,
             Step::Grew { so_far, need } => {
                 let done = need.first().map_or(0, |r| r.start) as f32 / reader.len() as f32;
@@ -75,6 +85,7 @@ pub(super) async fn index(
                 need
             }
         };
+        read.extend_from_slice(&need);
         got = fetch(reader, need).await?;
     }
 }

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 const FEWEST: usize = 2;
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 const AT_FIRST: usize = 8;
 /// More requests have to bring this part of what they would bring if each were as quick as before.
 const WORTH: f64 = 0.12;

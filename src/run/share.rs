@@ -81,6 +81,30 @@ impl ShareAnswer {
         }
     }
 
+    /// What the function returned to its caller.
+    pub fn parse(text: &str) -> Option<ShareAnswer> {
+        let answer: Value = serde_json::from_str(text).ok()?;
+        let body = answer.get("body")?;
+        Some(ShareAnswer {
+            status: u16::try_from(answer.get("statusCode")?.as_u64()?).ok()?,
+            body: body.as_str().map_or_else(|| body.to_string(), str::to_owned),
+        })
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        Some(body.get(name)?.as_str()?.to_owned())
+    }
+
+    pub fn link(&self) -> Option<String> {
+        self.text("url")
+    }
+
+    /// Why there is no link.
+    pub fn error(&self) -> String {
+        self.text("error").unwrap_or_default()
+    }
+
     /// As the function returns it.
     pub fn to_json(&self) -> String {
         format!("{{\"statusCode\": {}, \"body\": {}}}", self.status, python_string(&self.body))
@@ -198,6 +222,11 @@ impl Io {
         })
     }
 
+    /// What a Lambda returns to an event. Waits: for commands.
+    pub fn invoke(&self, function: &str, event: &str) -> Result<String, SourceError> {
+        self.block_on(self.net().invoke(function, event))
+    }
+
     /// All scenes of a recording. Waits: for commands.
     pub fn scenes(&self, table: &SceneTable, record: &str) -> Result<Vec<Scene>, SourceError> {
         self.block_on(self.net().scenes(table, record))
@@ -212,8 +241,10 @@ impl Io {
     /// A URL that works for `life`. Waits: for commands.
     pub fn presign(&self, address: &S3Address, life: Duration) -> Result<url::Url, SourceError> {
         self.block_on(async {
-            // the store tells the bucket's region to whoever asks in the wrong one
-            Reader::open(Location::S3(address.clone()), self.net()).await?;
+            // the store tells the bucket's region to whoever asks in the wrong one; an access point's is known, or all are meant
+            if !address.is_access_point() {
+                Reader::open(Location::S3(address.clone()), self.net()).await?;
+            }
             self.net().presign(address, life).await
         })
     }

@@ -11,6 +11,7 @@
 mod disk;
 mod entry;
 mod known;
+mod pins;
 mod segments;
 
 use std::ops::Range;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use disk::Disk;
 pub(super) use known::Known;
+pub use pins::Pin;
 use segments::{Found, Segments};
 
 use super::Location;
@@ -126,6 +128,52 @@ impl Cache {
     /// Deletes what the cache has put into this folder, and nothing else.
     pub fn clear(folder: &Path) -> std::io::Result<CacheUse> {
         disk::clear(folder)
+    }
+
+    /// What is kept in this folder until it is let go.
+    pub fn pins(folder: &Path) -> Vec<Pin> {
+        pins::all(folder)
+    }
+
+    /// Lets go what was kept; it stays until something else needs the room.
+    pub fn unpin(folder: &Path, pin: &Pin) -> std::io::Result<()> {
+        pin.remove(folder)
+    }
+
+    /// Where this one writes; None where it keeps nothing on disk.
+    pub fn folder(&self) -> Option<&Path> {
+        Some(self.shared.disk.as_ref()?.folder())
+    }
+
+    /// Bytes that may still be pinned, and the limit, which pins keep within. Waits for the disk.
+    pub(super) fn room_for_pins(&self, new: &Pin) -> Option<(u64, u64)> {
+        let disk = self.shared.disk.as_ref()?;
+        let others = pins::all(disk.folder());
+        let pinned: u64 = others.iter().filter(|pin| !pin.is_of_same_span(new)).map(Pin::bytes).sum();
+        Some((disk.limit_bytes().saturating_sub(pinned), disk.limit_bytes()))
+    }
+
+    pub(super) fn is_pinned(&self, key: ObjectKey) -> bool {
+        self.shared
+            .disk
+            .as_ref()
+            .is_some_and(|disk| pins::Held::of(disk.folder()).is_of(key))
+    }
+
+    /// Holds what a pin names. Waits for the disk.
+    pub(super) fn pin(&self, pin: &Pin) -> std::io::Result<()> {
+        match &self.shared.disk {
+            Some(disk) => pin.write(disk.folder()),
+            None => Ok(()),
+        }
+    }
+
+    /// Sees to it that these bytes are on disk. Waits for the disk.
+    pub(super) fn complete(&self, key: ObjectKey, start: u64, bytes: &Bytes) -> std::io::Result<()> {
+        match &self.shared.disk {
+            Some(disk) => disk.complete(key, start, bytes),
+            None => Ok(()),
+        }
     }
 
     fn segments(&self) -> MutexGuard<'_, Segments> {

@@ -6,11 +6,13 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::cache::{Cache, Known, ObjectKey, Piece};
+use super::cache::{Cache, Known, ObjectKey, Piece, Pin};
 use super::net::Net;
 use super::reader::{HEAD_BYTES, blocking};
 use super::remote::{Opened, Remote};
 use super::{Location, SourceError};
+use crate::text::format_bytes;
+use crate::time::Span;
 
 pub(super) struct Cached {
     remote: Remote,
@@ -26,21 +28,33 @@ impl Cached {
             return Ok((Cached::new(remote, None), opened));
         };
         let recalled = recall(&cache, at).await?;
-        if let Some((known, key, head)) = &recalled
+        if let Some(Recalled { known, key, head, .. }) = &recalled
             && known.is_fresh
         {
             net.traffic().cached(head.len());
             let remote = Remote::known(at, net, known)?;
             return Ok((Cached::new(remote, Some((cache, *key))), Opened::of(known.total, head.clone())));
         }
-        let known = recalled.as_ref().map(|(known, ..)| known);
-        let (remote, mut opened) = Remote::open(at, net, known).await?;
+        let known = recalled.as_ref().map(|recalled| &recalled.known);
+        let (remote, mut opened) = match &recalled {
+            Some(recalled) if recalled.is_pinned => match Remote::open(at, &net.hasty(), known).await {
+                // what is kept offline opens without anybody to ask
+                Err(error) if error.is_about_the_way() => {
+                    tracing::debug!(%at, %error, "opened as it is kept offline");
+                    let remote = Remote::known(at, net, &recalled.known)?;
+                    let opened = Opened::of(recalled.known.total, recalled.head.clone());
+                    return Ok((Cached::new(remote, Some((cache, recalled.key))), opened));
+                }
+                opened => opened.map(|(remote, opened)| (remote.over(net), opened))?,
+            },
+            _ => Remote::open(at, net, known).await?,
+        };
         let key = remote.strong_etag().and_then(|tag| ObjectKey::new(at, opened.len, tag));
         let Some(key) = key.filter(|_| !opened.whole) else {
             return Ok((Cached::new(remote, None), opened));
         };
         match recalled {
-            Some((_, _, head)) if opened.unchanged => {
+            Some(Recalled { head, .. }) if opened.unchanged => {
                 net.traffic().cached(head.len());
                 opened.head = head;
             }
@@ -110,6 +124,61 @@ impl Cached {
         Ok(())
     }
 
+    /// Reads `range` and sees to it that it is on disk.
+    pub(super) async fn complete(&self, range: Range<u64>, at: &Location) -> Result<(), SourceError> {
+        let (cache, key) = self.kept_by(at)?;
+        let (start, mut bytes) = (range.start, BytesMut::new());
+        self.read(range, at, &mut |_, part| bytes.extend_from_slice(part)).await?;
+        let bytes = bytes.freeze();
+        let place = at.clone();
+        blocking(at, move || {
+            cache
+                .complete(key, start, &bytes)
+                .map_err(|error| not_kept(&error.to_string(), &place))
+        })
+        .await
+    }
+
+    /// Holds what a pin names.
+    pub(super) async fn pin(&self, pin: Pin, at: &Location) -> Result<(), SourceError> {
+        let (cache, _) = self.kept_by(at)?;
+        let place = at.clone();
+        blocking(at, move || cache.pin(&pin).map_err(|error| not_kept(&error.to_string(), &place))).await
+    }
+
+    /// Lets go what was to be held.
+    pub(super) async fn unpin(&self, pin: Pin, at: &Location) -> Result<(), SourceError> {
+        let (cache, _) = self.kept_by(at)?;
+        blocking(at, move || {
+            // not there: as good
+            let _ = cache.folder().map(|folder| Cache::unpin(folder, &pin));
+            Ok(())
+        })
+        .await
+    }
+
+    /// A pin of these ranges, where there is room for them.
+    pub(super) async fn new_pin(&self, span: Span, ranges: &[Range<u64>], at: &Location) -> Result<Pin, SourceError> {
+        let (cache, key) = self.kept_by(at)?;
+        let (place, pin) = (at.clone(), Pin::new(at, key, span, ranges));
+        blocking(at, move || match cache.room_for_pins(&pin) {
+            None => Err(not_kept("nothing is kept on disk", &place)),
+            Some((room, limit)) if pin.bytes() > room => {
+                let [bytes, limit] = [pin.bytes(), limit].map(format_bytes);
+                let cause =
+                    format!("it takes {bytes}, more than is left of the cache's {limit}: give a larger --cache-size, or let something go");
+                Err(not_kept(&cause, &place))
+            }
+            Some(_) => Ok(pin),
+        })
+        .await
+    }
+
+    fn kept_by(&self, at: &Location) -> Result<(Cache, ObjectKey), SourceError> {
+        let told = || not_kept("there is no cache, or the store gives no strong ETag", at);
+        self.cache.clone().ok_or_else(told)
+    }
+
     fn hand_over(&self, start: u64, bytes: &Bytes, sink: &mut (dyn FnMut(u64, &[u8]) + Send)) {
         self.remote.traffic().cached(bytes.len());
         sink(start, bytes);
@@ -141,8 +210,22 @@ impl Cached {
     }
 }
 
-/// What is known of the object at a location, where its first block is at hand, too.
-async fn recall(cache: &Cache, at: &Location) -> Result<Option<(Known, ObjectKey, Bytes)>, SourceError> {
+fn not_kept(cause: &str, at: &Location) -> SourceError {
+    SourceError::NotKept {
+        cause: cause.into(),
+        at: at.clone(),
+    }
+}
+
+/// What is known of an object whose first block is at hand.
+struct Recalled {
+    known: Known,
+    key: ObjectKey,
+    head: Bytes,
+    is_pinned: bool,
+}
+
+async fn recall(cache: &Cache, at: &Location) -> Result<Option<Recalled>, SourceError> {
     let (cache, place) = (cache.clone(), at.clone());
     blocking(at, move || {
         Ok((|| {
@@ -157,7 +240,12 @@ async fn recall(cache: &Cache, at: &Location) -> Result<Option<(Known, ObjectKey
                     Piece::Missing(_) => return None,
                 }
             }
-            Some((known, key, head.freeze()))
+            Some(Recalled {
+                known,
+                key,
+                head: head.freeze(),
+                is_pinned: cache.is_pinned(key),
+            })
         })())
     })
     .await

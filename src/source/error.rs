@@ -121,6 +121,10 @@ pub enum SourceError {
     },
     #[error("the table of scenes cannot be read ({detail}): check its name, its region and read access: {at}")]
     Scenes { detail: Arc<str>, at: Location },
+    #[error("the function failed or may not be invoked ({detail}): check its name, its region and lambda:InvokeFunction: {at}")]
+    Function { detail: Arc<str>, at: Location },
+    #[error("this cannot be kept offline ({cause}): {at}")]
+    NotKept { cause: Arc<str>, at: Location },
     #[error("this header cannot be sent: “{name}”; spell headers as 'Name: value': {at}")]
     Header { name: Arc<str>, at: Location },
 }
@@ -134,6 +138,26 @@ impl SourceError {
             Status { status, .. } => matches!(status, 408 | 500 | 502 | 504),
             _ => false,
         }
+    }
+
+    /// Whether the store could not be asked, or did not know who asks: what is kept of the object is as good as it was.
+    pub(super) fn is_about_the_way(&self) -> bool {
+        use SourceError::*;
+        matches!(
+            self,
+            Connect { .. }
+                | Dns { .. }
+                | Tls { .. }
+                | Stalled { .. }
+                | Busy { .. }
+                | Expired { .. }
+                | Renewal { .. }
+                | NoCredentials { .. }
+                | NoProfile { .. }
+                | SsoEnded { .. }
+                | CredentialsEnded { .. }
+                | Signing { .. }
+        )
     }
 
     /// What went wrong before a place was asked concerns another one just as well.

@@ -70,6 +70,20 @@ impl Net {
         }
     }
 
+    /// The same, but soon at its wits' end: where there is another way.
+    pub(super) fn hasty(&self) -> Net {
+        let policy = Policy {
+            attempts: 2,
+            connect: self.policy.connect.min(Duration::from_secs(3)),
+            idle_max: self.policy.idle,
+            ..(*self.policy).clone()
+        };
+        Net {
+            policy: Arc::new(policy),
+            ..self.clone()
+        }
+    }
+
     pub fn cache(&self) -> Option<&Cache> {
         self.cache.as_ref()
     }

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::request::Failed;
+use super::{Location, Net, SourceError};
+
 /// How patient reads are.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -11,8 +14,9 @@ pub struct Policy {
     /// Waits before asking again are drawn from 0 to `backoff · 2ⁿ`, at most `backoff_max`.
     pub backoff: Duration,
     pub backoff_max: Duration,
-    /// A request that sends nothing for this long is given up and goes on as another one, where it stopped; sooner where the
-    /// store has answered much sooner so far ([`Patience`]); doubled at each attempt up to `idle_max`.
+    /// Where a request sends nothing for this long, what is left of it is asked for a second time, and the first of both to
+    /// answer is taken; sooner where the store has answered much sooner so far ([`Patience`]); doubled at each attempt in vain
+    /// up to `idle_max`.
     pub idle: Duration,
     pub idle_max: Duration,
     pub connect: Duration,
@@ -58,5 +62,68 @@ impl Patience {
             0 => policy.idle,
             usual => Duration::from_micros(usual * Patience::MANY).max(Patience::LEAST).min(policy.idle),
         }
+    }
+}
+
+/// Counts attempts of one read.
+pub(super) struct Tries<'a> {
+    policy: &'a Policy,
+    idle: Duration,
+    in_vain: u32,
+    all: u32,
+    repairs: u32,
+}
+
+impl Tries<'_> {
+    pub(super) fn new(net: &Net) -> Tries<'_> {
+        Tries {
+            policy: &net.policy,
+            idle: net.patience.idle(&net.policy),
+            in_vain: 0,
+            all: 0,
+            repairs: 0,
+        }
+    }
+
+    pub(super) fn idle(&self) -> Duration {
+        self.idle.saturating_mul(1 << self.in_vain.min(16)).min(self.policy.idle_max)
+    }
+
+    pub(super) fn progressed(&mut self) {
+        self.in_vain = 0;
+    }
+
+    /// One link that does not work is replaced, then another; a third one shows that something else is wrong.
+    pub(super) fn may_repair(&self) -> bool {
+        self.repairs < 2
+    }
+
+    pub(super) fn repaired(&mut self) {
+        self.repairs += 1;
+    }
+
+    /// Waits before the next attempt, or gives the error back where another one is no use.
+    pub(super) async fn again(&mut self, failed: Failed, net: &Net, at: &Location) -> Result<(), SourceError> {
+        self.in_vain += 1;
+        self.all += 1;
+        // A server that cuts every answer after a few bytes makes progress for ever.
+        if !failed.error.is_transient() || self.in_vain >= self.policy.attempts || self.all >= self.policy.attempts.saturating_mul(16) {
+            return Err(failed.error.after(self.all));
+        }
+        net.traffic.retries.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(%at, attempt = self.all, error = %failed.error, "asking again");
+        let cap = self
+            .policy
+            .backoff
+            .saturating_mul(1 << self.in_vain.min(16))
+            .min(self.policy.backoff_max);
+        let jittered = cap.mul_f64(fastrand::f64());
+        tokio::time::sleep(
+            failed
+                .retry_after
+                .map_or(jittered, |told| told.min(self.policy.backoff_max).max(jittered)),
+        )
+        .await;
+        Ok(())
     }
 }

@@ -11,7 +11,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::cached::Cached;
 use super::net::Net;
-use super::{Location, SourceError, Traffic, local};
+use super::{Location, Pin, SourceError, Traffic, local};
+use crate::time::Span;
 
 /// Bytes that opening reads at once, to recognise the format and to learn the size.
 pub const HEAD_BYTES: u64 = 64 * 1024;
@@ -157,6 +158,40 @@ impl Reader {
                 Ok(())
             }
         }
+    }
+
+    /// Sees to it that these ranges are on disk, and holds them there until the pin is let go; `progress` gets the bytes done.
+    ///
+    /// # Errors
+    /// Where the recording lies on this machine, cannot be kept, or would take more room than there is.
+    pub async fn keep(&self, span: Span, ranges: Vec<Range<u64>>, mut progress: impl FnMut(u64) + Send) -> Result<Pin, SourceError> {
+        let at = self.current();
+        let Origin::Remote(remote) = &self.shared.bytes else {
+            return Err(SourceError::NotKept {
+                cause: "it is on this machine already".into(),
+                at,
+            });
+        };
+        // held from the start: what is there already must not make room for what comes
+        let pin = remote.new_pin(span, &ranges, &at).await?;
+        remote.pin(pin.clone(), &at).await?;
+        let mut done = 0;
+        for range in ranges {
+            let length = range.end.saturating_sub(range.start);
+            let complete = async {
+                self.check(&range)?;
+                remote.complete(range.clone(), &at).await
+            };
+            if let Err(error) = complete.await {
+                remote.unpin(pin, &at).await?;
+                return Err(error);
+            }
+            done += length;
+            progress(done);
+        }
+        let pin = pin.completed();
+        remote.pin(pin.clone(), &at).await?;
+        Ok(pin)
     }
 
     /// Reads on the calling thread, which may wait for the disk, into `buffer`'s memory; None where only a request can tell.

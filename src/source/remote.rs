@@ -5,22 +5,20 @@
 //! it leads to the same version of the object; no Referer, so no query string travels on.
 
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED, RANGE,
-    RETRY_AFTER,
-};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::{Response, StatusCode};
 
 use super::cache::Known;
-use super::http::{Refusal, content_range, failure, refusal};
+use super::http::content_range;
 use super::object_url::{ObjectUrl, Target};
+use super::patience::Tries;
 use super::reader::HEAD_BYTES;
-use super::{Location, Net, Policy, SourceError, Traffic};
+use super::request::{Failed, Flow};
+use super::{Location, Net, SourceError, Traffic};
 
 /// A remote object that has been opened.
 pub(super) struct Remote {
@@ -110,7 +108,7 @@ impl Remote {
             if tries.may_repair() && url.signs_anew(&failed.error, &target).await {
                 tries.repaired();
             } else if let (SourceError::Expired { .. }, Some(renewal), true) = (&failed.error, &net.renewal, tries.may_repair()) {
-                let location = renewal.ask(url.at(), net.client()?).await?;
+                let location = renewal.ask(url.at(), net).await?;
                 url = Arc::new(ObjectUrl::of(&location, &net.s3)?);
                 tries.repaired();
             } else {
@@ -123,6 +121,11 @@ impl Remote {
     pub(super) fn known(location: &Location, net: &Net, known: &Known) -> Result<Remote, SourceError> {
         let url = Arc::new(ObjectUrl::of(location, &net.s3)?);
         Ok(Remote::of(url, net, Version::known(known)))
+    }
+
+    /// The same object, read with this patience.
+    pub(super) fn over(self, net: &Net) -> Remote {
+        Remote { net: net.clone(), ..self }
     }
 
     fn of(url: Arc<ObjectUrl>, net: &Net, version: Version) -> Remote {
@@ -152,7 +155,9 @@ impl Remote {
         let asked = 0..HEAD_BYTES;
         let at = url.at();
         let unless = known.and_then(Version::if_match).map(|tag| (IF_NONE_MATCH, tag));
-        let mut response = net.get(target, &asked, unless, idle, at).await?;
+        // a new connection takes its own time
+        let patience = idle + net.policy.connect.min(idle);
+        let mut response = net.within(patience, at, net.get(target, &asked, unless, at)).await?;
         let opened = |version: Version, head: Vec<u8>, whole| {
             let told = Opened {
                 whole,
@@ -164,7 +169,6 @@ impl Remote {
             let (remote, told) = opened(known.clone(), Vec::new(), false);
             return Ok((remote, Opened { unchanged: true, ..told }));
         }
-        let mut head = Vec::new();
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {
                 let (range, total) = answered(&response, at)?;
@@ -176,8 +180,13 @@ impl Remote {
                     return Err(wrong_range(&(0..total.min(HEAD_BYTES)), &range, at).into());
                 }
                 let version = Version::of(total, &response);
-                net.body(&mut response, range.end, idle, at, &mut |part| head.extend_from_slice(part))
-                    .await?;
+                let (mut head, mut flow) = (Vec::new(), Flow::new(response, range.end));
+                while (head.len() as u64) < range.end {
+                    let part;
+                    (part, flow) = net.within(idle, at, net.next(flow, at)).await?;
+                    head.extend_from_slice(&part);
+                }
+                net.finish(flow, idle).await;
                 Ok(opened(version, head, false))
             }
             StatusCode::OK => {
@@ -190,7 +199,7 @@ impl Remote {
                 if size.is_some_and(|s| s > limit) {
                     return Err(SourceError::NoRanges { size, at: at.clone() }.into());
                 }
-                net.whole(&mut response, size, idle, at, &mut head).await?;
+                let head = net.whole(&mut response, size, idle, at).await?;
                 Ok(opened(Version::of(head.len() as u64, &response), head, true))
             }
             StatusCode::RANGE_NOT_SATISFIABLE => Err(SourceError::Empty { at: at.clone() }.into()),
@@ -268,11 +277,12 @@ impl Remote {
         let Some(renewal) = &self.net.renewal else {
             return Ok(false);
         };
-        let location = renewal.ask(url.at(), self.net.client()?).await?;
+        let location = renewal.ask(url.at(), &self.net).await?;
         self.renew(&location).await?;
         Ok(true)
     }
 
+    /// Hands over the bytes of `asked` as they come: from one request, or from two where the first one stalls.
     async fn read_once(
         &self,
         target: &Target,
@@ -281,9 +291,33 @@ impl Remote {
         at: &Location,
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(), Failed> {
+        let mut next = asked.start;
+        let mut flow = None;
+        while next < asked.end {
+            let left = next..asked.end;
+            let going_on = async {
+                match flow {
+                    Some(flow) => self.net.next(flow, at).await,
+                    None => self.begin(target, left.clone(), at).await,
+                }
+            };
+            let anew = || self.begin(target, left.clone(), at);
+            let (part, rest) = self.net.hedged(idle, at, going_on, anew).await?;
+            sink(&part);
+            next += part.len() as u64;
+            flow = Some(rest);
+        }
+        if let Some(flow) = flow {
+            self.net.finish(flow, idle).await;
+        }
+        Ok(())
+    }
+
+    /// The first bytes of `asked`, and what brings the others.
+    async fn begin(&self, target: &Target, asked: Range<u64>, at: &Location) -> Result<(Bytes, Flow), Failed> {
         let net = &self.net;
         let if_match = self.version.if_match().map(|tag| (IF_MATCH, tag));
-        let mut response = net.get(target, &asked, if_match, idle, at).await?;
+        let response = net.get(target, &asked, if_match, at).await?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {}
             StatusCode::OK => {
@@ -302,7 +336,7 @@ impl Remote {
         if range != asked {
             return Err(wrong_range(&asked, &range, at).into());
         }
-        net.body(&mut response, asked.end - asked.start, idle, at, sink).await
+        net.next(Flow::new(response, asked.end - asked.start), at).await
     }
 }
 
@@ -328,228 +362,6 @@ fn wrong_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> SourceErr
     );
     SourceError::WrongRange {
         detail: detail.into(),
-        at: at.clone(),
-    }
-}
-
-/// Why one request failed, and how long the server wants us to wait.
-struct Failed {
-    error: SourceError,
-    retry_after: Option<Duration>,
-}
-
-impl From<SourceError> for Failed {
-    fn from(error: SourceError) -> Failed {
-        Failed { error, retry_after: None }
-    }
-}
-
-/// Counts attempts of one read.
-struct Tries<'a> {
-    policy: &'a Policy,
-    idle: Duration,
-    in_vain: u32,
-    all: u32,
-    repairs: u32,
-}
-
-impl Tries<'_> {
-    fn new(net: &Net) -> Tries<'_> {
-        Tries {
-            policy: &net.policy,
-            idle: net.patience.idle(&net.policy),
-            in_vain: 0,
-            all: 0,
-            repairs: 0,
-        }
-    }
-
-    fn idle(&self) -> Duration {
-        self.idle.saturating_mul(1 << self.in_vain.min(16)).min(self.policy.idle_max)
-    }
-
-    fn progressed(&mut self) {
-        self.in_vain = 0;
-    }
-
-    /// One link that does not work is replaced, then another; a third one shows that something else is wrong.
-    fn may_repair(&self) -> bool {
-        self.repairs < 2
-    }
-
-    fn repaired(&mut self) {
-        self.repairs += 1;
-    }
-
-    /// Waits before the next attempt, or gives the error back where another one is no use.
-    async fn again(&mut self, failed: Failed, net: &Net, at: &Location) -> Result<(), SourceError> {
-        self.in_vain += 1;
-        self.all += 1;
-        // A server that cuts every answer after a few bytes makes progress for ever.
-        if !failed.error.is_transient() || self.in_vain >= self.policy.attempts || self.all >= self.policy.attempts.saturating_mul(16) {
-            return Err(failed.error.after(self.all));
-        }
-        net.traffic.retries.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(%at, attempt = self.all, error = %failed.error, "asking again");
-        let cap = self
-            .policy
-            .backoff
-            .saturating_mul(1 << self.in_vain.min(16))
-            .min(self.policy.backoff_max);
-        let jittered = cap.mul_f64(fastrand::f64());
-        tokio::time::sleep(
-            failed
-                .retry_after
-                .map_or(jittered, |told| told.min(self.policy.backoff_max).max(jittered)),
-        )
-        .await;
-        Ok(())
-    }
-}
-
-impl Net {
-    fn client(&self) -> Result<&Client, SourceError> {
-        self.client.as_ref().map_err(Clone::clone)
-    }
-
-    async fn get(
-        &self,
-        target: &Target,
-        asked: &Range<u64>,
-        condition: Option<(HeaderName, &HeaderValue)>,
-        idle: Duration,
-        at: &Location,
-    ) -> Result<Response, SourceError> {
-        self.traffic.requests.fetch_add(1, Ordering::Relaxed);
-        tracing::trace!(%at, from = asked.start, to = asked.end, "GET");
-        let mut request = self.client()?.get(target.url.clone()).headers(target.headers.clone());
-        // Compressed on the way, the bytes would not be the object's own.
-        request = request
-            .header(ACCEPT_ENCODING, "identity")
-            .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
-        if let Some((name, tag)) = condition {
-            request = request.header(name, tag);
-        }
-        // A new connection may take its own time on top.
-        let asked_at = Instant::now();
-        match tokio::time::timeout(idle + self.policy.connect.min(idle), request.send()).await {
-            Ok(Ok(response)) => {
-                self.patience.answered_after(asked_at.elapsed());
-                Ok(response)
-            }
-            Ok(Err(error)) => Err(failure(error, 0, asked.end - asked.start, at)),
-            Err(_) => Err(stalled(idle, at)),
-        }
-    }
-
-    /// Hands over a body of exactly `len` bytes.
-    async fn body(
-        &self,
-        response: &mut Response,
-        len: u64,
-        idle: Duration,
-        at: &Location,
-        sink: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> Result<(), Failed> {
-        let mut got = 0;
-        while let Some(part) = self.part(response, got, len, idle, at).await? {
-            let left = usize::try_from(len - got).unwrap_or(usize::MAX);
-            sink(part.get(..left).unwrap_or(&part));
-            got += part.len().min(left) as u64;
-            if part.len() > left {
-                return Err(SourceError::WrongRange {
-                    detail: "a body longer than its Content-Range".into(),
-                    at: at.clone(),
-                }
-                .into());
-            }
-        }
-        match got == len {
-            true => Ok(()),
-            false => Err(SourceError::CutShort {
-                got,
-                wanted: len,
-                attempts: 1,
-                at: at.clone(),
-            }
-            .into()),
-        }
-    }
-
-    /// Reads the body of a server that knows no ranges.
-    async fn whole(
-        &self,
-        response: &mut Response,
-        size: Option<u64>,
-        idle: Duration,
-        at: &Location,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Failed> {
-        while let Some(part) = self.part(response, out.len() as u64, size.unwrap_or(0), idle, at).await? {
-            out.extend_from_slice(&part);
-            if out.len() as u64 > self.policy.whole_bytes {
-                return Err(SourceError::NoRanges {
-                    size: None,
-                    at: at.clone(),
-                }
-                .into());
-            }
-        }
-        match size.is_none_or(|s| s == out.len() as u64) {
-            true => Ok(()),
-            false => Err(SourceError::CutShort {
-                got: out.len() as u64,
-                wanted: size.unwrap_or(0),
-                attempts: 1,
-                at: at.clone(),
-            }
-            .into()),
-        }
-    }
-
-    async fn part(&self, response: &mut Response, got: u64, len: u64, idle: Duration, at: &Location) -> Result<Option<Bytes>, SourceError> {
-        match tokio::time::timeout(idle, response.chunk()).await {
-            Ok(Ok(part)) => {
-                self.traffic
-                    .bytes
-                    .fetch_add(part.as_ref().map_or(0, Bytes::len) as u64, Ordering::Relaxed);
-                Ok(part)
-            }
-            Ok(Err(error)) => Err(failure(error, got, len, at)),
-            Err(_) => Err(stalled(idle, at)),
-        }
-    }
-
-    /// Reads the beginning of an error's body, for S3's XML in it.
-    async fn refused(&self, mut response: Response, asked: &Range<u64>, at: &Location) -> Failed {
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.parse().ok())
-            .map(Duration::from_secs);
-        let mut body = Vec::new();
-        while body.len() < 16 * 1024
-            && let Ok(Ok(Some(part))) = tokio::time::timeout(self.policy.idle, response.chunk()).await
-        {
-            body.extend_from_slice(&part);
-        }
-        let refused = Refusal {
-            status: response.status(),
-            headers: response.headers(),
-            body: &String::from_utf8_lossy(&body),
-        };
-        Failed {
-            error: refusal(&refused, asked, at),
-            retry_after,
-        }
-    }
-}
-
-fn stalled(idle: Duration, at: &Location) -> SourceError {
-    SourceError::Stalled {
-        secs: idle.as_secs().max(1),
-        attempts: 1,
         at: at.clone(),
     }
 }

@@ -154,6 +154,9 @@ impl Net {
         if let Some(region) = &table.region {
             config = config.region(aws_sdk_dynamodb::config::Region::new(region.clone()));
         }
+        if self.aws().options.unsigned {
+            config = config.allow_no_auth();
+        }
         Ok(Client::from_conf(config.build()))
     }
 

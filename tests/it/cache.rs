@@ -75,7 +75,7 @@ fn reads(folder: &Path, url: &str, ranges: &[Range<u64>]) -> TrafficSnapshot {
     traffic
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.path() {
@@ -87,7 +87,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// As if the objects had last been checked two minutes ago.
-fn age(folder: &Path) {
+pub fn age(folder: &Path) {
     for path in files(&folder.join("known")) {
         let file = fs::File::options().append(true).open(path).expect("a file");
         file.set_modified(SystemTime::now() - Duration::from_secs(120)).expect("a time");
@@ -366,7 +366,7 @@ fn done(child: Child) -> Output {
 }
 
 /// A demo drive on a slow server, and what `cat` tells of it.
-fn drive(folder: &Path) -> (Server, Vec<u8>) {
+pub fn drive(folder: &Path) -> (Server, Vec<u8>) {
     let path = folder.join("drive.bag");
     let path = path.to_str().expect("a path");
     done(spawn(&["demo", "--seconds", "0.7", "-o", path]));

@@ -7,25 +7,33 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use roadreel::app::{AppState, MakeExecutor, Start, root};
 use roadreel::run::{Executor, Io};
-use roadreel::source::{AwsOptions, Location, Net, Policy};
+use roadreel::source::{AwsOptions, Cache, CacheOptions, Location, Net, Policy, SceneTable};
 use roadreel::store::LinkState;
 
 use crate::server::{Behaviour, Server};
 use crate::stream::{START, bag};
 
 fn window(server: &Server, locations: Vec<Location>) -> Harness<'static, AppState> {
+    let start = Start {
+        locations,
+        ..Start::default()
+    };
+    window_with(server, start, None)
+}
+
+/// With what a user keeps.
+pub fn window_with(server: &Server, start: Start, cache: Option<Cache>) -> Harness<'static, AppState> {
     let aws = AwsOptions {
         endpoint_url: Some(server.url("")),
         unsigned: true,
         ..AwsOptions::default()
     };
     let net = Net::new(Policy::default(), &[]).expect("a client").with_aws(aws);
-    let io = Io::over(net).expect("a runtime");
+    let mut io = Io::over(net).expect("a runtime");
+    if let Some(cache) = cache {
+        io = io.cached(cache);
+    }
     let make: MakeExecutor = Arc::new(move |waker| Executor::with(io.clone(), move || waker()));
-    let start = Start {
-        locations,
-        ..Start::default()
-    };
     let state = AppState::new(start, make, Arc::new(|| {}));
     let mut harness = Harness::builder()
         .with_size([1280.0, 800.0])
@@ -38,7 +46,7 @@ fn window(server: &Server, locations: Vec<Location>) -> Harness<'static, AppStat
 
 /// Steps until `there` is true, waiting for the executor in between.
 #[track_caller]
-fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl Fn(&Harness<'static, AppState>) -> bool) {
+pub fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl Fn(&Harness<'static, AppState>) -> bool) {
     for _ in 0..2000 {
         harness.step();
         if there(harness) {
@@ -52,7 +60,7 @@ fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl Fn(&H
     panic!("never: {what}");
 }
 
-fn button(harness: &Harness<'static, AppState>, says: &str) -> bool {
+pub fn button(harness: &Harness<'static, AppState>, says: &str) -> bool {
     harness.query_all_by_label_contains(says).next().is_some()
 }
 
@@ -134,4 +142,95 @@ fn s3_is_browsed_filtered_and_opened() {
         harness.state().store.sources()[0].location.to_string(),
         "s3://drives/2026/run-7.bag"
     );
+}
+
+#[test]
+fn what_the_timeline_shows_is_kept_offline_and_opens_without_a_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = || {
+        Cache::new(CacheOptions {
+            folder: Some(folder.path().to_owned()),
+            disk_bytes: 1 << 30,
+            memory_bytes: 1 << 20,
+        })
+    };
+    let server = Server::start(Behaviour::default());
+    server.put("drive.bag", bag());
+    let open = |server: &Server| {
+        let start = Start {
+            locations: vec![Location::parse(&server.presigned("drive.bag", 60)).expect("a location")],
+            ..Start::default()
+        };
+        let mut harness = window_with(server, start, Some(cache()));
+        until(&mut harness, "open", |h| {
+            h.state().is_settled(false) && h.state().store.span().is_some()
+        });
+        harness
+    };
+    let mut harness = open(&server);
+    harness
+        .state_mut()
+        .run(roadreel::app::command::Command::KeepOffline, &egui::Context::default());
+    until(&mut harness, "kept", |h| button(h, "Kept offline: "));
+    until(&mut harness, "listed", |_| Cache::pins(folder.path()).len() == 1);
+    harness.query_all_by_label_contains(" read").next().expect("the network").click();
+    until(&mut harness, "shown", |h| button(h, "Kept offline") && button(h, "Let go"));
+    drop(harness);
+    crate::cache::age(folder.path());
+    // it answers nobody any more
+    server.behave(|b| b.scripted = (1..10_000).map(|n| (n, crate::server::Fault::Busy)).collect());
+    let mut harness = open(&server);
+    harness.state_mut().seek(START.plus_nanos(1_900_000_000));
+    until(&mut harness, "played", |h| h.state().is_settled(false));
+    assert!(
+        harness.state().store.status().failures.is_empty(),
+        "{:?}",
+        harness.state().store.status().failures
+    );
+}
+
+#[test]
+fn scenes_are_gone_to_looped_and_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(Behaviour::default());
+    server.put("drive.bag", bag());
+    let scene = |id: &str, start: &str, end: &str| {
+        serde_json::json!({"bag_file": {"S": "drive"}, "scene_id": {"S": format!("drive_PersonInLane_{id}")},
+            "start_time": {"N": start}, "end_time": if end.is_empty() { serde_json::json!({"NULL": true}) } else { serde_json::json!({"N": end}) },
+            "num_people_in_scene_start": {"N": "2"}})
+    };
+    let items = [scene("1", "1600000000.5", "1600000000.9"), scene("2", "1600000001.2", "")];
+    server.put_answer("", serde_json::json!({"Count": 2, "ScannedCount": 2, "Items": items}).to_string());
+    let start = Start {
+        locations: vec![Location::parse(&server.presigned("drive.bag", 60)).expect("a location")],
+        scenes: Some(SceneTable::default()),
+        ..Start::default()
+    };
+    let cache = Cache::new(CacheOptions {
+        folder: Some(folder.path().to_owned()),
+        disk_bytes: 1 << 30,
+        memory_bytes: 1 << 20,
+    });
+    let mut harness = window_with(&server, start, Some(cache));
+    until(&mut harness, "listed", |h| {
+        h.state().is_settled(false) && button(h, "PersonInLane_1")
+    });
+    let now = |h: &Harness<'static, AppState>| h.state().playback.now.since(START);
+    harness.get_by_label_contains("PersonInLane_2").click();
+    harness.run_steps(2);
+    assert_eq!(now(&harness), 1_200_000_000);
+    let choose = |harness: &mut Harness<'static, AppState>, what: &str| {
+        harness.get_by_label_contains("PersonInLane_1").click_secondary();
+        harness.run_steps(3);
+        harness.get_by_label(what).click();
+        harness.run_steps(2);
+    };
+    choose(&mut harness, "Loop this scene");
+    assert_eq!(harness.state().playback.looping.map(|s| s.nanos()), Some(400_000_000));
+    assert_eq!(now(&harness), 500_000_000);
+    choose(&mut harness, "Keep this scene offline");
+    until(&mut harness, "kept", |h| button(h, "Kept offline: "));
+    let pins = Cache::pins(folder.path());
+    let spans: Vec<i64> = pins.iter().map(|pin| pin.span().nanos()).collect();
+    assert_eq!(spans, [400_000_000]);
 }

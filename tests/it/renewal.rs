@@ -8,6 +8,7 @@ use roadreel::run::{Executor, Io, settle};
 use roadreel::source::{Location, Net, Policy, PresignedKind, Reader, Renewal, SourceError};
 use roadreel::store::{LinkState, Lookup, Store, Want, What};
 
+use crate::s3::{SECRET, User};
 use crate::server::{Behaviour, Server};
 use crate::stream::{START, bag};
 
@@ -51,7 +52,7 @@ fn signed_urls_say_whose_they_are_and_when_they_end() {
     }
 }
 
-fn policy() -> Policy {
+pub fn policy() -> Policy {
     let millis = Duration::from_millis;
     Policy {
         attempts: 4,
@@ -83,7 +84,7 @@ fn sentence<T>(result: Result<T, SourceError>) -> String {
     text.split(": http://").next().unwrap_or_default().to_owned()
 }
 
-fn location(url: &str) -> Location {
+pub fn location(url: &str) -> Location {
     Location::parse(url).expect("a location")
 }
 
@@ -146,8 +147,12 @@ fn an_endpoint_or_a_command_gives_the_new_link() {
             reader.read(100_000..200_000).await
         })
     };
-    let endpoint = Renewal::Endpoint(server.url("answers/{name}?bucket={bucket}&key={key}"));
-    assert_eq!(read(endpoint).expect("bytes"), bag[100_000..200_000]);
+    let endpoint = |path: &str| Renewal::Endpoint {
+        url: server.url(path),
+        headers: Default::default(),
+    };
+    let answers = endpoint("answers/{name}?bucket={bucket}&key={key}");
+    assert_eq!(read(answers).expect("bytes"), bag[100_000..200_000]);
     let paths: Vec<String> = server.stats().log.into_iter().map(|a| format!("{} {}", a.path, a.status)).collect();
     // refused, asked for, checked, read on
     assert_eq!(
@@ -163,8 +168,74 @@ fn an_endpoint_or_a_command_gives_the_new_link() {
         );
     }
     assert_eq!(
-        sentence(read(Renewal::Endpoint(server.url("none")))),
+        sentence(read(endpoint("none"))),
         "a new link could not be had (the endpoint answered 404): paste one, or check `renew` in the settings"
+    );
+}
+
+#[test]
+fn an_endpoint_gets_its_own_headers_and_a_lambda_its_event() {
+    let bag = bag();
+    let server = server(&bag);
+    server.behave(|b| b.require_signature = false);
+    let ended = server.presigned("fleet/drive.bag", -60);
+    server.put("fleet/drive.bag", bag);
+    let fresh = server.presigned("fleet/drive.bag", 600);
+    server.put("get-url", serde_json::json!({ "url": fresh }).to_string());
+    let user = User::with_keys(SECRET)
+        .with("FLEET_KEY", "the-key-of-the-fleet")
+        .with("AWS_ENDPOINT_URL_LAMBDA", &server.url(""));
+    let config = |renew: serde_json::Value| {
+        let path = user.file("settings.json", &serde_json::json!({ "renew": renew }).to_string());
+        path.to_str().expect("a path").to_owned()
+    };
+    let header = "Authorization: Bearer for-the-recording";
+    let info = |config: &str| user.prints(&["info", &ended, "--no-cache", "--config", config, "--header", header]);
+
+    let endpoint =
+        |variable: &str| serde_json::json!({"endpoint": server.url("get-url"), "headers": {"x-api-key": format!("key {variable}")}});
+    info(&config(endpoint("$FLEET_KEY")));
+    let log = server.stats().log;
+    let told: Vec<_> = log
+        .iter()
+        .map(|asked| (&*asked.path, asked.api_key.as_deref(), asked.authorization.as_deref()))
+        .collect();
+    let to_drive = ("/fleet/drive.bag", None, Some("Bearer for-the-recording"));
+    assert_eq!(
+        told[..3],
+        [to_drive, ("/get-url", Some("key the-key-of-the-fleet"), None), to_drive]
+    );
+    let unset = user.fails(&["info", &ended, "--no-cache", "--config", &config(endpoint("$NOT_SET"))]);
+    assert!(
+        unset.starts_with("a new link could not be had ($NOT_SET is not set): paste one, or check `renew` in the settings"),
+        "{unset}"
+    );
+
+    let link = format!("http://webviz?remote-bag-url={}", roadreel::source::encoded(&fresh));
+    let body = serde_json::json!({ "url": link }).to_string();
+    let invocations = "2015-03-31/functions/sign/invocations";
+    server.put_answer(invocations, serde_json::json!({"statusCode": 200, "body": body}).to_string());
+    server.reset_stats();
+    info(&config(serde_json::json!({"function": "sign"})));
+    let asked = server
+        .stats()
+        .log
+        .into_iter()
+        .find(|asked| asked.method == "POST")
+        .expect("an invocation");
+    assert_eq!(asked.body, r#"{"bucket":"fleet","key":"drive.bag"}"#);
+
+    let wrong = user.fails(&[
+        "info",
+        &ended,
+        "--config",
+        &config(serde_json::json!({"function": "a", "command": ["b"]})),
+    ]);
+    assert!(
+        wrong.starts_with(
+            "the settings are not what they should be (“renew” names one of a command, an endpoint (with headers) and a function"
+        ),
+        "{wrong}"
     );
 }
 
@@ -179,7 +250,7 @@ fn picture(store: &Store) -> Vec<String> {
     topics.collect()
 }
 
-fn look(store: &mut Store, executor: &Executor, millis: i64) -> Vec<String> {
+pub fn look(store: &mut Store, executor: &Executor, millis: i64) -> Vec<String> {
     settle(store, executor, |store| {
         let latest = |topic: &roadreel::store::Topic| Want {
             topic: topic.id,
@@ -191,7 +262,7 @@ fn look(store: &mut Store, executor: &Executor, millis: i64) -> Vec<String> {
     picture(store)
 }
 
-fn opened(server: &Server, link: &str) -> (Store, Executor) {
+pub fn opened(server: &Server, link: &str) -> (Store, Executor) {
     let executor = Executor::with(Io::new(policy(), &[]).expect("a runtime"), || {});
     let mut store = Store::new(64 << 20);
     store.open(vec![location(link)]);

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use roadreel::source::{Location, S3Address};
 
@@ -34,6 +35,7 @@ pub fn bucket() -> &'static Path {
 pub struct User {
     home: tempfile::TempDir,
     variables: Vec<(String, String)>,
+    told: AtomicU64,
 }
 
 impl User {
@@ -42,6 +44,7 @@ impl User {
         User {
             home,
             variables: Vec::new(),
+            told: AtomicU64::new(0),
         }
         .with("AWS_EC2_METADATA_DISABLED", "true")
         .with("RUST_LOG", "trace")
@@ -63,17 +66,47 @@ impl User {
         path
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
-        let output = Command::new(env!("CARGO_BIN_EXE_roadreel"))
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_roadreel"));
+        command
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .expect("the program starts");
-        holds_no_secret(&output);
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output().expect("the program starts");
+        self.keep(&output.stdout);
+        self.keep(&output.stderr);
         output
+    }
+
+    /// Beside what the program itself keeps, for whoever searches it all.
+    #[track_caller]
+    fn keep(&self, told: &[u8]) {
+        holds_no_secret(told);
+        let number = self.told.fetch_add(1, Ordering::Relaxed);
+        std::fs::write(self.home.path().join(format!("told-{number}")), told).expect("a file");
+    }
+
+    /// The link that it prints; whoever asks for a signature may see it, its log may not.
+    #[track_caller]
+    pub fn signs(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("the program starts");
+        holds_no_secret(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// What it prints where it has to succeed.
@@ -97,22 +130,20 @@ impl User {
 }
 
 #[track_caller]
-fn holds_no_secret(output: &Output) {
-    for text in [&output.stdout, &output.stderr] {
-        let text = String::from_utf8_lossy(text);
-        let lower = text.to_ascii_lowercase();
-        for secret in [
-            "x-amz-signature",
-            "x-amz-credential",
-            "x-amz-security-token",
-            ACCESS,
-            SECRET,
-            SESSION,
-            "secretoken",
-            "secretsignature",
-        ] {
-            assert!(!lower.contains(&secret.to_ascii_lowercase()), "{secret} in: {text}");
-        }
+pub fn holds_no_secret(text: &[u8]) {
+    let text = String::from_utf8_lossy(text);
+    let lower = text.to_ascii_lowercase();
+    for secret in [
+        "x-amz-signature",
+        "x-amz-credential",
+        "x-amz-security-token",
+        ACCESS,
+        SECRET,
+        SESSION,
+        "secretoken",
+        "secretsignature",
+    ] {
+        assert!(!lower.contains(&secret.to_ascii_lowercase()), "{secret} in: {text}");
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Behaviour {
     pub rtt: Duration,
     /// Of each connection; 0 = no limit.
     pub megabits_per_sec: f64,
+    /// Of all connections together; 0 = no limit.
+    pub line_megabits_per_sec: f64,
     pub p503: f64,
     pub pshort: f64,
     pub pstall: f64,
@@ -67,6 +69,7 @@ impl Default for Behaviour {
         Behaviour {
             rtt: Duration::ZERO,
             megabits_per_sec: 0.0,
+            line_megabits_per_sec: 0.0,
             p503: 0.0,
             pshort: 0.0,
             pstall: 0.0,
@@ -106,6 +109,9 @@ pub struct Asked {
     pub request_payer: Option<String>,
     pub authorization: Option<String>,
     pub referer: Option<String>,
+    pub api_key: Option<String>,
+    /// Of a POST that this server answers itself.
+    pub body: Bytes,
     pub status: u16,
 }
 
@@ -115,6 +121,30 @@ pub type Store = Arc<dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Re
 enum Object {
     Bytes(Bytes),
     File(PathBuf),
+}
+
+/// What a function that is invoked answers: its errors are announced in a header.
+#[derive(Clone)]
+struct Function {
+    status: u16,
+    error: &'static str,
+    body: Bytes,
+}
+
+impl Function {
+    fn answer(self, behaviour: &Behaviour, running: Running) -> Response<Sending> {
+        let mut response = Response::new(Sending::new(self.body, None, behaviour, running));
+        *response.status_mut() = StatusCode::from_u16(self.status).expect("a status");
+        let name = if self.status == 200 {
+            "x-amz-function-error"
+        } else {
+            "x-amzn-errortype"
+        };
+        if !self.error.is_empty() {
+            response.headers_mut().insert(name, HeaderValue::from_static(self.error));
+        }
+        response
+    }
 }
 
 /// Requests wait here while it is shut.
@@ -155,9 +185,12 @@ impl Gate {
 struct Shared {
     gate: Gate,
     objects: Mutex<BTreeMap<String, Arc<Object>>>,
+    functions: Mutex<BTreeMap<String, Function>>,
     behaviour: Mutex<Behaviour>,
     random: Mutex<fastrand::Rng>,
     stats: Mutex<Stats>,
+    /// When what was sent on the line is through.
+    line_free: Mutex<Option<tokio::time::Instant>>,
     store: Option<Store>,
 }
 
@@ -186,9 +219,11 @@ impl Server {
                 opened: tokio::sync::watch::Sender::new(0),
             },
             objects: Mutex::default(),
+            functions: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(behaviour.seed)),
             behaviour: Mutex::new(behaviour),
             stats: Mutex::default(),
+            line_free: Mutex::default(),
             store,
         });
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -233,6 +268,22 @@ impl Server {
             .lock()
             .expect("objects")
             .insert(format!("/{key}"), Arc::new(Object::File(path.into())));
+    }
+
+    /// A function under `/key` that answers so when it is invoked.
+    pub fn put_answer(&self, key: &str, body: impl Into<Bytes>) {
+        self.put_function(key, 200, "", body.into());
+    }
+
+    /// One that fails, or may not be invoked.
+    pub fn put_refusal(&self, key: &str, status: u16, error: &'static str, body: &'static str) {
+        self.put_function(key, status, error, body.into());
+    }
+
+    fn put_function(&self, key: &str, status: u16, error: &'static str, body: Bytes) {
+        let function = Function { status, error, body };
+        let mut functions = self.shared.functions.lock().expect("functions");
+        functions.insert(format!("/{key}"), function);
     }
 
     /// The URL of `/key_and_query`.
@@ -356,13 +407,27 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
         request_payer: header("x-amz-request-payer"),
         authorization: header("authorization"),
         referer: header("referer"),
+        api_key: header("x-api-key"),
+        body: Bytes::new(),
         status: 0,
     };
     let response = match &shared.store {
+        Some(_) if !behaviour.scripted.contains_key(&number) && draw < behaviour.p503 => busy(&behaviour, running),
         Some(store) if !behaviour.scripted.contains_key(&number) => {
             let (parts, body) = store(request).await.into_parts();
             let fault = drawn(&behaviour, draw, (place * body.len() as f64) as usize);
             Response::from_parts(parts, Sending::new(body, fault, &behaviour, running))
+        }
+        _ if request.method() == Method::POST => {
+            let function = shared.functions.lock().expect("functions").get(request.uri().path()).cloned();
+            asked.body = http_body_util::BodyExt::collect(request.into_body())
+                .await
+                .expect("a body")
+                .to_bytes();
+            match function {
+                Some(function) => function.answer(&behaviour, running),
+                None => refuse(404, "NoSuchKey", "The specified key does not exist.", &behaviour, running),
+            }
         }
         _ => serve(&request, &shared, &behaviour, number, draw, place, running),
     };
@@ -374,6 +439,20 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
     Ok(response)
 }
 
+/// As S3 refuses.
+fn refuse(status: u16, code: &str, message: &str, behaviour: &Behaviour, running: Running) -> Response<Sending> {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><RequestId>0</RequestId></Error>"
+    );
+    let mut response = Response::new(Sending::new(body, None, behaviour, running));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    response
+}
+
+fn busy(behaviour: &Behaviour, running: Running) -> Response<Sending> {
+    refuse(503, "SlowDown", "Please reduce your request rate.", behaviour, running)
+}
+
 fn serve(
     request: &Request<Incoming>,
     shared: &Arc<Shared>,
@@ -383,14 +462,7 @@ fn serve(
     place: f64,
     running: Running,
 ) -> Response<Sending> {
-    let refuse = |status: u16, code: &str, message: &str, running: Running| {
-        let body = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><RequestId>0</RequestId></Error>"
-        );
-        let mut response = Response::new(Sending::new(body, None, behaviour, running));
-        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
-        response
-    };
+    let refuse = |status, code, message, running| refuse(status, code, message, behaviour, running);
     let scripted = behaviour.scripted.get(&number).copied();
     if let Some(Fault::Status(status, code, message)) = scripted {
         return refuse(status, code, message, running);
@@ -423,7 +495,7 @@ fn serve(
         _ => {}
     }
     if scripted == Some(Fault::Busy) || (scripted.is_none() && draw < behaviour.p503) {
-        return refuse(503, "SlowDown", "Please reduce your request rate.", running);
+        return busy(behaviour, running);
     }
     let size = object.len();
     let changed = behaviour.change_after.is_some_and(|n| number >= n);
@@ -569,6 +641,7 @@ struct Sending {
     fault: Option<Fault>,
     stall: Duration,
     nanos_per_byte: f64,
+    line_nanos_per_byte: f64,
     pause: Option<Pin<Box<tokio::time::Sleep>>>,
     flushed: bool,
     running: Running,
@@ -576,17 +649,14 @@ struct Sending {
 
 impl Sending {
     fn new(rest: impl Into<Content>, fault: Option<Fault>, behaviour: &Behaviour, running: Running) -> Sending {
-        let nanos_per_byte = if behaviour.megabits_per_sec > 0.0 {
-            8e3 / behaviour.megabits_per_sec
-        } else {
-            0.0
-        };
+        let nanos = |megabits: f64| if megabits > 0.0 { 8e3 / megabits } else { 0.0 };
         Sending {
             rest: rest.into(),
             sent: 0,
             fault,
             stall: behaviour.stall,
-            nanos_per_byte,
+            nanos_per_byte: nanos(behaviour.megabits_per_sec),
+            line_nanos_per_byte: nanos(behaviour.line_megabits_per_sec),
             pause: None,
             flushed: false,
             running,
@@ -634,10 +704,16 @@ impl Body for Sending {
         let part = this.rest.split_to(step);
         this.sent += step;
         this.running.0.stats.lock().expect("stats").bytes += step as u64;
-        if this.nanos_per_byte > 0.0 {
-            this.pause = Some(Box::pin(tokio::time::sleep(Duration::from_nanos(
-                (step as f64 * this.nanos_per_byte) as u64,
-            ))));
+        let takes = |nanos_per_byte: f64| Duration::from_nanos((step as f64 * nanos_per_byte) as u64);
+        let now = tokio::time::Instant::now();
+        let mut until = now + takes(this.nanos_per_byte);
+        if this.line_nanos_per_byte > 0.0 {
+            let mut free = this.running.0.line_free.lock().expect("the line");
+            let next = free.unwrap_or(now).max(now) + takes(this.line_nanos_per_byte);
+            until = until.max(*free.insert(next));
+        }
+        if until > now {
+            this.pause = Some(Box::pin(tokio::time::sleep_until(until)));
         }
         Poll::Ready(Some(Ok(Frame::data(part))))
     }

@@ -36,8 +36,12 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn read(url: &str, range: Range<u64>) -> (Result<Vec<u8>, SourceError>, TrafficSnapshot) {
+    read_with(quick(), url, range)
+}
+
+fn read_with(policy: Policy, url: &str, range: Range<u64>) -> (Result<Vec<u8>, SourceError>, TrafficSnapshot) {
     block_on(async {
-        let net = Net::new(quick(), &[]).expect("a client");
+        let net = Net::new(policy, &[]).expect("a client");
         let result = async {
             Reader::open(Location::parse(url).expect("a location"), &net)
                 .await?
@@ -231,6 +235,40 @@ fn what_was_received_is_not_asked_for_again() {
     read(&server.url("drive.bag"), FAR).0.expect("bytes");
     let ranges: Vec<_> = server.stats().log.into_iter().filter_map(|a| a.range).collect();
     assert_eq!(ranges, ["bytes=0-65535", "bytes=100000-249999", "bytes=165536-249999"]);
+}
+
+#[test]
+fn a_request_that_stalls_is_asked_again_and_the_first_answer_counts() {
+    // the second answers at once: it goes on where the first one stopped
+    let store = server(scripted(&[(2, Fault::StallAt(65_536))]));
+    let (got, traffic) = read(&store.url("drive.bag"), FAR);
+    assert_eq!(got.expect("bytes"), far());
+    let ranges = |store: &Server| -> Vec<String> { store.stats().log.into_iter().filter_map(|a| a.range).collect() };
+    assert_eq!(ranges(&store), ["bytes=0-65535", "bytes=100000-249999", "bytes=165536-249999"]);
+    assert_eq!((traffic.requests, traffic.retries, traffic.bytes), (3, 1, 65_536 + 150_000));
+    assert!(store.stats().connections >= 2, "not behind the one that stalls");
+
+    // the first one comes to itself before the second: it is not given up
+    let patient = || Policy {
+        idle: Duration::from_millis(600),
+        ..quick()
+    };
+    let store = server(Behaviour {
+        stall: Duration::from_millis(1200),
+        ..scripted(&[(2, Fault::StallAt(65_536)), (3, Fault::StallAt(0))])
+    });
+    let (got, traffic) = read_with(patient(), &store.url("drive.bag"), FAR);
+    assert_eq!(got.expect("bytes"), far());
+    assert_eq!((traffic.requests, traffic.retries, traffic.bytes), (3, 1, 65_536 + 150_000));
+
+    // the second one fails: the first one is still waited for
+    let store = server(Behaviour {
+        stall: Duration::from_millis(1200),
+        ..scripted(&[(2, Fault::StallAt(65_536)), (3, Fault::Busy)])
+    });
+    let (got, traffic) = read_with(patient(), &store.url("drive.bag"), FAR);
+    assert_eq!(got.expect("bytes"), far());
+    assert_eq!((traffic.requests, traffic.bytes), (3, 65_536 + 150_000));
 }
 
 #[test]

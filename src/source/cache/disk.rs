@@ -1,8 +1,8 @@
-//! The cache's folder: `objects/<object>/<start>-<end>` and `known/<url>`, names being hashes and offsets.
+//! The cache's folder: `objects/<object>/<start>-<end>`, `known/<url>` and `pins/<span>`, names being hashes and offsets.
 //!
 //! A file is written beside and renamed: it is there whole or not at all, and what a crash of the machine leaves fails its
 //! checksum. So any number of programs may use a folder at once. One thread writes; when the folder has grown too large it
-//! deletes what was used least recently, by the files' times of modification, which each use renews.
+//! deletes what was used least recently, by the files' times of modification, which each use renews, and no pin holds.
 //!
 //! Invariant: only this user can read what is written.
 
@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use super::entry::{self, Name};
+use super::pins::Held;
 use super::{CacheUse, ObjectKey, SEGMENT_BYTES};
 
 /// Segments that wait to be written; more are not kept: the network never waits for the disk.
@@ -28,6 +29,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 const FORGOTTEN: Duration = Duration::from_secs(90 * 86_400);
 /// After a clean-up this much of the limit is in use.
 const KEPT_PERCENT: u64 = 90;
+const PARTS: [&str; 3] = ["objects", "known", "pins"];
 
 pub(super) struct Disk {
     folder: PathBuf,
@@ -56,6 +58,48 @@ impl Disk {
         }
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn limit_bytes(&self) -> u64 {
+        self.limit_bytes
+    }
+
+    /// Writes what of `bytes`, which begin at `start`, is not there, now: unlike [`Disk::write`] nothing is left out.
+    pub(super) fn complete(&self, key: ObjectKey, start: u64, bytes: &Bytes) -> io::Result<()> {
+        let end = start + bytes.len() as u64;
+        let mut there = self.list(key);
+        there.sort_by_key(|segment| segment.start);
+        let mut at = start;
+        let mut missing = Vec::new();
+        for segment in there.iter().filter(|s| s.start < end && s.end > start) {
+            if segment.start > at {
+                missing.push(at..segment.start);
+            }
+            at = at.max(segment.end);
+        }
+        missing.push(at..end);
+        for gap in missing.into_iter().filter(|gap| gap.start < gap.end) {
+            let mut from = gap.start;
+            while from < gap.end {
+                let to = gap.end.min(from + SEGMENT_BYTES);
+                let within = |offset: u64| usize::try_from(offset - start).unwrap_or(usize::MAX);
+                let part = bytes.get(within(from)..within(to)).unwrap_or_default();
+                write_whole(
+                    &self.object(key).join(file_name(&(from..to))),
+                    Name {
+                        object: key.0,
+                        start: from,
+                    },
+                    part,
+                )?;
+                from = to;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn trouble(&self) -> Option<Arc<str>> {
         self.trouble.get().cloned()
     }
@@ -65,7 +109,7 @@ impl Disk {
     }
 
     fn known(&self, name: u128) -> PathBuf {
-        self.folder.join("known").join(format!("{name:032x}"))
+        self.folder.join("known").join(hex(name))
     }
 
     /// The segments of an object, by their files' names.
@@ -215,14 +259,18 @@ fn note(trouble: &OnceLock<Arc<str>>, folder: &Path, error: &io::Error) {
 }
 
 fn object_folder(folder: &Path, key: ObjectKey) -> PathBuf {
-    folder.join("objects").join(format!("{:032x}", key.0))
+    folder.join("objects").join(hex(key.0))
+}
+
+pub(super) fn hex(name: u128) -> String {
+    format!("{name:032x}")
 }
 
 fn file_name(segment: &Range<u64>) -> String {
     format!("{:012x}-{:012x}", segment.start, segment.end)
 }
 
-fn range_of(name: &str) -> Option<Range<u64>> {
+pub(super) fn range_of(name: &str) -> Option<Range<u64>> {
     let (start, end) = name.split_once('-')?;
     let range = u64::from_str_radix(start, 16).ok()?..u64::from_str_radix(end, 16).ok()?;
     (range.start < range.end && range.end - range.start <= SEGMENT_BYTES).then_some(range)
@@ -236,6 +284,14 @@ fn read_short(path: &Path) -> Option<(File, Bytes)> {
     let mut bytes = Vec::with_capacity(usize::try_from(len.min(longest)).ok()?);
     (&mut file).take(longest + 1).read_to_end(&mut bytes).ok()?;
     Some((file, bytes.into()))
+}
+
+pub(super) fn read_small(path: &Path) -> Option<Bytes> {
+    Some(read_short(path)?.1)
+}
+
+pub(super) fn write_small(path: &Path, name: Name, bytes: &[u8]) -> io::Result<()> {
+    write_whole(path, name, bytes)
 }
 
 /// Beside first, then renamed.
@@ -286,7 +342,7 @@ struct Kept {
 /// All files of the cache; those that somebody left behind half-written are deleted.
 fn files(folder: &Path) -> io::Result<Vec<Kept>> {
     let mut kept = Vec::new();
-    for part in ["objects", "known"] {
+    for part in PARTS {
         let mut waiting = vec![folder.join(part)];
         while let Some(within) = waiting.pop() {
             let entries = match fs::read_dir(&within) {
@@ -325,7 +381,8 @@ fn clean_up(folder: &Path, limit_bytes: u64) -> u64 {
     kept.sort_by_key(|k| k.used);
     let known = folder.join("known");
     let is_old = |k: &Kept| SystemTime::now().duration_since(k.used).is_ok_and(|age| age > FORGOTTEN);
-    kept.retain(|k| is_old(k) || !k.path.starts_with(&known));
+    let (held, pins) = (Held::of(folder), folder.join("pins"));
+    kept.retain(|k| (is_old(k) || !k.path.starts_with(&known)) && !k.path.starts_with(&pins) && !held.holds(&k.path));
     for one in kept {
         if used <= limit_bytes / 100 * KEPT_PERCENT {
             break;
@@ -347,17 +404,21 @@ fn remove_empty(objects: &Path) {
 
 pub(super) fn used(folder: &Path) -> io::Result<CacheUse> {
     let kept = files(folder)?;
-    let objects: std::collections::HashSet<_> = kept.iter().filter_map(|k| k.path.parent()).collect();
-    let known = folder.join("known");
+    let objects = folder.join("objects");
+    let objects: std::collections::HashSet<_> = kept
+        .iter()
+        .filter(|k| k.path.starts_with(&objects))
+        .filter_map(|k| k.path.parent())
+        .collect();
     Ok(CacheUse {
-        objects: objects.iter().filter(|o| ***o != *known).count() as u64,
+        objects: objects.len() as u64,
         bytes: kept.iter().map(|k| k.bytes).sum(),
     })
 }
 
 pub(super) fn clear(folder: &Path) -> io::Result<CacheUse> {
     let was = used(folder)?;
-    for part in ["objects", "known"] {
+    for part in PARTS {
         match fs::remove_dir_all(folder.join(part)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -48,7 +48,7 @@ const SIGNING: &[&str] = &[
 ];
 
 /// The URL without what changes from link to link; None where the rest of the query cannot be understood.
-fn name(at: &Location) -> Option<u128> {
+pub(super) fn name(at: &Location) -> Option<u128> {
     let url = match at {
         Location::Url(url) => url,
         Location::S3(address) => return Some(hash(&[b"s3", address.bucket.as_bytes(), address.key.as_bytes()])),

@@ -51,6 +51,10 @@ impl S3Address {
         url.unwrap_or_default()
     }
 
+    pub fn is_access_point(&self) -> bool {
+        self.bucket.starts_with("arn:")
+    }
+
     /// The region that an access point's ARN names.
     pub fn region(&self) -> Option<&str> {
         let mut fields = self.bucket.strip_prefix("arn:")?.split(':');

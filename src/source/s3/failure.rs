@@ -48,7 +48,7 @@ fn of_answer(raw: &HttpResponse, at: &Location) -> SourceError {
 }
 
 /// Credentials are looked for when something is signed: what went wrong is told in texts only.
-fn of_credentials(error: &(dyn Error + 'static), options: &AwsOptions, at: &Location) -> SourceError {
+pub(in crate::source) fn of_credentials(error: &(dyn Error + 'static), options: &AwsOptions, at: &Location) -> SourceError {
     let text = chain(error);
     let lower = text.to_ascii_lowercase();
     let at = at.clone();
@@ -76,7 +76,14 @@ fn of_credentials(error: &(dyn Error + 'static), options: &AwsOptions, at: &Loca
         "did not contain credential",
     ];
     if missing.iter().any(|word| lower.contains(word)) {
-        return SourceError::NoCredentials { at };
+        return match &options.profile {
+            // where there are no files at all, nothing says that the profile is not in them
+            Some(profile) if !lower.contains("did not contain credential") => SourceError::NoProfile {
+                profile: profile.as_str().into(),
+                at,
+            },
+            _ => SourceError::NoCredentials { at },
+        };
     }
     SourceError::Signing {
         cause: root_cause(error),
