@@ -20,7 +20,9 @@ pub mod raw;
 pub mod reading;
 pub mod scene3d;
 pub mod shown;
+pub mod source_info;
 pub mod states;
+pub mod tf_tree;
 pub mod variables;
 pub mod widget;
 
@@ -138,6 +140,8 @@ pub static PANELS: &[Kind] = &[
     diagnostics::KIND,
     health::KIND,
     states::KIND,
+    tf_tree::KIND,
+    source_info::KIND,
     gauge::KIND,
     indicator::KIND,
     note::KIND,

@@ -363,3 +363,12 @@ pub fn value_menu(response: &egui::Response, path: &str, worth: Option<&Worth>, 
         }
     });
 }
+
+/// `98.7 Hz`, in three digits or more.
+pub fn rate_text(hz: f64) -> String {
+    match hz {
+        100.0.. => format!("{hz:.0} Hz"),
+        10.0..100.0 => format!("{hz:.1} Hz"),
+        _ => format!("{hz:.2} Hz"),
+    }
+}

@@ -184,6 +184,15 @@ impl Transforms {
         roots.into_iter().map(|(_, frame)| frame).collect()
     }
 
+    /// Number of samples that are loaded, received already or not.
+    pub fn len(&self) -> usize {
+        self.samples
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.samples == 0
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         (self.samples * size_of::<Sample>()) as u64
     }
