@@ -23,6 +23,7 @@ pub mod shown;
 pub mod source_info;
 pub mod states;
 pub mod tf_tree;
+pub mod topic_graph;
 pub mod variables;
 pub mod widget;
 
@@ -141,6 +142,7 @@ pub static PANELS: &[Kind] = &[
     health::KIND,
     states::KIND,
     tf_tree::KIND,
+    topic_graph::KIND,
     source_info::KIND,
     gauge::KIND,
     indicator::KIND,

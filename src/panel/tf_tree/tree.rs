@@ -1,6 +1,6 @@
 //! Branches → the lines of a tree, and what is wrong with it.
 //!
-//! Invariant: every frame is in one line, even where parents go round in a circle.
+//! Invariant: every frame is in one line, even where parents go round in a circle (those below a closed one are in none).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -40,6 +40,8 @@ pub struct Tree {
     pub roots: usize,
 }
 
+/// Deeper trees than any robot's are not descended further.
+const DEEPEST: usize = 128;
 /// No transform for this long, and for five of its periods.
 const SILENCE_NANOS: i64 = 1_000_000_000;
 
@@ -193,7 +195,7 @@ impl Walk<'_> {
         let below: Vec<Arc<str>> = self.children.get(frame).cloned().unwrap_or_default();
         let below: Vec<Arc<str>> = below.into_iter().filter(|child| !above.contains(child)).collect();
         let searching = !self.search.trim().is_empty();
-        let is_open = searching || !self.closed.contains(&**frame);
+        let is_open = (searching || !self.closed.contains(&**frame)) && rails.len() < DEEPEST;
         let trouble = contradiction(frame, &branches).map(|t| t.what);
         let at = self.lines.len();
         self.lines.push(Line {
