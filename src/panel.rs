@@ -22,6 +22,7 @@ pub mod scene3d;
 pub mod shown;
 pub mod source_info;
 pub mod states;
+pub mod table;
 pub mod tf_tree;
 pub mod topic_graph;
 pub mod variables;
@@ -141,6 +142,7 @@ pub static PANELS: &[Kind] = &[
     diagnostics::KIND,
     health::KIND,
     states::KIND,
+    table::KIND,
     tf_tree::KIND,
     topic_graph::KIND,
     source_info::KIND,
