@@ -3,18 +3,29 @@
 //! Invariant: no panel asks for bytes, blocks, or knows a URL. A panel is one file and one line in [`PANELS`]; tests, docs
 //! and the automatic layout loop over that table.
 
+pub mod columns;
 pub mod diagnostics;
+pub mod gauge;
 pub mod health;
 pub mod image;
+pub mod indicator;
+pub mod ink;
 pub mod log;
 pub mod map;
+pub mod note;
 pub mod palette;
 pub mod path_field;
 pub mod plot;
 pub mod raw;
+pub mod reading;
 pub mod scene3d;
 pub mod shown;
+pub mod source_info;
 pub mod states;
+pub mod table;
+pub mod tf_tree;
+pub mod topic_graph;
+pub mod variables;
 pub mod widget;
 
 use std::sync::Arc;
@@ -44,7 +55,7 @@ pub struct View<'a> {
 
 pub trait Panel {
     fn title(&self, view: &View) -> String;
-    fn wants(&self, view: &View, out: &mut Vec<Want>);
+    fn wants(&self, _view: &View, _out: &mut Vec<Want>) {}
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>);
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>);
     /// What a layout file stores of this panel. `Kind::create(config())` gives an equal panel; unknown keys survive.
@@ -52,9 +63,13 @@ pub trait Panel {
     /// For the header's dot and `screenshot --stats`, after `ui`.
     fn state(&self, view: &View) -> PanelState;
     /// A topic was dropped on the panel. False: it cannot show that.
-    fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool;
+    fn drop_topic(&mut self, _view: &View, _topic: TopicId) -> bool {
+        false
+    }
     /// Topics it shows, for `--stats`.
-    fn topics(&self, view: &View) -> Vec<TopicId>;
+fn topics(&self, _view: &View) -> Vec<TopicId> {
+        Vec::new()
+    }
     /// It is not on screen: what it holds of messages and pictures, beside what the store counts, is to be let go.
     fn hidden(&mut self) {}
 }
@@ -129,4 +144,12 @@ pub static PANELS: &[Kind] = &[
     diagnostics::KIND,
     health::KIND,
     states::KIND,
+    table::KIND,
+    tf_tree::KIND,
+    topic_graph::KIND,
+    source_info::KIND,
+    gauge::KIND,
+    indicator::KIND,
+    note::KIND,
+    variables::KIND,
 ];

@@ -28,14 +28,14 @@ pub use playback::Playback;
 pub use rows::{Block, RowSet};
 pub use series::{Series, Statistics};
 pub use signal::{Problem, Signal};
-pub use transforms::Transforms;
+pub use transforms::{Branch, Transforms};
 pub use work::*;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::decode::{Decoded, Form, Schema};
-use crate::format::Warning;
+use crate::format::{Catalog, ConnectionId, Warning};
 use crate::path::{self, Column, Literal, TopicSchema, Variables};
 use crate::source::Location;
 use crate::time::{Span, Time};
@@ -457,6 +457,23 @@ impl Store {
 
     pub fn sources(&self) -> &[SourceInfo] {
         &self.sources
+    }
+
+    /// What a recording's index tells: its connections, chunks and counts. None until it is known.
+    pub fn catalog(&self, source: SourceId) -> Option<&Catalog> {
+        let container = self.inner.get(source as usize)?.container.as_ref()?;
+        Some(container.catalog())
+    }
+
+    /// Grows whenever a catalogue does.
+    pub fn catalog_revision(&self) -> u64 {
+        self.catalog_revision
+    }
+
+    /// The topic of a connection of a recording.
+    pub fn topic_of_connection(&self, source: SourceId, connection: ConnectionId) -> Option<&Topic> {
+        let id = self.inner.get(source as usize)?.topics.get(connection as usize)?;
+        self.topic(*id)
     }
 
     /// What `$x` stands for in message paths.

@@ -43,6 +43,8 @@ pub enum Form {
     Arrivals,
     /// Header stamps and sizes: of any topic with a definition, read in bulk.
     Stamps,
+    /// Messages as they were recorded: of any topic with a definition, read in bulk; large ones are left out and counted.
+    Messages,
 }
 
 impl Form {

@@ -26,7 +26,21 @@ enum Columns {
     /// Nothing but receive times.
     Arrivals,
     Stamps(Vec<Stamped>),
+    Messages(Messages),
 }
+
+/// Messages one behind the other.
+#[derive(Debug, Default)]
+struct Messages {
+    bytes: Vec<u8>,
+    /// What `bytes` become once all are there.
+    whole: Bytes,
+    /// Where each one ends.
+    ends: Vec<usize>,
+}
+
+/// Larger messages are no rows of a table.
+const LARGEST_MESSAGE: usize = 256 * 1024;
 
 /// What a message's envelope says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +58,7 @@ impl Rows {
             Form::Fix => Columns::Fix(Vec::new()),
             Form::Arrivals => Columns::Arrivals,
             Form::Stamps => Columns::Stamps(Vec::new()),
+            Form::Messages => Columns::Messages(Messages::default()),
             _ => return None,
         };
         Some(Rows {
@@ -75,6 +90,15 @@ impl Rows {
                 });
                 Ok(())
             }
+            Columns::Messages(_) if payload.len() > LARGEST_MESSAGE => Err(DecodeError::NotDecodable(format!(
+                "messages of more than {LARGEST_MESSAGE} bytes are left out, this one has {}",
+                payload.len()
+            ))),
+            Columns::Messages(rows) => {
+                rows.bytes.extend_from_slice(payload);
+                rows.ends.push(rows.bytes.len());
+                Ok(())
+            }
         };
         match pushed {
             Ok(()) => self.times.push(time),
@@ -100,6 +124,10 @@ impl Rows {
             Columns::Fix(rows) => rows.shrink_to_fit(),
             Columns::Arrivals => {}
             Columns::Stamps(rows) => rows.shrink_to_fit(),
+            Columns::Messages(rows) => {
+                rows.ends.shrink_to_fit();
+                rows.whole = Bytes::from(std::mem::take(&mut rows.bytes).into_boxed_slice());
+            }
         }
     }
 
@@ -122,6 +150,7 @@ impl Rows {
             Columns::Fix(rows) => rows.capacity() * size_of::<Fix>(),
             Columns::Arrivals => 0,
             Columns::Stamps(rows) => rows.capacity() * size_of::<Stamped>(),
+            Columns::Messages(rows) => rows.ends.capacity() * size_of::<usize>() + rows.bytes.capacity() + rows.whole.len(),
         };
         (self.times.capacity() * size_of::<Time>() + columns + 128) as u64
     }
@@ -138,6 +167,17 @@ impl Rows {
             Columns::Fix(rows) => rows,
             _ => &[],
         }
+    }
+
+    /// One message, of rows that are complete.
+    pub fn message(&self, index: usize) -> Option<Bytes> {
+        let Columns::Messages(rows) = &self.columns else { return None };
+        let start = match index.checked_sub(1) {
+            Some(before) => *rows.ends.get(before)?,
+            None => 0,
+        };
+        let end = *rows.ends.get(index)?;
+        (start <= end && end <= rows.whole.len()).then(|| rows.whole.slice(start..end))
     }
 
     pub fn stamps(&self) -> &[Stamped] {

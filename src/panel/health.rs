@@ -353,7 +353,7 @@ fn cells(topic: &Topic, timing: Option<&Timing>) -> [(String, bool); 5] {
     let Some(timing) = timing.filter(|t| t.messages > 1) else {
         return [messages, nothing(), nothing(), nothing(), nothing()];
     };
-    let rate = timing.rate_hz().map_or_else(nothing, |hz| (rate_text(hz), false));
+    let rate = timing.rate_hz().map_or_else(nothing, |hz| (widget::rate_text(hz), false));
     let jitter = time::format_duration(timing.jitter_nanos as i64);
     let longest = timing.longest.map_or_else(nothing, |gap| {
         let is_gap = timing.gaps.contains(&gap);
@@ -361,14 +361,6 @@ fn cells(topic: &Topic, timing: Option<&Timing>) -> [(String, bool); 5] {
     });
     let gaps = (timing.gaps.len().to_string(), !timing.gaps.is_empty());
     [messages, rate, (jitter, false), gaps, longest]
-}
-
-fn rate_text(hz: f64) -> String {
-    match hz {
-        100.0.. => format!("{hz:.0} Hz"),
-        10.0..100.0 => format!("{hz:.1} Hz"),
-        _ => format!("{hz:.2} Hz"),
-    }
 }
 
 impl Panel for HealthPanel {

@@ -2,8 +2,8 @@
 //!
 //! Invariants: only visible rows are laid out; rows are made anew only when the message or what is open changes.
 
-mod row;
-mod tree;
+pub(super) mod row;
+pub(super) mod tree;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -106,7 +106,8 @@ impl<T: Clone> Shown<T> {
         self.last.as_ref().map(|(_, _, value)| value)
     }
 
-    fn time(&self) -> Option<Time> {
+    /// From when on that holds.
+    pub fn time(&self) -> Option<Time> {
         self.last.as_ref().map(|(_, time, _)| *time)
     }
 }

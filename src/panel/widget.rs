@@ -10,9 +10,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::DraggedPath;
+use super::reading::Worth;
+use super::{Action, DraggedPath};
 use crate::path::topic_text;
-use crate::store::{Store, Topic};
+use crate::store::{Store, Topic, TopicId};
 use crate::theme;
 use crate::time::Span;
 
@@ -294,4 +295,80 @@ pub fn covered_nanos(spans: &[Span], within: Span) -> i64 {
         }
     }
     covered
+}
+
+/// `what` where nothing is chosen, else the chosen.
+pub fn title_of(what: &str, chosen: &str) -> String {
+    if chosen.is_empty() { what } else { chosen }.to_owned()
+}
+
+/// A label and a field for a text.
+pub fn text_row(ui: &mut Ui, name: &str, text: &mut String, hint: &str) {
+    ui.horizontal(|ui| {
+        let label = ui.label(name);
+        let edit = egui::TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY);
+        ui.add(edit).labelled_by(label.id);
+    });
+}
+
+/// Tells that the configuration changed, where it did.
+pub fn report_change<T: PartialEq>(before: &T, after: &T, out: &mut Vec<Action>) {
+    if before != after {
+        out.push(Action::Changed);
+    }
+}
+
+/// Offers to read all of the topic, where only a part around the playhead is.
+pub fn read_whole_button(ui: &mut Ui, store: &Store, topic: TopicId, out: &mut Vec<Action>) {
+    if let (Some(bytes), Some(topic)) = (store.whole_cost_bytes(topic), store.topic(topic))
+        && ui
+            .button(format!("Read all of {} ({})", topic.name, bytes_text(bytes)))
+            .clicked()
+    {
+        out.push(Action::ReadWhole(topic.id));
+    }
+}
+
+/// The field that is dropped on `rect`; marks it while one is dragged over it.
+pub fn dropped_path(ui: &Ui, rect: Rect) -> Option<String> {
+    let dragged = egui::DragAndDrop::payload::<DraggedPath>(ui.ctx())?;
+    let (at, released) = ui.input(|i| (i.pointer.interact_pos(), i.pointer.any_released()));
+    if !at.is_some_and(|at| rect.contains(at)) {
+        return None;
+    }
+    let ring = egui::Stroke::new(2.0, theme::palette(ui.visuals()).accent);
+    ui.painter().rect_stroke(rect.shrink(2.0), 4.0, ring, egui::StrokeKind::Inside);
+    released.then(|| {
+        egui::DragAndDrop::clear_payload(ui.ctx());
+        dragged.0.clone()
+    })
+}
+
+/// What can be done with one value: copy it, copy its path, plot it.
+pub fn value_menu(response: &egui::Response, path: &str, worth: Option<&Worth>, out: &mut Vec<Action>) {
+    response.context_menu(|ui| {
+        let mut item = |ui: &mut Ui, text: &str, action: Action| {
+            if ui.button(text).clicked() {
+                out.push(action);
+                ui.close();
+            }
+        };
+        if let Some(worth) = worth {
+            item(ui, "Copy value", Action::CopyText(worth.text()));
+        }
+        item(ui, "Copy path", Action::CopyText(path.to_owned()));
+        if worth.is_some_and(|w| w.number().is_some()) {
+            let config = serde_json::json!({ "series": [{ "path": path }] });
+            item(ui, "Plot this field", Action::AddPanel { kind: "plot", config });
+        }
+    });
+}
+
+/// `98.7 Hz`, in three digits or more.
+pub fn rate_text(hz: f64) -> String {
+    match hz {
+        100.0.. => format!("{hz:.0} Hz"),
+        10.0..100.0 => format!("{hz:.1} Hz"),
+        _ => format!("{hz:.2} Hz"),
+    }
 }

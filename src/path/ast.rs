@@ -48,6 +48,37 @@ pub enum Literal {
     Text(String),
 }
 
+impl Literal {
+    /// As layouts store the values of variables. Whole numbers that JSON has no room for become floats.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Literal::Bool(b) => (*b).into(),
+            Literal::Int(n) => match (i64::try_from(*n), u64::try_from(*n)) {
+                (Ok(n), _) => n.into(),
+                (_, Ok(n)) => n.into(),
+                _ => (*n as f64).into(),
+            },
+            Literal::Float(v) => (*v).into(),
+            Literal::Text(text) => text.as_str().into(),
+        }
+    }
+
+    /// None for what is no single value.
+    pub fn from_json(value: &serde_json::Value) -> Option<Literal> {
+        use serde_json::Value;
+        Some(match value {
+            Value::Bool(b) => Literal::Bool(*b),
+            Value::Number(n) => match (n.as_i64(), n.as_u64()) {
+                (Some(n), _) => Literal::Int(n.into()),
+                (_, Some(n)) => Literal::Int(n.into()),
+                _ => Literal::Float(n.as_f64()?),
+            },
+            Value::String(text) => Literal::Text(text.clone()),
+            Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        })
+    }
+}
+
 /// How a function is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {

@@ -27,6 +27,24 @@ pub struct Transforms {
     samples: usize,
 }
 
+/// What one topic says of a frame's place in another, as far as it has been received at the playhead.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    pub child: Arc<str>,
+    pub parent: Arc<str>,
+    pub topic: TopicId,
+    /// Valid for ever.
+    pub is_static: bool,
+    /// How often it came lately; None for what came once.
+    pub rate_hz: Option<f64>,
+    /// Of the newest sample: its header stamp and receive time.
+    pub stamp: Time,
+    pub received: Time,
+    /// `parent_from_child`.
+    pub translation: DVec3,
+    pub rotation: DQuat,
+}
+
 /// The samples of one child frame from one topic.
 struct Track {
     topic: TopicId,
@@ -86,6 +104,49 @@ impl Transforms {
         all.into_iter().collect()
     }
 
+    /// What every topic says of every frame, by frame, the newest first. A frame with two parents has two branches.
+    pub fn branches(&self) -> Vec<Branch> {
+        let mut out: Vec<Branch> = Vec::new();
+        for (child, tracks) in &self.children {
+            let first = out.len();
+            for track in tracks {
+                let lately = self.lately(track);
+                let (Some(newest), Some(oldest)) = (lately.first(), lately.last()) else { continue };
+                let nanos = newest.stamp.since(oldest.stamp);
+                let rate_hz = (nanos > 0).then(|| (lately.len() - 1) as f64 * 1e9 / nanos as f64);
+                let mut parents: Vec<&Arc<str>> = Vec::new();
+                for sample in lately {
+                    if parents.contains(&&sample.parent) {
+                        continue;
+                    }
+                    parents.push(&sample.parent);
+                    out.push(Branch {
+                        child: child.clone(),
+                        parent: sample.parent.clone(),
+                        topic: track.topic,
+                        is_static: track.is_static,
+                        rate_hz: rate_hz.filter(|_| !track.is_static),
+                        stamp: sample.stamp,
+                        received: sample.received,
+                        translation: sample.translation,
+                        rotation: DQuat::from_array(sample.rotation),
+                    });
+                }
+            }
+            // as `parent` chooses
+            out[first..].sort_by_key(|b| (b.is_static, std::cmp::Reverse((b.stamp, b.received))));
+        }
+        out
+    }
+
+    /// The newest visible samples of a track, newest first.
+    fn lately<'a>(&self, track: &'a Track) -> Vec<&'a Sample> {
+        const MOST: usize = 256;
+        let heard = track.blocks.iter().rev().filter(|b| b.first_received <= self.now);
+        let samples = heard.flat_map(|b| b.samples.iter().rev());
+        samples.filter(|s| self.is_visible(track, s)).take(MOST).collect()
+    }
+
     pub fn parent(&self, child: &str) -> Option<Arc<str>> {
         let tracks = self.children.get(bare(child))?;
         let newest = |is_static: bool| {
@@ -121,6 +182,15 @@ impl Transforms {
         let mut roots: Vec<(usize, Arc<str>)> = descendants.into_iter().map(|(frame, n)| (n, frame)).collect();
         roots.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         roots.into_iter().map(|(_, frame)| frame).collect()
+    }
+
+    /// Number of samples that are loaded, received already or not.
+    pub fn len(&self) -> usize {
+        self.samples
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.samples == 0
     }
 
     pub(super) fn bytes(&self) -> u64 {

@@ -4,7 +4,6 @@ use egui::Ui;
 use serde_json::Value;
 
 use crate::panel::{Action, Panel, PanelState, View};
-use crate::store::{TopicId, Want};
 use crate::theme;
 
 /// A panel of this kind, or one that stands in for it.
@@ -28,8 +27,6 @@ impl Panel for Unknown {
         format!("{} (unknown)", self.kind)
     }
 
-    fn wants(&self, _view: &View, _out: &mut Vec<Want>) {}
-
     fn ui(&mut self, ui: &mut Ui, _view: &View, _out: &mut Vec<Action>) {
         let text = format!(
             "This version of Roadreel has no panel “{}”. It is kept in the layout as it is.",
@@ -48,13 +45,5 @@ impl Panel for Unknown {
 
     fn state(&self, _view: &View) -> PanelState {
         PanelState::Absent(format!("no panel “{}” in this version", self.kind))
-    }
-
-    fn drop_topic(&mut self, _view: &View, _topic: TopicId) -> bool {
-        false
-    }
-
-    fn topics(&self, _view: &View) -> Vec<TopicId> {
-        Vec::new()
     }
 }

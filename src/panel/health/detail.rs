@@ -3,7 +3,7 @@
 use egui::{Rect, RichText, ScrollArea, Ui, pos2, vec2};
 
 use super::measure::{Stamping, Timing};
-use super::{HealthPanel, bar_color, rate_text};
+use super::{HealthPanel, bar_color};
 use crate::decode::Form;
 use crate::panel::{Action, View, widget};
 use crate::store::Topic;
@@ -49,8 +49,8 @@ impl HealthPanel {
         let mut facts = vec![("Type", topic.type_name.to_string())];
         if let Some(timing) = self.timing(topic.id) {
             if let Some(hz) = timing.rate_hz() {
-                facts.push(("Rate", format!("{} (mean)", rate_text(hz))));
-                facts.push(("Median rate", rate_text(1e9 / timing.median_period_nanos.max(1) as f64)));
+                facts.push(("Rate", format!("{} (mean)", widget::rate_text(hz))));
+                facts.push(("Median rate", widget::rate_text(1e9 / timing.median_period_nanos.max(1) as f64)));
                 facts.push(("Jitter", time::format_duration(timing.jitter_nanos as i64)));
             }
             if let (Some(first), Some(last)) = (timing.first, timing.last) {

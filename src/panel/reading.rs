@@ -1,0 +1,186 @@
+//! What a message path is worth at the playhead: the value of the newest message, or of what is computed from several.
+//!
+//! Invariants: what one message tells is read out of that message, texts included; only what needs values over time wants series.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::decode::Form;
+use crate::panel::shown::{Freshness, Shown};
+use crate::panel::{PanelState, View, widget};
+use crate::path::{Item, Literal};
+use crate::store::{Signal, Stamp, Store, Topic, TopicId, Want, What};
+use crate::time::{Span, Time};
+
+/// A value as a person reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Worth {
+    pub value: Literal,
+    /// The constant that the message definition has for it.
+    pub name: Option<Arc<str>>,
+}
+
+impl Worth {
+    fn of(item: Item<'_>, name_of: impl Fn(i128) -> Option<Arc<str>>) -> Worth {
+        let value = match item {
+            Item::Bool(b) => Literal::Bool(b),
+            Item::Int(n) => Literal::Int(n),
+            Item::Float(v) => Literal::Float(v),
+            Item::Nanos(_) => Literal::Float(item.number()),
+            Item::Text(text) => Literal::Text(String::from_utf8_lossy(text).into_owned()),
+        };
+        let name = match &value {
+            Literal::Int(n) => name_of(*n),
+            _ => None,
+        };
+        Worth { value, name }
+    }
+
+    /// As plots read it; None for texts.
+    pub fn number(&self) -> Option<f64> {
+        match &self.value {
+            Literal::Bool(b) => Some(f64::from(u8::from(*b))),
+            Literal::Int(n) => Some(*n as f64),
+            Literal::Float(v) => Some(*v),
+            Literal::Text(_) => None,
+        }
+    }
+
+    /// The constant's name, or the value.
+    pub fn text(&self) -> String {
+        match (&self.name, &self.value) {
+            (Some(name), _) => name.to_string(),
+            (None, Literal::Bool(b)) => b.to_string(),
+            (None, Literal::Int(n)) => n.to_string(),
+            (None, Literal::Float(v)) => widget::number_text(*v, 10),
+            (None, Literal::Text(text)) => text.clone(),
+        }
+    }
+}
+
+/// A path and its values at the playhead.
+pub struct Reading {
+    signal: Signal,
+    message: Shown<Bytes>,
+    values: Vec<Worth>,
+    state: PanelState,
+}
+
+impl Reading {
+    pub fn new(path: &str) -> Reading {
+        Reading {
+            signal: Signal::new(path, Stamp::Receive),
+            message: Shown::default(),
+            values: Vec::new(),
+            state: PanelState::Pending("the value is being read".into()),
+        }
+    }
+
+    /// Takes another path, unless it is this one.
+    pub fn set(&mut self, path: &str) {
+        if self.signal.text() != path {
+            *self = Reading::new(path);
+        }
+    }
+
+    pub fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        let Some(topic) = self.topics().first() else { return };
+        if self.column().is_some() {
+            out.push(Want {
+                topic: *topic,
+                what: What::Latest(Form::Value),
+            });
+        } else {
+            self.signal.wants(view.store.series_span(*topic, view.now), out);
+        }
+    }
+
+    /// Brings it up to date with what is loaded.
+    pub fn refresh(&mut self, view: &View) {
+        self.signal.refresh(view.store);
+        if self.signal.text().is_empty() {
+            self.values.clear();
+            self.state = PanelState::Absent("Choose a field in the settings, or drag one here".into());
+        } else if let Some(problem) = self.signal.problem() {
+            self.values.clear();
+            self.state = PanelState::Failed(problem.what.clone());
+        } else if let Some(constant) = self.signal.constant() {
+            self.values = vec![number(constant)];
+            self.state = PanelState::Ready;
+        } else if self.column().is_some() {
+            self.read_message(view.store);
+        } else {
+            self.read_series(view);
+        }
+    }
+
+    fn column(&self) -> Option<&crate::path::Input> {
+        self.signal.program().and_then(|p| p.column())
+    }
+
+    fn read_message(&mut self, store: &Store) {
+        let topic: Option<&Topic> = self.topics().first().and_then(|id| store.topic(*id));
+        let (Some(topic), Some(input)) = (topic, self.column().cloned()) else {
+            return;
+        };
+        let (payload, freshness) = self.message.take(store, topic, store.latest_payload(topic.id), || None);
+        self.values = match &payload {
+            Some(payload) => {
+                let column = &input.column;
+                let name = |n: i128| column.name_of(n).map(Arc::from);
+                column.items(payload).into_iter().map(|item| Worth::of(item, name)).collect()
+            }
+            None => Vec::new(),
+        };
+        self.state = match freshness {
+            Freshness::Current if self.values.is_empty() => {
+                PanelState::Absent(format!("The newest message of {} has no {}", topic.name, self.signal.text()))
+            }
+            freshness => freshness.state(topic, "the value"),
+        };
+    }
+
+    fn read_series(&mut self, view: &View) {
+        let newest = self.signal.series(view.store).and_then(|s| s.value_at(view.now));
+        self.values = newest.map(number).into_iter().collect();
+        self.state = if let Some(trouble) = self.signal.trouble() {
+            PanelState::Failed(trouble.to_owned())
+        } else if !self.signal.is_complete(view.store, Span::at(view.now)) {
+            PanelState::Pending(format!("{} is being read at the playhead", self.signal.text()))
+        } else if self.values.is_empty() {
+            PanelState::Absent(format!("{} has no value at or before the playhead", self.signal.text()))
+        } else {
+            PanelState::Ready
+        };
+    }
+
+    /// All values that the path gives at the playhead.
+    pub fn values(&self) -> &[Worth] {
+        &self.values
+    }
+
+    pub fn value(&self) -> Option<&Worth> {
+        self.values.first()
+    }
+
+    pub fn state(&self) -> &PanelState {
+        &self.state
+    }
+
+    pub fn topics(&self) -> &[TopicId] {
+        self.signal.topics()
+    }
+
+    /// When the message came that tells the value; None for what is computed from several.
+    pub fn time(&self) -> Option<Time> {
+        self.message.time()
+    }
+}
+
+fn number(value: f64) -> Worth {
+    Worth {
+        value: Literal::Float(value),
+        name: None,
+    }
+}
