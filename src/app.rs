@@ -196,6 +196,10 @@ impl AppState {
     /// Opens these instead of what is open.
     pub fn open(&mut self, locations: Vec<Location>) {
         self.keep_layout();
+        if self.is_open() {
+            // what was given at the start is for the first recording
+            (self.pending_layout, self.layout_path, self.layout_link, self.pending_seek) = (None, None, None, None);
+        }
         self.growing = None;
         self.store = Store::new(self.memory_budget);
         let former = std::mem::replace(&mut self.executor, (self.make_executor)(self.waker.clone()));
@@ -293,13 +297,12 @@ impl AppState {
 
     /// Puts playhead and panels when topics come in.
     fn place(&mut self) {
+        self.place_panels();
         if let Some(span) = self.store.span()
             && !self.placed
         {
             self.placed = true;
-            // a little into the recording, where the first messages of all sensors have come: nothing is empty at first sight
-            let into_nanos = (span.nanos() / 4).min(FIRST_LOOK_NANOS);
-            self.playback.now = span.start.plus_nanos(into_nanos);
+            self.playback.now = self.first_look(span);
         }
         // while a scan goes on only an instant can be found
         let known = self.is_indexed() || matches!(self.pending_seek, Some(When::At(_)));
@@ -309,6 +312,23 @@ impl AppState {
         {
             self.seek(when.at(self.span()));
         }
+    }
+
+    /// A little into the recording, where the first messages of what the panels show have come: nothing is empty at first sight.
+    fn first_look(&self, span: Span) -> Time {
+        let quarter = span.nanos() / 4;
+        let into = |nanos: i64| span.start.plus_nanos(quarter.min(nanos));
+        let latest = into(LATEST_LOOK_NANOS);
+        let view = self.view();
+        let shown = self.workspace.visible().into_iter().flat_map(|pane| pane.panel.topics(&view));
+        shown
+            .filter(|topic| self.store.topic(*topic).and_then(|t| t.rate_hz()).is_some_and(|hz| hz >= 1.0))
+            .filter_map(|topic| self.store.begun_by(topic))
+            .filter(|begun| *begun <= latest)
+            .fold(into(FIRST_LOOK_NANOS), Time::max)
+    }
+
+    fn place_panels(&mut self) {
         let topics = self.store.topics().len();
         if topics == self.topics_seen {
             return;
@@ -583,3 +603,5 @@ fn panels(ui: &mut Ui, state: &mut AppState) {
 
 /// How far into a recording the playhead stands when it was opened.
 const FIRST_LOOK_NANOS: i64 = 500_000_000;
+/// And how far at most, where a driver began late.
+const LATEST_LOOK_NANOS: i64 = 10_000_000_000;

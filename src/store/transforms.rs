@@ -98,6 +98,19 @@ impl Transforms {
         newest(false).or_else(|| newest(true)).map(|s| s.parent.clone())
     }
 
+    /// The frame's farthest ancestor: itself where it has no parent.
+    pub fn root_of(&self, frame: &str) -> Arc<str> {
+        let mut at: Arc<str> = bare(frame).into();
+        // a loop has no root
+        for _ in 0..self.children.len() {
+            match self.parent(&at) {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        at
+    }
+
     /// Frames without a parent, the one with most descendants first.
     pub fn roots(&self) -> Vec<Arc<str>> {
         let parents: BTreeMap<Arc<str>, Arc<str>> = self

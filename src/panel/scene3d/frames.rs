@@ -7,7 +7,7 @@ use glam::{DAffine3, DVec3, Vec3};
 use super::config::{Config, Follow};
 use super::layers::{Label, Out};
 use super::owners::Owner;
-use crate::decode::{Decoded, Form};
+use crate::decode::Form;
 use crate::render::{Blob, Lines, Segment, Size};
 use crate::store::{Lookup, Store, Topic};
 use crate::time::Time;
@@ -22,16 +22,21 @@ pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic]) -> Arc<st
     if let Some(frame) = &config.fixed_frame {
         return frame.as_str().into();
     }
-    let roots = store.transforms().roots();
-    let world = WORLDS.iter().find_map(|world| roots.iter().find(|root| &***root == *world));
-    if let Some(root) = world.or(roots.first()) {
-        return Arc::clone(root);
+    let transforms = store.transforms();
+    let roots = transforms.roots();
+    let frames: Vec<Arc<str>> = visible.iter().filter_map(|topic| frame_of(store, topic)).collect();
+    let reached: Vec<Arc<str>> = frames.iter().map(|frame| transforms.root_of(frame)).collect();
+    let fame = |root: &Arc<str>| WORLDS.iter().rev().position(|world| **root == **world);
+    // The one from which most can be drawn; among equals what people call the world, then the largest.
+    let best = roots.iter().rev().max_by_key(|root| {
+        let reach = reached.iter().filter(|reached| reached == root).count();
+        (reach, fame(root))
+    });
+    match best {
+        Some(root) if frames.is_empty() || reached.contains(root) => Arc::clone(root),
+        // What no transform leads to is drawn in its own frame.
+        _ => frames.into_iter().next().unwrap_or_else(|| "map".into()),
     }
-    // Without transforms, the frame of the first message there is.
-    visible
-        .iter()
-        .find_map(|topic| frame_of(store, topic))
-        .unwrap_or_else(|| "map".into())
 }
 
 fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
@@ -46,14 +51,7 @@ fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
         store.latest(topic.id, topic.form?)
     };
     let Lookup::Ready(entry) = found else { return None };
-    match &*entry.decoded {
-        Decoded::Cloud(cloud) => Some(trimmed(&cloud.header.frame_id)),
-        Decoded::Scan(scan) => Some(trimmed(&scan.header.frame_id)),
-        Decoded::Poses(poses) => Some(trimmed(&poses.header.frame_id)),
-        Decoded::Pose(pose) => Some(trimmed(&pose.header.frame_id)),
-        Decoded::Grid(grid) => Some(trimmed(&grid.header.frame_id)),
-        _ => None,
-    }
+    entry.decoded.header().map(|header| trimmed(&header.frame_id))
 }
 
 /// The frame that the camera follows, if any.

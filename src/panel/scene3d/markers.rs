@@ -260,15 +260,15 @@ struct Builder {
 
 fn groups(kept: &Kept, alpha: f32) -> Vec<Group> {
     let mut builders: Vec<Builder> = Vec::new();
-    for (index, (_, marker)) in (0u32..).zip(kept.iter()) {
+    for (index, (received, marker)) in (0u32..).zip(kept.iter()) {
+        let stamp = marker.stamp_or(*received);
         if !marker.pose.position.is_finite() || !marker.scale.is_finite() {
             continue;
         }
-        let same = |b: &Builder| {
-            b.group.frame == marker.header.frame_id && b.group.locked == marker.frame_locked && b.group.stamp == marker.header.stamp
-        };
+        let same =
+            |b: &Builder| b.group.frame == marker.header.frame_id && b.group.locked == marker.frame_locked && b.group.stamp == stamp;
         let at = builders.iter().position(same).unwrap_or_else(|| {
-            builders.push(Builder::new(marker));
+            builders.push(Builder::new(marker, stamp));
             builders.len() - 1
         });
         if let Some(builder) = builders.get_mut(at) {
@@ -279,10 +279,10 @@ fn groups(kept: &Kept, alpha: f32) -> Vec<Group> {
 }
 
 impl Builder {
-    fn new(first: &Marker) -> Builder {
+    fn new(first: &Marker, stamp: Time) -> Builder {
         let group = Group {
             frame: Arc::clone(&first.header.frame_id),
-            stamp: first.header.stamp,
+            stamp,
             locked: first.frame_locked,
             origin: first.pose.position,
             solids: Vec::new(),
