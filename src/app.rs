@@ -15,6 +15,7 @@ mod act;
 mod background;
 mod browse;
 mod dialog;
+mod edges;
 mod fields;
 mod growing;
 mod inspector;
@@ -43,9 +44,11 @@ use crate::source::{Location, SceneTable};
 use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::{Span, Time, When};
-use crate::workspace::{Edit, Layout, Sidebars, Workspace};
+use crate::workspace::{Edit, Layout, PlaybackEntry, Sidebars, Workspace};
 
+use act::Heard;
 use background::{ChooseFiles, Jobs};
+use command::Command;
 use dialog::Dialog;
 pub use links::LARGEST_LAYOUT;
 use settings::{Folders, Settings};
@@ -88,7 +91,8 @@ pub struct AppState {
     folders: Option<Folders>,
     make_executor: MakeExecutor,
     waker: Arc<dyn Fn() + Send + Sync>,
-    memory_budget: u64,
+    /// In bytes, by the command line; otherwise the settings say.
+    memory_given: Option<u64>,
     events: Vec<Event>,
     hover: Option<Time>,
     /// Where the pointer was on a time axis in the pass before.
@@ -98,8 +102,15 @@ pub struct AppState {
     scenes: scenes::ScenesState,
     palette: palette::PaletteState,
     dialog: Option<Dialog>,
-    left_open: bool,
-    right_open: bool,
+    /// A text field had the keyboard in the pass before.
+    was_typing: bool,
+    sidebars: Sidebars,
+    /// Playback and sidebars as the layout file has them.
+    kept_around: (PlaybackEntry, Sidebars),
+    /// The kept layout of these topics is being read.
+    reads_layout: bool,
+    /// The settings have changed since they were written.
+    settings_changed: bool,
     jobs: Jobs,
     growing: Option<growing::Growing>,
     /// A layout that was given waits for the topics.
@@ -138,9 +149,9 @@ struct FrameRate {
 impl AppState {
     pub fn new(start: Start, make_executor: MakeExecutor, waker: Arc<dyn Fn() + Send + Sync>) -> AppState {
         let settings = start.folders.as_ref().map(Folders::settings).unwrap_or_default();
-        let memory_budget = start.memory_budget.unwrap_or(settings.memory_mib << 20);
+        let memory_given = start.memory_budget;
         let mut state = AppState {
-            store: Store::new(memory_budget),
+            store: Store::new(memory_given.unwrap_or(settings.memory_mib << 20)),
             executor: make_executor(waker.clone()),
             playback: still(),
             workspace: Workspace::empty(),
@@ -150,7 +161,7 @@ impl AppState {
             folders: start.folders,
             make_executor,
             waker: waker.clone(),
-            memory_budget,
+            memory_given,
             events: Vec::new(),
             hover: None,
             hover_next: None,
@@ -159,8 +170,11 @@ impl AppState {
             scenes: scenes::ScenesState::new(start.scenes),
             palette: palette::PaletteState::default(),
             dialog: None,
-            left_open: true,
-            right_open: false,
+            was_typing: false,
+            sidebars: shown_at_first(),
+            kept_around: Default::default(),
+            reads_layout: false,
+            settings_changed: false,
             jobs: Jobs::new(waker, start.choose_files.unwrap_or_else(|| Arc::new(background::platform_dialog))),
             growing: None,
             pending_layout: start.layout,
@@ -178,9 +192,10 @@ impl AppState {
             opened_seconds: None,
             first_frame_seconds: None,
         };
-        if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.as_ref()) {
-            (state.left_open, state.right_open) = (sidebars.left, sidebars.right);
+        if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.clone()) {
+            state.sidebars = sidebars;
         }
+        state.kept_around = state.around();
         if !start.locations.is_empty() {
             state.add(start.locations);
         }
@@ -201,7 +216,7 @@ impl AppState {
             (self.pending_layout, self.layout_path, self.layout_link, self.pending_seek) = (None, None, None, None);
         }
         self.growing = None;
-        self.store = Store::new(self.memory_budget);
+        self.store = Store::new(self.memory_given.unwrap_or(self.settings.memory_mib << 20));
         let former = std::mem::replace(&mut self.executor, (self.make_executor)(self.waker.clone()));
         background::retire(former);
         self.workspace = Workspace::empty();
@@ -210,7 +225,8 @@ impl AppState {
         self.timeline = timeline::TimelineState::default();
         self.topics = topics::TopicsState::default();
         self.scenes.clear();
-        (self.topics_seen, self.placed, self.pending_step) = (0, false, 0);
+        (self.topics_seen, self.placed, self.pending_step, self.reads_layout) = (0, false, 0, false);
+        self.kept_around = self.around();
         self.add(locations);
     }
 
@@ -337,25 +353,54 @@ impl AppState {
         if let Some(layout) = self.pending_layout.take() {
             self.use_layout(&layout);
         } else if self.workspace.is_empty() || self.workspace.is_automatic {
-            match self.kept_layout() {
-                Some(layout) => self.use_layout(&layout),
-                None => self.workspace = Workspace::automatic(&self.store),
+            match self.kept_path() {
+                Some(path) => {
+                    self.reads_layout = true;
+                    self.jobs.read_layout(path, fingerprint(&self.store));
+                }
+                None => self.arrange(),
             }
         }
+    }
+
+    /// The layout that was kept for recordings with these topics, if there is one.
+    fn take_kept_layout(&mut self, of: u64, text: Option<&str>) {
+        if !self.reads_layout || of != fingerprint(&self.store) {
+            return;
+        }
+        self.reads_layout = false;
+        match text.and_then(|text| Layout::parse(text).ok()) {
+            Some(layout) => self.use_layout(&layout),
+            None => self.arrange(),
+        }
+    }
+
+    /// Panels from the topics.
+    fn arrange(&mut self) {
+        let edited = self.workspace.edited;
+        self.workspace = Workspace::automatic(&self.store);
+        self.workspace.edited = edited;
+    }
+
+    /// Panels from the topics because the user said so: they last.
+    fn arrange_anew(&mut self) {
+        self.arrange();
+        (self.workspace.edited, self.workspace.is_automatic) = (true, false);
     }
 
     fn use_layout(&mut self, layout: &Layout) {
         self.workspace = Workspace::from_layout(layout);
         if let Some(playback) = &layout.playback {
             self.playback.speed = speed_in_range(playback.speed);
-            self.playback.looping = playback.looping.then(|| self.span());
+            self.playback.looping = playback.looping.then_some(Span::ALL);
         }
         if let Some(sidebars) = &layout.sidebars {
-            (self.left_open, self.right_open) = (sidebars.left, sidebars.right);
+            self.sidebars = sidebars.clone();
         }
         if self.workspace.is_empty() {
             self.workspace = Workspace::automatic(&self.store);
         }
+        self.kept_around = self.around();
     }
 
     fn tick(&mut self, seconds: f64) {
@@ -373,7 +418,8 @@ impl AppState {
         let span = self.span();
         let reaches = self.playback.now.plus_nanos((elapsed_nanos as f64 * self.playback.speed) as i64);
         // more comes after what is known to be the end
-        let at_end = self.playback.looping.is_none() && reaches >= span.end && self.may_go_on();
+        let to_the_end = self.playback.looping.is_none_or(|looped| looped == Span::ALL);
+        let at_end = to_the_end && reaches >= span.end && self.may_go_on();
         self.playback.tick(elapsed_nanos, span, self.status.buffering || at_end);
     }
 
@@ -421,7 +467,7 @@ impl AppState {
 
     fn edit(&mut self, edit: Edit) {
         if matches!(edit, Edit::ShowSettings(_)) {
-            self.right_open = true;
+            self.sidebars.right = true;
         }
         let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
         workspace.apply(edit, &self.view());
@@ -438,17 +484,27 @@ impl AppState {
     /// The layout as it stands, with playback and sidebars.
     pub fn layout(&self) -> Layout {
         let mut layout = self.workspace.to_layout();
-        layout.playback = Some(crate::workspace::PlaybackEntry {
+        let (playback, sidebars) = self.around();
+        let extra = |extra: Option<serde_json::Map<_, _>>| extra.unwrap_or_default();
+        layout.playback = Some(PlaybackEntry {
+            extra: extra(layout.playback.take().map(|p| p.extra)),
+            ..playback
+        });
+        layout.sidebars = Some(Sidebars {
+            extra: extra(layout.sidebars.take().map(|s| s.extra)),
+            ..sidebars
+        });
+        layout
+    }
+
+    /// What of a layout lies around the panels.
+    fn around(&self) -> (PlaybackEntry, Sidebars) {
+        let playback = PlaybackEntry {
             speed: self.playback.speed,
             looping: self.playback.looping.is_some(),
             extra: Default::default(),
-        });
-        layout.sidebars = Some(Sidebars {
-            left: self.left_open,
-            right: self.right_open,
-            extra: Default::default(),
-        });
-        layout
+        };
+        (playback, self.sidebars.clone())
     }
 
     fn kept_path(&self) -> Option<PathBuf> {
@@ -456,38 +512,35 @@ impl AppState {
         Some(folders.layout_for(fingerprint(&self.store)))
     }
 
-    fn kept_layout(&self) -> Option<Layout> {
-        let text = settings::read_text(&self.kept_path()?).ok()?;
-        Layout::parse(&text).ok()
-    }
-
     /// Writes the layout where it came from, or where recordings with these topics find it again.
     pub fn save_layout(&mut self) {
         let Some(path) = self.layout_path.clone().or_else(|| self.kept_path()) else {
             return self.tell_error("There is no folder to save the layout in.".to_owned());
         };
-        match settings::write_whole(&path, self.layout().to_json().as_bytes()) {
-            Ok(()) => {
-                self.workspace.edited = false;
-                self.tell("Layout saved".to_owned());
-            }
-            Err(error) => self.tell_error(format!("The layout could not be saved: {error}: {}", path.display())),
-        }
+        self.jobs.write(path, self.layout().to_json(), "layout");
+        self.workspace.edited = false;
+        self.kept_around = self.around();
     }
 
     /// On exit and before another recording takes the place: what the user changed is kept.
     pub fn keep_layout(&mut self) {
-        if self.workspace.edited && !self.workspace.is_empty() {
+        let changed = self.workspace.edited || self.around() != self.kept_around;
+        if changed && !self.workspace.is_empty() {
             self.save_layout();
         }
-        self.save_settings();
+        self.write_settings();
     }
 
+    /// They are written once the pass is over.
     fn save_settings(&mut self) {
-        let Some(folders) = &self.folders else { return };
-        if let Err(error) = folders.save_settings(&self.settings) {
-            let text = format!("The settings could not be saved: {error}: {}", folders.config.display());
-            self.tell_error(text);
+        self.settings_changed = true;
+    }
+
+    fn write_settings(&mut self) {
+        if std::mem::take(&mut self.settings_changed)
+            && let Some(folders) = &self.folders
+        {
+            self.jobs.write(folders.settings_path(), self.settings.to_json(), "settings");
         }
     }
 
@@ -510,7 +563,15 @@ impl AppState {
     /// Whether what the visible panels show at the playhead is there; with `all`, whether their wider spans are, too.
     pub fn is_settled(&self, all: bool) -> bool {
         let status = &self.status;
-        self.is_indexed() && if all { !status.waiting } else { !status.waiting_at_playhead }
+        self.is_indexed() && !self.reads_layout && if all { !status.waiting } else { !status.waiting_at_playhead }
+    }
+}
+
+/// Until a layout says otherwise.
+fn shown_at_first() -> Sidebars {
+    Sidebars {
+        left: true,
+        ..Sidebars::default()
     }
 }
 
@@ -545,17 +606,17 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     state.begin(seconds);
     state.hover = state.hover_next.take();
     let modal = state.dialog.is_some() || state.palette.is_open();
-    for command in command::pressed(&ctx, modal) {
-        state.run(command, &ctx);
-    }
-    state.take_dropped_files(&ctx);
+    // who has the keyboard now may close or let go on Escape in this pass
+    let escape_is_taken = modal || state.was_typing || egui::Popup::is_any_open(&ctx);
+    let heard = Heard::of(&ctx, modal);
+    state.obey(heard, &ctx);
     state.take_pasted_link(&ctx);
     let p = theme::palette(ui.visuals());
     ui.painter().rect_filled(ui.max_rect(), 0.0, p.base);
 
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
-    if state.is_open() && state.store.span().is_some() {
+    if state.is_open() && state.store.span().is_some() && !state.reads_layout {
         timeline::ui(ui, state);
         topics::ui(ui, state);
         inspector::ui(ui, state);
@@ -567,6 +628,13 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     }
     dialog::ui(&ctx, state);
     palette::ui(&ctx, state);
+    state.was_typing = ctx.text_edit_focused();
+    if !escape_is_taken && ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
+        state.run(Command::Unmaximise, &ctx);
+    }
+    if !ctx.input(|i| i.pointer.any_down()) {
+        state.write_settings();
+    }
 
     if state.hover_next != state.hover {
         ctx.request_repaint();
@@ -589,9 +657,14 @@ fn panels(ui: &mut Ui, state: &mut AppState) {
         return welcome::no_panels(ui, state);
     }
     let mut workspace = std::mem::replace(&mut state.workspace, Workspace::empty());
-    let drawn = workspace.ui(ui, &state.view());
+    let modal = state.dialog.is_some() || state.palette.is_open();
+    let mut heard = Vec::new();
+    let drawn = workspace.ui(ui, &state.view(), &mut |ctx| heard.push(Heard::of(ctx, modal)));
     state.workspace = workspace;
     let ctx = ui.ctx().clone();
+    for heard in heard {
+        state.obey(heard, &ctx);
+    }
     state.apply_actions(drawn.actions, &ctx);
     if !drawn.edits.is_empty() {
         ctx.request_repaint();

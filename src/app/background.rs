@@ -1,13 +1,16 @@
-//! What takes long and is not the executor's: the platform's file dialog. On threads of their own; what came of it is picked up
-//! at the start of a pass.
+//! What takes long and is not the executor's: the platform's file dialog, the user's own files. On threads of their own; what came
+//! of it is picked up at the start of a pass.
+//!
+//! Invariant: the user's files are read and written one after the other, in the order asked for, the last before the program ends.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 
-use super::AppState;
 use super::browse::Listed;
 use super::dialog::Dialog;
+use super::{AppState, settings};
 use crate::source::Location;
 use crate::source::Scene;
 
@@ -21,26 +24,68 @@ pub struct Jobs {
     choose: ChooseFiles,
     /// A dialog is open: no second one.
     choosing: bool,
+    /// The thread of the user's files; None once the window closes.
+    files: Option<(Sender<FileJob>, JoinHandle<()>)>,
 }
 
+type FileJob = Box<dyn FnOnce() -> Done + Send>;
+
 enum Done {
-    Chosen { paths: Vec<PathBuf>, add: bool },
+    Chosen {
+        paths: Vec<PathBuf>,
+        add: bool,
+    },
     Saved(Result<Option<PathBuf>, String>),
     Layout(Result<String, String>),
     Scenes(Result<Vec<Scene>, String>),
     Listed(Listed),
+    /// Of what it says.
+    Written(&'static str, Result<(), String>),
+    /// Of the recordings with this fingerprint.
+    KeptLayout(u64, Option<String>),
 }
 
 impl Jobs {
     pub fn new(waker: Arc<dyn Fn() + Send + Sync>, choose: ChooseFiles) -> Jobs {
         let (sender, done) = channel();
+        let (file_jobs, asked) = channel::<FileJob>();
+        let (finished, wake) = (sender.clone(), waker.clone());
+        let thread = std::thread::spawn(move || {
+            for job in asked {
+                // the window is gone: nobody to tell
+                let _ = finished.send(job());
+                wake();
+            }
+        });
         Jobs {
             sender,
             done,
             waker,
             choose,
             choosing: false,
+            files: Some((file_jobs, thread)),
         }
+    }
+
+    fn file(&self, job: impl FnOnce() -> Done + Send + 'static) {
+        if let Some((jobs, _)) = &self.files {
+            // the thread lives as long as this sender
+            let _ = jobs.send(Box::new(job));
+        }
+    }
+
+    /// Replaces a file of the user's; `what` names it in a sentence.
+    pub fn write(&self, path: PathBuf, text: String, what: &'static str) {
+        self.file(move || {
+            let written = settings::write_whole(&path, text.as_bytes());
+            let failed = |error| format!("The {what} could not be saved: {error}: {}", path.display());
+            Done::Written(what, written.map_err(failed))
+        });
+    }
+
+    /// Looks for a layout that was kept.
+    pub fn read_layout(&self, path: PathBuf, of: u64) {
+        self.file(move || Done::KeptLayout(of, settings::read_text(&path).ok()));
     }
 
     /// Opens the platform's file dialog.
@@ -105,6 +150,16 @@ impl Jobs {
     }
 }
 
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        if let Some((jobs, thread)) = self.files.take() {
+            drop(jobs);
+            // a thread that panicked has written what it could
+            let _ = thread.join();
+        }
+    }
+}
+
 /// The platform's dialog.
 pub fn platform_dialog() -> Vec<PathBuf> {
     let chosen = rfd::FileDialog::new()
@@ -124,7 +179,9 @@ impl AppState {
     pub(super) fn finish_jobs(&mut self, seconds: f64) {
         self.last_seconds.get_or_insert(seconds);
         while let Ok(done) = self.jobs.done.try_recv() {
-            self.jobs.choosing = false;
+            if matches!(done, Done::Chosen { .. } | Done::Saved(_)) {
+                self.jobs.choosing = false;
+            }
             match done {
                 Done::Chosen { paths, .. } if paths.is_empty() => {}
                 Done::Chosen { paths, add } => {
@@ -135,6 +192,13 @@ impl AppState {
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
+                Done::Written("layout", Ok(())) => self.tell("Layout saved".to_owned()),
+                Done::Written(_, Ok(())) => {}
+                Done::Written(_, Err(message)) => {
+                    self.workspace.edited = true;
+                    self.tell_error(message);
+                }
+                Done::KeptLayout(of, text) => self.take_kept_layout(of, text.as_deref()),
                 Done::Layout(fetched) => self.take_fetched_layout(fetched),
                 Done::Listed(listed) => {
                     if let Some(Dialog::Browse(browse)) = &mut self.dialog {

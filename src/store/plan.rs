@@ -340,7 +340,9 @@ impl Store {
                     stamps.extend(newest.iter().filter_map(|m| self.stamp_of(want.topic, *form, m)));
                 }
                 What::Trail { form, window_nanos } => {
-                    let trail = self.within(want.topic, Span::new(self.now.plus_nanos(-window_nanos), self.now)).messages;
+                    let trail = self
+                        .within(want.topic, Span::new(self.now.plus_nanos(-window_nanos), self.now))
+                        .messages;
                     stamps.extend(trail.iter().filter_map(|m| self.stamp_of(want.topic, *form, m)));
                 }
                 _ => {}
