@@ -19,11 +19,13 @@ mod edges;
 mod fields;
 mod growing;
 mod inspector;
+mod kept;
 mod lanes;
 mod link;
 mod links;
 mod network;
 mod palette;
+mod process;
 mod scenes;
 mod status_bar;
 mod timeline;
@@ -171,7 +173,7 @@ impl AppState {
             palette: palette::PaletteState::default(),
             dialog: None,
             was_typing: false,
-            sidebars: shown_at_first(),
+            sidebars: kept::shown_at_first(),
             kept_around: Default::default(),
             reads_layout: false,
             settings_changed: false,
@@ -311,11 +313,12 @@ impl AppState {
         self.store.sources().iter().all(|s| settled(&s.state))
     }
 
-    /// Puts playhead and panels when topics come in.
+    /// Puts panels and playhead when topics come in.
     fn place(&mut self) {
         self.place_panels();
         if let Some(span) = self.store.span()
             && !self.placed
+            && !self.reads_layout
         {
             self.placed = true;
             self.playback.now = self.first_look(span);
@@ -342,65 +345,6 @@ impl AppState {
             .filter_map(|topic| self.store.begun_by(topic))
             .filter(|begun| *begun <= latest)
             .fold(into(FIRST_LOOK_NANOS), Time::max)
-    }
-
-    fn place_panels(&mut self) {
-        let topics = self.store.topics().len();
-        if topics == self.topics_seen {
-            return;
-        }
-        self.topics_seen = topics;
-        if let Some(layout) = self.pending_layout.take() {
-            self.use_layout(&layout);
-        } else if self.workspace.is_empty() || self.workspace.is_automatic {
-            match self.kept_path() {
-                Some(path) => {
-                    self.reads_layout = true;
-                    self.jobs.read_layout(path, fingerprint(&self.store));
-                }
-                None => self.arrange(),
-            }
-        }
-    }
-
-    /// The layout that was kept for recordings with these topics, if there is one.
-    fn take_kept_layout(&mut self, of: u64, text: Option<&str>) {
-        if !self.reads_layout || of != fingerprint(&self.store) {
-            return;
-        }
-        self.reads_layout = false;
-        match text.and_then(|text| Layout::parse(text).ok()) {
-            Some(layout) => self.use_layout(&layout),
-            None => self.arrange(),
-        }
-    }
-
-    /// Panels from the topics.
-    fn arrange(&mut self) {
-        let edited = self.workspace.edited;
-        self.workspace = Workspace::automatic(&self.store);
-        self.workspace.edited = edited;
-    }
-
-    /// Panels from the topics because the user said so: they last.
-    fn arrange_anew(&mut self) {
-        self.arrange();
-        (self.workspace.edited, self.workspace.is_automatic) = (true, false);
-    }
-
-    fn use_layout(&mut self, layout: &Layout) {
-        self.workspace = Workspace::from_layout(layout);
-        if let Some(playback) = &layout.playback {
-            self.playback.speed = speed_in_range(playback.speed);
-            self.playback.looping = playback.looping.then_some(Span::ALL);
-        }
-        if let Some(sidebars) = &layout.sidebars {
-            self.sidebars = sidebars.clone();
-        }
-        if self.workspace.is_empty() {
-            self.workspace = Workspace::automatic(&self.store);
-        }
-        self.kept_around = self.around();
     }
 
     fn tick(&mut self, seconds: f64) {
@@ -481,69 +425,6 @@ impl AppState {
         self.workspace = workspace;
     }
 
-    /// The layout as it stands, with playback and sidebars.
-    pub fn layout(&self) -> Layout {
-        let mut layout = self.workspace.to_layout();
-        let (playback, sidebars) = self.around();
-        let extra = |extra: Option<serde_json::Map<_, _>>| extra.unwrap_or_default();
-        layout.playback = Some(PlaybackEntry {
-            extra: extra(layout.playback.take().map(|p| p.extra)),
-            ..playback
-        });
-        layout.sidebars = Some(Sidebars {
-            extra: extra(layout.sidebars.take().map(|s| s.extra)),
-            ..sidebars
-        });
-        layout
-    }
-
-    /// What of a layout lies around the panels.
-    fn around(&self) -> (PlaybackEntry, Sidebars) {
-        let playback = PlaybackEntry {
-            speed: self.playback.speed,
-            looping: self.playback.looping.is_some(),
-            extra: Default::default(),
-        };
-        (playback, self.sidebars.clone())
-    }
-
-    fn kept_path(&self) -> Option<PathBuf> {
-        let folders = self.folders.as_ref()?;
-        Some(folders.layout_for(fingerprint(&self.store)))
-    }
-
-    /// Writes the layout where it came from, or where recordings with these topics find it again.
-    pub fn save_layout(&mut self) {
-        let Some(path) = self.layout_path.clone().or_else(|| self.kept_path()) else {
-            return self.tell_error("There is no folder to save the layout in.".to_owned());
-        };
-        self.jobs.write(path, self.layout().to_json(), "layout");
-        self.workspace.edited = false;
-        self.kept_around = self.around();
-    }
-
-    /// On exit and before another recording takes the place: what the user changed is kept.
-    pub fn keep_layout(&mut self) {
-        let changed = self.workspace.edited || self.around() != self.kept_around;
-        if changed && !self.workspace.is_empty() {
-            self.save_layout();
-        }
-        self.write_settings();
-    }
-
-    /// They are written once the pass is over.
-    fn save_settings(&mut self) {
-        self.settings_changed = true;
-    }
-
-    fn write_settings(&mut self) {
-        if std::mem::take(&mut self.settings_changed)
-            && let Some(folders) = &self.folders
-        {
-            self.jobs.write(folders.settings_path(), self.settings.to_json(), "settings");
-        }
-    }
-
     fn tell(&mut self, text: String) {
         self.notice = Some(Notice {
             text,
@@ -567,14 +448,6 @@ impl AppState {
     }
 }
 
-/// Until a layout says otherwise.
-fn shown_at_first() -> Sidebars {
-    Sidebars {
-        left: true,
-        ..Sidebars::default()
-    }
-}
-
 fn still() -> Playback {
     Playback {
         now: Time(0),
@@ -586,17 +459,6 @@ fn still() -> Playback {
 
 fn speed_in_range(speed: f64) -> f64 {
     if speed.is_finite() { speed.clamp(0.01, 10.0) } else { 1.0 }
-}
-
-/// Of the topics' names and types: recordings with the same ones share a layout.
-fn fingerprint(store: &Store) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for topic in store.topics() {
-        for byte in topic.name.bytes().chain([0]).chain(topic.type_name.bytes()).chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    hash
 }
 
 /// One pass of the whole window.
@@ -616,7 +478,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
 
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
-    if state.is_open() && state.store.span().is_some() && !state.reads_layout {
+    if state.is_open() && state.store.span().is_some() && !(state.reads_layout && state.workspace.is_empty()) {
         timeline::ui(ui, state);
         topics::ui(ui, state);
         inspector::ui(ui, state);

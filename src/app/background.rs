@@ -39,10 +39,25 @@ enum Done {
     Layout(Result<String, String>),
     Scenes(Result<Vec<Scene>, String>),
     Listed(Listed),
-    /// Of what it says.
-    Written(&'static str, Result<(), String>),
+    Written(File, Result<(), String>),
     /// Of the recordings with this fingerprint.
     KeptLayout(u64, Option<String>),
+}
+
+/// The user's files that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    Layout,
+    Settings,
+}
+
+impl File {
+    fn name(self) -> &'static str {
+        match self {
+            File::Layout => "layout",
+            File::Settings => "settings",
+        }
+    }
 }
 
 impl Jobs {
@@ -74,12 +89,16 @@ impl Jobs {
         }
     }
 
-    /// Replaces a file of the user's; `what` names it in a sentence.
-    pub fn write(&self, path: PathBuf, text: String, what: &'static str) {
+    /// Replaces the file at `path`.
+    pub fn write(&self, file: File, path: PathBuf, text: String) {
         self.file(move || {
-            let written = settings::write_whole(&path, text.as_bytes());
-            let failed = |error| format!("The {what} could not be saved: {error}: {}", path.display());
-            Done::Written(what, written.map_err(failed))
+            let written = settings::write_whole(&path, text.as_bytes()).map_err(|error| {
+                let message = format!("The {} could not be saved: {error}: {}", file.name(), path.display());
+                // the window may be gone
+                tracing::warn!("{message}");
+                message
+            });
+            Done::Written(file, written)
         });
     }
 
@@ -192,10 +211,10 @@ impl AppState {
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
-                Done::Written("layout", Ok(())) => self.tell("Layout saved".to_owned()),
-                Done::Written(_, Ok(())) => {}
-                Done::Written(_, Err(message)) => {
-                    self.workspace.edited = true;
+                Done::Written(File::Layout, Ok(())) => self.tell("Layout saved".to_owned()),
+                Done::Written(File::Settings, Ok(())) => {}
+                Done::Written(file, Err(message)) => {
+                    self.workspace.edited |= file == File::Layout;
                     self.tell_error(message);
                 }
                 Done::KeptLayout(of, text) => self.take_kept_layout(of, text.as_deref()),
