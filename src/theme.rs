@@ -53,6 +53,8 @@ pub struct Palette {
     pub beams: Color32,
     /// Of frames: x, y, z.
     pub axes: [Color32; 3],
+    /// Names of frames, lines between them, outlines of what is missing.
+    pub frames: Color32,
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -89,6 +91,7 @@ static DARK: Palette = Palette {
     points: rgb(0xDCE0E6),
     beams: rgb(0xFF5C5C),
     axes: [rgb(0xEB5454), rgb(0x62C862), rgb(0x568AFF)],
+    frames: rgb(0xB2B8C4),
 };
 
 static LIGHT: Palette = Palette {
@@ -121,6 +124,7 @@ static LIGHT: Palette = Palette {
     points: rgb(0x3C434C),
     beams: rgb(0xD43A3A),
     axes: [rgb(0xD23C3C), rgb(0x2E8F3A), rgb(0x2A62E0)],
+    frames: rgb(0x4A525C),
 };
 
 /// The palette that goes with these visuals.

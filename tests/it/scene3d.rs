@@ -568,19 +568,19 @@ fn card_at(stage: &mut Stage, xy: [f32; 2]) -> String {
 fn what_is_seen_through_is_picked_through() {
     let cube = Mark {
         color: [1.0, 0.5, 0.0, 0.5],
-        ..mark(7, 1, [0.3, -0.5, 0.0])
+        ..mark(7, 1, [0.3, 0.5, 0.0])
     };
     let text = Mark {
         text: "lane",
         scale: [0.0, 0.0, 0.3],
-        ..mark(8, 9, [0.3, 0.7, 0.0])
+        ..mark(8, 9, [-0.7, 1.0, 0.0])
     };
     let bag = Bag::new().add("/points", cloud_type(), 1, cloud("map", 1, 9));
     let mut stage = from_above(bag.add("/markers", marker_type(), 1, markers(&[cube, text], "map", 1)).open());
     let of = |stage: &mut Stage, xy| card_at(stage, xy).lines().next().unwrap_or_default().to_owned();
-    assert_eq!(of(&mut stage, [0.3, -0.5]), "Point 24", "inside the cube");
-    assert_eq!(of(&mut stage, [0.21, -0.41]), "Marker 7", "beside all points");
-    assert_eq!(of(&mut stage, [0.3, 0.7]), "Marker 8", "by its text");
+    assert_eq!(of(&mut stage, [0.3, 0.5]), "Point 69", "inside the cube");
+    assert_eq!(of(&mut stage, [0.21, 0.41]), "Marker 7", "beside all points");
+    assert_eq!(of(&mut stage, [-0.7, 1.0]), "Marker 8", "by its text");
 }
 
 #[test]
@@ -621,14 +621,12 @@ fn what_a_cloud_lacks_is_told() {
 
 #[test]
 fn points_that_no_field_colours_are_seen_in_both_looks() {
-    let list = ["x", "y", "z"].iter().zip([0, 4, 8]);
-    let data: Vec<u8> = (0..400u16)
-        .flat_map(|i| [f32::from(i % 20) * 0.05 - 0.5, f32::from(i / 20) * 0.05 - 0.5, 0.1])
-        .flat_map(f32::to_le_bytes)
-        .collect();
-    let message = Encoder::new().header(0, 1, 0, "map").u32(1).u32(400).u32(3);
-    let message = list.fold(message, |e, (name, at)| e.text(name).u32(at).u8(7).u32(1));
-    let message = message.u8(0).u32(12).u32(4800).counted(&data).u8(1);
+    let place = |i: u16| [f32::from(i % 20) * 0.05 - 0.5, f32::from(i / 20) * 0.05 - 0.5];
+    let data: Vec<u8> = (0..400).flat_map(place).flat_map(f32::to_le_bytes).collect();
+    let message = Encoder::new().header(0, 1, 0, "map").u32(1).u32(400).u32(2);
+    let fields = [("x", 0), ("y", 4)];
+    let message = fields.iter().fold(message, |e, (name, at)| e.text(name).u32(*at).u8(7).u32(1));
+    let message = message.u8(0).u32(8).u32(3200).counted(&data).u8(1);
     let mut stage = from_above(Bag::new().add("/points", cloud_type(), 1, message).open());
     for theme in [egui::Theme::Dark, egui::Theme::Light] {
         stage.harness.ctx.set_theme(theme);

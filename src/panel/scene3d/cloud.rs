@@ -83,7 +83,8 @@ fn auto_range(cloud: &Cloud, layout: &PointLayout, field: PointField) -> (f32, f
     };
     match (at(0.01), at(0.99)) {
         (Some(low), Some(high)) if low < high => (low, high),
-        (Some(low), Some(_)) => (low, low + 1.0),
+        // all alike: in the middle of the map, whose ends are dark
+        (Some(low), Some(_)) => (low - 0.5, low + 0.5),
         _ => (0.0, 1.0),
     }
 }

@@ -97,7 +97,7 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
     let metres = config.frames.axis_metres.clamp(0.001, 1000.0);
     let colors = out.colors.axes.map(|color| color.to_array());
     let axes = out.memo.get(("axes", metres.to_bits(), colors), || Blob::new(axes(metres, colors)));
-    let [r, g, b, _] = out.colors.weak.to_array();
+    let [r, g, b, _] = out.colors.frames.to_array();
     let link_color = [r, g, b, 90];
     let mut links = Vec::new();
     let mut origin = None;

@@ -220,7 +220,7 @@ fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u
         Err(why) => {
             let [r, g, b, _] = rgba(marker.color, 1.0);
             let color = if [r, g, b] == [0; 3] {
-                let [r, g, b, _] = out.colors.weak.to_array();
+                let [r, g, b, _] = out.colors.frames.to_array();
                 [r, g, b, 255]
             } else {
                 [r, g, b, 255]
