@@ -15,15 +15,18 @@ mod act;
 mod background;
 mod browse;
 mod dialog;
+mod edges;
 mod fields;
 mod growing;
 mod inspector;
+mod kept;
 mod lanes;
 mod link;
 mod links;
 mod network;
 mod offline;
 mod palette;
+mod process;
 mod scenes;
 mod status_bar;
 mod timeline;
@@ -44,9 +47,11 @@ use crate::source::{Location, SceneTable};
 use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::{Span, Time, When};
-use crate::workspace::{Edit, Layout, Sidebars, Workspace};
+use crate::workspace::{Edit, Layout, PlaybackEntry, Sidebars, Workspace};
 
+use act::Heard;
 use background::{ChooseFiles, Jobs};
+use command::Command;
 use dialog::Dialog;
 pub use links::LARGEST_LAYOUT;
 use settings::{Folders, Settings};
@@ -89,7 +94,8 @@ pub struct AppState {
     folders: Option<Folders>,
     make_executor: MakeExecutor,
     waker: Arc<dyn Fn() + Send + Sync>,
-    memory_budget: u64,
+    /// In bytes, by the command line; otherwise the settings say.
+    memory_given: Option<u64>,
     events: Vec<Event>,
     hover: Option<Time>,
     /// Where the pointer was on a time axis in the pass before.
@@ -101,8 +107,15 @@ pub struct AppState {
     keeping_number: u64,
     palette: palette::PaletteState,
     dialog: Option<Dialog>,
-    left_open: bool,
-    right_open: bool,
+    /// A text field had the keyboard in the pass before.
+    was_typing: bool,
+    sidebars: Sidebars,
+    /// Playback and sidebars as the layout file has them.
+    kept_around: (PlaybackEntry, Sidebars),
+    /// The kept layout of these topics is being read.
+    reads_layout: bool,
+    /// The settings have changed since they were written.
+    settings_changed: bool,
     jobs: Jobs,
     growing: Option<growing::Growing>,
     /// A layout that was given waits for the topics.
@@ -141,9 +154,9 @@ struct FrameRate {
 impl AppState {
     pub fn new(start: Start, make_executor: MakeExecutor, waker: Arc<dyn Fn() + Send + Sync>) -> AppState {
         let settings = start.folders.as_ref().map(Folders::settings).unwrap_or_default();
-        let memory_budget = start.memory_budget.unwrap_or(settings.memory_mib << 20);
+        let memory_given = start.memory_budget;
         let mut state = AppState {
-            store: Store::new(memory_budget),
+            store: Store::new(memory_given.unwrap_or(settings.memory_mib << 20)),
             executor: make_executor(waker.clone()),
             playback: still(),
             workspace: Workspace::empty(),
@@ -153,7 +166,7 @@ impl AppState {
             folders: start.folders,
             make_executor,
             waker: waker.clone(),
-            memory_budget,
+            memory_given,
             events: Vec::new(),
             hover: None,
             hover_next: None,
@@ -164,8 +177,11 @@ impl AppState {
             keeping_number: 0,
             palette: palette::PaletteState::default(),
             dialog: None,
-            left_open: true,
-            right_open: false,
+            was_typing: false,
+            sidebars: kept::shown_at_first(),
+            kept_around: Default::default(),
+            reads_layout: false,
+            settings_changed: false,
             jobs: Jobs::new(waker, start.choose_files.unwrap_or_else(|| Arc::new(background::platform_dialog))),
             growing: None,
             pending_layout: start.layout,
@@ -183,9 +199,10 @@ impl AppState {
             opened_seconds: None,
             first_frame_seconds: None,
         };
-        if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.as_ref()) {
-            (state.left_open, state.right_open) = (sidebars.left, sidebars.right);
+        if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.clone()) {
+            state.sidebars = sidebars;
         }
+        state.kept_around = state.around();
         if !start.locations.is_empty() {
             state.add(start.locations);
         }
@@ -201,8 +218,15 @@ impl AppState {
     /// Opens these instead of what is open.
     pub fn open(&mut self, locations: Vec<Location>) {
         self.keep_layout();
+        if self.is_open() {
+            // what was given at the start is for the first recording
+            (self.pending_layout, self.layout_path, self.layout_link, self.pending_seek) = (None, None, None, None);
+        }
         self.growing = None;
-        let store = std::mem::replace(&mut self.store, Store::new(self.memory_budget));
+        let store = std::mem::replace(
+            &mut self.store,
+            Store::new(self.memory_given.unwrap_or(self.settings.memory_mib << 20)),
+        );
         let executor = std::mem::replace(&mut self.executor, (self.make_executor)(self.waker.clone()));
         background::retire(executor, store);
         self.workspace = Workspace::empty();
@@ -211,7 +235,8 @@ impl AppState {
         self.timeline = timeline::TimelineState::default();
         self.topics = topics::TopicsState::default();
         self.scenes.clear();
-        (self.topics_seen, self.placed, self.pending_step) = (0, false, 0);
+        (self.topics_seen, self.placed, self.pending_step, self.reads_layout) = (0, false, 0, false);
+        self.kept_around = self.around();
         self.add(locations);
     }
 
@@ -297,15 +322,15 @@ impl AppState {
         self.store.sources().iter().all(|s| settled(&s.state))
     }
 
-    /// Puts playhead and panels when topics come in.
+    /// Puts panels and playhead when topics come in.
     fn place(&mut self) {
+        self.place_panels();
         if let Some(span) = self.store.span()
             && !self.placed
+            && !self.reads_layout
         {
             self.placed = true;
-            // a little into the recording, where the first messages of all sensors have come: nothing is empty at first sight
-            let into_nanos = (span.nanos() / 4).min(FIRST_LOOK_NANOS);
-            self.playback.now = span.start.plus_nanos(into_nanos);
+            self.playback.now = self.first_look(span);
         }
         // while a scan goes on only an instant can be found
         let known = self.is_indexed() || matches!(self.pending_seek, Some(When::At(_)));
@@ -315,33 +340,20 @@ impl AppState {
         {
             self.seek(when.at(self.span()));
         }
-        let topics = self.store.topics().len();
-        if topics == self.topics_seen {
-            return;
-        }
-        self.topics_seen = topics;
-        if let Some(layout) = self.pending_layout.take() {
-            self.use_layout(&layout);
-        } else if self.workspace.is_empty() || self.workspace.is_automatic {
-            match self.kept_layout() {
-                Some(layout) => self.use_layout(&layout),
-                None => self.workspace = Workspace::automatic(&self.store),
-            }
-        }
     }
 
-    fn use_layout(&mut self, layout: &Layout) {
-        self.workspace = Workspace::from_layout(layout);
-        if let Some(playback) = &layout.playback {
-            self.playback.speed = speed_in_range(playback.speed);
-            self.playback.looping = playback.looping.then(|| self.span());
-        }
-        if let Some(sidebars) = &layout.sidebars {
-            (self.left_open, self.right_open) = (sidebars.left, sidebars.right);
-        }
-        if self.workspace.is_empty() {
-            self.workspace = Workspace::automatic(&self.store);
-        }
+    /// A little into the recording, where the first messages of what the panels show have come: nothing is empty at first sight.
+    fn first_look(&self, span: Span) -> Time {
+        let quarter = span.nanos() / 4;
+        let into = |nanos: i64| span.start.plus_nanos(quarter.min(nanos));
+        let latest = into(LATEST_LOOK_NANOS);
+        let view = self.view();
+        let shown = self.workspace.visible().into_iter().flat_map(|pane| pane.panel.topics(&view));
+        shown
+            .filter(|topic| self.store.topic(*topic).and_then(|t| t.rate_hz()).is_some_and(|hz| hz >= 1.0))
+            .filter_map(|topic| self.store.begun_by(topic))
+            .filter(|begun| *begun <= latest)
+            .fold(into(FIRST_LOOK_NANOS), Time::max)
     }
 
     fn tick(&mut self, seconds: f64) {
@@ -359,7 +371,8 @@ impl AppState {
         let span = self.span();
         let reaches = self.playback.now.plus_nanos((elapsed_nanos as f64 * self.playback.speed) as i64);
         // more comes after what is known to be the end
-        let at_end = self.playback.looping.is_none() && reaches >= span.end && self.may_go_on();
+        let to_the_end = self.playback.looping.is_none_or(|looped| looped == Span::ALL);
+        let at_end = to_the_end && reaches >= span.end && self.may_go_on();
         self.playback.tick(elapsed_nanos, span, self.status.buffering || at_end);
     }
 
@@ -407,7 +420,7 @@ impl AppState {
 
     fn edit(&mut self, edit: Edit) {
         if matches!(edit, Edit::ShowSettings(_)) {
-            self.right_open = true;
+            self.sidebars.right = true;
         }
         let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
         workspace.apply(edit, &self.view());
@@ -419,62 +432,6 @@ impl AppState {
         let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
         workspace.add_for_topic(topic, &self.view(), None);
         self.workspace = workspace;
-    }
-
-    /// The layout as it stands, with playback and sidebars.
-    pub fn layout(&self) -> Layout {
-        let mut layout = self.workspace.to_layout();
-        layout.playback = Some(crate::workspace::PlaybackEntry {
-            speed: self.playback.speed,
-            looping: self.playback.looping.is_some(),
-            extra: Default::default(),
-        });
-        layout.sidebars = Some(Sidebars {
-            left: self.left_open,
-            right: self.right_open,
-            extra: Default::default(),
-        });
-        layout
-    }
-
-    fn kept_path(&self) -> Option<PathBuf> {
-        let folders = self.folders.as_ref()?;
-        Some(folders.layout_for(fingerprint(&self.store)))
-    }
-
-    fn kept_layout(&self) -> Option<Layout> {
-        let text = settings::read_text(&self.kept_path()?).ok()?;
-        Layout::parse(&text).ok()
-    }
-
-    /// Writes the layout where it came from, or where recordings with these topics find it again.
-    pub fn save_layout(&mut self) {
-        let Some(path) = self.layout_path.clone().or_else(|| self.kept_path()) else {
-            return self.tell_error("There is no folder to save the layout in.".to_owned());
-        };
-        match settings::write_whole(&path, self.layout().to_json().as_bytes()) {
-            Ok(()) => {
-                self.workspace.edited = false;
-                self.tell("Layout saved".to_owned());
-            }
-            Err(error) => self.tell_error(format!("The layout could not be saved: {error}: {}", path.display())),
-        }
-    }
-
-    /// On exit and before another recording takes the place: what the user changed is kept.
-    pub fn keep_layout(&mut self) {
-        if self.workspace.edited && !self.workspace.is_empty() {
-            self.save_layout();
-        }
-        self.save_settings();
-    }
-
-    fn save_settings(&mut self) {
-        let Some(folders) = &self.folders else { return };
-        if let Err(error) = folders.save_settings(&self.settings) {
-            let text = format!("The settings could not be saved: {error}: {}", folders.config.display());
-            self.tell_error(text);
-        }
     }
 
     fn tell(&mut self, text: String) {
@@ -496,7 +453,7 @@ impl AppState {
     /// Whether what the visible panels show at the playhead is there; with `all`, whether their wider spans are, too.
     pub fn is_settled(&self, all: bool) -> bool {
         let status = &self.status;
-        self.is_indexed() && if all { !status.waiting } else { !status.waiting_at_playhead }
+        self.is_indexed() && !self.reads_layout && if all { !status.waiting } else { !status.waiting_at_playhead }
     }
 }
 
@@ -513,17 +470,6 @@ fn speed_in_range(speed: f64) -> f64 {
     if speed.is_finite() { speed.clamp(0.01, 10.0) } else { 1.0 }
 }
 
-/// Of the topics' names and types: recordings with the same ones share a layout.
-fn fingerprint(store: &Store) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for topic in store.topics() {
-        for byte in topic.name.bytes().chain([0]).chain(topic.type_name.bytes()).chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    hash
-}
-
 /// One pass of the whole window.
 pub fn root(ui: &mut Ui, state: &mut AppState) {
     let ctx = ui.ctx().clone();
@@ -534,10 +480,10 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     state.begin(seconds);
     state.hover = state.hover_next.take();
     let modal = state.dialog.is_some() || state.palette.is_open();
-    for command in command::pressed(&ctx, modal) {
-        state.run(command, &ctx);
-    }
-    state.take_dropped_files(&ctx);
+    // who has the keyboard now may close or let go on Escape in this pass
+    let escape_is_taken = modal || state.was_typing || egui::Popup::is_any_open(&ctx);
+    let heard = Heard::of(&ctx, modal);
+    state.obey(heard, &ctx);
     state.take_pasted_link(&ctx);
     let p = theme::palette(ui.visuals());
     ui.painter().rect_filled(ui.max_rect(), 0.0, p.base);
@@ -545,7 +491,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
     link::banner(ui, state);
-    if state.is_open() && state.store.span().is_some() {
+    if state.is_open() && state.store.span().is_some() && !(state.reads_layout && state.workspace.is_empty()) {
         timeline::ui(ui, state);
         topics::ui(ui, state);
         inspector::ui(ui, state);
@@ -557,6 +503,13 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     }
     dialog::ui(&ctx, state);
     palette::ui(&ctx, state);
+    state.was_typing = ctx.text_edit_focused();
+    if !escape_is_taken && ctx.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
+        state.run(Command::Unmaximise, &ctx);
+    }
+    if !ctx.input(|i| i.pointer.any_down()) {
+        state.write_settings();
+    }
 
     if state.hover_next != state.hover {
         ctx.request_repaint();
@@ -579,9 +532,14 @@ fn panels(ui: &mut Ui, state: &mut AppState) {
         return welcome::no_panels(ui, state);
     }
     let mut workspace = std::mem::replace(&mut state.workspace, Workspace::empty());
-    let drawn = workspace.ui(ui, &state.view());
+    let modal = state.dialog.is_some() || state.palette.is_open();
+    let mut heard = Vec::new();
+    let drawn = workspace.ui(ui, &state.view(), &mut |ctx| heard.push(Heard::of(ctx, modal)));
     state.workspace = workspace;
     let ctx = ui.ctx().clone();
+    for heard in heard {
+        state.obey(heard, &ctx);
+    }
     state.apply_actions(drawn.actions, &ctx);
     if !drawn.edits.is_empty() {
         ctx.request_repaint();
@@ -593,3 +551,5 @@ fn panels(ui: &mut Ui, state: &mut AppState) {
 
 /// How far into a recording the playhead stands when it was opened.
 const FIRST_LOOK_NANOS: i64 = 500_000_000;
+/// And how far at most, where a driver began late.
+const LATEST_LOOK_NANOS: i64 = 10_000_000_000;

@@ -67,7 +67,7 @@ pub trait Panel {
         false
     }
     /// Topics it shows, for `--stats`.
-fn topics(&self, _view: &View) -> Vec<TopicId> {
+    fn topics(&self, _view: &View) -> Vec<TopicId> {
         Vec::new()
     }
     /// It is not on screen: what it holds of messages and pictures, beside what the store counts, is to be let go.

@@ -384,6 +384,12 @@ impl Store {
         self.refresh_folds();
         self.refresh_grids();
         self.refresh_loaded();
+        // markers say where they were put only once they are folded
+        if self.late_stamps() != self.plan.late_stamps {
+            self.refresh_plan();
+            self.refresh_jobs();
+            self.refresh_transforms();
+        }
     }
 
     /// Whether all that is loaded of an accumulating topic counts, not only what the playhead needs.

@@ -47,6 +47,14 @@ pub struct Palette {
     pub scene: Color32,
     /// Lines of the 3D scene's grid.
     pub scene_grid: Color32,
+    /// Points that no field colours.
+    pub points: Color32,
+    /// Beams of a laser scan that no field colours.
+    pub beams: Color32,
+    /// Of frames: x, y, z.
+    pub axes: [Color32; 3],
+    /// Names of frames, lines between them, outlines of what is missing.
+    pub frames: Color32,
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -80,6 +88,10 @@ static DARK: Palette = Palette {
     ],
     scene: rgb(0x101215),
     scene_grid: rgb(0x2B2F35),
+    points: rgb(0xDCE0E6),
+    beams: rgb(0xFF5C5C),
+    axes: [rgb(0xEB5454), rgb(0x62C862), rgb(0x568AFF)],
+    frames: rgb(0xB2B8C4),
 };
 
 static LIGHT: Palette = Palette {
@@ -109,6 +121,10 @@ static LIGHT: Palette = Palette {
     ],
     scene: rgb(0xEEF0F2),
     scene_grid: rgb(0xCBD0D6),
+    points: rgb(0x3C434C),
+    beams: rgb(0xD43A3A),
+    axes: [rgb(0xD23C3C), rgb(0x2E8F3A), rgb(0x2A62E0)],
+    frames: rgb(0x4A525C),
 };
 
 /// The palette that goes with these visuals.

@@ -80,6 +80,14 @@ impl Span {
         }
     }
 
+    /// The part that lies in `other`; an end of it where they do not overlap.
+    pub fn within(self, other: Span) -> Span {
+        Span {
+            start: other.clamp(self.start),
+            end: other.clamp(self.end),
+        }
+    }
+
     pub fn clamp(self, t: Time) -> Time {
         t.max(self.start).min(self.end.max(self.start))
     }

@@ -29,12 +29,59 @@ pub struct Pane {
     pub kind: String,
     pub panel: Box<dyn Panel>,
     /// Keys of its entry that this version does not know.
-    pub extra: Map<String, Value>,
+    extra: Map<String, Value>,
+    /// The configuration as the layout holds it, and what the panel understood of it.
+    given: Value,
+    understood: Value,
 }
 
 impl Pane {
+    fn new(id: String, entry: PanelEntry) -> Pane {
+        let panel = unknown::create(&entry.kind, &entry.config);
+        Pane {
+            id,
+            kind: entry.kind,
+            understood: panel.config(),
+            panel,
+            extra: entry.extra,
+            given: entry.config,
+        }
+    }
+
+    /// For a layout file: what the panel holds now, and whatever it had not understood of what it was given.
+    pub fn config(&self) -> Value {
+        carried(&self.given, &self.understood, self.panel.config())
+    }
+
     pub fn icon(&self) -> &'static str {
         kind(&self.kind).map_or(crate::theme::icon::QUESTION, |k| k.icon)
+    }
+}
+
+/// `now`, with `given` wherever nothing was changed since it was `understood`.
+fn carried(given: &Value, understood: &Value, now: Value) -> Value {
+    if now == *understood && !given.is_null() {
+        return given.clone();
+    }
+    match (given, understood, now) {
+        (Value::Object(given), Value::Object(understood), Value::Object(mut now)) => {
+            for (key, given) in given {
+                let kept = match (understood.get(key), now.get(key)) {
+                    (None, None) => given.clone(),
+                    (Some(was), Some(is)) => carried(given, was, is.clone()),
+                    _ => continue,
+                };
+                now.insert(key.clone(), kept);
+            }
+            Value::Object(now)
+        }
+        (Value::Array(given), Value::Array(understood), Value::Array(now))
+            if given.len() == understood.len() && given.len() == now.len() =>
+        {
+            let parts = given.iter().zip(understood).zip(now);
+            Value::Array(parts.map(|((given, was), now)| carried(given, was, now)).collect())
+        }
+        (_, _, now) => now,
     }
 }
 
@@ -42,6 +89,24 @@ impl Pane {
 pub struct PoppedOut {
     pub pane: Pane,
     pub size: [f32; 2],
+    /// Of its top left corner on the desktop, where the platform tells.
+    pub position: Option<[f32; 2]>,
+    /// As the window was asked for: asking again while the user drags its edge would pull it back.
+    opened: ([f32; 2], Option<[f32; 2]>),
+    /// Keys of its entry that this version does not know.
+    extra: Map<String, Value>,
+}
+
+impl PoppedOut {
+    fn new(pane: Pane, size: [f32; 2], position: Option<[f32; 2]>, extra: Map<String, Value>) -> PoppedOut {
+        PoppedOut {
+            pane,
+            size,
+            position,
+            opened: (size, position),
+            extra,
+        }
+    }
 }
 
 /// Something to be done to the workspace, once the pass is over.
@@ -84,13 +149,23 @@ pub struct Workspace {
     pub maximised: Option<String>,
     /// Keys of nodes that this version does not know.
     node_extra: HashMap<TileId, Map<String, Value>>,
-    /// Keys of the layout that this version does not know.
-    extra: Map<String, Value>,
+    /// What the layout holds besides panels.
+    rest: Rest,
     next_number: usize,
     /// Changed by the user's hand since it was made, read or saved.
     pub edited: bool,
     /// Made from the topics: made again when they grow, until the user changes something.
     pub is_automatic: bool,
+}
+
+/// What a layout holds besides panels: playback and sidebars are the window's, the rest comes out as it went in.
+#[derive(Clone, Default)]
+struct Rest {
+    name: Option<String>,
+    playback: Option<PlaybackEntry>,
+    sidebars: Option<Sidebars>,
+    /// Keys that this version does not know.
+    extra: Map<String, Value>,
 }
 
 /// The line of [`PANELS`] with this name.
@@ -106,7 +181,7 @@ impl Workspace {
             selected: None,
             maximised: None,
             node_extra: HashMap::new(),
-            extra: Map::new(),
+            rest: Rest::default(),
             next_number: 1,
             edited: false,
             is_automatic: false,
@@ -181,12 +256,12 @@ impl Workspace {
             id = format!("{kind_id}-{}", self.next_number);
         }
         self.next_number += 1;
-        Pane {
-            id,
+        let entry = PanelEntry {
             kind: kind_id.to_owned(),
-            panel: unknown::create(kind_id, config),
+            config: config.clone(),
             extra: Map::new(),
-        }
+        };
+        Pane::new(id, entry)
     }
 
     /// Applies what the user did. True where the workspace changed.
@@ -261,7 +336,7 @@ impl Workspace {
     }
 
     fn split(&mut self, id: &str, direction: Direction) -> bool {
-        let Some((kind, config)) = self.pane(id).map(|p| (p.kind.clone(), p.panel.config())) else {
+        let Some((kind, config)) = self.pane(id).map(|p| (p.kind.clone(), p.config())) else {
             return false;
         };
         let pane = self.new_pane(&kind, &config);
@@ -336,7 +411,7 @@ impl Workspace {
         }
         for tile in self.tree.remove_recursively(tile) {
             if let Tile::Pane(pane) = tile {
-                self.windows.push(PoppedOut { pane, size });
+                self.windows.push(PoppedOut::new(pane, size, None, Map::new()));
             }
         }
         self.tidy();

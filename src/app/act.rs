@@ -3,11 +3,11 @@
 use egui::Context;
 
 use super::browse::Browse;
-use super::command::Command;
+use super::command::{self, Command};
 use super::dialog::Dialog;
 use super::{AppState, FrameRate, settings};
 use crate::source::Location;
-use crate::workspace::Workspace;
+use crate::time::Span;
 
 impl AppState {
     /// Does what a key, a menu or the palette asked for.
@@ -23,7 +23,7 @@ impl AppState {
             Command::KeepOffline if self.store.span().is_some() => self.keep_offline(self.timeline.shown(self.span())),
             Command::KeepOffline => {}
             Command::SaveLayout => self.save_layout(),
-            Command::AutomaticLayout => self.workspace = Workspace::automatic(&self.store),
+            Command::AutomaticLayout => self.arrange_anew(),
             Command::PlayPause => self.play_or_pause(),
             Command::StepForward => self.step_by(step(100)),
             Command::StepBack => self.step_by(step(-100)),
@@ -38,17 +38,14 @@ impl AppState {
             Command::Faster => self.playback.speed = next_speed(self.playback.speed, 1),
             Command::Slower => self.playback.speed = next_speed(self.playback.speed, -1),
             Command::ToggleLoop => {
-                let shown = self.timeline.shown(self.span());
+                // all of a recording, of which more may still come, where no part is shown
+                let shown = self.timeline.zoomed().unwrap_or(Span::ALL);
                 self.playback.looping = if self.playback.looping.is_some() { None } else { Some(shown) };
             }
             Command::FitTimeline => self.timeline.fit(),
-            Command::ToggleLeft => self.left_open = !self.left_open,
-            Command::ToggleRight => self.right_open = !self.right_open,
-            Command::Unmaximise => {
-                if self.dialog.take().is_none() && !self.palette.close() {
-                    self.workspace.maximised = None;
-                }
-            }
+            Command::ToggleLeft => self.sidebars.left = !self.sidebars.left,
+            Command::ToggleRight => self.sidebars.right = !self.sidebars.right,
+            Command::Unmaximise => self.workspace.maximised = None,
             Command::ToggleTheme => {
                 let dark = ctx.theme() == egui::Theme::Dark;
                 self.settings.look = if dark { settings::Look::Light } else { settings::Look::Dark };
@@ -68,7 +65,7 @@ impl AppState {
         if self.store.span().is_none() {
             return;
         }
-        let span = self.playback.looping.unwrap_or(self.span());
+        let span = self.playback.looping.map_or(self.span(), |looped| looped.within(self.span()));
         if !self.playback.playing && self.playback.now >= span.end {
             self.playback.now = span.start;
         }
@@ -88,17 +85,34 @@ impl AppState {
         self.pending_step = direction;
     }
 
-    pub(super) fn take_dropped_files(&mut self, ctx: &Context) {
-        let dropped = ctx.input(|i| i.raw.dropped_files.clone());
-        let locations: Vec<Location> = dropped.into_iter().map(|f| Location::Path(f.path().to_owned())).collect();
-        if locations.is_empty() {
-            return;
+    pub(super) fn obey(&mut self, heard: Heard, ctx: &Context) {
+        for command in heard.commands {
+            self.run(command, ctx);
         }
-        if ctx.input(|i| i.modifiers.shift) && self.is_open() {
-            self.add(locations);
-        } else {
-            self.open(locations);
+        match heard.dropped {
+            dropped if dropped.is_empty() => {}
+            dropped if heard.shift && self.is_open() => self.add(dropped),
+            dropped => self.open(dropped),
         }
+    }
+}
+
+/// What was pressed and dropped in one of the program's windows.
+pub(super) struct Heard {
+    commands: Vec<Command>,
+    dropped: Vec<Location>,
+    shift: bool,
+}
+
+impl Heard {
+    /// In the window that is being drawn. While a dialog is open (`modal`) fewer keys count.
+    pub fn of(ctx: &Context, modal: bool) -> Heard {
+        let commands = command::pressed(ctx, modal);
+        ctx.input(|i| Heard {
+            commands,
+            dropped: i.raw.dropped_files.iter().map(|f| Location::Path(f.path().to_owned())).collect(),
+            shift: i.modifiers.shift,
+        })
     }
 }
 

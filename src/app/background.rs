@@ -1,14 +1,17 @@
-//! What takes long and is not the executor's: the platform's file dialog, listings, what is kept offline. On threads of their own; what came of it is picked up
-//! at the start of a pass.
+//! What takes long and is not the executor's: the platform's file dialog, listings, what is kept offline, the user's own files. On
+//! threads of their own; what came of it is picked up at the start of a pass.
+//!
+//! Invariant: the user's files are read and written one after the other, in the order asked for, the last before the program ends.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 
-use super::AppState;
 use super::browse::Listed;
 use super::dialog::Dialog;
 use super::offline::Kept;
+use super::{AppState, settings};
 use crate::source::{Location, Pin, Scene};
 
 /// Asks the person for files and waits for the answer; none where there was none.
@@ -21,28 +24,89 @@ pub struct Jobs {
     choose: ChooseFiles,
     /// A dialog is open: no second one.
     choosing: bool,
+    /// The thread of the user's files; None once the window closes.
+    files: Option<(Sender<FileJob>, JoinHandle<()>)>,
 }
 
+type FileJob = Box<dyn FnOnce() -> Done + Send>;
+
 enum Done {
-    Chosen { paths: Vec<PathBuf>, add: bool },
+    Chosen {
+        paths: Vec<PathBuf>,
+        add: bool,
+    },
     Saved(Result<Option<PathBuf>, String>),
     Layout(Result<String, String>),
     Scenes(Result<Vec<Scene>, String>),
     Listed(Listed),
     Kept(Kept),
     Pins(Vec<Pin>),
+    Written(File, Result<(), String>),
+    /// Of the recordings with this fingerprint.
+    KeptLayout(u64, Option<String>),
+}
+
+/// The user's files that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    Layout,
+    Settings,
+}
+
+impl File {
+    fn name(self) -> &'static str {
+        match self {
+            File::Layout => "layout",
+            File::Settings => "settings",
+        }
+    }
 }
 
 impl Jobs {
     pub fn new(waker: Arc<dyn Fn() + Send + Sync>, choose: ChooseFiles) -> Jobs {
         let (sender, done) = channel();
+        let (file_jobs, asked) = channel::<FileJob>();
+        let (finished, wake) = (sender.clone(), waker.clone());
+        let thread = std::thread::spawn(move || {
+            for job in asked {
+                // the window is gone: nobody to tell
+                let _ = finished.send(job());
+                wake();
+            }
+        });
         Jobs {
             sender,
             done,
             waker,
             choose,
             choosing: false,
+            files: Some((file_jobs, thread)),
         }
+    }
+
+    fn file(&self, job: impl FnOnce() -> Done + Send + 'static) {
+        if let Some((jobs, _)) = &self.files {
+            // the thread lives as long as this sender
+            let _ = jobs.send(Box::new(job));
+        }
+    }
+
+    /// Replaces the file at `path`.
+    pub fn write(&self, file: File, path: PathBuf, text: String) {
+        self.file(move || {
+            let written = settings::write_whole(&path, text.as_bytes()).map_err(|error| {
+                let message = format!("The {} could not be saved: {error}: {}", file.name(), path.display());
+                // the window may be gone
+                tracing::warn!("{message}");
+                message
+            });
+            Done::Written(file, written)
+        });
+    }
+
+    /// Looks for a layout that was kept.
+    pub fn read_layout(&self, path: PathBuf, of: u64) {
+        self.file(move || Done::KeptLayout(of, settings::read_text(&path).ok()));
     }
 
     /// Opens the platform's file dialog.
@@ -127,6 +191,16 @@ impl Jobs {
     }
 }
 
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        if let Some((jobs, thread)) = self.files.take() {
+            drop(jobs);
+            // a thread that panicked has written what it could
+            let _ = thread.join();
+        }
+    }
+}
+
 /// The platform's dialog.
 pub fn platform_dialog() -> Vec<PathBuf> {
     let chosen = rfd::FileDialog::new()
@@ -147,7 +221,9 @@ impl AppState {
     pub(super) fn finish_jobs(&mut self, seconds: f64) {
         self.last_seconds.get_or_insert(seconds);
         while let Ok(done) = self.jobs.done.try_recv() {
-            self.jobs.choosing = false;
+            if matches!(done, Done::Chosen { .. } | Done::Saved(_)) {
+                self.jobs.choosing = false;
+            }
             match done {
                 Done::Chosen { paths, .. } if paths.is_empty() => {}
                 Done::Chosen { paths, add } => {
@@ -158,6 +234,13 @@ impl AppState {
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
+                Done::Written(File::Layout, Ok(())) => self.tell("Layout saved".to_owned()),
+                Done::Written(File::Settings, Ok(())) => {}
+                Done::Written(file, Err(message)) => {
+                    self.workspace.edited |= file == File::Layout;
+                    self.tell_error(message);
+                }
+                Done::KeptLayout(of, text) => self.take_kept_layout(of, text.as_deref()),
                 Done::Layout(fetched) => self.take_fetched_layout(fetched),
                 Done::Kept(kept) => self.take_kept(kept),
                 Done::Pins(pins) => self.take_pins(pins),

@@ -189,8 +189,8 @@ pub fn key_text(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
     }
 }
 
-/// The commands whose keys were pressed in this pass. While text is being typed or a dialog is open (`modal`) only those with
-/// Ctrl count, and Escape; while a widget has the keyboard's focus, Space and the arrows are its.
+/// The commands whose keys were pressed in this pass, but for Escape, which is first offered to all that closes on it. While text
+/// is being typed or a dialog is open (`modal`) only those with Ctrl count; while a widget has the keyboard's focus, Space and the arrows are its.
 pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
     let typing = ctx.text_edit_focused() || modal;
     let focused = ctx.memory(|m| m.focused().is_some());
@@ -202,7 +202,7 @@ pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
         entries.sort_by_key(|(_, shortcut)| std::cmp::Reverse(held(&shortcut.modifiers)));
         for (entry, shortcut) in entries {
             let key = shortcut.logical_key;
-            if typing && !shortcut.modifiers.command && key != Key::Escape {
+            if key == Key::Escape || typing && !shortcut.modifiers.command {
                 continue;
             }
             let is_widgets = matches!(key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);
@@ -210,8 +210,8 @@ pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
                 continue;
             }
             let hit = match key {
-                // the questionmark needs Shift on most keyboards; menus close on Escape, too
-                Key::Questionmark | Key::Escape => input.key_pressed(key),
+                // it needs Shift on most keyboards
+                Key::Questionmark => input.key_pressed(key),
                 _ => input.consume_shortcut(&shortcut),
             };
             if hit {

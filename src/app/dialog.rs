@@ -169,11 +169,11 @@ fn settings_dialog(ui: &mut Ui, state: &mut AppState) -> bool {
     );
     if before != state.settings {
         ui.ctx().set_theme(egui::ThemePreference::from(state.settings.look));
-        if !ui.input(|i| i.pointer.any_down()) {
-            ui.ctx().set_zoom_factor(state.settings.ui_scale);
-        }
-        state.memory_budget = state.settings.memory_mib << 20;
         state.save_settings();
+    }
+    // what is dragged does not slip away from under the pointer
+    if !ui.input(|i| i.pointer.any_down()) {
+        ui.ctx().set_zoom_factor(state.settings.ui_scale);
     }
     close_row(ui)
 }
@@ -221,16 +221,24 @@ fn warnings(ui: &mut Ui, state: &AppState, at: usize) -> bool {
     close_row(ui)
 }
 
-fn failures(ui: &mut Ui, state: &AppState) -> bool {
+fn failures(ui: &mut Ui, state: &mut AppState) -> bool {
     ui.set_width(640.0);
     title(ui, "What failed");
+    let mut dismissed = false;
     ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
         for failure in &state.status.failures {
             ui.label(&**failure);
             ui.add_space(4.0);
         }
     });
-    close_row(ui)
+    if widget::quiet_button(ui, "Dismiss")
+        .on_hover_text("What fails from now on is told again")
+        .clicked()
+    {
+        state.store.dismiss_failures();
+        dismissed = true;
+    }
+    close_row(ui) || dismissed
 }
 
 /// A field for a pasted link, with what is wrong with it below.

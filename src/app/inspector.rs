@@ -8,16 +8,19 @@ use crate::workspace::Workspace;
 
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
-    let mut open = state.right_open;
+    let mut open = state.sidebars.right;
     let frame = egui::Frame::new().fill(p.raised).inner_margin(egui::Margin::symmetric(12, 8));
     egui::Panel::right("settings of the panel")
-        .default_size(280.0)
+        .default_size(state.sidebars.right_width.unwrap_or(280.0))
         .size_range(200.0..=520.0)
         .show_separator_line(false)
         .drag_to_open(false)
         .frame(frame)
         .show_collapsible(ui, &mut open, |ui| content(ui, state));
-    state.right_open = open;
+    state.sidebars.right = open;
+    if let Some(size) = super::edges::resized(ui, "settings of the panel") {
+        state.sidebars.right_width = Some(size.x.round());
+    }
 }
 
 fn content(ui: &mut Ui, state: &mut AppState) {
@@ -50,7 +53,7 @@ fn content(ui: &mut Ui, state: &mut AppState) {
     }
     state.workspace = workspace;
     if close {
-        state.right_open = false;
+        state.sidebars.right = false;
     }
     let ctx = ui.ctx().clone();
     state.apply_actions(actions, &ctx);

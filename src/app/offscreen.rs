@@ -292,7 +292,7 @@ fn report(state: &AppState, device: &RenderState, stats: &mut Stats) {
     stats.requests = traffic.requests;
     stats.bytes_fetched = traffic.bytes + traffic.disk_bytes;
     stats.cache_hits = traffic.cache_hits;
-    stats.peak_rss_bytes = peak_rss_bytes();
+    stats.peak_rss_bytes = super::process::bytes("VmHWM");
     stats.gpu = gpu::name(device);
     let view = state.view();
     for pane in state.workspace.visible() {
@@ -320,12 +320,4 @@ fn report(state: &AppState, device: &RenderState, stats: &mut Stats) {
             note,
         });
     }
-}
-
-/// The most memory that the program held; None where the platform does not tell.
-fn peak_rss_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib * 1024)
 }

@@ -24,11 +24,6 @@ impl PaletteState {
     pub fn is_open(&self) -> bool {
         self.text.is_some()
     }
-
-    /// False where it was not open.
-    pub fn close(&mut self) -> bool {
-        self.text.take().is_some()
-    }
 }
 
 #[derive(Clone)]

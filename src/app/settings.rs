@@ -42,6 +42,10 @@ pub struct Settings {
     pub egress_usd_per_gb: f64,
     /// Buckets and folders of S3 that were browsed.
     pub places: Vec<String>,
+    /// Of the window when it was closed last, in points at a scale of 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_size: Option<[f32; 2]>,
+    pub maximized: bool,
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: serde_json::Map<String, serde_json::Value>,
@@ -58,12 +62,16 @@ impl Default for Settings {
             metered: false,
             egress_usd_per_gb: 0.09,
             places: Vec::new(),
+            window_size: None,
+            maximized: false,
             extra: serde_json::Map::new(),
         }
     }
 }
 
 const RECENT_MAX: usize = 12;
+/// Stands after a remembered URL in place of its query.
+pub const DROPPED_QUERY: &str = "?…";
 
 impl Settings {
     /// Remembers a location, without its query.
@@ -72,18 +80,23 @@ impl Settings {
             Location::Path(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
             Location::Url(url) => {
                 let mut bare = url.clone();
+                let dropped = if url.query().is_some() { DROPPED_QUERY } else { "" };
                 bare.set_query(None);
                 bare.set_fragment(None);
                 // a URL without a host that takes users has none to forget
                 let _ = bare.set_username("");
                 let _ = bare.set_password(None);
-                bare.to_string()
+                bare.to_string() + dropped
             }
             Location::S3(address) => address.to_string(),
         };
         self.recent.retain(|r| *r != spelled);
         self.recent.insert(0, spelled);
         self.recent.truncate(RECENT_MAX);
+    }
+
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
 
@@ -105,13 +118,12 @@ impl Folders {
     }
 
     pub fn settings(&self) -> Settings {
-        let text = std::fs::read_to_string(self.config.join("settings.json")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.settings_path()).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    pub fn save_settings(&self, settings: &Settings) -> std::io::Result<()> {
-        let text = serde_json::to_string_pretty(settings).map_err(std::io::Error::other)?;
-        write_whole(&self.config.join("settings.json"), text.as_bytes())
+    pub fn settings_path(&self) -> PathBuf {
+        self.config.join("settings.json")
     }
 
     /// Where the layout for recordings with these topics is kept.

@@ -94,8 +94,13 @@ fn right(ui: &mut Ui, state: &mut AppState) {
             mib(state.status.memory_used),
             super::topics::grouped(mib(state.status.memory_budget))
         );
-        ui.label(quiet(memory))
-            .on_hover_text("Loaded messages of the memory set aside for them");
+        ui.label(quiet(memory)).on_hover_ui(|ui| {
+            ui.label("Messages held in memory, of what the settings set aside for them");
+            if let Some(bytes) = super::process::bytes("VmRSS") {
+                let whole = format!("The whole program holds {} MiB", super::topics::grouped(mib(bytes)));
+                widget::note(ui, whole);
+            }
+        });
         super::network::ui(ui, state);
         super::offline::status(ui, state);
         if state.status.reads_in_flight > 0 {

@@ -35,6 +35,11 @@ impl TimelineState {
         self.zoomed.unwrap_or(whole)
     }
 
+    /// A part of it, if only that is shown.
+    pub fn zoomed(&self) -> Option<Span> {
+        self.zoomed
+    }
+
     pub fn is_zoomed(&self) -> bool {
         self.zoomed.is_some()
     }
@@ -70,7 +75,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let height = (ui.max_rect().height() * 0.2).round().clamp(108.0, 176.0);
     egui::Panel::bottom("timeline")
         .resizable(true)
-        .default_size(height)
+        .default_size(state.sidebars.timeline_height.unwrap_or(height))
         .size_range(60.0..=480.0)
         .show_separator_line(false)
         .frame(frame)
@@ -83,6 +88,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
             time_area(ui, state, below);
             ui.advance_cursor_after_rect(whole);
         });
+    if let Some(size) = super::edges::resized(ui, "timeline") {
+        state.sidebars.timeline_height = Some(size.y.round());
+    }
 }
 
 fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
@@ -117,7 +125,7 @@ fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
     );
     draw_ruler(ui, state, ruler, axis);
 
-    if let Some(looped) = state.playback.looping {
+    if let Some(looped) = state.playback.looping.map(|looped| looped.within(axis.span)) {
         let (from, to) = (axis.x(looped.start).max(ruler.left()), axis.x(looped.end).min(ruler.right()));
         let bar = Rect::from_min_max(pos2(from, ruler.bottom() - 2.0), pos2(to.max(from), ruler.bottom()));
         ui.painter().rect_filled(bar, 0.0, p.accent.gamma_multiply(0.6));

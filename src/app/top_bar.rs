@@ -4,7 +4,7 @@ use egui::{Align, Layout, RichText, Ui};
 
 use super::command::{COMMANDS, Command};
 use super::dialog::Dialog;
-use super::{AppState, link};
+use super::{AppState, link, settings};
 use crate::panel::PANELS;
 use crate::source::Location;
 use crate::store::{SourceInfo, SourceState};
@@ -32,7 +32,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
             let mut at_left = side(ui, rest, Layout::left_to_right(Align::Center));
             menu(&mut at_left, state);
             if state.store.span().is_some() {
-                sidebar_toggle(&mut at_left, state, Command::ToggleLeft, state.left_open, icon::SIDEBAR_SIMPLE);
+                sidebar_toggle(&mut at_left, state, Command::ToggleLeft, state.sidebars.left, icon::SIDEBAR_SIMPLE);
             }
             at_left.add_space(6.0);
             sources(&mut at_left, state);
@@ -55,7 +55,7 @@ fn sidebar_toggle(ui: &mut Ui, state: &mut AppState, command: Command, on: bool,
 fn right(ui: &mut Ui, state: &mut AppState, width: f32) {
     let ctx = ui.ctx().clone();
     if !state.workspace.is_empty() {
-        sidebar_toggle(ui, state, Command::ToggleRight, state.right_open, icon::SLIDERS_HORIZONTAL);
+        sidebar_toggle(ui, state, Command::ToggleRight, state.sidebars.right, icon::SLIDERS_HORIZONTAL);
     }
     let dark = ui.visuals().dark_mode;
     if widget::icon_button(ui, if dark { icon::SUN } else { icon::MOON }, "Light or dark", "").clicked() {
@@ -173,9 +173,12 @@ fn recent_menu(ui: &mut Ui, state: &mut AppState) {
 
 impl AppState {
     pub(super) fn open_recent(&mut self, spelled: &str) {
+        if let Some(bare) = spelled.strip_suffix(settings::DROPPED_QUERY) {
+            // its query is not stored: the user pastes it anew
+            self.dialog = Some(Dialog::url_with(bare));
+            return;
+        }
         match Location::parse(spelled) {
-            // a URL was stored without its query: where it needs one, the user pastes it anew
-            Ok(Location::Url(url)) => self.dialog = Some(Dialog::url_with(url.as_str())),
             Ok(location) => self.open(vec![location]),
             Err(error) => self.tell_error(error.to_string()),
         }

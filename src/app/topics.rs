@@ -20,11 +20,11 @@ pub struct TopicsState {
 
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
-    let mut open = state.left_open;
+    let mut open = state.sidebars.left;
     let frame = egui::Frame::new().fill(p.raised).inner_margin(egui::Margin::symmetric(8, 6));
     let width = (ui.max_rect().width() * 0.25).round().clamp(176.0, 248.0);
     egui::Panel::left("topics")
-        .default_size(width)
+        .default_size(state.sidebars.left_width.unwrap_or(width))
         .size_range(160.0..=520.0)
         .show_separator_line(false)
         .drag_to_open(false)
@@ -35,7 +35,10 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
             super::scenes::ui(ui, state);
             topics(ui, state);
         });
-    state.left_open = open;
+    state.sidebars.left = open;
+    if let Some(size) = super::edges::resized(ui, "topics") {
+        state.sidebars.left_width = Some(size.x.round());
+    }
 }
 
 fn sources(ui: &mut Ui, state: &mut AppState) {

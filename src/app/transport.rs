@@ -124,12 +124,11 @@ fn speed(ui: &mut Ui, state: &mut AppState) {
         });
 }
 
+/// `1.0×`, `0.125×`: as it was typed.
 fn speed_text(speed: f64) -> String {
-    if speed >= 0.995 || (speed * 10.0).fract().abs() < 1e-9 {
-        format!("{speed:.1}×")
-    } else {
-        format!("{speed:.2}×")
-    }
+    let exact = format!("{}", (speed * 1e6).round() / 1e6);
+    let whole = if exact.contains('.') { "" } else { ".0" };
+    format!("{exact}{whole}×")
 }
 
 fn time_field(ui: &mut Ui, state: &mut AppState) {

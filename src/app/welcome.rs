@@ -7,7 +7,6 @@ use super::command::Command;
 use super::top_bar::shortened;
 use crate::store::SourceState;
 use crate::theme::{self, icon, palette, widget};
-use crate::workspace::Workspace;
 
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
@@ -140,7 +139,7 @@ pub fn no_panels(ui: &mut Ui, state: &mut AppState) {
     middle.label(RichText::new("Double-click a topic, or let the panels be arranged from the topics.").color(p.weak));
     middle.add_space(12.0);
     if widget::primary_button(&mut middle, "Arrange automatically").clicked() {
-        state.workspace = Workspace::automatic(&state.store);
+        state.arrange_anew();
         ui.ctx().request_repaint();
     }
 }

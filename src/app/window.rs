@@ -34,11 +34,13 @@ fn run_once(
     lost: Arc<AtomicBool>,
     resumed: Arc<std::sync::Mutex<Option<Start>>>,
 ) -> Result<(), String> {
+    let settings = start.folders.as_ref().map(super::settings::Folders::settings).unwrap_or_default();
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Roadreel")
             .with_app_id("roadreel")
-            .with_inner_size([1440.0, 900.0])
+            .with_inner_size(settings.window_size.unwrap_or([1440.0, 900.0]))
+            .with_maximized(settings.maximized)
             .with_min_inner_size([640.0, 400.0])
             .with_drag_and_drop(true),
         wgpu_options: gpu::configuration(),
@@ -111,6 +113,7 @@ impl eframe::App for Window {
             return;
         }
         root(ui, &mut self.state);
+        self.state.note_window_size(ui.ctx());
         let title = self.state.title();
         if title != self.title {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
@@ -119,6 +122,7 @@ impl eframe::App for Window {
     }
 
     fn on_exit(&mut self) {
+        self.state.save_settings();
         self.state.keep_layout();
     }
 }
@@ -128,6 +132,18 @@ impl AppState {
     pub fn attach(&self, ctx: &egui::Context) {
         ctx.set_theme(egui::ThemePreference::from(self.settings.look));
         ctx.set_zoom_factor(self.settings.ui_scale.clamp(0.5, 3.0));
+    }
+
+    /// For the next start: kept when the window closes.
+    pub fn note_window_size(&mut self, ctx: &egui::Context) {
+        let (inner, maximized) = ctx.input(|i| (i.viewport().inner_rect, i.viewport().maximized));
+        self.settings.maximized = maximized.unwrap_or(false);
+        if let Some(rect) = inner
+            && !self.settings.maximized
+        {
+            let size = rect.size() * ctx.zoom_factor();
+            self.settings.window_size = Some(size.round().into());
+        }
     }
 
     /// `drive.bag – Roadreel`; never with a query.
@@ -149,7 +165,7 @@ impl AppState {
             scenes: self.scenes.table().cloned(),
             seek_to: Some(crate::time::When::At(self.playback.now)),
             folders: self.folders.clone(),
-            memory_budget: Some(self.memory_budget),
+            memory_budget: self.memory_given,
             ..Start::default()
         }
     }

@@ -74,6 +74,20 @@ pub enum Decoded {
     Fix(Fix),
 }
 
+impl Decoded {
+    /// Of forms that stand at one place in space.
+    pub fn header(&self) -> Option<&Header> {
+        match self {
+            Decoded::Cloud(cloud) => Some(&cloud.header),
+            Decoded::Scan(scan) => Some(&scan.header),
+            Decoded::Poses(poses) => Some(&poses.header),
+            Decoded::Pose(pose) => Some(&pose.header),
+            Decoded::Grid(grid) => Some(&grid.header),
+            _ => None,
+        }
+    }
+}
+
 /// A decoded message or a part of it. Field names are shared with the schema.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -254,6 +268,17 @@ pub struct Marker {
     pub text: Arc<str>,
     pub mesh_resource: Arc<str>,
     pub mesh_use_embedded_materials: bool,
+}
+
+impl Marker {
+    /// The moment at which it stands in its frame: a stamp of zero is the time of its arrival.
+    pub fn stamp_or(&self, received: Time) -> Time {
+        if self.header.stamp == Time(0) {
+            received
+        } else {
+            self.header.stamp
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

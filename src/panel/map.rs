@@ -300,7 +300,7 @@ impl MapPanel {
                 out.push(Action::Seek(found.time));
             }
         }
-        if self.measuring && ui.input(|i| i.key_pressed(egui::Key::Escape)) {
+        if self.measuring && ui.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
             self.measuring = false;
             self.measured.clear();
         }

@@ -20,7 +20,7 @@ mod settings;
 
 use std::sync::Arc;
 
-use egui::{Sense, Ui};
+use egui::{Rect, Sense, Ui};
 use glam::{DQuat, DVec3};
 use serde_json::Value;
 
@@ -30,9 +30,9 @@ use self::memo::Memo;
 use self::owners::{Card, Owners};
 use crate::decode::Form;
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::render::{self, Bounds, Camera, Ground, Report, Scene, ViewportPx};
+use crate::render::{self, Bounds, Camera, Ground, Picked, Report, Scene, ViewportPx};
 use crate::store::{Store, Topic, TopicId, Want, What as StoreWhat};
-use crate::theme::{self, icon};
+use crate::theme::{self, Palette, icon};
 
 pub const KIND: Kind = Kind {
     id: "scene3d",
@@ -87,7 +87,7 @@ struct Placed {
 }
 
 /// What follows from the configuration and the transforms in this frame.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Place {
     fixed: Arc<str>,
     followed: Option<(Arc<str>, DVec3, f64)>,
@@ -164,7 +164,7 @@ impl Scene3d {
     }
 
     /// Draws all layers into `scene`.
-    fn fill(&mut self, view: &View, place: &Place, visible: &[&Topic], scene: &mut Scene) -> Filled {
+    fn fill(&mut self, view: &View, place: &Place, visible: &[&Topic], colors: &'static Palette, scene: &mut Scene) -> Filled {
         self.memo.begin();
         self.notes.begin();
         self.owners = Owners::default();
@@ -177,6 +177,7 @@ impl Scene3d {
             notes: &mut self.notes,
             bounds: &mut filled.bounds,
             legends: &mut filled.legends,
+            colors,
         };
         for topic in visible {
             let (Some(kind), Some(config)) = (layers::kind_of(topic), self.config.topics.get(&*topic.name)) else {
@@ -199,6 +200,31 @@ impl Scene3d {
     fn set_camera(&mut self, place: &Place, drawn: Camera, out: &mut Vec<Action>) {
         self.config.camera = Some(CameraConfig::from_camera(&place.stored(drawn)));
         out.push(Action::Changed);
+    }
+
+    /// What is seen stays where it is when the camera is from now on kept relative to something else than in `before`.
+    fn stay(&mut self, view: &View, before: &Place, camera: Camera) {
+        let after = self.place(view, &self.visible(view.store));
+        if after == *before {
+            return;
+        }
+        let seen = before.drawn(camera);
+        let moved = view
+            .store
+            .transforms()
+            .lookup(&after.fixed, &before.fixed, view.now)
+            .map(|after_from_before| {
+                let forward = after_from_before.transform_vector3(DVec3::X);
+                Camera {
+                    target: after_from_before.transform_point3(seen.target),
+                    yaw: seen.yaw + forward.y.atan2(forward.x),
+                    ..seen
+                }
+            });
+        // from one tree to another nothing leads: it looks anew
+        self.fitted = None;
+        self.config.camera = moved.ok().map(|seen| CameraConfig::from_camera(&after.stored(seen)));
+        self.place = Some(after);
     }
 }
 
@@ -298,7 +324,7 @@ impl Panel for Scene3d {
             z,
             color: [r, g, b].map(brighter),
         });
-        let filled = self.fill(view, &place, &visible, &mut scene);
+        let filled = self.fill(view, &place, &visible, colors, &mut scene);
         let filled = self.in_place(filled, &mut scene);
         if !view.store.transforms_pending() {
             self.fit_first(&place, &filled, ui);
@@ -315,8 +341,8 @@ impl Panel for Scene3d {
             Arc::clone(&scene),
             Arc::clone(&self.report),
         ));
-        overlay::labels(ui, rect, &scene.view, &filled.labels);
-        self.clicks(&response, &scene, rect, &place, out);
+        let plates = overlay::labels(ui, rect, &scene.view, &filled.labels);
+        self.clicks(&response, &scene, &plates, &place, out);
         card::anchor(ui, rect, &scene.view, self.card.as_ref());
         overlay::problems(ui, rect, &self.notes);
         overlay::legends(ui, rect, &filled.legends);
@@ -324,7 +350,7 @@ impl Panel for Scene3d {
             self.card = None;
         }
         if let Some(done) = overlay::tools(ui, rect, &response, &self.config) {
-            self.apply(done, &place, filled.bounds, out);
+            self.apply(done, view, &place, filled.bounds, out);
         }
         if self.notes.drawn == 0 && view.store.transforms().frames().is_empty() {
             overlay::nothing(ui, rect, &self.notes, visible.is_empty());
@@ -332,9 +358,8 @@ impl Panel for Scene3d {
     }
 
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
-        let visible = self.visible(view.store);
-        let place = self.place(view, &visible);
-        let before = self.config.clone();
+        let place = self.place(view, &self.visible(view.store));
+        let (before, camera) = (self.config.clone(), self.camera(&place));
         settings::show(
             ui,
             view,
@@ -343,6 +368,7 @@ impl Panel for Scene3d {
             place.followed.as_ref().map(|(frame, ..)| &**frame),
         );
         if self.config != before {
+            self.stay(view, &place, camera);
             out.push(Action::Changed);
         }
     }
@@ -445,15 +471,17 @@ impl Scene3d {
         }
     }
 
-    fn clicks(&mut self, response: &egui::Response, scene: &Scene, rect: egui::Rect, place: &Place, out: &mut Vec<Action>) {
+    fn clicks(&mut self, response: &egui::Response, scene: &Scene, plates: &[(Rect, Picked)], place: &Place, out: &mut Vec<Action>) {
         let Some(pointer) = response
             .interact_pointer_pos()
             .filter(|_| response.clicked() || response.double_clicked())
         else {
             return;
         };
-        let at = (pointer - rect.min) * scene.view.viewport.pixels_per_point;
-        let picked = render::pick(scene, glam::DVec2::new(f64::from(at.x), f64::from(at.y)));
+        let at = (pointer - response.rect.min) * scene.view.viewport.pixels_per_point;
+        let in_scene = || render::pick(scene, glam::DVec2::new(f64::from(at.x), f64::from(at.y)));
+        let label = plates.iter().find(|(plate, _)| plate.contains(pointer));
+        let picked = label.map(|(_, picked)| *picked).or_else(in_scene);
         if response.double_clicked() {
             match picked {
                 Some(picked) => self.set_camera(
@@ -477,7 +505,7 @@ impl Scene3d {
         out.push(Action::Changed);
     }
 
-    fn apply(&mut self, done: overlay::Tool, place: &Place, bounds: Option<Bounds>, out: &mut Vec<Action>) {
+    fn apply(&mut self, done: overlay::Tool, view: &View, place: &Place, bounds: Option<Bounds>, out: &mut Vec<Action>) {
         match done {
             overlay::Tool::Reset => self.reset(out),
             overlay::Tool::Fit => {
@@ -493,18 +521,13 @@ impl Scene3d {
                 out.push(Action::Changed);
             }
             overlay::Tool::Follow => {
-                let drawn = place.drawn(self.camera(place));
+                let camera = self.camera(place);
                 self.config.follow = match self.config.follow {
                     Follow::Off => Follow::Position,
                     Follow::Position => Follow::Heading,
                     Follow::Heading => Follow::Off,
                 };
-                if self.config.follow == Follow::Off {
-                    // What is seen stays where it is.
-                    self.config.camera = Some(CameraConfig::from_camera(&drawn));
-                } else if place.followed.is_none() {
-                    self.config.camera = None;
-                }
+                self.stay(view, place, camera);
                 out.push(Action::Changed);
             }
         }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use egui::{Align2, Color32, FontId, Id, Popup, PopupCloseBehavior, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, vec2};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::reading::Worth;
 use super::{Action, DraggedPath};
@@ -17,29 +17,65 @@ use crate::store::{Store, Topic, TopicId};
 use crate::theme;
 use crate::time::Span;
 
-/// A configuration from a layout file. A value of a wrong type falls back to the default, alone; unknown keys are kept by the
-/// type's own flattened map.
+/// A configuration from a layout file. A value that this version does not understand falls back to the default, alone, however
+/// deep it lies; unknown keys are kept by the type's own flattened map.
 pub fn config_from<T: Default + Serialize + DeserializeOwned>(given: &Value) -> T {
     if let Ok(config) = T::deserialize(given) {
         return config;
     }
-    let mut best = T::default();
-    let (Some(given), Ok(Value::Object(mut whole))) = (given.as_object(), serde_json::to_value(&best)) else {
-        return best;
+    let mut whole = serde_json::to_value(T::default()).unwrap_or_default();
+    take(&mut whole, "", given, &|whole| T::deserialize(whole).is_ok());
+    T::deserialize(&whole).unwrap_or_default()
+}
+
+/// Puts as much of `given` as `fits` in the place that the JSON pointer names. False: nothing did.
+fn take(whole: &mut Value, place: &str, given: &Value, fits: &dyn Fn(&Value) -> bool) -> bool {
+    let put = |whole: &mut Value, value: Value| whole.pointer_mut(place).map(|slot| std::mem::replace(slot, value));
+    let Some(before) = put(whole, given.clone()) else {
+        return false;
     };
-    for (key, value) in given {
-        let before = whole.insert(key.clone(), value.clone());
-        match T::deserialize(&Value::Object(whole.clone())) {
-            Ok(config) => best = config,
-            Err(_) => {
-                match before {
-                    Some(before) => whole.insert(key.clone(), before),
-                    None => whole.remove(key),
-                };
-            }
+    if fits(whole) {
+        return true;
+    }
+    let start = match (given, &before) {
+        (Value::Object(_), Value::Object(_)) => before.clone(),
+        (Value::Object(_), _) => Value::Object(Map::new()),
+        (Value::Array(_), _) => Value::Array(Vec::new()),
+        _ => Value::Null,
+    };
+    let has_parts = !start.is_null();
+    put(whole, start);
+    if !has_parts || !fits(whole) {
+        put(whole, before);
+        return false;
+    }
+    for (key, part) in given.as_object().into_iter().flatten() {
+        let Some(Value::Object(map)) = whole.pointer_mut(place) else {
+            break;
+        };
+        let is_new = !map.contains_key(key);
+        map.entry(key).or_insert(Value::Null);
+        let inside = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
+        if !take(whole, &inside, part, fits)
+            && is_new
+            && let Some(Value::Object(map)) = whole.pointer_mut(place)
+        {
+            map.remove(key);
         }
     }
-    best
+    for part in given.as_array().into_iter().flatten() {
+        let Some(Value::Array(list)) = whole.pointer_mut(place) else {
+            break;
+        };
+        list.push(Value::Null);
+        let inside = format!("{place}/{}", list.len() - 1);
+        if !take(whole, &inside, part, fits)
+            && let Some(Value::Array(list)) = whole.pointer_mut(place)
+        {
+            list.pop();
+        }
+    }
+    true
 }
 
 /// A sentence in the middle of `rect`, in place of what cannot be shown.
@@ -321,9 +357,7 @@ pub fn report_change<T: PartialEq>(before: &T, after: &T, out: &mut Vec<Action>)
 /// Offers to read all of the topic, where only a part around the playhead is.
 pub fn read_whole_button(ui: &mut Ui, store: &Store, topic: TopicId, out: &mut Vec<Action>) {
     if let (Some(bytes), Some(topic)) = (store.whole_cost_bytes(topic), store.topic(topic))
-        && ui
-            .button(format!("Read all of {} ({})", topic.name, bytes_text(bytes)))
-            .clicked()
+        && ui.button(format!("Read all of {} ({})", topic.name, bytes_text(bytes))).clicked()
     {
         out.push(Action::ReadWhole(topic.id));
     }

@@ -1,7 +1,7 @@
 //! What lies under the pointer: the CPU's search over a scene with the formulas of the shaders.
 //!
-//! Invariants: a point is picked exactly where its sprite covers the pointer's pixel and nothing that hides is nearer; lines may be missed by a
-//! few pixels. Run on a click: it visits every point once.
+//! Invariants: a point is picked exactly where its sprite covers the pointer's pixel and nothing that hides is nearer, seen through
+//! what is see-through; lines may be missed by a few pixels. Run on a click: it visits every point once.
 
 use glam::{DAffine3, DMat4, DVec2, DVec3, Vec2, Vec3, Vec4};
 
@@ -28,7 +28,7 @@ pub fn pick(scene: &Scene, px: DVec2) -> Option<Picked> {
             best = Some(found);
         }
     };
-    for batch in &scene.meshes {
+    for batch in scene.meshes.iter().filter(|batch| !batch.translucent) {
         offer(pick_mesh(&scene.view, batch, px));
     }
     for cloud in &scene.clouds {
@@ -37,8 +37,14 @@ pub fn pick(scene: &Scene, px: DVec2) -> Option<Picked> {
     for lines in scene.lines.iter().filter(|lines| lines.hides) {
         offer(pick_line(&scene.view, lines, px));
     }
-    // Maps lie under everything: they are met only where nothing else is.
-    best.or_else(|| scene.cells.iter().rev().find_map(|cells| pick_cell(&scene.view, cells, px)))
+    // What hides nothing, and maps, which lie under everything, are met only where nothing else is.
+    let see_through = || {
+        let batches = scene.meshes.iter().filter(|batch| batch.translucent);
+        let met = batches.filter_map(|batch| pick_mesh(&scene.view, batch, px));
+        met.max_by(|a, b| a.depth.total_cmp(&b.depth))
+    };
+    best.or_else(see_through)
+        .or_else(|| scene.cells.iter().rev().find_map(|cells| pick_cell(&scene.view, cells, px)))
 }
 
 fn size_px(size: Size, view: &View, w: f32) -> f32 {

@@ -42,6 +42,11 @@ impl Store {
         self.evict();
     }
 
+    /// What failed is known to the user.
+    pub fn dismiss_failures(&mut self) {
+        self.failures.clear();
+    }
+
     /// Newest first, each sentence once.
     pub(super) fn fail(&mut self, sentence: Arc<str>) {
         self.failures.retain(|f| *f != sentence);

@@ -1,5 +1,6 @@
 //! Links that end while a recording is open: nothing that is loaded is lost, and what failed for it is read through the next one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cache::{State, Unit};
@@ -76,14 +77,23 @@ impl Store {
 
     /// These are wanted again.
     pub(super) fn forget_failures(&mut self, failed: Vec<(ChunkKey, Unit)>) {
+        let mut sentences: BTreeSet<Arc<str>> = BTreeSet::new();
         for (key, unit) in failed {
             self.failed.remove(&(key, unit));
             if let Some(cell) = self.cell_mut(key)
-                && matches!(cell.get(unit), Some(State::Failed { .. }))
+                && let Some(State::Failed { error, .. }) = cell.get(unit)
             {
+                sentences.insert(error.clone());
                 cell.take(unit);
                 self.stale_jobs.insert(unit);
             }
         }
+        // what is tried again has not failed, unless the same was said of something else
+        for (key, unit) in &self.failed {
+            if let Some(State::Failed { error, .. }) = self.state(*key, *unit) {
+                sentences.remove(error);
+            }
+        }
+        self.failures.retain(|sentence| !sentences.contains(sentence));
     }
 }

@@ -242,6 +242,12 @@ impl Store {
         out.into_iter().map(|n| n as f32).collect()
     }
 
+    /// When the topic's first message has come for sure: the end of the chunk that ends first.
+    pub fn begun_by(&self, topic: TopicId) -> Option<Time> {
+        let chunks = &self.index.get(topic.0 as usize)?.all.chunks;
+        chunks.iter().map(|chunk| chunk.span.end).min()
+    }
+
     /// Spans of receive time in which this topic's messages or series are loaded.
     pub fn loaded(&self, topic: TopicId) -> Vec<Span> {
         self.index

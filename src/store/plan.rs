@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cache::{Data, Decoding, Kept, State, Unit, distance};
 use super::index::ChunkKey;
-use super::{Store, TopicId, Want, What};
+use super::{Lookup, Store, TopicId, Want, What};
 use crate::decode::Form;
 use crate::time::{Span, Time};
 
@@ -16,8 +16,11 @@ pub(super) type DecodeKey = (ChunkKey, TopicId, u32, Form);
 
 /// So much of a remote recording is read for wider spans without asking.
 pub(super) const SMALL_BYTES: u64 = 32 << 20;
-/// Transforms this long before the playhead are always there: header stamps lie a little before receive times.
+/// Transforms this long before the playhead, and before the oldest message of a trail, are always there: header stamps lie a
+/// little before receive times.
 const TRANSFORM_WINDOW_NANOS: i64 = 500_000_000;
+/// For so many moments that lie further back the transforms around them are read.
+const MAX_LATE_STAMPS: usize = 64;
 /// A latched topic with more chunks than this is no latched topic: its newest messages stand for it.
 const MAX_LATCHED_CHUNKS: usize = 64;
 const AHEAD_REMOTE_NANOS: f64 = 10e9;
@@ -34,6 +37,8 @@ pub(super) struct Plan {
     pub ahead_decodes: BTreeSet<DecodeKey>,
     /// For topics that accumulate: the chunks that the state at the playhead is made of where the whole is not read. Sorted.
     pub narrow: BTreeMap<TopicId, Vec<ChunkKey>>,
+    /// Stamps of what is shown that lie before the window in which transforms are read anyway. Sorted.
+    pub late_stamps: Vec<Time>,
     /// Whether something of `units` is neither loaded nor failed.
     pub is_missing: bool,
     /// Whether something at the playhead is still to be decoded.
@@ -192,14 +197,18 @@ impl Store {
     }
 
     /// Chunks that the accumulated state at the playhead is made of where the whole is not read: per publisher what straddles the
-    /// playhead and the newest before it, a short window, everything that latched publishers sent.
-    fn narrow_chunks(&self, topic: TopicId, window_nanos: i64) -> Vec<ChunkKey> {
+    /// playhead and the newest before it, a short window, what lies next to `moments`, everything that latched publishers sent.
+    fn narrow_chunks(&self, topic: TopicId, window_nanos: i64, moments: &[Time]) -> Vec<ChunkKey> {
         let mut keys: Vec<ChunkKey> = Vec::new();
         for publisher in &self.index[topic.0 as usize].publishers {
             let list = &publisher.list;
             keys.extend(list.newest(self.now, 1).iter().map(|c| c.key));
             if window_nanos > 0 {
                 keys.extend(list.overlapping(self.now.plus_nanos(-window_nanos), self.now).iter().map(|c| c.key));
+            }
+            for moment in moments {
+                let after = list.soonest_after(*moment).into_iter().filter(|c| c.span.start <= self.now);
+                keys.extend(list.newest(*moment, 1).into_iter().chain(after).map(|c| c.key));
             }
             if publisher.latching && list.chunks.len() <= MAX_LATCHED_CHUNKS {
                 keys.extend(list.overlapping(Time::MIN, self.now).iter().map(|c| c.key));
@@ -223,11 +232,13 @@ impl Store {
         for want in &self.wants {
             self.plan_want(want, &mut plan);
         }
+        let (window_nanos, late_stamps) = (self.transform_window_nanos(), self.late_stamps());
         if self.wants_transforms() {
             for topic in self.transform_topics() {
-                self.plan_narrow(topic, Unit::Transforms(topic), TRANSFORM_WINDOW_NANOS, &mut plan);
+                self.plan_narrow(topic, Unit::Transforms(topic), window_nanos, &late_stamps, &mut plan);
             }
         }
+        plan.late_stamps = late_stamps;
         plan.is_missing = plan.units.iter().any(|(key, units)| {
             units
                 .iter()
@@ -258,7 +269,7 @@ impl Store {
         let topic = want.topic;
         match &want.what {
             What::Latest(Form::Transforms) | What::Resource(_) | What::Points { .. } => {}
-            What::Latest(Form::Markers | Form::Diagnostics) => self.plan_narrow(topic, Unit::Fold(topic), 0, plan),
+            What::Latest(Form::Markers | Form::Diagnostics) => self.plan_narrow(topic, Unit::Fold(topic), 0, &[], plan),
             What::Latest(form) => {
                 let found = self.newest(topic, self.now, 1);
                 if *form == Form::Grid {
@@ -300,8 +311,61 @@ impl Store {
         }
     }
 
-    fn plan_narrow(&self, topic: TopicId, unit: Unit, window_nanos: i64, plan: &mut Plan) {
-        let keys = self.narrow_chunks(topic, window_nanos);
+    fn transform_window_nanos(&self) -> i64 {
+        let trails = self.wants.iter().map(|want| match want.what {
+            What::Trail { window_nanos, .. } => window_nanos,
+            _ => 0,
+        });
+        TRANSFORM_WINDOW_NANOS.saturating_add(trails.max().unwrap_or(0))
+    }
+
+    /// Stamps of what the wants show that lie before the window: of messages that came late, of markers that stay where they were.
+    pub(super) fn late_stamps(&self) -> Vec<Time> {
+        let mut stamps: Vec<Time> = Vec::new();
+        if !self.wants_transforms() || self.transform_topics().iter().all(|topic| self.counts_whole(*topic)) {
+            return stamps;
+        }
+        for want in &self.wants {
+            match &want.what {
+                What::Latest(Form::Markers) => {
+                    let Lookup::Ready(set) = self.markers(want.topic) else { continue };
+                    let staying = set.markers.iter().filter(|(_, marker)| !marker.frame_locked);
+                    stamps.extend(staying.filter_map(|(received, marker)| {
+                        self.transforms.parent(&marker.header.frame_id)?;
+                        Some(marker.stamp_or(*received))
+                    }));
+                }
+                What::Latest(form @ (Form::Cloud | Form::Scan | Form::Poses | Form::Pose)) => {
+                    let newest = self.newest(want.topic, self.now, 1).messages;
+                    stamps.extend(newest.iter().filter_map(|m| self.stamp_of(want.topic, *form, m)));
+                }
+                What::Trail { form, window_nanos } => {
+                    let trail = self
+                        .within(want.topic, Span::new(self.now.plus_nanos(-window_nanos), self.now))
+                        .messages;
+                    stamps.extend(trail.iter().filter_map(|m| self.stamp_of(want.topic, *form, m)));
+                }
+                _ => {}
+            }
+        }
+        let window_start = self.now.plus_nanos(-self.transform_window_nanos());
+        stamps.retain(|stamp| *stamp > Time(0) && *stamp < window_start);
+        stamps.sort_unstable();
+        stamps.dedup();
+        stamps.drain(..stamps.len().saturating_sub(MAX_LATE_STAMPS));
+        stamps
+    }
+
+    /// The header's, of a message that is decoded.
+    fn stamp_of(&self, topic: TopicId, form: Form, message: &At) -> Option<Time> {
+        match self.kept(message.key, topic)?.decoded.get(&(message.at, form))? {
+            Decoding::Ready { entry, .. } => entry.decoded.header().map(|header| header.stamp),
+            _ => None,
+        }
+    }
+
+    fn plan_narrow(&self, topic: TopicId, unit: Unit, window_nanos: i64, moments: &[Time], plan: &mut Plan) {
+        let keys = self.narrow_chunks(topic, window_nanos, moments);
         for key in &keys {
             plan.units.entry(*key).or_default().insert(unit);
         }

@@ -9,7 +9,7 @@ pub struct Playback {
     pub playing: bool,
     /// 1 = real time; negative plays backwards.
     pub speed: f64,
-    /// Played again and again, if any.
+    /// Played again and again, if any: what of it lies in the recording.
     pub looping: Option<Span>,
 }
 
@@ -21,7 +21,7 @@ impl Playback {
         }
         let next = self.now.plus_nanos((elapsed_nanos as f64 * self.speed) as i64);
         match self.looping {
-            Some(bounds) => self.now = wrapped(bounds, next),
+            Some(looped) => self.now = wrapped(looped.within(span), next),
             None => {
                 self.now = span.clamp(next);
                 // At rest on a bound it moves towards, it has arrived.

@@ -111,7 +111,9 @@ impl Transforms {
             let first = out.len();
             for track in tracks {
                 let lately = self.lately(track);
-                let (Some(newest), Some(oldest)) = (lately.first(), lately.last()) else { continue };
+                let (Some(newest), Some(oldest)) = (lately.first(), lately.last()) else {
+                    continue;
+                };
                 let nanos = newest.stamp.since(oldest.stamp);
                 let rate_hz = (nanos > 0).then(|| (lately.len() - 1) as f64 * 1e9 / nanos as f64);
                 let mut parents: Vec<&Arc<str>> = Vec::new();
@@ -157,6 +159,19 @@ impl Transforms {
                 .max_by_key(|s| (s.stamp, s.received))
         };
         newest(false).or_else(|| newest(true)).map(|s| s.parent.clone())
+    }
+
+    /// The frame's farthest ancestor: itself where it has no parent.
+    pub fn root_of(&self, frame: &str) -> Arc<str> {
+        let mut at: Arc<str> = bare(frame).into();
+        // a loop has no root
+        for _ in 0..self.children.len() {
+            match self.parent(&at) {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        at
     }
 
     /// Frames without a parent, the one with most descendants first.

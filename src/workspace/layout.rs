@@ -80,11 +80,14 @@ pub struct Window {
     pub panel: String,
     /// Width and height in points.
     pub size: [f32; 2],
+    /// Of its top left corner on the desktop, in points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<[f32; 2]>,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlaybackEntry {
     pub speed: f64,
     #[serde(rename = "loop")]
@@ -93,10 +96,17 @@ pub struct PlaybackEntry {
     pub extra: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Which of them are open, and how large they are in points: as large as they come where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sidebars {
     pub left: bool,
     pub right: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_width: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right_width: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline_height: Option<f32>,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::layout::{Child, Layout, Node, PanelEntry, Tab, VERSION, Window};
-use super::{Direction, Pane, PoppedOut, Workspace, unknown};
+use super::{Direction, Pane, PoppedOut, Rest, Workspace};
 
 /// The kind under which a node that this version does not know is kept as a panel.
 const UNKNOWN_NODE: &str = "unknown-node";
@@ -25,7 +25,7 @@ impl Workspace {
         workspace.windows = windows
             .filter_map(|w| {
                 let pane = builder.take(&w.panel)?;
-                Some(PoppedOut { pane, size: w.size })
+                Some(PoppedOut::new(pane, w.size, w.position, w.extra.clone()))
             })
             .collect();
         let mut root = layout.root.as_ref().and_then(|node| builder.node(node));
@@ -43,24 +43,29 @@ impl Workspace {
             workspace.tree = Tree::new(egui::Id::unique("workspace"), root, builder.tiles);
         }
         workspace.node_extra = builder.node_extra;
-        workspace.extra = layout.extra.clone();
+        workspace.rest = Rest {
+            name: layout.name.clone(),
+            playback: layout.playback.clone(),
+            sidebars: layout.sidebars.clone(),
+            extra: layout.extra.clone(),
+        };
         workspace.tidy();
         workspace
     }
 
-    /// The layout as it stands; playback and sidebars are the caller's.
+    /// The layout as it stands; playback and sidebars as they were read: how they are now is the caller's.
     pub fn to_layout(&self) -> Layout {
         let entry = |pane: &Pane| {
             let entry = PanelEntry {
                 kind: pane.kind.clone(),
-                config: pane.panel.config(),
+                config: pane.config(),
                 extra: pane.extra.clone(),
             };
             (pane.id.clone(), entry)
         };
         Layout {
             version: VERSION,
-            name: None,
+            name: self.rest.name.clone(),
             panels: self.panes().into_iter().filter(|p| p.kind != UNKNOWN_NODE).map(entry).collect(),
             root: self.tree.root().and_then(|root| self.node(root)),
             windows: self
@@ -69,12 +74,13 @@ impl Workspace {
                 .map(|w| Window {
                     panel: w.pane.id.clone(),
                     size: w.size,
-                    extra: Map::new(),
+                    position: w.position,
+                    extra: w.extra.clone(),
                 })
                 .collect(),
-            playback: None,
-            sidebars: None,
-            extra: self.extra.clone(),
+            playback: self.rest.playback.clone(),
+            sidebars: self.rest.sidebars.clone(),
+            extra: self.rest.extra.clone(),
         }
     }
 
@@ -180,12 +186,7 @@ struct Builder {
 impl Builder {
     fn take(&mut self, id: &str) -> Option<Pane> {
         let entry = self.panels.shift_remove(id)?;
-        Some(Pane {
-            id: id.to_owned(),
-            panel: unknown::create(&entry.kind, &entry.config),
-            kind: entry.kind,
-            extra: entry.extra,
-        })
+        Some(Pane::new(id.to_owned(), entry))
     }
 
     fn pane(&mut self, id: &str) -> Option<TileId> {
@@ -229,12 +230,12 @@ impl Builder {
             }
             Node::Unknown(value) => {
                 self.unknown_nodes += 1;
-                let pane = Pane {
-                    id: format!("{UNKNOWN_NODE}-{}", self.unknown_nodes),
+                let entry = PanelEntry {
                     kind: UNKNOWN_NODE.to_owned(),
-                    panel: unknown::create(UNKNOWN_NODE, value),
+                    config: value.clone(),
                     extra: Map::new(),
                 };
+                let pane = Pane::new(format!("{UNKNOWN_NODE}-{}", self.unknown_nodes), entry);
                 let tile = self.tiles.insert_pane(pane);
                 Some(self.tiles.insert_tab_tile(vec![tile]))
             }

@@ -1,6 +1,6 @@
 //! The workspace on screen: headers, tabs, panels, drop targets.
 
-use egui::{Align2, Color32, CursorIcon, DragAndDrop, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, WidgetText, vec2};
+use egui::{Align2, Color32, Context, CursorIcon, DragAndDrop, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, WidgetText, vec2};
 use egui_tiles::{Behavior, SimplificationOptions, TabState, Tabs, Tile, TileId, Tiles, UiResponse};
 
 use super::{Direction, Edit, Pane, Workspace};
@@ -33,26 +33,33 @@ pub fn simplification() -> SimplificationOptions {
 }
 
 impl Workspace {
-    /// Draws all visible panels, those in windows of their own included.
-    pub fn ui(&mut self, ui: &mut Ui, view: &View) -> Drawn {
+    /// Draws all visible panels, those in windows of their own included: `in_window` hears what is pressed and dropped in these.
+    pub fn ui(&mut self, ui: &mut Ui, view: &View, in_window: &mut dyn FnMut(&Context)) -> Drawn {
         let mut frame = Frame {
             view,
             drawn: Drawn::default(),
             selected: self.selected.clone(),
             tree_edited: false,
+            tab_chosen: false,
         };
         let maximised = self.maximised.clone();
         match maximised.as_deref().and_then(|id| self.pane_mut(id)) {
-            Some(pane) => frame.alone(ui, pane, icon::CORNERS_IN),
+            Some(pane) => frame.alone(ui, pane, icon::CORNERS_IN, "Esc"),
             None => {
                 self.maximised = None;
                 self.tree.ui(&mut frame, ui);
             }
         }
         for window in &mut self.windows {
-            frame.window(ui, window);
+            frame.window(ui, window, in_window);
         }
-        let Frame { drawn, tree_edited, .. } = frame;
+        let Frame {
+            drawn,
+            tree_edited,
+            tab_chosen,
+            ..
+        } = frame;
+        self.edited |= tab_chosen;
         if tree_edited {
             self.edited = true;
             self.is_automatic = false;
@@ -79,11 +86,12 @@ struct Frame<'a> {
     drawn: Drawn,
     selected: Option<String>,
     tree_edited: bool,
+    tab_chosen: bool,
 }
 
 impl Frame<'_> {
     /// One panel under a header of its own.
-    fn alone(&mut self, ui: &mut Ui, pane: &mut Pane, restore_icon: &str) {
+    fn alone(&mut self, ui: &mut Ui, pane: &mut Pane, restore_icon: &str, restore_key: &str) {
         let whole = ui.available_rect_before_wrap();
         let (bar, content) = whole.split_top_bottom_at_y(whole.top() + theme::ROW_HEIGHT);
         let p = palette(ui.visuals());
@@ -111,7 +119,7 @@ impl Frame<'_> {
         if widget::icon_button(&mut right, icon::X, &format!("Close {title}"), "").clicked() {
             self.drawn.edits.push(Edit::Close(pane.id.clone()));
         }
-        if widget::icon_button(&mut right, restore_icon, "Back into the layout", "Esc").clicked() {
+        if widget::icon_button(&mut right, restore_icon, "Back into the layout", restore_key).clicked() {
             self.drawn.edits.push(Edit::Restore);
             self.drawn.edits.push(Edit::PopIn(pane.id.clone()));
         }
@@ -124,20 +132,27 @@ impl Frame<'_> {
         ui.advance_cursor_after_rect(whole);
     }
 
-    fn window(&mut self, ui: &Ui, window: &mut super::PoppedOut) {
+    fn window(&mut self, ui: &Ui, window: &mut super::PoppedOut, heard: &mut dyn FnMut(&Context)) {
         let title = window.pane.panel.title(self.view);
-        let builder = egui::ViewportBuilder::default()
+        let (size, position) = window.opened;
+        let mut builder = egui::ViewportBuilder::default()
             .with_title(format!("{title} – Roadreel"))
-            .with_inner_size(window.size);
+            .with_inner_size(size)
+            .with_drag_and_drop(true);
+        if let Some(position) = position {
+            builder = builder.with_position(position);
+        }
         let id = egui::ViewportId::from_hash_of(&window.pane.id);
         ui.ctx().show_viewport_immediate(id, builder, |ui, class| {
             let fill = palette(ui.visuals()).raised;
             egui::CentralPanel::no_frame()
                 .frame(egui::Frame::new().fill(fill))
-                .show(ui, |ui| self.alone(ui, &mut window.pane, icon::ARROWS_IN));
-            let size = ui.ctx().content_rect().size();
+                .show(ui, |ui| self.alone(ui, &mut window.pane, icon::ARROWS_IN, ""));
             if class != egui::ViewportClass::EmbeddedWindow {
-                window.size = [size.x, size.y];
+                let outer = ui.input(|i| i.viewport().outer_rect);
+                window.size = ui.ctx().content_rect().size().into();
+                window.position = outer.map(|rect| rect.min.into());
+                heard(ui.ctx());
             }
             if ui.input(|i| i.viewport().close_requested()) {
                 self.drawn.edits.push(Edit::PopIn(window.pane.id.clone()));
@@ -395,6 +410,9 @@ impl Behavior<Pane> for Frame<'_> {
     }
 
     fn on_edit(&mut self, edit: egui_tiles::EditAction) {
-        self.tree_edited |= !matches!(edit, egui_tiles::EditAction::TabSelected);
+        match edit {
+            egui_tiles::EditAction::TabSelected => self.tab_chosen = true,
+            _ => self.tree_edited = true,
+        }
     }
 }

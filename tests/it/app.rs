@@ -50,11 +50,28 @@ fn settings_are_changed_and_kept() {
         .set_value_accesskit(2048.0);
     window.run_steps(5);
     press(&mut window, "Done");
+    drop(window);
     let again = window::window(start());
     let settings = &again.state().settings;
     assert_eq!(settings.look, roadreel::app::settings::Look::Light);
     assert_eq!((settings.ui_scale, settings.memory_mib), (1.5, 2048));
     assert_eq!(again.state().store.status().memory_budget, 2048 << 20);
+}
+
+#[test]
+fn other_settings_leave_the_memory_that_the_command_line_gave() {
+    let mut window = window::window(Start {
+        locations: vec![Location::Path(drive())],
+        memory_budget: Some(300 << 20),
+        ..Start::default()
+    });
+    settle(&mut window);
+    key(&mut window, Modifiers::COMMAND, Key::Comma);
+    window.get_by_label("Light").click();
+    window.run_steps(3);
+    press(&mut window, "Done");
+    window.state_mut().open(vec![Location::Path(drive())]);
+    assert_eq!(window.state().store.status().memory_budget, 300 << 20);
 }
 
 #[test]
@@ -123,7 +140,11 @@ fn recent_locations_hold_no_query() {
     let mut settings = roadreel::app::settings::Settings::default();
     let url = Location::parse("https://bucket.s3.amazonaws.com/drive.bag?X-Amz-Signature=secret").unwrap();
     settings.remember(&url);
-    assert_eq!(settings.recent, ["https://bucket.s3.amazonaws.com/drive.bag"]);
+    settings.remember(&Location::parse("https://host/public.bag").unwrap());
+    assert_eq!(
+        settings.recent,
+        ["https://host/public.bag", "https://bucket.s3.amazonaws.com/drive.bag?…"]
+    );
 }
 
 #[test]

@@ -326,10 +326,17 @@ fn copies_and_plots_from_the_tree() {
     harness.run_ok();
     let copied: Value = serde_json::from_str(harness.state().copied().expect("copied")).expect("JSON");
     assert_eq!(copied["speed"], json!(11.0));
+    harness.get_by_label("speed 11").hover();
+    harness.run_ok();
+    for button in ["Copy value", "Plot this field"] {
+        harness.get_by_role_and_label(egui::accesskit::Role::Button, button);
+    }
     harness.get_by_label("speed 11").click_secondary();
     harness.run_ok();
     harness
-        .get_by_role_and_label(egui::accesskit::Role::Button, "Plot this field")
+        .get_all_by_role_and_label(egui::accesskit::Role::Button, "Plot this field")
+        .last()
+        .expect("the menu's entry")
         .click();
     harness.run_ok();
     let plotted = harness.state().actions.iter().find_map(|a| match a {

@@ -434,7 +434,8 @@ fn a_missing_transform_is_named_on_the_panel() {
         )
         .add("/points", cloud_type(), 1, cloud("os1_lidar", 1, 8))
         .open();
-    let config = automatic(&inline);
+    let mut config = automatic(&inline);
+    config["fixed_frame"] = json!("map");
     let stage = Stage::new(inline, config, [480.0, 320.0], 1.0);
     let PanelState::Failed(why) = stage.state() else {
         panic!("{:?}", stage.state())
@@ -479,6 +480,36 @@ fn odd_cloud() -> Encoder {
 }
 
 #[test]
+fn the_fixed_frame_is_one_from_which_what_is_shown_is_reached() {
+    let tree = || {
+        let list = [("map", "base_link", [0.0; 3]), ("os1_sensor", "os1_lidar", [0.0; 3])];
+        Bag::new().add("/tf", transform_type(), 1, transforms(&list, 1))
+    };
+    let shown = |bag: Bag| {
+        let inline = bag.open();
+        let config = automatic(&inline);
+        let stage = Stage::new(inline, config, [240.0, 160.0], 1.0);
+        (stage.state(), scene3d::points_drawn(&stage.harness.ctx))
+    };
+    // in a tree apart, in none, in two
+    assert_eq!(
+        shown(tree().add("/a", cloud_type(), 1, cloud("os1_lidar", 1, 8))),
+        (PanelState::Ready, 64)
+    );
+    assert_eq!(
+        shown(tree().add("/a", cloud_type(), 1, cloud("velodyne", 1, 8))),
+        (PanelState::Ready, 64)
+    );
+    let two = tree().add("/a", cloud_type(), 1, cloud("os1_lidar", 1, 8));
+    let two = two
+        .add("/b", cloud_type(), 1, cloud("base_link", 1, 9))
+        .add("/c", cloud_type(), 1, cloud("map", 1, 10));
+    let (state, points) = shown(two);
+    assert!(matches!(&state, PanelState::Partial(why) if why.contains("/a: ")), "{state:?}");
+    assert_eq!(points, 81 + 100, "most of it");
+}
+
+#[test]
 fn clicking_a_point_shows_its_fields() {
     let row = ["row, column: 2, 6", "x: 0.3", "y: -0.5", "intensity: 0.58309", "frame: lidar"];
     check_click(cloud("lidar", 1, 9), [0.3, -0.5], "Point 24", &row);
@@ -497,11 +528,26 @@ fn clicking_a_point_shows_its_fields() {
 /// Clicks from above where a point is, and looks at what the card says.
 #[track_caller]
 fn check_click(cloud: Encoder, xy: [f32; 2], title: &str, lines: &[&str]) {
-    let inline = Bag::new().add("/points", cloud_type(), 1, cloud).open();
+    let mut stage = from_above(Bag::new().add("/points", cloud_type(), 1, cloud).open());
+    let text = card_at(&mut stage, xy);
+    for line in lines.iter().chain([&title]) {
+        assert!(text.contains(line), "“{line}” is not in {text}");
+    }
+}
+
+/// Three metres above the origin of the fixed frame, x to the right.
+fn from_above(inline: Inline) -> Stage {
     let mut config = automatic(&inline);
     config["camera"] = json!({"target": [0, 0, 0], "distance": 3.0, "yaw": 90.0, "pitch": 90.0, "top_down": true});
-    config["topics"]["/points"]["size"] = json!({"px": 6.0});
-    let mut stage = Stage::new(inline, config, [400.0, 400.0], 1.0);
+    config["follow"] = json!("off");
+    if !config["topics"]["/points"].is_null() {
+        config["topics"]["/points"]["size"] = json!({"px": 6.0});
+    }
+    Stage::new(inline, config, [400.0, 400.0], 1.0)
+}
+
+/// What is told of what is clicked at this place.
+fn card_at(stage: &mut Stage, xy: [f32; 2]) -> String {
     // The picture is as high as the view at the target.
     let camera = roadreel::render::Camera {
         distance: 3.0,
@@ -515,11 +561,128 @@ fn check_click(cloud: Encoder, xy: [f32; 2], title: &str, lines: &[&str]) {
     stage.harness.drag_at(at);
     stage.harness.drop_at(at);
     stage.harness.run();
-    let card = stage.harness.get_by_label_contains(title);
-    let text = card.accesskit_node().value().unwrap_or_default();
-    for line in lines {
-        assert!(text.contains(line), "“{line}” is not in {text}");
+    let card = stage.harness.query_by_label_contains("in fixed frame");
+    card.and_then(|card| card.accesskit_node().value()).unwrap_or_default()
+}
+
+#[test]
+fn what_is_seen_through_is_picked_through() {
+    let cube = Mark {
+        color: [1.0, 0.5, 0.0, 0.5],
+        ..mark(7, 1, [0.3, 0.5, 0.0])
+    };
+    let text = Mark {
+        text: "lane",
+        scale: [0.0, 0.0, 0.3],
+        ..mark(8, 9, [-0.7, 1.0, 0.0])
+    };
+    let bag = Bag::new().add("/points", cloud_type(), 1, cloud("map", 1, 9));
+    let mut stage = from_above(bag.add("/markers", marker_type(), 1, markers(&[cube, text], "map", 1)).open());
+    let of = |stage: &mut Stage, xy| card_at(stage, xy).lines().next().unwrap_or_default().to_owned();
+    assert_eq!(of(&mut stage, [0.3, 0.5]), "Point 69", "inside the cube");
+    assert_eq!(of(&mut stage, [0.21, 0.41]), "Marker 7", "beside all points");
+    assert_eq!(of(&mut stage, [-0.7, 1.0]), "Marker 8", "by its text");
+}
+
+#[test]
+fn a_marker_without_a_stamp_stays_where_it_arrived() {
+    let moved = |sec: u32, x: f64| transforms(&[("map", "base_link", [x, 0.0, 0.0])], sec);
+    let inline = Bag::new()
+        .add("/tf", transform_type(), 1, moved(1, 0.0))
+        .add("/markers", marker_type(), 1, markers(&[mark(7, 1, [0.0; 3])], "base_link", 0))
+        .add("/tf", transform_type(), 3, moved(3, 20.0))
+        .open();
+    let mut stage = from_above(inline);
+    stage.inline.borrow_mut().now = Time::from_sec_nsec(3, 0);
+    stage.harness.run();
+    assert!(card_at(&mut stage, [0.1, 0.1]).starts_with("Marker 7"));
+}
+
+#[test]
+fn what_a_cloud_lacks_is_told() {
+    let of = |message: Encoder| {
+        let inline = Bag::new().add("/points", cloud_type(), 1, message).open();
+        let config = automatic(&inline);
+        Stage::new(inline, config, [300.0, 200.0], 1.0)
+    };
+    let message = Encoder::new().header(0, 1, 0, "map").u32(1).u32(2).u32(1);
+    let message = message.text("power").u32(0).u8(7).u32(1).u8(0).u32(4).u32(8).counted(&[0; 8]).u8(1);
+    let nowhere = of(message);
+    let why = "/points: the cloud has none of the fields x, y and z";
+    assert_eq!(nowhere.state(), PanelState::Failed(why.into()));
+    nowhere.harness.get_by_label(why);
+    let message = Encoder::new().header(0, 1, 0, "map").u32(1).u32(4).u32(3);
+    let message = ["x", "y", "z"]
+        .iter()
+        .zip([0, 4, 8])
+        .fold(message, |e, (name, at)| e.text(name).u32(at).u8(7).u32(1));
+    let short = of(message.u8(0).u32(12).u32(48).counted(&[0; 36]).u8(1));
+    assert_eq!(short.state(), PanelState::Partial("/points: 4 points announced, 3 there".into()));
+}
+
+#[test]
+fn points_that_no_field_colours_are_seen_in_both_looks() {
+    let place = |i: u16| [f32::from(i % 20) * 0.05 - 0.5, f32::from(i / 20) * 0.05 - 0.5];
+    let data: Vec<u8> = (0..400).flat_map(place).flat_map(f32::to_le_bytes).collect();
+    let message = Encoder::new().header(0, 1, 0, "map").u32(1).u32(400).u32(2);
+    let fields = [("x", 0), ("y", 4)];
+    let message = fields.iter().fold(message, |e, (name, at)| e.text(name).u32(*at).u8(7).u32(1));
+    let message = message.u8(0).u32(8).u32(3200).counted(&data).u8(1);
+    let mut stage = from_above(Bag::new().add("/points", cloud_type(), 1, message).open());
+    for theme in [egui::Theme::Dark, egui::Theme::Light] {
+        stage.harness.ctx.set_theme(theme);
+        stage.harness.run();
+        let picture = stage.harness.render().unwrap();
+        let brightness = |x, y| {
+            let [r, g, b, _] = picture.get_pixel(x, y).0;
+            (i32::from(r) + i32::from(g) + i32::from(b)) / 3
+        };
+        let around = brightness(12, 390);
+        let apart = (150..250).flat_map(|x| (150..250).map(move |y| (x, y)));
+        let seen = apart.filter(|(x, y)| (brightness(*x, *y) - around).abs() > 100).count();
+        assert!(seen > 300, "{theme:?}: {seen}");
     }
+}
+
+#[test]
+fn what_is_seen_stays_when_the_camera_follows_something_else() {
+    let inline = street().open();
+    let mut config = automatic(&inline);
+    config["camera"] = json!({"target": [1.0, 0.0, 0.0], "distance": 9.0, "yaw": 0.0, "pitch": 30.0});
+    let mut stage = Stage::new(inline, config, [400.0, 300.0], 1.0);
+    let target = |stage: &Stage| stage.panel.borrow().config()["camera"]["target"].clone();
+    let mut settings = settings_of(&stage);
+    settings.run();
+    // base_link stands at 2, 1, 0 of the map
+    for (follow, expected) in [
+        ("Off", [3.0, 1.0, 0.0]),
+        ("Heading", [1.0, 0.0, 0.0]),
+        ("Position", [1.0, 0.0, 0.0]),
+    ] {
+        settings.get_by_label(follow).click();
+        settings.run();
+        assert_eq!(target(&stage), json!(expected), "{follow}");
+    }
+    // the tools are there without the pointer
+    for (tool, expected) in [("Follow its heading too", [1.0, 0.0, 0.0]), ("Stop following", [3.0, 1.0, 0.0])] {
+        stage.harness.get_by_role_and_label(egui::accesskit::Role::Button, tool).click();
+        stage.harness.run();
+        assert_eq!(target(&stage), json!(expected), "{tool}");
+    }
+}
+
+#[test]
+fn fields_of_the_settings_bear_names() {
+    let inline = street().open();
+    let config = automatic(&inline);
+    let stage = Stage::new(inline, config, [200.0, 150.0], 1.0);
+    let mut settings = settings_of(&stage);
+    settings.run();
+    settings
+        .get_by_role_and_label(egui::accesskit::Role::SpinButton, "Axis length")
+        .set_value_accesskit(2.0);
+    settings.run();
+    assert_eq!(stage.panel.borrow().config()["frames"]["axis_metres"], json!(2.0));
 }
 
 #[test]
@@ -706,21 +869,26 @@ fn labels_that_come_nearer_need_no_letters_of_every_size() {
     assert_eq!(letters_after_approach(40.13), first);
 }
 
-#[test]
-fn a_topic_is_hidden_in_the_settings() {
-    let inline = street().open();
-    let config = automatic(&inline);
-    let stage = Stage::new(inline, config, [200.0, 150.0], 1.0);
+/// The settings of the stage's panel.
+fn settings_of(stage: &Stage) -> Harness<'static> {
     let (store, panel) = (Rc::clone(&stage.inline), Rc::clone(&stage.panel));
     let mut themed = false;
-    let mut settings = Harness::builder().with_size([300.0, 560.0]).wgpu().build_ui(move |ui| {
+    Harness::builder().with_size([300.0, 560.0]).wgpu().build_ui(move |ui| {
         if !std::mem::replace(&mut themed, true) {
             roadreel::theme::install(ui.ctx());
             ui.ctx().set_theme(egui::Theme::Dark);
             return;
         }
         panel.borrow_mut().settings_ui(ui, &view(&store.borrow()), &mut Vec::new());
-    });
+    })
+}
+
+#[test]
+fn a_topic_is_hidden_in_the_settings() {
+    let inline = street().open();
+    let config = automatic(&inline);
+    let stage = Stage::new(inline, config, [200.0, 150.0], 1.0);
+    let mut settings = settings_of(&stage);
     settings.run();
     let visible = || stage.panel.borrow().config()["topics"]["/points"]["visible"].clone();
     assert_eq!(visible(), json!(true));

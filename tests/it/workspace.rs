@@ -80,3 +80,48 @@ fn a_file_is_replaced_whole() {
     let names: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(names.len(), 1, "nothing is left beside it");
 }
+
+#[test]
+fn what_lies_around_the_panels_survives() {
+    let given = json!({
+        "version": 1,
+        "name": "perception",
+        "panels": {"a": {"kind": "hologram", "config": null}, "b": {"kind": "hologram", "config": null}},
+        "root": {"tabs": ["a"], "active": 0},
+        "windows": [{"panel": "b", "size": [640.0, 480.0], "position": [12.0, 34.0], "on_top": true}],
+        "playback": {"speed": 2.0, "loop": true, "pace": "steady"},
+        "sidebars": {"left": true, "right": false, "left_width": 260.0, "theme": "dim"},
+    });
+    assert_eq!(round_trip(&given), given);
+}
+
+#[test]
+fn values_that_no_panel_understands_survive_and_hide_nothing_else() {
+    let given = json!({
+        "version": 1,
+        "panels": {
+            "scene": {"kind": "scene3d", "config": {
+                "topics": {
+                    "/points": {"visible": true, "color": {"plasma": {"gamma": 2}}},
+                    "/map": {"visible": false, "alpha": 0.5},
+                },
+                "follow": "orbiting",
+                "frames": {"axes": false, "halo": 3},
+                "camera": {"target": [1, 2, 3], "distance": 9, "yaw": 0, "pitch": 30, "top_down": false, "lens": "fisheye"},
+            }},
+            "image": {"kind": "image", "config": {"topic": "/camera", "range": {"mode": "logarithm", "base": 2}}},
+            "plot": {"kind": "plot", "config": {"series": [{"path": "/a.x", "style": "ribbon"}, {"path": "/a.y"}], "y": {"mode": "sliding"}}},
+            "raw": {"kind": "raw", "config": {"topic": "/a", "compare": {"with": "median", "of": 5}}},
+        },
+        "root": {"tabs": ["scene", "image", "plot", "raw"], "active": 0},
+    });
+    assert_eq!(round_trip(&given), given);
+    let workspace = Workspace::from_layout(&Layout::parse(&given.to_string()).unwrap());
+    let understood = |id: &str| workspace.pane(id).unwrap().panel.config();
+    assert_eq!(understood("scene")["topics"].as_object().unwrap().len(), 2);
+    assert_eq!(understood("scene")["topics"]["/map"]["alpha"], 0.5);
+    assert_eq!(understood("scene")["frames"]["axes"], false);
+    assert_eq!(understood("image")["topic"], "/camera");
+    assert_eq!(understood("plot")["series"][1]["path"], "/a.y");
+    assert_eq!(understood("raw")["topic"], "/a");
+}

@@ -167,6 +167,7 @@ fn hover_buttons(ui: &Ui, rect: Rect, row: &Row) -> Option<Did> {
         let response = ui
             .interact(at, ui.scope_id().with((&row.path, hint)), Sense::click())
             .on_hover_text(hint);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, hint));
         ui.painter()
             .rect_filled(at, 3.0, if response.hovered() { palette.selected } else { palette.hover });
         let color = if response.hovered() { palette.accent } else { palette.text };

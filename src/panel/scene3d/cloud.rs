@@ -83,12 +83,13 @@ fn auto_range(cloud: &Cloud, layout: &PointLayout, field: PointField) -> (f32, f
     };
     match (at(0.01), at(0.99)) {
         (Some(low), Some(high)) if low < high => (low, high),
-        (Some(low), Some(_)) => (low, low + 1.0),
+        // all alike: in the middle of the map, whose ends are dark
+        (Some(low), Some(_)) => (low - 0.5, low + 0.5),
         _ => (0.0, 1.0),
     }
 }
 
-/// The colouring that `Auto` stands for.
+/// The colouring that `Auto` stands for; itself where no field tells anything.
 pub fn resolved(color: &ColorBy, fields: &[Field]) -> ColorBy {
     if *color != ColorBy::Auto {
         return color.clone();
@@ -102,7 +103,7 @@ pub fn resolved(color: &ColorBy, fields: &[Field]) -> ColorBy {
             colormap: Default::default(),
             range: None,
         },
-        None => ColorBy::Flat { rgb: [220, 224, 230] },
+        None => ColorBy::Auto,
     }
 }
 
@@ -124,6 +125,19 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
             continue;
         };
         let found = out.memo.get(("cloud", entry.key), || find(cloud));
+        if found.layout.position.iter().all(Option::is_none) {
+            if index == newest {
+                out.notes
+                    .problems
+                    .push(format!("{}: the cloud has none of the fields x, y and z", layer.topic.name));
+            }
+            continue;
+        }
+        if index == newest
+            && let Some(note) = &cloud.note
+        {
+            out.notes.partial.push(format!("{}: {note}", layer.topic.name));
+        }
         let color = match resolved(&layer.config.color, &cloud.fields) {
             ColorBy::Rgb => packed(cloud),
             ColorBy::Flat { rgb: [r, g, b] } => Some(PointColor::Flat([r, g, b, alpha(layer.config)])),
@@ -140,9 +154,9 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
                     }
                 })
                 .map(|(color, _)| color),
-            ColorBy::Auto => None,
+            ColorBy::Auto => Some(PointColor::Flat(flat(out.colors.points, layer.config))),
         };
-        if color.is_none() {
+        if color.is_none() && index == newest {
             out.notes
                 .partial
                 .push(format!("{}: has no such field to colour by", layer.topic.name));
@@ -158,12 +172,18 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
             id,
             data: Raw(cloud.data.clone()),
             layout: found.layout,
-            color: color.unwrap_or(PointColor::Flat([220, 224, 230, 255])),
+            color: color.unwrap_or(PointColor::Flat(flat(out.colors.points, layer.config))),
             size: size_of(layer.config, 2.0),
             round: layer.config.round,
             world_from_item: fixed_from_cloud,
         });
     }
+}
+
+/// A colour of the theme with the topic's opacity.
+pub fn flat(color: egui::Color32, config: &TopicConfig) -> [u8; 4] {
+    let [r, g, b, _] = color.to_array();
+    [r, g, b, alpha(config)]
 }
 
 pub fn alpha(config: &TopicConfig) -> u8 {

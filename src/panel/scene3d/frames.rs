@@ -7,7 +7,7 @@ use glam::{DAffine3, DVec3, Vec3};
 use super::config::{Config, Follow};
 use super::layers::{Label, Out};
 use super::owners::Owner;
-use crate::decode::{Decoded, Form};
+use crate::decode::Form;
 use crate::render::{Blob, Lines, Segment, Size};
 use crate::store::{Lookup, Store, Topic};
 use crate::time::Time;
@@ -22,16 +22,21 @@ pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic]) -> Arc<st
     if let Some(frame) = &config.fixed_frame {
         return frame.as_str().into();
     }
-    let roots = store.transforms().roots();
-    let world = WORLDS.iter().find_map(|world| roots.iter().find(|root| &***root == *world));
-    if let Some(root) = world.or(roots.first()) {
-        return Arc::clone(root);
+    let transforms = store.transforms();
+    let roots = transforms.roots();
+    let frames: Vec<Arc<str>> = visible.iter().filter_map(|topic| frame_of(store, topic)).collect();
+    let reached: Vec<Arc<str>> = frames.iter().map(|frame| transforms.root_of(frame)).collect();
+    let fame = |root: &Arc<str>| WORLDS.iter().rev().position(|world| **root == **world);
+    // The one from which most can be drawn; among equals what people call the world, then the largest.
+    let best = roots.iter().rev().max_by_key(|root| {
+        let reach = reached.iter().filter(|reached| reached == root).count();
+        (reach, fame(root))
+    });
+    match best {
+        Some(root) if frames.is_empty() || reached.contains(root) => Arc::clone(root),
+        // What no transform leads to is drawn in its own frame.
+        _ => frames.into_iter().next().unwrap_or_else(|| "map".into()),
     }
-    // Without transforms, the frame of the first message there is.
-    visible
-        .iter()
-        .find_map(|topic| frame_of(store, topic))
-        .unwrap_or_else(|| "map".into())
 }
 
 fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
@@ -46,14 +51,7 @@ fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
         store.latest(topic.id, topic.form?)
     };
     let Lookup::Ready(entry) = found else { return None };
-    match &*entry.decoded {
-        Decoded::Cloud(cloud) => Some(trimmed(&cloud.header.frame_id)),
-        Decoded::Scan(scan) => Some(trimmed(&scan.header.frame_id)),
-        Decoded::Poses(poses) => Some(trimmed(&poses.header.frame_id)),
-        Decoded::Pose(pose) => Some(trimmed(&pose.header.frame_id)),
-        Decoded::Grid(grid) => Some(trimmed(&grid.header.frame_id)),
-        _ => None,
-    }
+    entry.decoded.header().map(|header| trimmed(&header.frame_id))
 }
 
 /// The frame that the camera follows, if any.
@@ -79,13 +77,11 @@ pub fn followed(store: &Store, fixed: &str, frame: &str, now: Time) -> Option<(D
     Some((fixed_from_frame.translation, forward.y.atan2(forward.x)))
 }
 
-pub const AXIS_COLORS: [[u8; 4]; 3] = [[235, 84, 84, 255], [98, 200, 98, 255], [86, 138, 255, 255]];
-
-fn axes(metres: f32) -> Vec<Segment> {
+fn axes(metres: f32, colors: [[u8; 4]; 3]) -> Vec<Segment> {
     let along = [Vec3::X, Vec3::Y, Vec3::Z];
     along
         .into_iter()
-        .zip(AXIS_COLORS)
+        .zip(colors)
         .map(|(axis, color)| Segment {
             a: [0.0; 3],
             color_a: color,
@@ -99,7 +95,10 @@ fn axes(metres: f32) -> Vec<Segment> {
 pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Out<'_>) {
     let transforms = store.transforms();
     let metres = config.frames.axis_metres.clamp(0.001, 1000.0);
-    let axes = out.memo.get(("axes", metres.to_bits()), || Blob::new(axes(metres)));
+    let colors = out.colors.axes.map(|color| color.to_array());
+    let axes = out.memo.get(("axes", metres.to_bits(), colors), || Blob::new(axes(metres, colors)));
+    let [r, g, b, _] = out.colors.frames.to_array();
+    let link_color = [r, g, b, 90];
     let mut links = Vec::new();
     let mut origin = None;
     let mut names: Vec<(DVec3, Vec<Arc<str>>)> = Vec::new();
@@ -128,12 +127,11 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
         {
             let origin = *origin.get_or_insert(position);
             let local = |p: DVec3| (p - origin).as_vec3().to_array();
-            let color = [150, 156, 168, 90];
             links.push(Segment {
                 a: local(position),
-                color_a: color,
+                color_a: link_color,
                 b: local(fixed_from_parent.translation),
-                color_b: color,
+                color_b: link_color,
             });
         }
         match names.iter_mut().find(|(at, _)| at.distance_squared(position) < 1e-6) {
@@ -145,8 +143,9 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
         let label = |(position, frames): (DVec3, Vec<Arc<str>>)| Label {
             position,
             text: frames.iter().map(|frame| &**frame).collect::<Vec<_>>().join(" · ").into(),
-            color: [178, 184, 196, 255],
+            color: [r, g, b, 255],
             height_metres: None,
+            part: None,
         };
         out.labels.extend(names.into_iter().map(label));
     }
@@ -156,7 +155,7 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
             .flat_map(|link| link.a.into_iter().chain(link.b))
             .map(f32::to_bits)
             .collect();
-        let segments = out.memo.get(("links", key), || Blob::new(links));
+        let segments = out.memo.get(("links", key, link_color), || Blob::new(links));
         let world_from_item = DAffine3::from_translation(origin.unwrap_or_default());
         let id = out.own(Owner::Frame {
             name: "link".into(),

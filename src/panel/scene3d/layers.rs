@@ -13,8 +13,9 @@ use super::owners::{Owner, Owners};
 use super::{cloud, grid, markers, poses, scan};
 use crate::decode::Form;
 use crate::panel::shown::{Freshness, Shown, stale_text, timed};
-use crate::render::{Bounds, Scene};
+use crate::render::{Bounds, ItemId, Scene};
 use crate::store::{Entry, Lookup, MarkerSet, Store, Topic, TopicId, What};
+use crate::theme::Palette;
 use crate::time::Time;
 
 /// One kind of layer.
@@ -93,6 +94,7 @@ pub struct Out<'a> {
     pub bounds: &'a mut Option<Bounds>,
     /// Colour bars to show: topic, field, colour map, range.
     pub legends: &'a mut Vec<Legend>,
+    pub colors: &'static Palette,
 }
 
 /// A text in the scene, painted over it.
@@ -104,6 +106,8 @@ pub struct Label {
     pub color: [u8; 4],
     /// Height of its letters in the scene; none is as large as other labels of the window.
     pub height_metres: Option<f32>,
+    /// What a click on it picks.
+    pub part: Option<(ItemId, u32)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -264,7 +268,7 @@ pub fn wanted(kind: &LayerKind, config: &TopicConfig) -> What {
 }
 
 impl Out<'_> {
-    pub fn own(&mut self, owner: Owner) -> crate::render::ItemId {
+    pub fn own(&mut self, owner: Owner) -> ItemId {
         self.owners.add(owner)
     }
 

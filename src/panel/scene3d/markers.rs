@@ -33,6 +33,7 @@ struct Group {
     strokes: Vec<Strokes>,
     points: Vec<Points>,
     labels: Vec<Label>,
+    labels_of: Arc<Vec<u32>>,
     /// Markers whose mesh has to come from elsewhere.
     resources: Vec<u32>,
     bounds: Option<Bounds>,
@@ -151,9 +152,11 @@ fn push(layer: &Layer<'_>, out: &mut Out<'_>, group: &Group, kept: &Kept, fixed_
             world_from_item,
         });
     }
-    for label in &group.labels {
+    let texts = (!group.labels.is_empty()).then(|| out.own(owner(&group.labels_of)));
+    for (index, label) in (0u32..).zip(&group.labels) {
         out.labels.push(Label {
             position: world_from_item.transform_point3(label.position),
+            part: texts.map(|id| (id, index)),
             ..label.clone()
         });
     }
@@ -228,7 +231,8 @@ fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u
         Err(why) => {
             let [r, g, b, _] = rgba(marker.color, 1.0);
             let color = if [r, g, b] == [0; 3] {
-                [200, 204, 212, 255]
+                let [r, g, b, _] = out.colors.frames.to_array();
+                [r, g, b, 255]
             } else {
                 [r, g, b, 255]
             };
@@ -250,6 +254,7 @@ fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u
                 text: format!("{name}: {why}").into(),
                 color,
                 height_metres: None,
+                part: Some((id, 0)),
             });
         }
     }
@@ -266,20 +271,20 @@ struct Builder {
     solids: Vec<(MeshSource, bool, Vec<Instance>, Vec<u32>)>,
     strokes: Vec<(f32, Vec<Segment>, Vec<u32>)>,
     points: Vec<(f32, Vec<u8>, Vec<u32>)>,
+    texts: Vec<u32>,
     reached: Vec<DVec3>,
 }
 
 fn groups(kept: &Kept, alpha: f32) -> Vec<Group> {
     let mut builders: Vec<Builder> = Vec::new();
-    for (index, (_, marker)) in (0u32..).zip(kept.iter()) {
+    for (index, (received, marker)) in (0u32..).zip(kept.iter()) {
+        let stamp = marker.stamp_or(*received);
         if !marker.pose.position.is_finite() || !marker.scale.is_finite() {
             continue;
         }
-        let same = |b: &Builder| {
-            b.group.frame == marker.header.frame_id && b.group.locked == marker.frame_locked && b.group.stamp == marker.header.stamp
-        };
+        let same = |b: &Builder| b.group.frame == marker.header.frame_id && b.group.locked == marker.frame_locked && b.group.stamp == stamp;
         let at = builders.iter().position(same).unwrap_or_else(|| {
-            builders.push(Builder::new(marker));
+            builders.push(Builder::new(marker, stamp));
             builders.len() - 1
         });
         if let Some(builder) = builders.get_mut(at) {
@@ -290,16 +295,17 @@ fn groups(kept: &Kept, alpha: f32) -> Vec<Group> {
 }
 
 impl Builder {
-    fn new(first: &Marker) -> Builder {
+    fn new(first: &Marker, stamp: Time) -> Builder {
         let group = Group {
             frame: Arc::clone(&first.header.frame_id),
-            stamp: first.header.stamp,
+            stamp,
             locked: first.frame_locked,
             origin: first.pose.position,
             solids: Vec::new(),
             strokes: Vec::new(),
             points: Vec::new(),
             labels: Vec::new(),
+            labels_of: Arc::default(),
             resources: Vec::new(),
             bounds: None,
         };
@@ -308,6 +314,7 @@ impl Builder {
             solids: Vec::new(),
             strokes: Vec::new(),
             points: Vec::new(),
+            texts: Vec::new(),
             reached: Vec::new(),
         }
     }
@@ -359,12 +366,16 @@ impl Builder {
                     self.point(scale.x, at.transform_point3(Vec3::from(*offset)), color_of(point), index);
                 }
             }
-            9 => self.group.labels.push(Label {
-                position: position.as_dvec3(),
-                text: Arc::clone(&marker.text),
-                color,
-                height_metres: Some(scale.z),
-            }),
+            9 => {
+                self.group.labels.push(Label {
+                    position: position.as_dvec3(),
+                    text: Arc::clone(&marker.text),
+                    color,
+                    height_metres: Some(scale.z),
+                    part: None,
+                });
+                self.texts.push(index);
+            }
             10 => self.group.resources.push(index),
             11 => self.triangles(marker, at * Affine3A::from_scale(scale), &color_of, index),
             _ => {}
@@ -474,6 +485,7 @@ impl Builder {
     fn done(self) -> Group {
         let mut group = self.group;
         group.bounds = Bounds::of(self.reached);
+        group.labels_of = Arc::new(self.texts);
         let solid = |(mesh, translucent, instances, of)| Solids {
             mesh,
             translucent,

@@ -5,7 +5,7 @@ use egui::{Align2, Color32, FontId, Rect, Response, Ui, pos2, vec2};
 use super::config::{Config, Follow};
 use super::layers::{Label, Legend, Notes};
 use crate::panel::widget;
-use crate::render::View;
+use crate::render::{Picked, View};
 use crate::theme::{self, icon};
 
 /// Sizes of labels that are so many metres high. Few, since each size has letters of its own in the texture of all letters: with
@@ -21,10 +21,11 @@ fn label_points(wanted: f32) -> f32 {
     LABEL_POINTS[above.saturating_sub(1)]
 }
 
-/// Paints labels, nearest first; one that would cover a nearer one is left out.
-pub fn labels(ui: &Ui, rect: Rect, view: &View, labels: &[Label]) {
+/// Paints labels, nearest first; one that would cover a nearer one is left out. Returns their plates and what a click on these picks.
+pub fn labels(ui: &Ui, rect: Rect, view: &View, labels: &[Label]) -> Vec<(Rect, Picked)> {
     let scale = view.viewport.pixels_per_point;
     let mut placed: Vec<Rect> = Vec::new();
+    let mut parts = Vec::new();
     let mut shown: Vec<_> = labels
         .iter()
         .filter_map(|label| {
@@ -59,7 +60,17 @@ pub fn labels(ui: &Ui, rect: Rect, view: &View, labels: &[Label]) {
         painter.rect_filled(place, 3.0, colors.scene.gamma_multiply(0.62));
         painter.galley(at + offset, galley, color);
         placed.push(place);
+        parts.extend(label.part.map(|(id, index)| {
+            let picked = Picked {
+                id,
+                index,
+                depth: depth as f32,
+                position_in_world: label.position,
+            };
+            (place, picked)
+        }));
     }
+    parts
 }
 
 /// Sentences about what cannot be drawn, at the top left.
@@ -133,9 +144,10 @@ pub enum Tool {
     Follow,
 }
 
-/// Icons at the top right while the pointer is on the scene.
+/// Icons at the top right: there for the keyboard and for screen readers always, seen while the pointer is on the scene or one of
+/// them has the keyboard.
 pub fn tools(ui: &mut Ui, rect: Rect, scene: &Response, config: &Config) -> Option<Tool> {
-    if !(scene.contains_pointer() || ui.rect_contains_pointer(rect)) || rect.width() < 160.0 {
+    if rect.width() < 160.0 {
         return None;
     }
     let colors = theme::palette(ui.visuals());
@@ -158,14 +170,19 @@ pub fn tools(ui: &mut Ui, rect: Rect, scene: &Response, config: &Config) -> Opti
     ];
     let mut clicked = None;
     let mut left = rect.right() - 8.0 - 28.0 * tools.len() as f32;
-    ui.painter().rect_filled(
-        Rect::from_min_size(pos2(left, rect.top() + 8.0), vec2(28.0 * tools.len() as f32, 28.0)),
-        4.0,
-        colors.overlay.gamma_multiply(0.9),
-    );
+    let id = |ui: &Ui, tool: Tool| ui.scope_id().with(("tool", tool as u8));
+    let has_keyboard = tools.iter().any(|(tool, ..)| ui.memory(|m| m.has_focus(id(ui, *tool))));
+    let is_seen = has_keyboard || scene.contains_pointer() || ui.rect_contains_pointer(rect);
+    if is_seen {
+        ui.painter().rect_filled(
+            Rect::from_min_size(pos2(left, rect.top() + 8.0), vec2(28.0 * tools.len() as f32, 28.0)),
+            4.0,
+            colors.overlay.gamma_multiply(0.9),
+        );
+    }
     for (tool, glyph, what, on) in tools {
         let place = Rect::from_min_size(pos2(left, rect.top() + 8.0), vec2(28.0, 28.0));
-        let button = ui.interact(place, ui.scope_id().with(what), egui::Sense::click());
+        let button = ui.interact(place, id(ui, tool), egui::Sense::click());
         button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, what));
         let color = if on {
             colors.accent
@@ -174,11 +191,13 @@ pub fn tools(ui: &mut Ui, rect: Rect, scene: &Response, config: &Config) -> Opti
         } else {
             colors.weak
         };
-        if button.hovered() {
+        if button.hovered() || button.has_focus() {
             ui.painter().rect_filled(place.shrink(2.0), 4.0, colors.hover);
         }
-        ui.painter()
-            .text(place.center(), Align2::CENTER_CENTER, glyph, theme::icons(16.0), color);
+        if is_seen {
+            ui.painter()
+                .text(place.center(), Align2::CENTER_CENTER, glyph, theme::icons(16.0), color);
+        }
         if button.on_hover_text(what).clicked() {
             clicked = Some(tool);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::cloud::{alpha, size_of, transformed};
+use super::cloud::{alpha, flat, size_of, transformed};
 use super::config::ColorBy;
 use super::layers::{Layer, Legend, Out};
 use super::owners::Owner;
@@ -57,7 +57,9 @@ fn beams(scan: &Scan) -> Beams {
 }
 
 pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
-    for entry in layer.entries(out.notes) {
+    let entries = layer.entries(out.notes);
+    let newest = entries.len().saturating_sub(1);
+    for (index, entry) in entries.into_iter().enumerate() {
         let decoded = Arc::clone(&entry.decoded);
         let Decoded::Scan(scan) = &*decoded else { continue };
         let Some(fixed_from_scan) = layer.fixed_from(&scan.header.frame_id, scan.header.stamp, out.notes) else {
@@ -73,12 +75,14 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
                     (12, beams.intensities.unwrap_or((0.0, 1.0)))
                 };
                 let (min, max) = range.map_or(auto, |[min, max]| (min, max));
-                out.legends.push(Legend {
-                    topic: Arc::clone(&layer.topic.name),
-                    field: name.clone(),
-                    colormap: *colormap,
-                    range: (min, max),
-                });
+                if index == newest {
+                    out.legends.push(Legend {
+                        topic: Arc::clone(&layer.topic.name),
+                        field: name.clone(),
+                        colormap: *colormap,
+                        range: (min, max),
+                    });
+                }
                 PointColor::Field {
                     field: PointField {
                         offset,
@@ -89,7 +93,7 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
                     max,
                 }
             }
-            ColorBy::Auto | ColorBy::Rgb => PointColor::Flat([255, 92, 92, alpha(layer.config)]),
+            ColorBy::Auto | ColorBy::Rgb => PointColor::Flat(flat(out.colors.beams, layer.config)),
         };
         out.notes.drawn += 1;
         out.include(beams.bounds.map(|bounds| transformed(bounds, fixed_from_scan)));

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use egui::{ComboBox, DragValue, RichText, Slider, Ui};
+use egui::{ComboBox, DragValue, RichText, Slider, Ui, Widget};
 
 use super::cloud::resolved;
 use super::config::{ColorBy, Config, Follow, PointSize, TopicConfig};
 use super::layers::{LayerKind, kind_of};
 use crate::decode::{Decoded, Form};
-use crate::panel::View;
+use crate::panel::{View, palette, widget};
 use crate::render::Colormap;
 use crate::store::{Lookup, Topic};
 use crate::theme::{self, icon};
@@ -20,14 +20,8 @@ pub fn show(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed
     ui.checkbox(&mut config.frames.axes, "Axes of frames");
     ui.checkbox(&mut config.frames.names, "Names of frames");
     ui.checkbox(&mut config.frames.links, "Lines to parents");
-    row(ui, "Axis length", |ui| {
-        ui.add(
-            DragValue::new(&mut config.frames.axis_metres)
-                .range(0.01..=100.0)
-                .speed(0.02)
-                .suffix(" m"),
-        );
-    });
+    let metres = DragValue::new(&mut config.frames.axis_metres).range(0.01..=100.0);
+    number(ui, "Axis length", metres.speed(0.02).suffix(" m"));
     ui.add_space(8.0);
     ui.label(RichText::new("Topics").font(theme::semibold(12.0)));
     let mut any = false;
@@ -59,6 +53,15 @@ fn row(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
         row_name(ui, name);
         content(ui);
     });
+}
+
+/// A row with one number; the field bears the row's name.
+fn number(ui: &mut Ui, name: &str, field: impl Widget) -> egui::Response {
+    let row = ui.horizontal(|ui| {
+        let label = row_name(ui, name);
+        ui.add(field).labelled_by(label.id)
+    });
+    row.inner
 }
 
 /// The name at the left, as wide in every row.
@@ -148,33 +151,25 @@ fn topic_settings(ui: &mut Ui, view: &View, topic: &Topic, kind: &LayerKind, set
             ui.checkbox(&mut settings.round, "Round points");
         }
         Form::Poses | Form::Pose => {
-            flat_color(ui, settings);
-            row(ui, "Size", |ui| {
-                let mut metres = settings.scale_metres.unwrap_or(if kind.form == Form::Pose { 2.0 } else { 0.6 });
-                if ui
-                    .add(DragValue::new(&mut metres).range(0.01..=100.0).speed(0.02).suffix(" m"))
-                    .changed()
-                {
-                    settings.scale_metres = Some(metres);
-                }
-            });
+            flat_color(ui, topic, settings);
+            let mut metres = settings.scale_metres.unwrap_or(if kind.form == Form::Pose { 2.0 } else { 0.6 });
+            let field = DragValue::new(&mut metres).range(0.01..=100.0).speed(0.02).suffix(" m");
+            if number(ui, "Size", field).changed() {
+                settings.scale_metres = Some(metres);
+            }
         }
         Form::Markers => namespaces(ui, view, topic, settings),
         _ => {}
     }
     if kind.form != Form::Cloud && kind.form != Form::Scan || matches!(settings.color, ColorBy::Flat { .. }) {
-        row(ui, "Opacity", |ui| {
-            let mut alpha = settings.alpha.unwrap_or(if kind.form == Form::Grid { 0.7 } else { 1.0 });
-            if ui.add(Slider::new(&mut alpha, 0.0..=1.0)).changed() {
-                settings.alpha = Some(alpha);
-            }
-        });
+        let mut alpha = settings.alpha.unwrap_or(if kind.form == Form::Grid { 0.7 } else { 1.0 });
+        if number(ui, "Opacity", Slider::new(&mut alpha, 0.0..=1.0)).changed() {
+            settings.alpha = Some(alpha);
+        }
     }
     if kind.decays {
-        row(ui, "Decay", |ui| {
-            ui.add(DragValue::new(&mut settings.decay_secs).range(0.0..=600.0).speed(0.05).suffix(" s"))
-                .on_hover_text("How long older messages stay");
-        });
+        let field = DragValue::new(&mut settings.decay_secs).range(0.0..=600.0).speed(0.05).suffix(" s");
+        number(ui, "Decay", field).on_hover_text("How long older messages stay");
     }
 }
 
@@ -234,7 +229,7 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
             }
         };
         choose(ui, ColorBy::Auto, "Automatic");
-        choose(ui, ColorBy::Flat { rgb: [220, 224, 230] }, "One colour");
+        choose(ui, one_color(topic), "One colour");
         if names.iter().any(|name| name == "rgb" || name == "rgba") {
             choose(ui, ColorBy::Rgb, "RGB");
         }
@@ -283,22 +278,24 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
                 *range = (!automatic).then_some([0.0, 100.0]);
             }
             if let Some([min, max]) = range {
-                ui.add(DragValue::new(min).speed(0.1));
-                ui.add(DragValue::new(max).speed(0.1));
+                widget::named(ui.add(DragValue::new(min).speed(0.1)), "Lowest value");
+                widget::named(ui.add(DragValue::new(max).speed(0.1)), "Highest value");
             }
         });
     }
 }
 
-fn flat_color(ui: &mut Ui, settings: &mut TopicConfig) {
+/// To begin with: one that can be seen in both looks.
+fn one_color(topic: &Topic) -> ColorBy {
+    let [r, g, b, _] = palette::of_name(&topic.name).to_array();
+    ColorBy::Flat { rgb: [r, g, b] }
+}
+
+fn flat_color(ui: &mut Ui, topic: &Topic, settings: &mut TopicConfig) {
     row(ui, "Colour", |ui| {
         let mut own = matches!(settings.color, ColorBy::Flat { .. });
         if ui.checkbox(&mut own, "Own").changed() {
-            settings.color = if own {
-                ColorBy::Flat { rgb: [90, 170, 250] }
-            } else {
-                ColorBy::Auto
-            };
+            settings.color = if own { one_color(topic) } else { ColorBy::Auto };
         }
         if let ColorBy::Flat { rgb } = &mut settings.color {
             ui.color_edit_button_srgb(rgb);
@@ -307,14 +304,16 @@ fn flat_color(ui: &mut Ui, settings: &mut TopicConfig) {
 }
 
 fn size(ui: &mut Ui, settings: &mut TopicConfig) {
-    row(ui, "Point size", |ui| {
+    ui.horizontal(|ui| {
+        let label = row_name(ui, "Point size");
         let size = settings.size.unwrap_or(PointSize::Px(2.0));
         let (mut value, metres) = match size {
             PointSize::Px(px) => (px, false),
             PointSize::Metres(metres) => (metres, true),
         };
         let (speed, range) = if metres { (0.005, 0.001..=10.0) } else { (0.05, 0.5..=40.0) };
-        if ui.add(DragValue::new(&mut value).speed(speed).range(range)).changed() {
+        let field = ui.add(DragValue::new(&mut value).speed(speed).range(range)).labelled_by(label.id);
+        if field.changed() {
             settings.size = Some(if metres { PointSize::Metres(value) } else { PointSize::Px(value) });
         }
         if ui.selectable_label(!metres, "px").clicked() && metres {

@@ -105,9 +105,98 @@ fn a_presigned_url_opens_and_its_query_is_nowhere_to_be_seen() {
     assert!(window.query_by_label_contains("SECRET").is_none());
     assert_eq!(window.state().title(), "demo.bag – Roadreel");
     let recent = &window.state().settings.recent;
-    assert_eq!(recent.as_slice(), [server.url("drives/demo.bag")]);
+    assert_eq!(recent.as_slice(), [server.url("drives/demo.bag") + "?…"]);
+    drop(window);
     let kept = std::fs::read_to_string(home.path().join("config/settings.json")).unwrap();
     assert!(kept.contains("demo.bag") && !kept.contains("X-Amz"), "{kept}");
+}
+
+#[test]
+fn a_recent_url_without_a_query_opens_at_once_and_another_asks_for_it() {
+    let server = Server::start(Behaviour::default());
+    server.put_file("demo.bag", drive());
+    let home = tempfile::tempdir().unwrap();
+    let (plain, signed) = (server.url("demo.bag"), server.presigned("demo.bag", 600));
+    let mut first = window(Start {
+        locations: vec![Location::parse(&signed).unwrap(), Location::parse(&plain).unwrap()],
+        folders: Some(folders(&home)),
+        ..Start::default()
+    });
+    first.step();
+    drop(first);
+    let recent = |label: &str| {
+        let mut window = window(Start {
+            folders: Some(folders(&home)),
+            ..Start::default()
+        });
+        window.get_by_label_contains(label).click();
+        window.run_steps(3);
+        window
+    };
+    let asks = recent("demo.bag?…");
+    let field = asks.get_by_role_and_label(Role::TextInput, "URL");
+    assert_eq!(field.value(), Some(plain.clone()));
+    let opens = |window: &Window| window.state().store.sources().len();
+    assert_eq!(opens(&asks), 0);
+    let mut at_once = window(Start {
+        folders: Some(folders(&home)),
+        ..Start::default()
+    });
+    let rows: Vec<_> = at_once.query_all_by_label_contains("demo.bag").collect();
+    assert_eq!(rows.len(), 2);
+    rows[0].click();
+    at_once.run_steps(3);
+    assert_eq!(opens(&at_once), 1);
+}
+
+#[test]
+fn at_first_sight_a_camera_that_began_late_is_there() {
+    use roadreel::format::Connection;
+    use roadreel::format::rosbag1::writer::{Compression, Writer};
+    use roadreel::time::Time;
+
+    const HEADER: &str = "===\nMSG: std_msgs/Header\nuint32 seq\ntime stamp\nstring frame_id";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("late.bag");
+    let file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+    let mut writer = Writer::new(file, Compression::None).unwrap();
+    let mut connect = |topic: &str, type_name: &str, definition: String| {
+        writer.add_connection(&Connection {
+            topic: topic.into(),
+            type_name: type_name.into(),
+            definition: definition.as_str().into(),
+            ..Connection::default()
+        })
+    };
+    let speed = connect("/speed", "std_msgs/Float64", "float64 data".into());
+    let image =
+        format!("Header header\nuint32 height\nuint32 width\nstring encoding\nuint8 is_bigendian\nuint32 step\nuint8[] data\n{HEADER}");
+    let camera = connect("/camera", "sensor_msgs/Image", image);
+    let at = |tenth: u32| Time::from_sec_nsec(1_600_000_000 + tenth / 10, tenth % 10 * 100_000_000);
+    for tenth in 0..200 {
+        writer.write(speed, at(tenth), &f64::from(tenth).to_le_bytes()).unwrap();
+        if tenth >= 30 {
+            let picture = crate::encode::Encoder::new()
+                .header(0, 1_600_000_000 + tenth / 10, 0, "camera")
+                .u32(600)
+                .u32(800);
+            let picture = picture.text("mono8").u8(0).u32(800).counted(&vec![90; 480_000]);
+            writer.write(camera, at(tenth), picture.bytes()).unwrap();
+        }
+    }
+    std::io::Write::flush(&mut writer.finish().unwrap()).unwrap();
+    let mut window = window(Start {
+        locations: vec![Location::Path(path)],
+        ..Start::default()
+    });
+    settle(&mut window);
+    let into = window.state().playback.now.since(window.state().span().start);
+    assert!((3_000_000_000..4_000_000_000).contains(&into), "{into}");
+    let view = window.state().view();
+    for pane in window.state().workspace.visible() {
+        let state = pane.panel.state(&view);
+        assert!(!matches!(state, roadreel::panel::PanelState::Absent(_)), "{}: {state:?}", pane.id);
+    }
 }
 
 #[test]

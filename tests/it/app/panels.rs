@@ -169,6 +169,8 @@ fn the_layout_is_kept_and_restored() {
     first.state_mut().keep_layout();
     let kept = kinds(&first);
     assert_eq!(kept.len(), before - 1);
+    // the last file is written before the program ends
+    drop(first);
     let mut second = window(start());
     settle(&mut second);
     assert_eq!(kinds(&second), kept);
@@ -179,9 +181,10 @@ fn a_layout_is_saved_where_it_came_from_with_what_this_version_does_not_know() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("team.json");
     let given = r#"{"version":1,"team":"perception","panels":{
-        "thermal":{"kind":"image","config":{"topic":"/flir_adk/thermal/image_raw","glow":7}},
+        "thermal":{"kind":"image","config":{"topic":"/flir_adk/thermal/image_raw","glow":7,"range":{"mode":"logarithm"}}},
         "future":{"kind":"hologram","config":{"depth":3}}},
-        "root":{"split":"row","children":[{"share":0.5,"tabs":["thermal"]},{"share":0.5,"tabs":["future"]}]}}"#;
+        "root":{"split":"row","children":[{"share":0.5,"tabs":["thermal"]},{"share":0.5,"tabs":["future"]}]},
+        "playback":{"speed":1.0,"loop":false,"pace":"steady"},"sidebars":{"left":true,"right":false,"third":true}}"#;
     let mut window = window(Start {
         locations: vec![Location::Path(drive())],
         layout: Some(Layout::parse(given).unwrap()),
@@ -192,11 +195,16 @@ fn a_layout_is_saved_where_it_came_from_with_what_this_version_does_not_know() {
     window.get_by_label_contains("no panel “hologram” in this version");
     press(&mut window, "Split thermal to the right");
     key(&mut window, Modifiers::COMMAND, Key::S);
-    window.get_by_label("Layout saved");
+    until(&mut window, "the layout is saved", |w| w.query_by_label("Layout saved").is_some());
     let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert_eq!(saved["team"], "perception");
     assert_eq!(saved["panels"]["future"]["config"]["depth"], 3);
     assert_eq!(saved["panels"]["thermal"]["config"]["glow"], 7);
+    assert_eq!(saved["panels"]["thermal"]["config"]["range"]["mode"], "logarithm");
+    assert_eq!(
+        (&saved["playback"]["pace"], &saved["sidebars"]["third"]),
+        (&"steady".into(), &true.into())
+    );
     assert_eq!(saved["panels"].as_object().unwrap().len(), 3);
     let beside = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(beside, 1, "nothing is left beside it");
@@ -212,4 +220,171 @@ fn after_a_lost_device_the_window_is_as_it_was() {
     assert_eq!(after.state().playback.now, before.state().playback.now);
     assert_eq!(after.state().layout(), before.state().layout());
     assert_eq!(kinds(&after).len(), 3);
+}
+
+/// A window of the drive whose user has folders.
+fn at_home(home: &tempfile::TempDir) -> Window {
+    let mut window = window(Start {
+        locations: vec![Location::Path(drive())],
+        folders: Some(folders(home)),
+        ..Start::default()
+    });
+    settle(&mut window);
+    window
+}
+
+/// Closes the window as the platform does.
+fn close(mut window: Window) {
+    window.state_mut().keep_layout();
+}
+
+#[test]
+fn panels_that_the_user_had_arranged_automatically_stay_so() {
+    let home = tempfile::tempdir().unwrap();
+    let mut first = at_home(&home);
+    let arranged = kinds(&first);
+    press(&mut first, "Close 3D");
+    close(first);
+    let mut second = at_home(&home);
+    assert_eq!(kinds(&second).len(), arranged.len() - 1);
+    key(&mut second, Modifiers::COMMAND, Key::K);
+    second.event(egui::Event::Text("arrange".into()));
+    second.run_steps(2);
+    key(&mut second, Modifiers::NONE, Key::Enter);
+    assert_eq!(kinds(&second), arranged);
+    close(second);
+    assert_eq!(kinds(&at_home(&home)), arranged);
+}
+
+#[test]
+fn what_lies_around_the_panels_is_kept_when_it_alone_was_changed() {
+    let home = tempfile::tempdir().unwrap();
+    let mut first = at_home(&home);
+    let edge = |window: &Window| topic(window, "/imu_raw").right();
+    let before = edge(&first);
+    // the sidebar's own edge
+    let at = egui::pos2(before + 8.0, 300.0);
+    drag(&mut first, at, at + egui::vec2(60.0, 0.0));
+    let wide = edge(&first);
+    assert!((wide - before - 60.0).abs() < 4.0, "{before} {wide}");
+    key(&mut first, Modifiers::NONE, Key::ArrowUp);
+    key(&mut first, Modifiers::NONE, Key::L);
+    key(&mut first, Modifiers::NONE, Key::CloseBracket);
+    close(first);
+    let second = at_home(&home);
+    assert!((edge(&second) - wide).abs() < 4.0, "{} {wide}", edge(&second));
+    let playback = &second.state().playback;
+    assert_eq!((playback.speed, playback.looping.is_some()), (2.0, true));
+    assert!(second.state().layout().sidebars.is_some_and(|sidebars| sidebars.right));
+}
+
+#[test]
+fn the_window_is_as_large_as_it_was() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = at_home(&home);
+    let rect = egui::Rect::from_min_size(egui::pos2(30.0, 40.0), egui::vec2(1111.0, 777.0));
+    if let Some(root) = window.input_mut().viewports.get_mut(&egui::ViewportId::ROOT) {
+        root.inner_rect = Some(rect);
+    }
+    window.step();
+    let ctx = window.ctx.clone();
+    window.state_mut().note_window_size(&ctx);
+    assert_eq!(window.state().settings.window_size, Some([1111.0, 777.0]));
+}
+
+#[test]
+fn a_layout_file_is_not_written_over_with_another_recording() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("team.json");
+    std::fs::write(&path, TWO).unwrap();
+    let mut window = window(Start {
+        locations: vec![Location::Path(drive())],
+        layout: Some(Layout::parse(TWO).unwrap()),
+        layout_path: Some(path.clone()),
+        folders: Some(folders(&home)),
+        ..Start::default()
+    });
+    settle(&mut window);
+    let other = home.path().join("other.bag");
+    std::fs::copy(drive(), &other).unwrap();
+    window.state_mut().open(vec![Location::Path(other)]);
+    settle(&mut window);
+    press(&mut window, "Close 3D");
+    close(window);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), TWO);
+}
+
+#[test]
+fn escape_goes_to_what_is_open_before_it_ends_being_maximised() {
+    let mut window = with(TWO);
+    press(&mut window, "Maximise thermal");
+    let is_alone = |window: &Window| window.query_by_role_and_label(Role::Tab, "Raw messages").is_none();
+    press(&mut window, "Menu");
+    window.get_by_label("Open recent");
+    key(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(window.query_by_label("Open recent").is_none());
+    assert!(is_alone(&window), "the menu took it");
+    press(&mut window, "Speed 1.0×");
+    let field = window.get_by_role_and_label(Role::TextInput, "Speed");
+    field.focus();
+    window.step();
+    key(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(is_alone(&window), "the field took it");
+    key(&mut window, Modifiers::NONE, Key::Escape);
+    key(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(!is_alone(&window));
+}
+
+/// What a platform's own windows get, and how they were asked for.
+#[derive(Default)]
+struct Platform {
+    keys: Vec<Key>,
+    asked_sizes: Vec<Option<egui::Vec2>>,
+}
+
+/// Windows of their own, as on a desktop: each with its input, 30 points wider in every pass.
+fn on_a_desktop(window: &Window) -> std::rc::Rc<std::cell::RefCell<Platform>> {
+    let platform: std::rc::Rc<std::cell::RefCell<Platform>> = Default::default();
+    window.ctx.set_embed_viewports(false);
+    let shared = platform.clone();
+    egui::Context::set_immediate_viewport_renderer(move |ctx, mut viewport| {
+        let mut platform = shared.borrow_mut();
+        platform.asked_sizes.push(viewport.builder.inner_size);
+        let wider = 30.0 * platform.asked_sizes.len() as f32;
+        let mut input = egui::RawInput {
+            viewport_id: viewport.ids.this,
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(400.0 + wider, 300.0))),
+            ..Default::default()
+        };
+        input.viewports.insert(viewport.ids.this, egui::ViewportInfo::default());
+        for key in std::mem::take(&mut platform.keys) {
+            let event = |pressed| egui::Event::Key {
+                key,
+                physical_key: None,
+                pressed,
+                repeat: false,
+                modifiers: Modifiers::NONE,
+            };
+            input.events.extend([event(true), event(false)]);
+        }
+        drop(platform);
+        // nothing looks at the picture
+        let _ = ctx.run_ui(input, |ui| (viewport.viewport_ui_cb)(ui));
+    });
+    platform
+}
+
+#[test]
+fn keys_count_in_a_panels_own_window_which_keeps_the_size_it_is_given() {
+    let mut window = with(TWO);
+    let platform = on_a_desktop(&window);
+    press(&mut window, "Move thermal to its own window");
+    let before = window.state().playback.now;
+    platform.borrow_mut().keys.push(Key::ArrowRight);
+    window.run_steps(3);
+    assert_eq!(window.state().playback.now, before.plus_nanos(100_000_000));
+    let asked = &platform.borrow().asked_sizes;
+    assert!(asked.len() > 3 && asked.iter().all(|size| *size == asked[0]), "{asked:?}");
+    let kept = window.state().layout();
+    assert!(kept.windows[0].size[0] > 450.0, "{:?}", kept.windows);
 }

@@ -190,6 +190,13 @@ fn speed_is_chosen_typed_and_stepped() {
     window.get_by_role_and_label(Role::Button, "Speed 0.35×");
     key(&mut window, Modifiers::NONE, Key::ArrowUp);
     window.get_by_role_and_label(Role::Button, "Speed 0.5×");
+    press(&mut window, "Speed 0.5×");
+    window.get_by_role_and_label(Role::TextInput, "Speed").focus();
+    window.step();
+    window.event(egui::Event::Text("0.125".into()));
+    window.step();
+    key(&mut window, Modifiers::NONE, Key::Enter);
+    window.get_by_role_and_label(Role::Button, "Speed 0.125×");
 }
 
 #[test]

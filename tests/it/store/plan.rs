@@ -251,6 +251,20 @@ fn failures_are_sentences_and_tried_again_after_a_seek_only() {
     }
     world.seek(t(556), &wants);
     assert!(matches!(world.store.latest(wants[0].topic, Form::Value), Lookup::Ready(_)));
+    let failures = world.store.status().failures;
+    assert!(failures.is_empty(), "what was read after all has not failed: {failures:?}");
+}
+
+#[test]
+fn failures_that_stay_are_dismissed_by_the_user() {
+    let mut world = World::remote(1 << 30, drive(100, 8, 1 << 20));
+    let wants = latest(&world, &["/a"]);
+    world.store.demand(t(555), 0.0, &wants);
+    world.take();
+    world.run(0, true);
+    assert_eq!(world.store.status().failures.len(), 1);
+    world.store.dismiss_failures();
+    assert!(world.store.status().failures.is_empty());
 }
 
 fn part(path: &str, from: i64, definition: &str, topic: &str) -> (Location, Option<std::sync::Arc<dyn roadreel::format::Container>>) {

@@ -23,6 +23,21 @@ fn tf(at: Time, parent: &str, child: &str, x: f64) -> Bytes {
 /// action: 0 add, 2 delete, 3 delete all.
 fn marker(ns: &str, id: i32, action: i32, lifetime_millis: i32) -> Bytes {
     let e = stamp(Encoder::new(), t(0)).text("map").text(ns).i32(id).i32(1).i32(action);
+    marker_rest(e, lifetime_millis)
+}
+
+/// One that lasts.
+fn marker_in(frame: &str, at: Option<Time>, id: i32) -> Bytes {
+    let e = stamp(Encoder::new(), at.unwrap_or(Time(0)))
+        .text(frame)
+        .text("")
+        .i32(id)
+        .i32(1)
+        .i32(0);
+    marker_rest(e, 0)
+}
+
+fn marker_rest(e: Encoder, lifetime_millis: i32) -> Bytes {
     let e = e.f64s(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]).f64s(&[1.0; 3]);
     let e = (0..4).fold(e, |e, _| e.f32(1.0));
     let e = e.i32(lifetime_millis / 1000).i32(lifetime_millis % 1000 * 1_000_000).u8(0);
@@ -386,7 +401,12 @@ fn playback_stops_wraps_and_waits() {
     };
     play.tick(30_000_000, span, false);
     assert_eq!((play.now, play.playing), (t(80), true));
-    play.looping = None;
+    play.tick(90_000_000, Span::new(t(0), t(60)), false);
+    assert_eq!(play.now, t(50), "a loop reaches no further than the recording");
+    (play.now, play.speed, play.looping) = (t(990), 1.0, Some(Span::ALL));
+    play.tick(30_000_000, span, false);
+    assert_eq!((play.now, play.playing), (t(20), true), "all of it, as far as it is known");
+    (play.now, play.speed, play.looping) = (t(80), -1.0, None);
     play.tick(80_000_000, span, false);
     assert_eq!((play.now, play.playing), (t(0), false));
 }
@@ -409,4 +429,75 @@ fn a_quick_topic_shows_the_newest_decoded_message_in_play() {
     world.seek(t(40), &wants);
     world.store.demand(t(10), 1.0, &wants);
     assert!(world.store.latest_decoded(topic, Form::Value).is_none());
+}
+
+const POSE: &str = "std_msgs/Header header\ngeometry_msgs/Pose pose\n\
+===\nMSG: std_msgs/Header\nuint32 seq\ntime stamp\nstring frame_id\n\
+===\nMSG: geometry_msgs/Pose\ngeometry_msgs/Point position\ngeometry_msgs/Quaternion orientation\n\
+===\nMSG: geometry_msgs/Point\nfloat64 x\nfloat64 y\nfloat64 z\n\
+===\nMSG: geometry_msgs/Quaternion\nfloat64 x\nfloat64 y\nfloat64 z\nfloat64 w\n";
+
+/// A robot that drives at one metre a millisecond in a large remote recording, with a pose a tenth of a second, a pose that comes
+/// 1.5 s late, and two cubes that were put down at 300 ms and 900 ms: one with a stamp, one without.
+fn traveller() -> Recording {
+    let mut recording = Recording::default();
+    let moving = recording.topic("/tf", "tf2_msgs/TFMessage", TF, false);
+    let poses = recording.topic("/pose", "geometry_msgs/PoseStamped", POSE, false);
+    let late = recording.topic("/late", "geometry_msgs/PoseStamped", POSE, false);
+    let cubes = recording.topic("/cubes", "visualization_msgs/Marker", MARKER, false);
+    let pose = |at: i64| {
+        let e = stamp(Encoder::new(), t(at)).text("base").f64s(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        Bytes::copy_from_slice(e.bytes())
+    };
+    for chunk in 0..50_i64 {
+        let at = chunk * 100;
+        let mut messages: Vec<_> = (0..10)
+            .map(|i| (moving, t(at + i * 10), tf(t(at + i * 10), "map", "base", (at + i * 10) as f64)))
+            .collect();
+        messages.push((poses, t(at), pose(at)));
+        messages.push((late, t(at), pose(at - 1500)));
+        match chunk {
+            3 => messages.push((cubes, t(305), marker_in("base", Some(t(300)), 1))),
+            9 => messages.push((cubes, t(900), marker_in("base", None, 2))),
+            _ => {}
+        }
+        recording.chunks.push(messages);
+    }
+    recording.chunk_bytes = 1 << 20;
+    recording
+}
+
+#[test]
+fn transforms_reach_back_as_far_as_what_is_shown() {
+    let trail = |world: &World| Want {
+        topic: world.topic("/pose"),
+        what: What::Trail {
+            form: Form::Pose,
+            window_nanos: 3_000_000_000,
+        },
+    };
+    let seen = |wants: &dyn Fn(&World) -> Vec<Want>| {
+        let mut world = World::remote(1 << 30, traveller());
+        let mut wants = wants(&world);
+        wants.push(want(&world, "/tf", Form::Transforms));
+        world.seek(t(4007), &wants);
+        [300, 900, 1100, 2400, 2500, 3800].map(|at| (lookup(&world, "map", "base", at) == format!("{at}.0")).then_some(at))
+    };
+    assert_eq!(seen(&|_| Vec::new()), [None, None, None, None, None, Some(3800)], "half a second");
+    let [.., a, b, c, d] = seen(&|world| vec![trail(world)]);
+    assert_eq!(
+        [a, b, c, d],
+        [Some(1100), Some(2400), Some(2500), Some(3800)],
+        "a trail of three seconds"
+    );
+    assert_eq!(
+        seen(&|world| vec![want(world, "/late", Form::Pose)])[4],
+        Some(2500),
+        "a message that came late"
+    );
+    assert_eq!(
+        seen(&|world| vec![want(world, "/cubes", Form::Markers)])[..2],
+        [Some(300), Some(900)],
+        "markers that stay where they were put"
+    );
 }
