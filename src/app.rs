@@ -38,6 +38,7 @@ use eframe::egui_wgpu::RenderState;
 use egui::{Context, Ui};
 
 use crate::panel::{Action, View};
+use crate::path::Literal;
 use crate::run::Executor;
 use crate::source::{Location, SceneTable};
 use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
@@ -326,6 +327,9 @@ impl AppState {
 
     fn use_layout(&mut self, layout: &Layout) {
         self.workspace = Workspace::from_layout(layout);
+        for (name, value) in &layout.variables {
+            self.store.set_variable(name, Literal::from_json(value));
+        }
         if let Some(playback) = &layout.playback {
             self.playback.speed = speed_in_range(playback.speed);
             self.playback.looping = playback.looping.then(|| self.span());
@@ -389,7 +393,10 @@ impl AppState {
                 Action::ReadWhole(topic) => self.store.read_whole(topic),
                 Action::CopyText(text) => ctx.copy_text(text),
                 Action::SaveFile { name, bytes } => self.jobs.save_file(name, bytes),
-                Action::SetVariable { name, value } => self.store.set_variable(&name, value),
+                Action::SetVariable { name, value } => {
+                    self.store.set_variable(&name, value);
+                    self.workspace.edited = true;
+                }
                 Action::Changed => {
                     self.workspace.edited = true;
                     self.workspace.is_automatic = false;
@@ -418,6 +425,8 @@ impl AppState {
     /// The layout as it stands, with playback and sidebars.
     pub fn layout(&self) -> Layout {
         let mut layout = self.workspace.to_layout();
+        let variables = self.store.variables().iter();
+        layout.variables = variables.map(|(name, value)| (name.clone(), value.to_json())).collect();
         layout.playback = Some(crate::workspace::PlaybackEntry {
             speed: self.playback.speed,
             looping: self.playback.looping.is_some(),

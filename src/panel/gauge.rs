@@ -143,21 +143,37 @@ impl GaugePanel {
                 let center = pos2(rect.center().x, rect.center().y + radius * 0.14 - 6.0);
                 let width = (radius * 0.16).clamp(4.0, 28.0);
                 self.arc(&painter, p, center, radius - width / 2.0, width, at);
-                let size = (radius * 0.36).clamp(13.0, 52.0).min(1.5 * radius / figure.chars().count().max(1) as f32 * 1.6);
+                let size = (radius * 0.36)
+                    .clamp(13.0, 52.0)
+                    .min(1.5 * radius / figure.chars().count().max(1) as f32 * 1.6);
                 painter.text(center, Align2::CENTER_CENTER, &figure, theme::semibold(size), p.text);
                 let below = center.y + radius * 0.82;
                 small(pos2(center.x - radius * 0.66, below), Align2::CENTER_CENTER, &ends[0]);
                 small(pos2(center.x + radius * 0.66, below), Align2::CENTER_CENTER, &ends[1]);
-                self.name(&painter, p, pos2(rect.center().x, (below + 14.0).min(rect.bottom() - 10.0)), rect.width());
+                self.name(
+                    &painter,
+                    p,
+                    pos2(rect.center().x, (below + 14.0).min(rect.bottom() - 10.0)),
+                    rect.width(),
+                );
             }
             Form::Bar => {
-                let bar = Rect::from_center_size(rect.center(), vec2((rect.width() - 32.0).max(16.0), (rect.height() * 0.2).clamp(6.0, 28.0)));
+                let bar = Rect::from_center_size(
+                    rect.center(),
+                    vec2((rect.width() - 32.0).max(16.0), (rect.height() * 0.2).clamp(6.0, 28.0)),
+                );
                 painter.rect_filled(bar, 3.0, p.line);
                 if let Some(at) = at {
                     let filled = bar.with_max_x(bar.left() + bar.width() * at);
                     painter.rect_filled(filled, 3.0, self.color(p, at));
                 }
-                painter.text(pos2(bar.left(), bar.top() - 6.0), Align2::LEFT_BOTTOM, &figure, theme::semibold(18.0), p.text);
+                painter.text(
+                    pos2(bar.left(), bar.top() - 6.0),
+                    Align2::LEFT_BOTTOM,
+                    &figure,
+                    theme::semibold(18.0),
+                    p.text,
+                );
                 small(pos2(bar.left(), bar.bottom() + 4.0), Align2::LEFT_TOP, &ends[0]);
                 small(pos2(bar.right(), bar.bottom() + 4.0), Align2::RIGHT_TOP, &ends[1]);
                 self.name(&painter, p, pos2(rect.center().x, bar.bottom() + 24.0), rect.width());

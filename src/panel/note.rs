@@ -64,7 +64,8 @@ impl NotePanel {
 
 impl Panel for NotePanel {
     fn title(&self, _view: &View) -> String {
-        self.heading().map_or_else(|| "Note".to_owned(), |text| text.chars().take(40).collect())
+        self.heading()
+            .map_or_else(|| "Note".to_owned(), |text| text.chars().take(40).collect())
     }
 
     fn ui(&mut self, ui: &mut Ui, _view: &View, out: &mut Vec<Action>) {
@@ -85,6 +86,8 @@ impl Panel for NotePanel {
                 });
             } else {
                 let back = ui.interact(rect, ui.scope_id().with("note"), Sense::click());
+                // so that what is strong stands out
+                ui.visuals_mut().override_text_color = Some(theme::palette(ui.visuals()).text.gamma_multiply(0.86));
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     CommonMarkViewer::new().show(ui, &mut self.cache, &self.config.text);
                 });
@@ -106,7 +109,10 @@ impl Panel for NotePanel {
 
     fn settings_ui(&mut self, ui: &mut Ui, _view: &View, out: &mut Vec<Action>) {
         self.edit_ui(ui, out);
-        theme::widget::note(ui, "Headings, lists, tables, links, code; a double click on the note edits it in its place.");
+        theme::widget::note(
+            ui,
+            "Headings, lists, tables, links, code; a double click on the note edits it in its place.",
+        );
     }
 
     fn config(&self) -> Value {

@@ -56,7 +56,10 @@ const COLUMNS: [(Sort, Column<'static>); 6] = {
         (Sort::Topic, column("Topic", "", 0.0, Align::Left)),
         (Sort::Messages, column("Messages", "How many were recorded", 76.0, Align::Right)),
         (Sort::Rate, column("Rate", "Messages a second, on average", 76.0, Align::Right)),
-        (Sort::MeanSize, column("Mean size", "Of a message, uncompressed", 76.0, Align::Right)),
+        (
+            Sort::MeanSize,
+            column("Mean size", "Of a message, uncompressed", 76.0, Align::Right),
+        ),
         (Sort::Size, column("Size", "Of all messages, uncompressed", 76.0, Align::Right)),
         (Sort::Type, column("Type", "", 190.0, Align::Left)),
     ]
@@ -99,14 +102,17 @@ impl SourceInfoPanel {
         }
         self.state = match view.store.sources() {
             [] => PanelState::Absent("No recording is open".into()),
-            sources => sources.iter().map(|s| &s.state).fold(PanelState::Ready, |worst, state| match (state, worst) {
-                (SourceState::Failed(why), _) => PanelState::Failed(why.to_string()),
-                (SourceState::Opening, PanelState::Ready) => PanelState::Pending("the recording's index is being read".into()),
-                (SourceState::Indexing { done_fraction }, PanelState::Ready) => {
-                    PanelState::Partial(format!("the index is being made anew: {:.0} %", done_fraction * 100.0))
-                }
-                (_, worst) => worst,
-            }),
+            sources => sources
+                .iter()
+                .map(|s| &s.state)
+                .fold(PanelState::Ready, |worst, state| match (state, worst) {
+                    (SourceState::Failed(why), _) => PanelState::Failed(why.to_string()),
+                    (SourceState::Opening, PanelState::Ready) => PanelState::Pending("the recording's index is being read".into()),
+                    (SourceState::Indexing { done_fraction }, PanelState::Ready) => {
+                        PanelState::Partial(format!("the index is being made anew: {:.0} %", done_fraction * 100.0))
+                    }
+                    (_, worst) => worst,
+                }),
         };
         if self.state == PanelState::Ready && missing > 0 {
             self.state = PanelState::Partial(format!("sizes of {missing} topics are still being read"));
@@ -152,7 +158,11 @@ impl SourceInfoPanel {
         if let Some(clicked) = columns::head_ui(ui, head, &list, &places, Some((at, self.config.descending))) {
             let sort = COLUMNS[clicked].0;
             let is_number = list[clicked].align == Align::Right;
-            self.config.descending = if self.config.sort == sort { !self.config.descending } else { is_number };
+            self.config.descending = if self.config.sort == sort {
+                !self.config.descending
+            } else {
+                is_number
+            };
             self.config.sort = sort;
             out.push(Action::Changed);
         }
@@ -235,7 +245,10 @@ fn facts(source: &SourceInfo, catalog: Option<&Catalog>) -> Vec<(&'static str, S
     facts.push(("Format", catalog.format.to_owned()));
     facts.push(("Size", format!("{} ({} bytes)", format_bytes(catalog.size), catalog.size)));
     if let Some(span) = catalog.span() {
-        facts.push(("Start", format!("{}  ({})", time::format_utc(span.start), time::format_epoch(span.start))));
+        facts.push((
+            "Start",
+            format!("{}  ({})", time::format_utc(span.start), time::format_epoch(span.start)),
+        ));
         facts.push(("End", format!("{}  ({})", time::format_utc(span.end), time::format_epoch(span.end))));
         facts.push(("Duration", time::format_duration(span.nanos())));
     }
@@ -243,7 +256,11 @@ fn facts(source: &SourceInfo, catalog: Option<&Catalog>) -> Vec<(&'static str, S
     facts.push(("Connections", catalog.connections.len().to_string()));
     facts.push(("Chunks", chunks_text(catalog)));
     facts.push(("Compression", compression_text(catalog)));
-    let index = if catalog.indexed { "The file's own" } else { "Made anew by reading the whole file" };
+    let index = if catalog.indexed {
+        "The file's own"
+    } else {
+        "Made anew by reading the whole file"
+    };
     facts.push(("Index", index.to_owned()));
     facts
 }
@@ -256,7 +273,11 @@ fn chunks_text(catalog: &Catalog) -> String {
         (1, _) => format!("1, {}", format_bytes(bytes)),
         (_, Some(mean)) => {
             let longest = catalog.chunks.iter().map(|c| c.span.nanos()).max().unwrap_or(0);
-            format!("{count}, {} on average, up to {} long", format_bytes(mean), time::format_duration(longest))
+            format!(
+                "{count}, {} on average, up to {} long",
+                format_bytes(mean),
+                time::format_duration(longest)
+            )
         }
     }
 }
@@ -270,7 +291,11 @@ fn compression_text(catalog: &Catalog) -> String {
     match kinds.len() {
         0 => "–".to_owned(),
         1 => kinds.keys().map(|k| (*k).to_owned()).collect(),
-        _ => kinds.iter().map(|(kind, n)| format!("{kind} ({n} chunks)")).collect::<Vec<_>>().join(", "),
+        _ => kinds
+            .iter()
+            .map(|(kind, n)| format!("{kind} ({n} chunks)"))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -349,7 +374,9 @@ impl Panel for SourceInfoPanel {
                         ui.add_space(8.0);
                     }
                     ui.horizontal(|ui| {
-                        let edit = egui::TextEdit::singleline(&mut self.search).hint_text("Filter topics").desired_width(160.0);
+                        let edit = egui::TextEdit::singleline(&mut self.search)
+                            .hint_text("Filter topics")
+                            .desired_width(160.0);
                         widget::named(ui.add(edit), "Filter topics");
                         self.measure_ui(ui, view, out);
                     });

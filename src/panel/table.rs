@@ -159,7 +159,9 @@ impl TablePanel {
             self.selected = self.selected.and_then(again);
         }
         self.state = match (state, self.is_working) {
-            (PanelState::Ready | PanelState::Partial(_), true) => PanelState::Pending(format!("{} rows, more are looked at", self.body.total())),
+            (PanelState::Ready | PanelState::Partial(_), true) => {
+                PanelState::Pending(format!("{} rows, more are looked at", self.body.total()))
+            }
             (PanelState::Ready, false) if self.body.total() >= rows::MOST_ROWS => {
                 PanelState::Partial(format!("only the first {} rows are listed", rows::MOST_ROWS))
             }
@@ -222,7 +224,9 @@ impl TablePanel {
                     }
                 }
                 let width = ui.available_width().clamp(40.0, 160.0);
-                let edit = egui::TextEdit::singleline(&mut self.config.filter).hint_text("Filter").desired_width(width);
+                let edit = egui::TextEdit::singleline(&mut self.config.filter)
+                    .hint_text("Filter")
+                    .desired_width(width);
                 if widget::named(ui.add(edit), "Filter rows").changed() {
                     out.push(Action::Changed);
                 }
@@ -236,7 +240,12 @@ impl TablePanel {
             && let Some(text) = export.work(&mut self.body, &compiled.select, &columns)
         {
             self.export = None;
-            let name: String = self.config.path.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+            let name: String = self
+                .config
+                .path
+                .chars()
+                .map(|c| if c.is_alphanumeric() { c } else { '_' })
+                .collect();
             out.push(Action::SaveFile {
                 name: format!("{}.csv", name.trim_matches('_')),
                 bytes: Arc::from(text.into_bytes()),
@@ -298,7 +307,9 @@ fn compile(text: &str, store: &Store) -> Result<Compiled, String> {
         return Err(format!("{text} is computed: a table takes a path to messages or arrays"));
     };
     let name = path.topic.clone().unwrap_or_default();
-    let topic = store.topic_by_name(&name).ok_or_else(|| format!("The recording has no topic {name}"))?;
+    let topic = store
+        .topic_by_name(&name)
+        .ok_or_else(|| format!("The recording has no topic {name}"))?;
     let Some(schema) = &topic.schema else {
         let why = topic.schema_error.as_deref().unwrap_or("it comes without a message definition");
         return Err(format!("{name} cannot be decoded: {why}"));

@@ -40,7 +40,12 @@ const COLUMNS: [Column<'static>; 6] = {
         column("Frame", "", 0.0, Align::Left),
         column("Kind", "Static transforms hold for ever", 52.0, Align::Left),
         column("Rate", "Transforms a second lately, by their stamps", 66.0, Align::Right),
-        column("Age", "How long before the playhead the newest one was received", 66.0, Align::Right),
+        column(
+            "Age",
+            "How long before the playhead the newest one was received",
+            66.0,
+            Align::Right,
+        ),
         column("Translation", "In the parent, in metres: x, y, z", 150.0, Align::Right),
         column("Rotation", "Roll, pitch, yaw in the parent, in degrees", 130.0, Align::Right),
     ]
@@ -113,9 +118,13 @@ impl TfTreePanel {
             (self.lines, self.troubles, self.roots) = (tree.lines, tree.troubles, tree.roots);
             self.made_of = Some(made_of);
         }
-        let failed = topics.iter().find_map(|t| t.schema_error.as_ref().map(|why| format!("{}: {why}", t.name)));
+        let failed = topics
+            .iter()
+            .find_map(|t| t.schema_error.as_ref().map(|why| format!("{}: {why}", t.name)));
+        let failed = failed.or_else(|| view.store.transforms_failure().map(|why| why.to_string()));
         self.state = match (failed, self.lines.is_empty() && self.search.is_empty()) {
             (Some(why), true) => PanelState::Failed(why),
+            (Some(why), false) => PanelState::Partial(format!("some transforms are missing: {why}")),
             (_, true) if pending => PanelState::Pending("transforms are being read".into()),
             (_, true) => PanelState::Absent("No transform was received at or before the playhead".into()),
             _ if pending => PanelState::Pending("transforms at the playhead are being read".into()),
@@ -129,6 +138,7 @@ impl TfTreePanel {
             ui.add_space(8.0);
             let frames = self.lines.len();
             let text = match self.roots {
+                0 => format!("{frames} frames"),
                 1 => format!("{frames} frames in one tree"),
                 n => format!("{frames} frames in {n} trees"),
             };
@@ -139,7 +149,9 @@ impl TfTreePanel {
                     out.push(Action::CopyText(tree::as_text(&self.lines)));
                 }
                 let width = ui.available_width().clamp(40.0, 160.0);
-                let edit = egui::TextEdit::singleline(&mut self.search).hint_text("Filter").desired_width(width);
+                let edit = egui::TextEdit::singleline(&mut self.search)
+                    .hint_text("Filter")
+                    .desired_width(width);
                 widget::named(ui.add(edit), "Filter frames");
             });
         });
@@ -238,7 +250,13 @@ impl TfTreePanel {
         let left = x_of(line.rails.len());
         let caret = line.open.map(|open| {
             let glyph = if open { icon::CARET_DOWN } else { icon::CARET_RIGHT };
-            painter.text(pos2(left, rect.center().y), egui::Align2::CENTER_CENTER, glyph, theme::icons(10.0), p.weak);
+            painter.text(
+                pos2(left, rect.center().y),
+                egui::Align2::CENTER_CENTER,
+                glyph,
+                theme::icons(10.0),
+                p.weak,
+            );
             egui::Rect::from_center_size(pos2(left, rect.center().y), vec2(16.0, rect.height()))
         });
         let is_silent = line.branch.as_ref().is_some_and(|b| tree::is_silent(b, view.now));
@@ -285,7 +303,10 @@ impl TfTreePanel {
             facts.push(("In".into(), format!("{} ({topic}{kind})", branch.parent)));
             facts.push(("Stamp".into(), time::format_time_of_day(branch.stamp)));
             let late = time::format_duration(branch.received.since(branch.stamp));
-            facts.push(("Received".into(), format!("{}, {late} after its stamp", time::format_time_of_day(branch.received))));
+            facts.push((
+                "Received".into(),
+                format!("{}, {late} after its stamp", time::format_time_of_day(branch.received)),
+            ));
         }
         let reference = match self.config.reference.as_str() {
             "" => line.root.to_string(),
@@ -343,7 +364,9 @@ fn vector_text(v: DVec3) -> String {
 /// Roll, pitch and yaw in degrees.
 fn angles_text(rotation: DQuat) -> String {
     let (yaw, pitch, roll) = rotation.to_euler(EulerRot::ZYX);
-    [roll, pitch, yaw].map(|a| format!("{:.2}", (a.to_degrees() * 100.0).round() / 100.0 + 0.0)).join("  ")
+    [roll, pitch, yaw]
+        .map(|a| format!("{:.2}", (a.to_degrees() * 100.0).round() / 100.0 + 0.0))
+        .join("  ")
 }
 
 impl Panel for TfTreePanel {
@@ -447,5 +470,7 @@ impl Panel for TfTreePanel {
 
 /// Whether a frame's parents are told by one voice.
 fn is_contradicted(branches: &[Branch]) -> bool {
-    branches.iter().any(|b| branches.first().is_some_and(|first| first.parent != b.parent))
+    branches
+        .iter()
+        .any(|b| branches.first().is_some_and(|first| first.parent != b.parent))
 }

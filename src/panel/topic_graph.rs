@@ -86,7 +86,9 @@ impl Graph {
                 *counts.entry((source, *connection)).or_default() += u64::from(*count);
             }
             for (at, connection) in (0..).zip(&catalog.connections) {
-                let Some(topic) = view.store.topic_of_connection(source, at) else { continue };
+                let Some(topic) = view.store.topic_of_connection(source, at) else {
+                    continue;
+                };
                 let node = connection.callerid.clone().unwrap_or_else(|| NOBODY.into());
                 let edge = edges.entry((node, topic.id)).or_default();
                 edge.0 += counts.get(&(source, at)).copied().unwrap_or(0);
@@ -199,7 +201,9 @@ impl TopicGraphPanel {
             (None, true) if is_opening => PanelState::Pending("the recording's index is being read".into()),
             (None, true) if sources.is_empty() => PanelState::Absent("No recording is open".into()),
             (None, true) => PanelState::Absent("The recording has no topics".into()),
-            _ if !is_named && self.search.is_empty() => PanelState::Partial("the recording does not tell which nodes published its topics".into()),
+            _ if !is_named && self.search.is_empty() => {
+                PanelState::Partial("the recording does not tell which nodes published its topics".into())
+            }
             _ => PanelState::Ready,
         };
     }
@@ -221,12 +225,23 @@ impl TopicGraphPanel {
             let top = area.top() + 4.0 + at as f32 * ROW;
             Rect::from_min_size(pos2(area.right() - 8.0 - right, top + 2.0), vec2(right, BOX))
         };
-        let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| ui.rect_contains_pointer(area) && area.contains(*at));
+        let pointer = ui
+            .input(|i| i.pointer.hover_pos())
+            .filter(|at| ui.rect_contains_pointer(area) && area.contains(*at));
         let hovered = pointer.and_then(|at| {
             let node = (0..self.graph.nodes.len()).find(|n| node_rect(*n).contains(at)).map(Picked::Node);
-            node.or_else(|| (0..self.graph.topics.len()).find(|t| topic_rect(*t).contains(at)).map(Picked::Topic))
+            node.or_else(|| {
+                (0..self.graph.topics.len())
+                    .find(|t| topic_rect(*t).contains(at))
+                    .map(Picked::Topic)
+            })
         });
-        let selected = self.graph.topics.iter().position(|t| Some(t.id) == view.selected).map(Picked::Topic);
+        let selected = self
+            .graph
+            .topics
+            .iter()
+            .position(|t| Some(t.id) == view.selected)
+            .map(Picked::Topic);
         let shown = hovered.or(self.picked).or(selected);
         let joined = shown.map(|picked| self.graph.joined(picked));
         let visible = ui.clip_rect();
@@ -237,14 +252,22 @@ impl TopicGraphPanel {
             }
             let is_lit = shown.is_some_and(|picked| is_of(edge, picked));
             let name = self.graph.nodes.get(edge.node).map_or("", |n| n);
-            ui.painter().add(curve(from, to, edge_color(p, name, edge, is_lit, shown.is_some())));
+            ui.painter()
+                .add(curve(from, to, edge_color(p, name, edge, is_lit, shown.is_some())));
         }
         for (at, name) in self.graph.nodes.iter().enumerate() {
             let rect = node_rect(at);
             let is_lit = joined.as_ref().is_none_or(|j| j.0.contains(&at));
             let count = self.graph.edges.iter().filter(|e| e.node == at).count();
             let noun = if count == 1 { "topic" } else { "topics" };
-            let response = end_ui(ui, rect, name, &format!("Node {name}, {count} {noun}"), palette::of_name(name), is_lit);
+            let response = end_ui(
+                ui,
+                rect,
+                name,
+                &format!("Node {name}, {count} {noun}"),
+                palette::of_name(name),
+                is_lit,
+            );
             if response.clicked() {
                 self.picked = (self.picked != Some(Picked::Node(at))).then_some(Picked::Node(at));
             }
@@ -337,7 +360,12 @@ impl TopicGraphPanel {
 
 /// As wide as its widest name, up to `most`.
 fn column<'a>(ui: &Ui, names: impl Iterator<Item = &'a str>, most: f32) -> f32 {
-    let width = |name: &str| ui.painter().layout_no_wrap(name.to_owned(), theme::body(), ui.visuals().text_color()).size().x;
+    let width = |name: &str| {
+        ui.painter()
+            .layout_no_wrap(name.to_owned(), theme::body(), ui.visuals().text_color())
+            .size()
+            .x
+    };
     names.map(width).fold(0.0, f32::max).min(most - 24.0).max(40.0) + 24.0
 }
 
@@ -401,7 +429,9 @@ impl Panel for TopicGraphPanel {
         } else {
             ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
                 ui.set_clip_rect(rest.intersect(ui.clip_rect()));
-                ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.graph_ui(ui, view, out));
+                ScrollArea::vertical()
+                    .auto_shrink(false)
+                    .show(ui, |ui| self.graph_ui(ui, view, out));
             });
         }
         ui.advance_cursor_after_rect(rect);

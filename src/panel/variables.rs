@@ -145,7 +145,10 @@ impl VariablesPanel {
                 offered.push((worth.value.clone(), worth.text()));
             }
         }
-        let now = offered.iter().find(|o| o.0 == *value).map_or_else(|| text_of(value), |o| o.1.clone());
+        let now = offered
+            .iter()
+            .find(|o| o.0 == *value)
+            .map_or_else(|| text_of(value), |o| o.1.clone());
         let shown = ComboBox::from_id_salt(("choices", name)).selected_text(now).show_ui(ui, |ui| {
             if offered.is_empty() {
                 ui.label(RichText::new("The path has no values at the playhead").weak());

@@ -331,9 +331,7 @@ pub fn report_change<T: PartialEq>(before: &T, after: &T, out: &mut Vec<Action>)
 /// Offers to read all of the topic, where only a part around the playhead is.
 pub fn read_whole_button(ui: &mut Ui, store: &Store, topic: TopicId, out: &mut Vec<Action>) {
     if let (Some(bytes), Some(topic)) = (store.whole_cost_bytes(topic), store.topic(topic))
-        && ui
-            .button(format!("Read all of {} ({})", topic.name, bytes_text(bytes)))
-            .clicked()
+        && ui.button(format!("Read all of {} ({})", topic.name, bytes_text(bytes))).clicked()
     {
         out.push(Action::ReadWhole(topic.id));
     }

@@ -72,6 +72,7 @@ impl Workspace {
                     extra: Map::new(),
                 })
                 .collect(),
+            variables: IndexMap::new(),
             playback: None,
             sidebars: None,
             extra: self.extra.clone(),

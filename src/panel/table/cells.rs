@@ -49,7 +49,11 @@ fn add(value: &Value, path: &str, open: &BTreeSet<String>, first_of: Option<Stri
     if is_struct && (path.is_empty() || open.contains(path)) {
         let mut first_of = (!path.is_empty()).then(|| path.to_owned());
         for (name, child) in value.fields() {
-            let child_path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+            let child_path = if path.is_empty() {
+                name.to_string()
+            } else {
+                format!("{path}.{name}")
+            };
             add(child, &child_path, open, first_of.take(), out);
         }
         return;
@@ -65,7 +69,9 @@ fn add(value: &Value, path: &str, open: &BTreeSet<String>, first_of: Option<Stri
 
 /// The part of a row that a column shows.
 pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').filter(|f| !f.is_empty()).try_fold(value, |at, field| at.child(field))
+    path.split('.')
+        .filter(|f| !f.is_empty())
+        .try_fold(value, |at, field| at.child(field))
 }
 
 impl Cell {
@@ -138,7 +144,11 @@ pub fn leaves(value: &Value, path: &str, out: &mut Vec<(String, String)>) {
     match value {
         Value::Struct { .. } => {
             for (name, child) in value.fields() {
-                let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+                let path = if path.is_empty() {
+                    name.to_string()
+                } else {
+                    format!("{path}.{name}")
+                };
                 leaves(child, &path, out);
             }
         }

@@ -44,11 +44,16 @@ impl Export {
             if self.text.is_empty() {
                 self.heads = leaves.iter().map(|l| l.0.clone()).collect();
                 let time = self.with_time.then(|| "time_ns".to_owned());
-                let heads = time.into_iter().chain(self.heads.iter().map(|h| if h.is_empty() { "value".into() } else { h.clone() }));
+                let heads = time
+                    .into_iter()
+                    .chain(self.heads.iter().map(|h| if h.is_empty() { "value".into() } else { h.clone() }));
                 line(&mut self.text, heads);
             }
             let time = self.with_time.then(|| place.time.0.to_string());
-            let values = self.heads.iter().map(|head| leaves.iter().find(|l| l.0 == *head).map_or("", |l| &l.1).to_owned());
+            let values = self
+                .heads
+                .iter()
+                .map(|head| leaves.iter().find(|l| l.0 == *head).map_or("", |l| &l.1).to_owned());
             line(&mut self.text, time.into_iter().chain(values));
         }
         self.done = until;

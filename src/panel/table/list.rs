@@ -45,7 +45,9 @@ impl TablePanel {
                 ui.set_min_width(whole.max(body.width()));
                 for place in self.body.rows().get(range).unwrap_or_default().to_vec() {
                     let Ok(compiled) = &self.compiled else { continue };
-                    let Some(row) = self.body.value(&compiled.select, place) else { continue };
+                    let Some(row) = self.body.value(&compiled.select, place) else {
+                        continue;
+                    };
                     let is_current = has_time && current.is_some_and(|c| c.1 == place.time);
                     let response = self.row_ui(ui, &row, place, (&columns, &widths), is_current, view);
                     if response.hovered() {
@@ -88,7 +90,9 @@ impl TablePanel {
     fn measure_heads(&mut self, ui: &Ui, columns: &[Cell]) {
         for cell in columns {
             if !self.widths.contains_key(&cell.path) {
-                let name = ui.painter().layout_no_wrap(head_text(cell), theme::semibold(11.0), ui.visuals().text_color());
+                let name = ui
+                    .painter()
+                    .layout_no_wrap(head_text(cell), theme::semibold(11.0), ui.visuals().text_color());
                 self.widths.insert(cell.path.clone(), (name.size().x + 34.0).clamp(48.0, 240.0));
             }
         }
@@ -122,7 +126,11 @@ impl TablePanel {
         }
         for ((cell, text), width) in columns.iter().zip(&texts).zip(widths) {
             let place = Rect::from_min_size(pos2(left, rect.top()), vec2(*width, rect.height()));
-            let align = if cell.is_number && cell.names.is_empty() { Align::Right } else { Align::Left };
+            let align = if cell.is_number && cell.names.is_empty() {
+                Align::Right
+            } else {
+                Align::Left
+            };
             let color = if cell.is_struct { p.weak } else { p.text };
             columns::cell(ui.painter(), rect, place, align, text, color);
             left += width + PAD;

@@ -187,7 +187,9 @@ impl Body {
                 }
                 let message = block.examined;
                 block.examined += 1;
-                let Some((time, payload)) = block.messages.get(message) else { continue };
+                let Some((time, payload)) = block.messages.get(message) else {
+                    continue;
+                };
                 bytes += payload.len();
                 for (part, value) in parts(select, &payload).into_iter().enumerate() {
                     block.total += 1;

@@ -38,14 +38,29 @@ fn examples() -> Vec<Example> {
         example("log", false, json!({}), true),
         example("diagnostics", false, json!({}), true),
         example("health", false, json!({}), true),
-        example("states", true, json!({ "paths": [{ "path": "/mode.mode" }, { "path": "/mode.engaged" }] }), true),
+        example(
+            "states",
+            true,
+            json!({ "paths": [{ "path": "/mode.mode" }, { "path": "/mode.engaged" }] }),
+            true,
+        ),
         example("table", true, json!({ "path": "/objects.objects[:]" }), true),
         example("tf_tree", true, json!({}), true),
         example("topic_graph", true, json!({}), false),
         example("source_info", true, json!({}), false),
-        example("gauge", true, json!({ "path": "/speed.data", "unit": "m/s", "max": 40.0, "coloring": "map" }), true),
+        example(
+            "gauge",
+            true,
+            json!({ "path": "/speed.data", "unit": "m/s", "max": 40.0, "coloring": "map" }),
+            true,
+        ),
         example("indicator", true, json!({ "path": "/mode.mode", "rules": rules }), true),
-        example("note", true, json!({ "text": "# Rain\n\nWet road from **1 s** on.\n\n- glare\n- wipers" }), false),
+        example(
+            "note",
+            true,
+            json!({ "text": "# Rain\n\nWet road from **1 s** on.\n\n- glare\n- wipers" }),
+            false,
+        ),
         example("variables", true, json!({ "controls": { "gap": { "kind": "slider" } } }), false),
     ]
 }
@@ -78,11 +93,22 @@ fn every_panel_in_both_looks() {
         let mut pictures = [Theme::Dark, Theme::Light].map(|theme| {
             let mut harness = show(stage(&example), [320.0, 200.0], theme);
             let state = harness.state().state();
-            assert!(matches!(state, PanelState::Ready | PanelState::Partial(_)), "{}: {state:?}", example.kind);
+            assert!(
+                matches!(state, PanelState::Ready | PanelState::Partial(_)),
+                "{}: {state:?}",
+                example.kind
+            );
             assert!(harness.state().actions.is_empty(), "{} changed by itself", example.kind);
             harness.render().expect("a picture")
         });
         let [dark, light] = &mut pictures;
+        if example.kind == "source_info" {
+            // the temporary folder has another name each time
+            for picture in [&mut *dark, &mut *light] {
+                let line = RgbaImage::from_pixel(picture.width(), 18, *picture.get_pixel(2, 2));
+                image::imageops::replace(picture, &line, 0, 42);
+            }
+        }
         let mut both = RgbaImage::new(dark.width() + light.width(), dark.height());
         image::imageops::replace(&mut both, dark, 0, 0);
         image::imageops::replace(&mut both, light, i64::from(dark.width()), 0);
@@ -128,7 +154,11 @@ fn before_its_data_is_there_every_panel_says_that_it_waits() {
             harness.run_ok();
         }
         let state = harness.state().state();
-        assert!(matches!(state, PanelState::Ready | PanelState::Partial(_)), "{}: {state:?}", example.kind);
+        assert!(
+            matches!(state, PanelState::Ready | PanelState::Partial(_)),
+            "{}: {state:?}",
+            example.kind
+        );
     }
 }
 
@@ -145,7 +175,13 @@ fn after_reading_failed_every_panel_says_why() {
             harness.run_ok();
         }
         let state = harness.state().state();
-        if !(matches!(state, PanelState::Failed(_)) && is_told(&state)) {
+        // what was read along with the index is shown, with a word on the rest
+        let tells = match &state {
+            PanelState::Failed(_) => is_told(&state),
+            PanelState::Partial(why) => why.contains("became shorter"),
+            _ => false,
+        };
+        if !tells {
             silent.push(format!("{}: {state:?}", example.kind));
         }
     }
@@ -166,7 +202,9 @@ fn topics_and_the_panels_that_show_them() {
         let stage = Stage::open("raw", &Value::Null, bag);
         let view = stage.view();
         for topic in stage.store.topics() {
-            let shows = |kind: &&roadreel::panel::Kind| kind.id != "raw" && kind.id != "health" && (kind.create)(&Value::Null).drop_topic(&view, topic.id);
+            let shows = |kind: &&roadreel::panel::Kind| {
+                kind.id != "raw" && kind.id != "health" && (kind.create)(&Value::Null).drop_topic(&view, topic.id)
+            };
             let kinds: Vec<&str> = PANELS.iter().filter(shows).map(|k| k.name).collect();
             assert!(!kinds.is_empty() || topic.schema.is_none(), "{name}: nothing shows {}", topic.name);
             out += &format!("  {}  {}: {}\n", topic.name, topic.type_name, kinds.join(", "));

@@ -49,23 +49,38 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
     let fixed = topic("/tf_static", "tf2_msgs/TFMessage", &tf, Some("/robot_state"), true);
     let tracked = topic("/objects", "test_msgs/Objects", &objects, Some("/tracker"), false);
     let speed = topic("/speed", "std_msgs/Float32", "float32 data\n", Some("/localization"), false);
-    let mode = topic("/mode", "test_msgs/Mode", "uint8 MANUAL=0\nuint8 AUTO=1\nuint8 mode\nbool engaged\nstring text\n", None, false);
+    let mode = topic(
+        "/mode",
+        "test_msgs/Mode",
+        "uint8 MANUAL=0\nuint8 AUTO=1\nuint8 mode\nbool engaged\nstring text\n",
+        None,
+        false,
+    );
     let silent = topic("/never", "std_msgs/Float32", "float32 data\n", Some("/localization"), false);
     let _ = silent;
     let blobs = topic("/blob", "test_msgs/Blob", "uint8[] data\n", Some("/camera"), false);
     let mut noise = 1_u32;
-    bag.write(fixed, at(0), &transforms(0, &[("base", "lidar", [1.5, 0.0, 2.0]), ("base", "imu", [0.0, 0.0, 0.5])]))
-        .expect("written");
+    bag.write(
+        fixed,
+        at(0),
+        &transforms(0, &[("base", "lidar", [1.5, 0.0, 2.0]), ("base", "imu", [0.0, 0.0, 0.5])]),
+    )
+    .expect("written");
     for tick in 0..200_u32 {
         let time = at(i64::from(tick) * 10_000_000);
         if tick % 2 == 0 {
             let x = f64::from(tick) * 0.1;
-            bag.write(moving, time, &transforms(tick, &[("odom", "base", [x, 0.0, 0.0]), ("map", "odom", [0.0, 0.0, 0.0])]))
-                .expect("written");
+            bag.write(
+                moving,
+                time,
+                &transforms(tick, &[("odom", "base", [x, 0.0, 0.0]), ("map", "odom", [0.0, 0.0, 0.0])]),
+            )
+            .expect("written");
         }
         // a wheel falls silent, a second node contradicts, three frames go round, a camera stands apart
         if tick < 20 {
-            bag.write(moving, time, &transforms(tick, &[("base", "wheel", [0.0, 1.0, 0.0])])).expect("written");
+            bag.write(moving, time, &transforms(tick, &[("base", "wheel", [0.0, 1.0, 0.0])]))
+                .expect("written");
         }
         if tick % 20 == 0 {
             let all = [
@@ -88,10 +103,12 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
         bag.write(blobs, time, Encoder::new().counted(&blob).bytes()).expect("written");
         if tick % 10 == 0 {
             bag.write(tracked, time, objects_at(tick).bytes()).expect("written");
-            bag.write(speed, time, Encoder::new().f32(tick as f32 * 0.2).bytes()).expect("written");
+            bag.write(speed, time, Encoder::new().f32(tick as f32 * 0.2).bytes())
+                .expect("written");
             let auto = u8::from(tick >= 100);
             let text = if auto == 1 { "lane keeping" } else { "by hand" };
-            bag.write(mode, time, Encoder::new().u8(auto).u8(auto).text(text).bytes()).expect("written");
+            bag.write(mode, time, Encoder::new().u8(auto).u8(auto).text(text).bytes())
+                .expect("written");
         }
     }
     let bytes = bag.finish().expect("finished").into_inner();
@@ -116,7 +133,9 @@ fn transforms(tick: u32, all: &[(&str, &str, [f64; 3])]) -> Vec<u8> {
 fn objects_at(tick: u32) -> Encoder {
     let count = if tick >= 100 { 4_u32 } else { 3 };
     let secs = f64::from(tick) * 0.01;
-    let mut out = Encoder::new().header(tick, START_SEC + tick / 100, tick % 100 * 10_000_000, "map").u32(count);
+    let mut out = Encoder::new()
+        .header(tick, START_SEC + tick / 100, tick % 100 * 10_000_000, "map")
+        .u32(count);
     for id in 0..count {
         let (kind, label) = if id == 1 { (4, "person, \"walking\"") } else { (1, "car") };
         out = out

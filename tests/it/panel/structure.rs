@@ -39,9 +39,14 @@ fn every_break_is_told() {
 
 #[test]
 fn branches_close_and_a_frame_is_told_in_another() {
-    let mut harness = show(Stage::fleet("tf_tree", &json!({ "selected": "lidar" })), [900.0, 560.0], Theme::Dark);
+    let mut harness = show(
+        Stage::fleet("tf_tree", &json!({ "selected": "lidar" })),
+        [900.0, 560.0],
+        Theme::Dark,
+    );
     // the car was 10 m from the map's origin, the lidar stands 1.5 m before its middle
-    let place = harness.query_all_by_label_contains("1.500  0.000  2.000 m").count() + harness.query_all_by_label_contains("11.500  0.000  2.000 m").count();
+    let place = harness.query_all_by_label_contains("1.500  0.000  2.000 m").count()
+        + harness.query_all_by_label_contains("11.500  0.000  2.000 m").count();
     assert!(place > 0);
     harness.get_by_label("In gps");
     harness.get_by_label("Close the details").click();
@@ -81,7 +86,13 @@ fn the_graph_joins_nodes_with_their_topics() {
     harness.get_by_label("Topic /objects, 20 messages").click();
     harness.run_ok();
     let objects = harness.state().topic("/objects");
-    assert!(harness.state().actions.iter().any(|a| matches!(a, Action::Select(t) if *t == objects)));
+    assert!(
+        harness
+            .state()
+            .actions
+            .iter()
+            .any(|a| matches!(a, Action::Select(t) if *t == objects))
+    );
     harness.get_by_label("Filter nodes and topics").click();
     harness.run_ok();
     harness.get_by_label("Filter nodes and topics").type_text("slam");
@@ -91,14 +102,22 @@ fn the_graph_joins_nodes_with_their_topics() {
     settings.get_by_label("Hide topics without messages").click();
     settings.run_ok();
     assert_eq!(settings.state().panel.config()["hide_silent"], json!(true));
-    let hidden = show(Stage::fleet("topic_graph", &json!({ "hide_silent": true })), [700.0, 320.0], Theme::Dark);
+    let hidden = show(
+        Stage::fleet("topic_graph", &json!({ "hide_silent": true })),
+        [700.0, 320.0],
+        Theme::Dark,
+    );
     assert!(hidden.query_by_label_contains("/never").is_none());
 }
 
 #[test]
 fn nodes_that_are_not_named_are_told() {
     let harness = show(Stage::new("topic_graph", &Value::Null), [700.0, 420.0], Theme::Light);
-    assert!(matches!(harness.state().state(), PanelState::Partial(_)), "{:?}", harness.state().state());
+    assert!(
+        matches!(harness.state().state(), PanelState::Partial(_)),
+        "{:?}",
+        harness.state().state()
+    );
     harness.get_by_label_contains("1 node → ");
 }
 
@@ -106,15 +125,21 @@ fn nodes_that_are_not_named_are_told() {
 fn a_source_is_described_from_its_index() {
     let mut harness = show(Stage::fleet("source_info", &Value::Null), [900.0, 640.0], Theme::Dark);
     assert_eq!(harness.state().state(), PanelState::Ready);
-    for text in ["fleet.bag", "2020-09-13 12:26:40.000  (1600000000.000000000)", "1.99 s", "lz4", "The file's own"] {
+    for text in [
+        "fleet.bag",
+        "2020-09-13 12:26:40.000  (1600000000.000000000)",
+        "1.99 s",
+        "lz4",
+        "The file's own",
+    ] {
         harness.get_by_label(text);
     }
-    harness.get_by_role_and_label(Role::Row, "/objects 20 10.0 Hz test_msgs/Objects");
+    harness.get_by_role_and_label(Role::Row, "/objects 20 9.95 Hz test_msgs/Objects");
     harness.get_by_label_contains("Measure sizes (reads ").click();
     harness.run_ok();
     harness.run_ok();
     // 4 + 4 + 4 + 4 + 3 of the header, and a Float32 is 4 bytes, 20 times
-    harness.get_by_role_and_label(Role::Row, "/speed 20 10.0 Hz 4 B 80 B std_msgs/Float32");
+    harness.get_by_role_and_label(Role::Row, "/speed 20 9.95 Hz 4 B 80 B std_msgs/Float32");
     harness.get_by_label("Sort by Messages").click();
     harness.run_ok();
     let config = harness.state().panel.config();

@@ -74,7 +74,11 @@ fn the_filter_looks_into_every_field() {
     harness.get_by_label("Filter rows").type_text("walking person");
     harness.run_ok();
     harness.get_by_label("1 of 4 rows");
-    assert_eq!(rows(&harness), ["30 KIND_PERSON (4) x 1  y -1 [100, 1]"], "a hidden column is no column, but found");
+    assert_eq!(
+        rows(&harness),
+        ["30 KIND_PERSON (4) x 1  y -1 [100, 1]"],
+        "a hidden column is no column, but found"
+    );
     harness.get_by_label("Filter rows").type_text(" nobody");
     harness.run_ok();
     harness.get_by_label("None of 4 rows passes the filter");
@@ -143,7 +147,11 @@ fn every_message_is_a_row_that_seeks() {
     harness.get_by_label("+0.900 s MANUAL (0) false by hand").click();
     harness.run_ok();
     assert!(
-        harness.state().actions.iter().any(|a| matches!(a, Action::Seek(t) if *t == drive::at(900_000_000))),
+        harness
+            .state()
+            .actions
+            .iter()
+            .any(|a| matches!(a, Action::Seek(t) if *t == drive::at(900_000_000))),
         "a click goes there"
     );
     assert!(harness.state().actions.iter().any(|a| matches!(a, Action::Hover(Some(_)))));
@@ -151,8 +159,10 @@ fn every_message_is_a_row_that_seeks() {
 
 #[test]
 fn arrays_of_all_messages_and_filters_in_paths() {
-    let harness = table(json!({ "path": "/objects.objects[:]{kind == KIND_PERSON}.position", "rows": "recording",
-        "sort": { "column": "x", "descending": true } }));
+    let harness = table(
+        json!({ "path": "/objects.objects[:]{kind == KIND_PERSON}.position", "rows": "recording",
+        "sort": { "column": "x", "descending": true } }),
+    );
     harness.get_by_label("20 rows");
     assert_eq!(rows(&harness)[0], "+1.900 s 1.9 -1");
     let whole = table(json!({ "path": "/objects.objects", "rows": "recording" }));
@@ -203,5 +213,8 @@ fn a_dropped_topic_shows_its_first_array_of_structures() {
     assert!(stage.drop_topic("/objects"));
     assert_eq!(stage.panel.config()["path"], json!("/objects.objects[:]"));
     assert!(stage.drop_topic("/speed"));
-    assert_eq!((&stage.panel.config()["path"], &stage.panel.config()["rows"]), (&json!("/speed"), &json!("recording")));
+    assert_eq!(
+        (&stage.panel.config()["path"], &stage.panel.config()["rows"]),
+        (&json!("/speed"), &json!("recording"))
+    );
 }

@@ -95,7 +95,12 @@ fn rules_are_added_moved_and_removed() {
     harness.get_by_label("Add a rule").click();
     harness.run_ok();
     let config = harness.state().panel.config();
-    let texts: Vec<&str> = config["rules"].as_array().expect("rules").iter().filter_map(|r| r["text"].as_str()).collect();
+    let texts: Vec<&str> = config["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
+        .filter_map(|r| r["text"].as_str())
+        .collect();
     assert_eq!(texts, ["second", ""]);
     assert!(harness.state().actions.iter().any(|a| matches!(a, Action::Changed)));
 }
