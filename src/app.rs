@@ -408,7 +408,10 @@ impl AppState {
                 Action::ReadWhole(topic) => self.store.read_whole(topic),
                 Action::CopyText(text) => ctx.copy_text(text),
                 Action::SaveFile { name, bytes } => self.jobs.save_file(name, bytes),
-                Action::SetVariable { name, value } => self.store.set_variable(&name, value),
+                Action::SetVariable { name, value } => {
+                    self.store.set_variable(&name, value);
+                    self.workspace.edited = true;
+                }
                 Action::Changed => {
                     self.workspace.edited = true;
                     self.workspace.is_automatic = false;

@@ -115,6 +115,12 @@ pub enum Edit {
     Close(String),
     /// A second panel of the same kind and configuration beside it.
     Split(String, Direction),
+    /// A second panel of the same kind and configuration, in a new tab beside the arrangement that it stands in.
+    AddTab(String),
+    /// Names the tab of an arrangement.
+    Rename(TileId, String),
+    /// Closes a tab with all panels in it.
+    CloseTab(TileId),
     Maximise(String),
     /// Back into the layout, from being maximised.
     Restore,
@@ -131,6 +137,9 @@ pub enum Edit {
     },
     DropTopic(String, TopicId),
 }
+
+/// The key of an arrangement that names its tab.
+const TITLE: &str = "title";
 
 /// Which way a split divides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -196,7 +205,7 @@ impl Workspace {
     pub fn panes(&self) -> Vec<&Pane> {
         let mut ordered = Vec::new();
         if let Some(root) = self.tree.root() {
-            collect(&self.tree, root, &mut ordered);
+            collect_panes(&self.tree.tiles, root, &mut ordered);
         }
         ordered.extend(self.windows.iter().map(|w| &w.pane));
         ordered
@@ -269,6 +278,16 @@ impl Workspace {
         let changed = match edit {
             Edit::Close(id) => self.close(&id),
             Edit::Split(id, direction) => self.split(&id, direction),
+            Edit::AddTab(id) => self.add_tab(&id),
+            Edit::Rename(tile, title) => {
+                self.node_extra.entry(tile).or_default().insert(TITLE.to_owned(), title.into());
+                true
+            }
+            Edit::CloseTab(tile) => {
+                self.tree.remove_recursively(tile);
+                self.tidy();
+                true
+            }
             Edit::Maximise(id) => {
                 self.maximised = Some(id);
                 false
@@ -346,6 +365,43 @@ impl Workspace {
         true
     }
 
+    fn add_tab(&mut self, id: &str) -> bool {
+        let (Some((kind, config)), Some(tile)) = (self.pane(id).map(|p| (p.kind.clone(), p.panel.config())), self.tile_of(id)) else {
+            return false;
+        };
+        let pane = self.new_pane(&kind, &config);
+        self.selected = Some(pane.id.clone());
+        self.maximised = None;
+        let new = self.tree.tiles.insert_pane(pane);
+        // out of its tab group and the splits around it, up to the next tabs
+        let mut whole = self.group_of(tile).unwrap_or(tile);
+        while let Some(parent) = self.tree.tiles.parent_of(whole) {
+            if let Some(Tile::Container(egui_tiles::Container::Tabs(tabs))) = self.tree.tiles.get_mut(parent) {
+                tabs.add_child(new);
+                tabs.set_active(new);
+                return true;
+            }
+            whole = parent;
+        }
+        let tabs = self.tree.tiles.insert_tab_tile(vec![whole, new]);
+        if let Some(Tile::Container(egui_tiles::Container::Tabs(tabs))) = self.tree.tiles.get_mut(tabs) {
+            tabs.set_active(new);
+        }
+        self.tree.root = Some(tabs);
+        self.tidy();
+        true
+    }
+
+    /// The tab group that holds nothing but panels, this one among them.
+    fn group_of(&self, pane: TileId) -> Option<TileId> {
+        let parent = self.tree.tiles.parent_of(pane)?;
+        let Some(Tile::Container(egui_tiles::Container::Tabs(tabs))) = self.tree.tiles.get(parent) else {
+            return None;
+        };
+        let is_pane = |child: &TileId| matches!(self.tree.tiles.get(*child), Some(Tile::Pane(_)));
+        tabs.children.iter().all(is_pane).then_some(parent)
+    }
+
     fn add_pane(&mut self, pane: Pane, beside: Option<&str>) {
         self.maximised = None;
         let neighbour = beside.map(str::to_owned).or_else(|| self.largest());
@@ -379,12 +435,8 @@ impl Workspace {
         let Some(tile) = self.tile_of(neighbour) else {
             return self.add_pane(pane, None);
         };
-        // the neighbour's tab group, or the pane itself where it has none
-        let group = self
-            .tree
-            .tiles
-            .parent_of(tile)
-            .filter(|p| matches!(self.tree.tiles.get(*p), Some(Tile::Container(egui_tiles::Container::Tabs(_)))));
+        // the neighbour's tab group, or the pane itself where it has none or is a tab beside arrangements
+        let group = self.group_of(tile);
         let old = group.unwrap_or(tile);
         let new_pane = self.tree.tiles.insert_pane(pane);
         let new_group = self.tree.tiles.insert_tab_tile(vec![new_pane]);
@@ -435,12 +487,12 @@ impl Workspace {
     }
 }
 
-fn collect<'a>(tree: &'a Tree<Pane>, at: TileId, out: &mut Vec<&'a Pane>) {
-    match tree.tiles.get(at) {
+fn collect_panes<'a>(tiles: &'a egui_tiles::Tiles<Pane>, at: TileId, out: &mut Vec<&'a Pane>) {
+    match tiles.get(at) {
         Some(Tile::Pane(pane)) => out.push(pane),
         Some(Tile::Container(container)) => {
             for child in container.children() {
-                collect(tree, *child, out);
+                collect_panes(tiles, *child, out);
             }
         }
         None => {}

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::background::File;
 use super::{AppState, speed_in_range};
+use crate::path::Literal;
 use crate::store::Store;
 use crate::time::Span;
 use crate::workspace::{Layout, PlaybackEntry, Sidebars, Workspace};
@@ -62,6 +63,9 @@ impl AppState {
     pub(super) fn use_layout(&mut self, layout: &Layout) {
         self.reads_layout = false;
         self.workspace = Workspace::from_layout(layout);
+        for (name, value) in &layout.variables {
+            self.store.set_variable(name, Literal::from_json(value));
+        }
         if let Some(playback) = &layout.playback {
             self.playback.speed = speed_in_range(playback.speed);
             self.playback.looping = playback.looping.then_some(Span::ALL);
@@ -78,6 +82,8 @@ impl AppState {
     /// The layout as it stands, with playback and sidebars.
     pub fn layout(&self) -> Layout {
         let mut layout = self.workspace.to_layout();
+        let variables = self.store.variables().iter();
+        layout.variables = variables.map(|(name, value)| (name.clone(), value.to_json())).collect();
         let (playback, sidebars) = self.around();
         let extra = |extra: Option<serde_json::Map<_, _>>| extra.unwrap_or_default();
         layout.playback = Some(PlaybackEntry {

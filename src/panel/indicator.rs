@@ -161,9 +161,9 @@ impl IndicatorPanel {
         let p = theme::palette(ui.visuals());
         let painter = ui.painter().with_clip_rect(rect);
         let middle = rect.center();
-        let size = (rect.height() * 0.22)
-            .clamp(13.0, 40.0)
-            .min(rect.width() * 1.2 / text.chars().count().max(4) as f32);
+        let size = (rect.height() * 0.16)
+            .clamp(13.0, 32.0)
+            .min(rect.width() * 1.1 / text.chars().count().max(4) as f32);
         let text_color = match self.config.style {
             Style::Lamp => p.text,
             Style::Background => {
@@ -173,7 +173,7 @@ impl IndicatorPanel {
         };
         let galley = painter.layout_no_wrap(text.to_owned(), theme::semibold(size.max(11.0)), text_color);
         let lamp = match self.config.style {
-            Style::Lamp => (size * 0.5).max(6.0),
+            Style::Lamp => (size * 0.4).max(6.0),
             Style::Background => 0.0,
         };
         let width = galley.size().x + lamp * 2.0 + if lamp > 0.0 { lamp } else { 0.0 };

@@ -6,7 +6,7 @@ use egui::{Color32, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::widget::named;
-use crate::theme::Palette;
+use crate::theme::{self, Palette};
 
 /// As layouts spell it: `ok`, `series 3`, `#ff8800`. What cannot be read is the theme's weak text colour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,33 +50,31 @@ impl Ink {
 
     /// A list to choose from. True where it changed.
     pub fn ui(&mut self, ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug, name: &str) -> bool {
-        let p = crate::theme::palette(ui.visuals());
+        let p = theme::palette(ui.visuals());
         let before = self.clone();
         let title = |ink: &str| match NAMED.iter().find(|n| n.0 == ink) {
             Some((_, title)) => (*title).to_owned(),
             None => ink.replacen('s', "S", usize::from(ink.starts_with("series"))),
         };
-        let dot = |ink: &str| egui::RichText::new("⏺").color(Ink::new(ink).color(p));
         let series: Vec<String> = (1..=SERIES).map(|n| format!("series {n}")).collect();
-        let shown = egui::ComboBox::from_id_salt(salt)
-            .selected_text(dot(&self.0))
-            .width(44.0)
-            .show_ui(ui, |ui| {
-                for ink in NAMED.iter().map(|n| n.0).chain(series.iter().map(String::as_str)) {
-                    ui.horizontal(|ui| {
-                        ui.label(dot(ink));
-                        ui.selectable_value(&mut self.0, ink.to_owned(), title(ink));
-                    });
-                }
-                ui.separator();
+        let shown = egui::ComboBox::from_id_salt(salt).selected_text("").width(40.0).show_ui(ui, |ui| {
+            for ink in NAMED.iter().map(|n| n.0).chain(series.iter().map(String::as_str)) {
                 ui.horizontal(|ui| {
-                    let mut own = self.color(p);
-                    if ui.color_edit_button_srgba(&mut own).changed() {
-                        self.0 = own.to_hex().chars().take(7).collect();
-                    }
-                    ui.label("Other…");
+                    theme::widget::dot(ui, Ink::new(ink).color(p), 16.0, "");
+                    ui.selectable_value(&mut self.0, ink.to_owned(), title(ink));
                 });
+            }
+            ui.separator();
+            ui.horizontal(|ui| {
+                let mut own = self.color(p);
+                if ui.color_edit_button_srgba(&mut own).changed() {
+                    self.0 = own.to_hex().chars().take(7).collect();
+                }
+                ui.label("Other…");
             });
+        });
+        let at = shown.response.rect.left_center() + egui::vec2(12.0, 0.0);
+        ui.painter().circle_filled(at, 5.0, self.color(p));
         named(shown.response, name);
         *self != before
     }

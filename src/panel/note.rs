@@ -86,6 +86,8 @@ impl Panel for NotePanel {
                 });
             } else {
                 let back = ui.interact(rect, ui.scope_id().with("note"), Sense::click());
+                // so that what is strong stands out
+                ui.visuals_mut().override_text_color = Some(theme::palette(ui.visuals()).text.gamma_multiply(0.86));
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     CommonMarkViewer::new().show(ui, &mut self.cache, &self.config.text);
                 });

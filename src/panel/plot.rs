@@ -163,6 +163,14 @@ impl PlotPanel {
             .signals
             .iter()
             .any(|s| s.constant().is_some() || s.sources(view.store).iter().any(|s| !s.loaded().is_empty()));
+        if let Some(why) = self.signals.iter().find_map(|s| s.failure(view.store)) {
+            let why = why.to_string();
+            return if any_value {
+                PanelState::Partial(why)
+            } else {
+                PanelState::Failed(why)
+            };
+        }
         if coverage.waiting && !any_value {
             return PanelState::Pending("the values are being read".into());
         }

@@ -53,7 +53,7 @@ impl Worth {
             (Some(name), _) => name.to_string(),
             (None, Literal::Bool(b)) => b.to_string(),
             (None, Literal::Int(n)) => n.to_string(),
-            (None, Literal::Float(v)) => widget::number_text(*v, 10),
+            (None, Literal::Float(v)) => widget::short_number(*v, 10),
             (None, Literal::Text(text)) => text.clone(),
         }
     }
@@ -146,6 +146,8 @@ impl Reading {
         self.values = newest.map(number).into_iter().collect();
         self.state = if let Some(trouble) = self.signal.trouble() {
             PanelState::Failed(trouble.to_owned())
+        } else if let Some(why) = self.signal.failure(view.store) {
+            PanelState::Failed(why.to_string())
         } else if !self.signal.is_complete(view.store, Span::at(view.now)) {
             PanelState::Pending(format!("{} is being read at the playhead", self.signal.text()))
         } else if self.values.is_empty() {

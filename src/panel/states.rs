@@ -97,6 +97,9 @@ impl StatesPanel {
         if let Some(why) = given().find_map(problem) {
             return PanelState::Failed(why);
         }
+        if let Some(why) = given().find_map(|s| s.failure(view.store)) {
+            return PanelState::Failed(why.to_string());
+        }
         if given().any(|s| !s.is_complete(view.store, Span::at(view.now))) {
             return PanelState::Pending("states are being read at the playhead".into());
         }

@@ -121,8 +121,10 @@ impl TfTreePanel {
         let failed = topics
             .iter()
             .find_map(|t| t.schema_error.as_ref().map(|why| format!("{}: {why}", t.name)));
+        let failed = failed.or_else(|| view.store.transforms_failure().map(|why| why.to_string()));
         self.state = match (failed, self.lines.is_empty() && self.search.is_empty()) {
             (Some(why), true) => PanelState::Failed(why),
+            (Some(why), false) => PanelState::Partial(format!("some transforms are missing: {why}")),
             (_, true) if pending => PanelState::Pending("transforms are being read".into()),
             (_, true) => PanelState::Absent("No transform was received at or before the playhead".into()),
             _ if pending => PanelState::Pending("transforms at the playhead are being read".into()),
@@ -136,6 +138,7 @@ impl TfTreePanel {
             ui.add_space(8.0);
             let frames = self.lines.len();
             let text = match self.roots {
+                0 => format!("{frames} frames"),
                 1 => format!("{frames} frames in one tree"),
                 n => format!("{frames} frames in {n} trees"),
             };

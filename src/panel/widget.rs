@@ -313,6 +313,16 @@ pub fn number_text(value: f64, width: usize) -> String {
     out
 }
 
+/// As [`number_text`], without zeros at its end.
+pub fn short_number(value: f64, width: usize) -> String {
+    // no minus before nothing
+    let text = number_text(value + 0.0, width);
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 /// The length of the union of `spans` within `within`, in nanoseconds.
 pub fn covered_nanos(spans: &[Span], within: Span) -> i64 {
     let mut parts: Vec<Span> = spans

@@ -163,6 +163,13 @@ impl Store {
         })
     }
 
+    /// Why transforms could not be read.
+    pub fn transforms_failure(&self) -> Option<Arc<str>> {
+        let of_transforms = |unit: &Unit| matches!(unit, Unit::Transforms(_));
+        let unit = self.failed.iter().map(|(_, unit)| *unit).find(of_transforms)?;
+        self.unit_failure(unit)
+    }
+
     /// Receive times of the messages before and after the playhead.
     pub fn neighbours(&self, topic: TopicId) -> Lookup<(Option<Time>, Option<Time>)> {
         let before = self.newest(topic, self.now.plus_nanos(-1), 1);

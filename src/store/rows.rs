@@ -154,7 +154,10 @@ impl Store {
 
     /// Why a part of these messages could not be read.
     pub fn rows_failure(&self, topic: TopicId, form: Form) -> Option<Arc<str>> {
-        let unit = Unit::Rows(self.rows_number(topic, form)?);
+        self.unit_failure(Unit::Rows(self.rows_number(topic, form)?))
+    }
+
+    pub(super) fn unit_failure(&self, unit: Unit) -> Option<Arc<str>> {
         let of = self.failed.iter().find(|(_, failed)| *failed == unit)?;
         match self.state(of.0, unit) {
             Some(State::Failed { error, .. }) => Some(error.clone()),

@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::cache::Unit;
 use super::{Series, Stamp, Store, Topic, TopicId, Want, What};
 use crate::path::{Expr, Input, PathError, Point, Program, parse};
 use crate::time::Span;
@@ -178,6 +179,16 @@ impl Signal {
         let inputs = self.program.as_ref().map_or(0, |p| p.inputs().len());
         let sources = self.sources(store);
         sources.len() == inputs && sources.iter().all(|s| s.is_complete(span))
+    }
+
+    /// Why a part of what it needs could not be read.
+    pub fn failure(&self, store: &Store) -> Option<Arc<str>> {
+        let mut found = None;
+        self.inputs(|topic, input| {
+            let number = store.series_number(topic, &input.text, self.stamp);
+            found = found.take().or_else(|| store.unit_failure(Unit::Series(number?)));
+        });
+        found
     }
 
     fn compute(&mut self, store: &Store) {

@@ -111,27 +111,25 @@ impl Transforms {
             let first = out.len();
             for track in tracks {
                 let lately = self.lately(track);
-                let (Some(newest), Some(oldest)) = (lately.first(), lately.last()) else {
-                    continue;
-                };
-                let nanos = newest.stamp.since(oldest.stamp);
-                let rate_hz = (nanos > 0).then(|| (lately.len() - 1) as f64 * 1e9 / nanos as f64);
                 let mut parents: Vec<&Arc<str>> = Vec::new();
-                for sample in lately {
-                    if parents.contains(&&sample.parent) {
+                for newest in &lately {
+                    if parents.contains(&&newest.parent) {
                         continue;
                     }
-                    parents.push(&sample.parent);
+                    parents.push(&newest.parent);
+                    let same: Vec<Time> = lately.iter().filter(|s| s.parent == newest.parent).map(|s| s.stamp).collect();
+                    let nanos = same.last().map_or(0, |oldest| newest.stamp.since(*oldest));
+                    let rate_hz = (nanos > 0 && !track.is_static).then(|| (same.len() - 1) as f64 * 1e9 / nanos as f64);
                     out.push(Branch {
                         child: child.clone(),
-                        parent: sample.parent.clone(),
+                        parent: newest.parent.clone(),
                         topic: track.topic,
                         is_static: track.is_static,
-                        rate_hz: rate_hz.filter(|_| !track.is_static),
-                        stamp: sample.stamp,
-                        received: sample.received,
-                        translation: sample.translation,
-                        rotation: DQuat::from_array(sample.rotation),
+                        rate_hz,
+                        stamp: newest.stamp,
+                        received: newest.received,
+                        translation: newest.translation,
+                        rotation: DQuat::from_array(newest.rotation),
                     });
                 }
             }

@@ -54,6 +54,7 @@ pub fn automatic(store: &Store) -> Layout {
         panels,
         root: arrange(scenes, beside(cameras, maps), plots, others),
         windows: Vec::new(),
+        variables: IndexMap::new(),
         playback: None,
         sidebars: None,
         extra: Map::new(),

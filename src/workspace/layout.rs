@@ -23,6 +23,9 @@ pub struct Layout {
     /// Panels in windows of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
+    /// What `$name` stands for in message paths.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub variables: IndexMap<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playback: Option<PlaybackEntry>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +43,7 @@ pub struct PanelEntry {
     pub extra: Map<String, Value>,
 }
 
+/// A part of the window. A tab may hold a whole arrangement; the key `title` of that names the tab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Node {

@@ -78,6 +78,7 @@ impl Workspace {
                     extra: w.extra.clone(),
                 })
                 .collect(),
+            variables: IndexMap::new(),
             playback: self.rest.playback.clone(),
             sidebars: self.rest.sidebars.clone(),
             extra: self.rest.extra.clone(),

@@ -1,7 +1,11 @@
 //! The workspace on screen: headers, tabs, panels, drop targets.
 
+use std::collections::HashMap;
+
 use egui::{Align2, Color32, Context, CursorIcon, DragAndDrop, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, WidgetText, vec2};
 use egui_tiles::{Behavior, SimplificationOptions, TabState, Tabs, Tile, TileId, Tiles, UiResponse};
+
+use serde_json::{Map, Value};
 
 use super::{Direction, Edit, Pane, Workspace};
 use crate::panel::{Action, PanelState, View};
@@ -35,8 +39,10 @@ pub fn simplification() -> SimplificationOptions {
 impl Workspace {
     /// Draws all visible panels, those in windows of their own included: `in_window` hears what is pressed and dropped in these.
     pub fn ui(&mut self, ui: &mut Ui, view: &View, in_window: &mut dyn FnMut(&Context)) -> Drawn {
+        let titles = std::mem::take(&mut self.node_extra);
         let mut frame = Frame {
             view,
+            titles: &titles,
             drawn: Drawn::default(),
             selected: self.selected.clone(),
             tree_edited: false,
@@ -60,6 +66,7 @@ impl Workspace {
             ..
         } = frame;
         self.edited |= tab_chosen;
+        self.node_extra = titles;
         if tree_edited {
             self.edited = true;
             self.is_automatic = false;
@@ -83,6 +90,7 @@ impl Workspace {
 
 struct Frame<'a> {
     view: &'a View<'a>,
+    titles: &'a HashMap<TileId, Map<String, Value>>,
     drawn: Drawn,
     selected: Option<String>,
     tree_edited: bool,
@@ -252,13 +260,48 @@ impl Frame<'_> {
         }
     }
 
+    fn given_title(&self, tile_id: TileId) -> &str {
+        let extra = self.titles.get(&tile_id);
+        extra.and_then(|extra| extra.get(super::TITLE)?.as_str()).unwrap_or_default()
+    }
+
+    /// `3D +2`: its first panel, and how many more.
+    fn title_of_arrangement(&self, tiles: &Tiles<Pane>, tile_id: TileId) -> String {
+        let mut panes = Vec::new();
+        super::collect_panes(tiles, tile_id, &mut panes);
+        match panes.as_slice() {
+            [] => "Empty".to_owned(),
+            [one] => one.panel.title(self.view),
+            [first, rest @ ..] => format!("{} +{}", first.panel.title(self.view), rest.len()),
+        }
+    }
+
+    /// Of a tab that holds an arrangement.
+    fn arrangement_menu(&mut self, response: &Response, tile_id: TileId, title: &str) {
+        response.context_menu(|ui| {
+            let mut named = self.given_title(tile_id).to_owned();
+            let field = ui.add(egui::TextEdit::singleline(&mut named).hint_text(title).desired_width(160.0));
+            field
+                .ctx
+                .accesskit_node_builder(field.id, |node| node.set_label("Title of the tab"));
+            if field.changed() {
+                self.drawn.edits.push(Edit::Rename(tile_id, named));
+            }
+            if ui.button(format!("{}  Close the tab and its panels", icon::X)).clicked() {
+                self.drawn.edits.push(Edit::CloseTab(tile_id));
+                ui.close();
+            }
+        });
+    }
+
     fn context_menu(&mut self, response: &Response, pane: &Pane) {
         let id = || pane.id.clone();
         response.context_menu(|ui| {
-            let entries: [(&str, &str, Edit); 6] = [
+            let entries: [(&str, &str, Edit); 7] = [
                 (icon::SLIDERS_HORIZONTAL, "Settings", Edit::ShowSettings(id())),
                 (icon::COLUMNS, "Split to the right", Edit::Split(id(), Direction::Row)),
                 (icon::ROWS, "Split downwards", Edit::Split(id(), Direction::Column)),
+                (icon::TABS, "New tab beside this arrangement", Edit::AddTab(id())),
                 (icon::CORNERS_OUT, "Maximise", Edit::Maximise(id())),
                 (icon::ARROW_SQUARE_OUT, "Move to its own window", Edit::PopOut(id())),
                 (icon::X, "Close", Edit::Close(id())),
@@ -293,6 +336,16 @@ impl Behavior<Pane> for Frame<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile_id: TileId, pane: &mut Pane) -> UiResponse {
         self.content(ui, pane);
         UiResponse::None
+    }
+
+    fn tab_title_for_tile(&mut self, tiles: &Tiles<Pane>, tile_id: TileId) -> WidgetText {
+        if let Some(pane) = tiles.get_pane(&tile_id) {
+            return self.tab_title_for_pane(pane);
+        }
+        match self.given_title(tile_id) {
+            "" => self.title_of_arrangement(tiles, tile_id).into(),
+            title => title.into(),
+        }
     }
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
@@ -338,6 +391,8 @@ impl Behavior<Pane> for Frame<'_> {
             if response.clicked_by(egui::PointerButton::Middle) {
                 self.drawn.edits.push(Edit::Close(pane.id.clone()));
             }
+        } else {
+            self.arrangement_menu(&response, tile_id, &title);
         }
         response
     }

@@ -2,6 +2,10 @@
 
 #[path = "panel/drive.rs"]
 mod drive;
+#[path = "panel/every.rs"]
+mod every;
+#[path = "panel/fleet.rs"]
+mod fleet;
 #[path = "panel/health.rs"]
 mod health;
 #[path = "panel/log.rs"]
@@ -14,6 +18,12 @@ mod plots;
 mod stage;
 #[path = "panel/states.rs"]
 mod states;
+#[path = "panel/structure.rs"]
+mod structure;
+#[path = "panel/table.rs"]
+mod table;
+#[path = "panel/values.rs"]
+mod values;
 
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;

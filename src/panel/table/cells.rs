@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::decode::{Schema, Value};
-use crate::panel::widget::number_text;
+use crate::panel::widget::short_number;
 use crate::path::{self, Expr, Path, Spot, Step, StepKind};
 
 /// Fields that a structure may have to be written out in one cell.
@@ -96,14 +96,14 @@ impl Cell {
 /// In one line: small structures and arrays written out, larger ones summed up.
 pub fn text(value: &Value) -> String {
     match value {
-        Value::F32(v) => number_text(f64::from(*v), 9),
-        Value::F64(v) => number_text(*v, 10),
+        Value::F32(v) => short_number(f64::from(*v), 9),
+        Value::F64(v) => short_number(*v, 10),
         Value::Struct { values, .. } if values.len() <= INLINE && values.iter().all(is_scalar) => {
             let parts: Vec<String> = value.fields().map(|(name, v)| format!("{name} {}", short(v))).collect();
             parts.join("  ")
         }
         Value::Numbers { .. } | Value::Bytes(_) if value.array_len().is_some_and(|n| n <= INLINE) => {
-            let numbers: Vec<String> = value.numbers().into_iter().map(|v| number_text(v, 7)).collect();
+            let numbers: Vec<String> = value.numbers().into_iter().map(|v| short_number(v, 7)).collect();
             format!("[{}]", numbers.join(", "))
         }
         Value::Array(items) if items.is_empty() => "[]".to_owned(),
@@ -113,7 +113,7 @@ pub fn text(value: &Value) -> String {
 
 fn short(value: &Value) -> String {
     match value {
-        Value::F32(_) | Value::F64(_) => number_text(value.as_f64().unwrap_or(f64::NAN), 7),
+        Value::F32(_) | Value::F64(_) => short_number(value.as_f64().unwrap_or(f64::NAN), 7),
         other => text(other),
     }
 }

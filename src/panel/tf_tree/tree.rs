@@ -117,7 +117,7 @@ pub fn build(branches: Vec<Branch>, now: Time, closed: &BTreeSet<String>, search
     }
     Tree {
         lines: walk.lines,
-        roots: heads.len(),
+        roots: roots.len(),
         troubles,
     }
 }

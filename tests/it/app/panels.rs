@@ -387,4 +387,60 @@ fn keys_count_in_a_panels_own_window_which_keeps_the_size_it_is_given() {
     assert!(asked.len() > 3 && asked.iter().all(|size| *size == asked[0]), "{asked:?}");
     let kept = window.state().layout();
     assert!(kept.windows[0].size[0] > 450.0, "{:?}", kept.windows);
+/// Two tabs, of which the first holds two panels side by side; a variable beside.
+const NESTED: &str = r#"{"version":1,"panels":{
+    "thermal":{"kind":"image","config":{"topic":"/flir_adk/thermal/image_raw"}},
+    "fix":{"kind":"raw","config":{"topic":"/gps/fix"}},
+    "speed":{"kind":"gauge","config":{"path":"/vehicle/steering_report.speed"}}},
+    "root":{"tabs":[{"split":"row","title":"Sensors","children":[{"share":0.5,"tabs":["thermal"]},{"share":0.5,"tabs":["fix"]}]},
+                    "speed"],"active":0},
+    "variables":{"id":40,"name":"ego"}}"#;
+
+#[test]
+fn a_tab_holds_a_whole_arrangement() {
+    let mut window = with(NESTED);
+    tab(&window, "Sensors");
+    assert_eq!(window.state().workspace.visible().len(), 2, "the panels of the first tab");
+    window.get_by_role_and_label(Role::Tab, "/vehicle/steering_report.speed").click();
+    window.run_steps(3);
+    let shown: Vec<&str> = window.state().workspace.visible().iter().map(|p| p.kind.as_str()).collect();
+    assert_eq!(shown, ["gauge"]);
+    // split within its tab: a second arrangement
+    press(&mut window, "Split /vehicle/steering_report.speed downwards");
+    assert_eq!(window.state().workspace.visible().len(), 2);
+    tab(&window, "Sensors");
+    tab(&window, "/vehicle/steering_report.speed +1");
+    let kept = window.state().layout();
+    let again = Layout::parse(&kept.to_json()).unwrap();
+    assert_eq!(roadreel::workspace::Workspace::from_layout(&again).to_layout().root, kept.root);
+    assert!(kept.to_json().contains("\"title\": \"Sensors\""));
+}
+
+#[test]
+fn tabs_of_arrangements_are_made_named_and_closed() {
+    let mut window = with(TWO);
+    window.get_by_role_and_label(Role::Tab, "thermal").click_secondary();
+    window.run_steps(2);
+    window.get_by_label_contains("New tab beside this arrangement").click();
+    window.run_steps(3);
+    assert_eq!(kinds(&window).len(), 3);
+    assert_eq!(window.state().workspace.visible().len(), 1, "the new one");
+    window.get_by_role_and_label(Role::Tab, "thermal +1").click_secondary();
+    window.run_steps(2);
+    window.get_by_label("Title of the tab").click();
+    window.run_steps(2);
+    window.get_by_label("Title of the tab").type_text("Front");
+    window.run_steps(3);
+    tab(&window, "Front");
+    window.get_by_label_contains("Close the tab and its panels").click();
+    window.run_steps(3);
+    assert_eq!(kinds(&window), ["image"]);
+}
+
+#[test]
+fn variables_belong_to_the_layout() {
+    let window = with(NESTED);
+    let variables = window.state().store.variables();
+    assert_eq!(variables.get("id"), Some(&roadreel::path::Literal::Int(40)));
+    assert_eq!(window.state().layout().variables["name"], serde_json::json!("ego"));
 }

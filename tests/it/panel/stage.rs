@@ -9,7 +9,7 @@ use roadreel::store::{Store, TopicId};
 use roadreel::time::{Span, Time};
 use serde_json::Value;
 
-use super::drive;
+use super::{drive, fleet};
 
 pub struct Stage {
     pub store: Store,
@@ -50,8 +50,58 @@ impl Stage {
         stage
     }
 
+    /// The recording of [`fleet`]; the playhead a second after its start.
+    pub fn fleet(kind: &str, config: &Value) -> Stage {
+        let (folder, path) = fleet::bag();
+        let mut stage = Stage::open(kind, config, path);
+        stage.folder = Some(folder);
+        stage.now = drive::at(1_000_000_000);
+        stage.settle();
+        stage
+    }
+
+    /// No recording at all.
+    pub fn bare(kind: &str, config: &Value) -> Stage {
+        Stage::of(kind, config, Vec::new())
+    }
+
+    /// Everything that was read is forgotten but the index; nothing is answered.
+    pub fn forget(&mut self) {
+        let locations: Vec<Location> = self.store.sources().iter().map(|s| s.location.clone()).collect();
+        let variables = self.store.variables().clone();
+        self.executor = Executor::new(|| {});
+        self.store = Store::new(256 << 20);
+        self.store.open(locations);
+        settle(&mut self.store, &mut self.executor, |store| store.demand(self.now, 0.0, &[]));
+        for (name, value) in variables {
+            self.store.set_variable(&name, Some(value));
+        }
+        self.answered = false;
+    }
+
+    /// The recording's file loses all that it holds.
+    pub fn lose_file(&mut self) {
+        for source in self.store.sources() {
+            if let Location::Path(path) = &source.location {
+                std::fs::write(path, b"").expect("emptied");
+            }
+        }
+    }
+
+    pub fn view(&self) -> View<'_> {
+        view!(self)
+    }
+
     /// A recording of one's own; the playhead half a second after its start.
     pub fn open(kind: &str, config: &Value, path: std::path::PathBuf) -> Stage {
+        let mut stage = Stage::of(kind, config, vec![Location::Path(path)]);
+        stage.settle();
+        stage.now = stage.store.span().map_or(Time(0), |span| span.start.plus_nanos(500_000_000));
+        stage.settle();
+        stage
+    }
+
+    fn of(kind: &str, config: &Value, locations: Vec<Location>) -> Stage {
         let kind = PANELS.iter().find(|k| k.id == kind).expect("a kind of panel");
         let mut stage = Stage {
             store: Store::new(256 << 20),
@@ -65,10 +115,7 @@ impl Stage {
             settings: false,
             folder: None,
         };
-        stage.store.open(vec![Location::Path(path)]);
-        stage.settle();
-        stage.now = stage.store.span().map_or(Time(0), |span| span.start.plus_nanos(500_000_000));
-        stage.settle();
+        stage.store.open(locations);
         stage
     }
 
@@ -117,6 +164,14 @@ impl Stage {
         self.panel.drop_topic(&view, topic)
     }
 
+    /// The file that was saved last, as text.
+    pub fn saved(&self) -> Option<String> {
+        self.actions.iter().rev().find_map(|a| match a {
+            Action::SaveFile { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
+            _ => None,
+        })
+    }
+
     pub fn copied(&self) -> Option<&str> {
         self.actions.iter().rev().find_map(|a| match a {
             Action::CopyText(text) => Some(text.as_str()),
@@ -135,6 +190,10 @@ impl Stage {
     fn pass(&mut self, ui: &mut egui::Ui) {
         if self.answered {
             self.settle();
+        } else {
+            let mut wants = Vec::new();
+            self.panel.wants(&view!(self), &mut wants);
+            self.store.demand(self.now, if self.playing { 1.0 } else { 0.0 }, &wants);
         }
         let view = view!(self);
         if self.settings {

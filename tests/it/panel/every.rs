@@ -1,0 +1,214 @@
+//! What holds of every kind of panel: how it looks in both looks, and what it says without a recording, before its data is there
+//! and after reading failed. And: which panels show which topics of real recordings.
+
+use egui::Theme;
+use egui_kittest::{SnapshotOptions, SnapshotResults, try_image_snapshot_options};
+use image::RgbaImage;
+use roadreel::panel::{PANELS, PanelState};
+use serde_json::{Value, json};
+
+use super::stage::{Stage, show};
+use crate::data::data;
+use crate::drive::drive;
+
+/// A panel of each kind with something to show.
+struct Example {
+    kind: &'static str,
+    /// Of the recording with broken frames, objects and nodes; otherwise of the one with pictures.
+    is_fleet: bool,
+    config: Value,
+    /// It needs more of the recording than its index.
+    reads: bool,
+}
+
+/// All kinds but the 3D panel, which needs a GPU of its own (see the tests of it).
+fn examples() -> Vec<Example> {
+    let example = |kind, is_fleet, config, reads| Example {
+        kind,
+        is_fleet,
+        config,
+        reads,
+    };
+    let rules = json!([{ "value": "AUTO", "color": "ok", "text": "Automatic" }]);
+    vec![
+        example("image", false, json!({ "topic": "/cam/front_left/image_raw" }), true),
+        example("plot", false, json!({ "series": [{ "path": "/imu.linear_acceleration.x" }] }), true),
+        example("raw", false, json!({ "topic": "/imu" }), true),
+        example("map", false, json!({}), true),
+        example("log", false, json!({}), true),
+        example("diagnostics", false, json!({}), true),
+        example("health", false, json!({}), true),
+        example(
+            "states",
+            true,
+            json!({ "paths": [{ "path": "/mode.mode" }, { "path": "/mode.engaged" }] }),
+            true,
+        ),
+        example("table", true, json!({ "path": "/objects.objects[:]" }), true),
+        example("tf_tree", true, json!({}), true),
+        example("topic_graph", true, json!({}), false),
+        example("source_info", true, json!({}), false),
+        example(
+            "gauge",
+            true,
+            json!({ "path": "/speed.data", "unit": "m/s", "max": 40.0, "coloring": "map" }),
+            true,
+        ),
+        example("indicator", true, json!({ "path": "/mode.mode", "rules": rules }), true),
+        example(
+            "note",
+            true,
+            json!({ "text": "# Rain\n\nWet road from **1 s** on.\n\n- glare\n- wipers" }),
+            false,
+        ),
+        example("variables", true, json!({ "controls": { "gap": { "kind": "slider" } } }), false),
+    ]
+}
+
+fn stage(example: &Example) -> Stage {
+    let mut stage = match example.is_fleet {
+        true => Stage::fleet(example.kind, &example.config),
+        false => Stage::new(example.kind, &example.config),
+    };
+    for (name, value) in [("gap", 3), ("id", 40)] {
+        stage.store.set_variable(name, Some(roadreel::path::Literal::Int(value)));
+    }
+    stage
+}
+
+#[test]
+fn every_kind_has_an_example() {
+    let of = |kind: &str| examples().iter().filter(|e| e.kind == kind).count();
+    for kind in PANELS.iter().filter(|k| k.id != "scene3d") {
+        assert_eq!(of(kind.id), 1, "{}", kind.id);
+    }
+    assert_eq!(examples().len(), PANELS.len() - 1);
+}
+
+/// Dark on the left, light on the right.
+#[test]
+fn every_panel_in_both_looks() {
+    let mut results = SnapshotResults::new();
+    for example in examples() {
+        let mut pictures = [Theme::Dark, Theme::Light].map(|theme| {
+            let mut harness = show(stage(&example), [320.0, 200.0], theme);
+            let state = harness.state().state();
+            assert!(
+                matches!(state, PanelState::Ready | PanelState::Partial(_)),
+                "{}: {state:?}",
+                example.kind
+            );
+            assert!(harness.state().actions.is_empty(), "{} changed by itself", example.kind);
+            harness.render().expect("a picture")
+        });
+        let [dark, light] = &mut pictures;
+        if example.kind == "source_info" {
+            // the temporary folder has another name each time
+            for picture in [&mut *dark, &mut *light] {
+                let line = RgbaImage::from_pixel(picture.width(), 18, *picture.get_pixel(2, 2));
+                image::imageops::replace(picture, &line, 0, 42);
+            }
+        }
+        let mut both = RgbaImage::new(dark.width() + light.width(), dark.height());
+        image::imageops::replace(&mut both, dark, 0, 0);
+        image::imageops::replace(&mut both, light, i64::from(dark.width()), 0);
+        let options = SnapshotOptions::new().threshold(1.0).max_failed_pixels(60);
+        results.add(try_image_snapshot_options(&both, format!("every_{}", example.kind), &options));
+    }
+}
+
+/// A sentence, not a word.
+fn is_told(state: &PanelState) -> bool {
+    match state {
+        PanelState::Ready => false,
+        PanelState::Stale(why)
+        | PanelState::Partial(why)
+        | PanelState::Pending(why)
+        | PanelState::Absent(why)
+        | PanelState::Failed(why) => why.split_whitespace().count() > 2,
+    }
+}
+
+#[test]
+fn without_a_recording_every_panel_says_what_to_do() {
+    for kind in PANELS {
+        let harness = show(Stage::bare(kind.id, &Value::Null), [360.0, 240.0], Theme::Dark);
+        let state = harness.state().state();
+        assert!(matches!(state, PanelState::Absent(_)) && is_told(&state), "{}: {state:?}", kind.id);
+        assert!(!harness.state().title().is_empty(), "{}", kind.id);
+        assert!(harness.state().actions.is_empty(), "{}", kind.id);
+    }
+}
+
+#[test]
+fn before_its_data_is_there_every_panel_says_that_it_waits() {
+    for example in examples().into_iter().filter(|e| e.reads) {
+        let mut waiting = stage(&example);
+        waiting.forget();
+        let mut harness = show(waiting, [360.0, 240.0], Theme::Dark);
+        let state = harness.state().state();
+        let waits = matches!(state, PanelState::Pending(_) | PanelState::Partial(_));
+        assert!(waits && is_told(&state), "{}: {state:?}", example.kind);
+        harness.state_mut().answered = true;
+        for _ in 0..3 {
+            harness.run_ok();
+        }
+        let state = harness.state().state();
+        assert!(
+            matches!(state, PanelState::Ready | PanelState::Partial(_)),
+            "{}: {state:?}",
+            example.kind
+        );
+    }
+}
+
+#[test]
+fn after_reading_failed_every_panel_says_why() {
+    let mut silent = Vec::new();
+    for example in examples().into_iter().filter(|e| e.reads) {
+        let mut broken = stage(&example);
+        broken.forget();
+        broken.lose_file();
+        broken.answered = true;
+        let mut harness = show(broken, [360.0, 240.0], Theme::Light);
+        for _ in 0..3 {
+            harness.run_ok();
+        }
+        let state = harness.state().state();
+        // what was read along with the index is shown, with a word on the rest
+        let tells = match &state {
+            PanelState::Failed(_) => is_told(&state),
+            PanelState::Partial(why) => why.contains("became shorter"),
+            _ => false,
+        };
+        if !tells {
+            silent.push(format!("{}: {state:?}", example.kind));
+        }
+    }
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
+/// Which kinds of panel, other than raw messages, take each topic that is dropped on them.
+#[test]
+fn topics_and_the_panels_that_show_them() {
+    let Some(folder) = data("ros1") else { return };
+    let mut bags: Vec<_> = std::fs::read_dir(folder).expect("a folder").flatten().map(|e| e.path()).collect();
+    bags.sort();
+    bags.push(drive().to_owned());
+    let mut out = String::new();
+    for bag in bags {
+        let name = bag.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        out += &format!("{name}\n");
+        let stage = Stage::open("raw", &Value::Null, bag);
+        let view = stage.view();
+        for topic in stage.store.topics() {
+            let shows = |kind: &&roadreel::panel::Kind| {
+                kind.id != "raw" && kind.id != "health" && (kind.create)(&Value::Null).drop_topic(&view, topic.id)
+            };
+            let kinds: Vec<&str> = PANELS.iter().filter(shows).map(|k| k.name).collect();
+            assert!(!kinds.is_empty() || topic.schema.is_none(), "{name}: nothing shows {}", topic.name);
+            out += &format!("  {}  {}: {}\n", topic.name, topic.type_name, kinds.join(", "));
+        }
+    }
+    insta::assert_snapshot!(out);
+}

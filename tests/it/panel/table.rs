@@ -1,0 +1,220 @@
+//! Tables of an array's elements and of all messages of a topic.
+
+use egui::Theme;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use roadreel::panel::{Action, PanelState};
+use serde_json::{Value, json};
+
+use super::drive;
+use super::stage::{Stage, show, show_settings};
+
+fn table(config: Value) -> Harness<'static, Stage> {
+    show(Stage::fleet("table", &config), [900.0, 420.0], Theme::Dark)
+}
+
+fn objects(more: Value) -> Harness<'static, Stage> {
+    let mut config = json!({ "path": "/objects.objects[:]" });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        config[key] = value.clone();
+    }
+    table(config)
+}
+
+/// The rows from the top, as screen readers say them.
+fn rows(harness: &Harness<'_, Stage>) -> Vec<String> {
+    let rows = harness.query_all_by_role(Role::Row);
+    let mut rows: Vec<(f32, String)> = rows
+        .filter_map(|row| Some((row.rect().top(), row.accesskit_node().label()?)))
+        .collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    rows.into_iter().map(|r| r.1).collect()
+}
+
+#[test]
+fn an_array_at_the_playhead_is_a_row_an_element() {
+    let mut harness = objects(Value::Null);
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    insta::assert_snapshot!(rows(&harness).join("\n"), @r#"
+    40 KIND_CAR (1) car x 0  y 0 [100, 0]
+    30 KIND_PERSON (4) person, "walking" x 1  y -1 [100, 1]
+    20 KIND_CAR (1) car x 2  y -2 [100, 2]
+    10 KIND_CAR (1) car x 3  y -3 [100, 3]
+    "#);
+    harness.get_by_label("4 rows");
+    harness.state_mut().now = drive::at(950_000_000);
+    harness.run_ok();
+    harness.get_by_label("3 rows");
+}
+
+#[test]
+fn heads_sort_up_then_down_then_not() {
+    let mut harness = objects(Value::Null);
+    let ids = |harness: &Harness<'_, Stage>| -> Vec<String> {
+        let first = |row: &String| row.split(' ').next().unwrap_or_default().to_owned();
+        rows(harness).iter().map(first).collect()
+    };
+    for expected in [["10", "20", "30", "40"], ["40", "30", "20", "10"], ["40", "30", "20", "10"]] {
+        harness.get_by_label("Sort by id").click();
+        harness.run_ok();
+        assert_eq!(ids(&harness), expected);
+    }
+    assert_eq!(harness.state().panel.config().get("sort"), None);
+    harness.get_by_label("Sort by label").click();
+    harness.run_ok();
+    assert_eq!(ids(&harness), ["40", "20", "10", "30"], "equal rows keep their order");
+}
+
+#[test]
+fn the_filter_looks_into_every_field() {
+    let mut harness = objects(json!({ "hidden": ["label"] }));
+    harness.get_by_label("Filter rows").click();
+    harness.run_ok();
+    harness.get_by_label("Filter rows").type_text("walking person");
+    harness.run_ok();
+    harness.get_by_label("1 of 4 rows");
+    assert_eq!(
+        rows(&harness),
+        ["30 KIND_PERSON (4) x 1  y -1 [100, 1]"],
+        "a hidden column is no column, but found"
+    );
+    harness.get_by_label("Filter rows").type_text(" nobody");
+    harness.run_ok();
+    harness.get_by_label("None of 4 rows passes the filter");
+}
+
+#[test]
+fn structures_open_into_columns() {
+    let mut harness = objects(json!({ "open": ["position"], "sort": { "column": "position.y" } }));
+    harness.get_by_label("Sort by position.x");
+    assert_eq!(rows(&harness)[0], "10 KIND_CAR (1) car 3 -3 [100, 3]");
+    // the caret before the first of its columns closes them
+    let head = harness.get_by_label("Sort by position.x").rect();
+    harness.hover_at(head.left_center() + egui::vec2(5.0, 0.0));
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: head.left_center() + egui::vec2(5.0, 0.0),
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+    }
+    harness.run_ok();
+    assert_eq!(harness.state().panel.config()["open"], json!([]));
+    harness.get_by_label("Sort by position");
+}
+
+#[test]
+fn columns_are_chosen_in_the_settings() {
+    let mut stage = Stage::fleet("table", &json!({ "path": "/objects.objects[:]" }));
+    // what columns there are, the first pass tells
+    stage = {
+        let mut harness = show(stage, [400.0, 300.0], Theme::Dark);
+        harness.run_ok();
+        harness.into_state()
+    };
+    let mut harness = show_settings(stage);
+    harness.get_by_label("history").click();
+    harness.run_ok();
+    harness.get_by_label("Open").click();
+    harness.run_ok();
+    let config = harness.state().panel.config();
+    assert_eq!((&config["hidden"], &config["open"]), (&json!(["history"]), &json!(["position"])));
+}
+
+#[test]
+fn a_row_unfolds_into_all_its_fields() {
+    let mut harness = objects(Value::Null);
+    harness.get_by_label_contains("30 KIND_PERSON").click();
+    harness.run_ok();
+    harness.get_by_label("Selected row");
+    harness.get_by_label("label “person, \\\"walking\\\"”");
+    // the same element of another message
+    harness.state_mut().now = drive::at(550_000_000);
+    harness.run_ok();
+    harness.get_by_label("position.x 0.5");
+}
+
+#[test]
+fn every_message_is_a_row_that_seeks() {
+    let mut harness = table(json!({ "path": "/mode", "rows": "recording" }));
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    harness.get_by_label("20 rows");
+    let all = rows(&harness);
+    assert!(all.contains(&"+0.900 s MANUAL (0) false by hand".to_owned()), "{all:#?}");
+    assert!(all.contains(&"+1.000 s AUTO (1) true lane keeping".to_owned()), "{all:#?}");
+    harness.get_by_label("+0.900 s MANUAL (0) false by hand").click();
+    harness.run_ok();
+    assert!(
+        harness
+            .state()
+            .actions
+            .iter()
+            .any(|a| matches!(a, Action::Seek(t) if *t == drive::at(900_000_000))),
+        "a click goes there"
+    );
+    assert!(harness.state().actions.iter().any(|a| matches!(a, Action::Hover(Some(_)))));
+}
+
+#[test]
+fn arrays_of_all_messages_and_filters_in_paths() {
+    let harness = table(
+        json!({ "path": "/objects.objects[:]{kind == KIND_PERSON}.position", "rows": "recording",
+        "sort": { "column": "x", "descending": true } }),
+    );
+    harness.get_by_label("20 rows");
+    assert_eq!(rows(&harness)[0], "+1.900 s 1.9 -1");
+    let whole = table(json!({ "path": "/objects.objects", "rows": "recording" }));
+    whole.get_by_label("70 rows");
+}
+
+#[test]
+fn csv_holds_every_leaf_of_the_rows_that_are_shown() {
+    let mut harness = objects(json!({ "filter": "car", "sort": { "column": "id" }, "hidden": ["history"] }));
+    harness.get_by_label("Save as CSV…").click();
+    harness.run_ok();
+    insta::assert_snapshot!(harness.state().saved().expect("a file"), @r"
+    id,kind,label,position.x,position.y
+    10,1,car,3,-3
+    20,1,car,2,-2
+    40,1,car,0,-0
+    ");
+    let mut all = table(json!({ "path": "/objects.objects[1].label", "rows": "recording" }));
+    all.get_by_label("Save as CSV…").click();
+    all.run_ok();
+    let text = all.state().saved().expect("a file");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (21, "time_ns,value"));
+    assert_eq!(lines[1], r#"1600000000000000000,"person, ""walking""""#);
+}
+
+#[test]
+fn what_has_no_rows_is_told() {
+    let empty = table(Value::Null);
+    assert!(matches!(empty.state().state(), PanelState::Absent(_)));
+    let gone = table(json!({ "path": "/objects.things[:]" }));
+    assert!(matches!(gone.state().state(), PanelState::Failed(why) if why.contains("things")));
+    let computed = table(json!({ "path": "/speed.data + 1" }));
+    assert!(matches!(computed.state().state(), PanelState::Failed(why) if why.contains("computed")));
+    let never = table(json!({ "path": "/never" }));
+    assert!(matches!(never.state().state(), PanelState::Absent(why) if why.contains("/never")));
+    let large = show(
+        Stage::new("table", &json!({ "path": "/long", "rows": "recording" })),
+        [500.0, 300.0],
+        Theme::Dark,
+    );
+    large.get_by_label("2 rows");
+}
+
+#[test]
+fn a_dropped_topic_shows_its_first_array_of_structures() {
+    let mut stage = Stage::fleet("table", &Value::Null);
+    assert!(stage.drop_topic("/objects"));
+    assert_eq!(stage.panel.config()["path"], json!("/objects.objects[:]"));
+    assert!(stage.drop_topic("/speed"));
+    assert_eq!(
+        (&stage.panel.config()["path"], &stage.panel.config()["rows"]),
+        (&json!("/speed"), &json!("recording"))
+    );
+}
