@@ -14,13 +14,13 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED, RANGE,
     RETRY_AFTER,
 };
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
 use super::cache::Known;
 use super::http::{Refusal, content_range, failure, refusal};
 use super::object_url::{ObjectUrl, Target};
 use super::reader::HEAD_BYTES;
-use super::{Location, Net, Policy, SourceError, Traffic};
+use super::{Location, Net, Policy, SourceError, Traffic, client};
 
 /// A remote object that has been opened.
 pub(super) struct Remote {
@@ -104,7 +104,7 @@ impl Remote {
         loop {
             let target = url.target(&net.headers).await?;
             let failed = match Remote::open_once(&url, &target, net, known.as_ref(), tries.idle()).await {
-                Ok(opened) => return Ok(opened),
+                Ok((remote, opened)) => return remote.with_whole_head(opened).await,
                 Err(failed) => failed,
             };
             if tries.may_repair() && url.signs_anew(&failed.error, &target).await {
@@ -117,6 +117,17 @@ impl Remote {
                 tries.again(failed, net, url.at()).await?;
             }
         }
+    }
+
+    /// A server may send less than was asked for.
+    async fn with_whole_head(self, mut opened: Opened) -> Result<(Remote, Opened), SourceError> {
+        let (got, wanted) = (opened.head.len() as u64, opened.len.min(HEAD_BYTES));
+        if got < wanted && !opened.whole && !opened.unchanged {
+            let mut head = Vec::from(opened.head);
+            self.read(got..wanted, &mut |_, part| head.extend_from_slice(part)).await?;
+            opened.head = head.into();
+        }
+        Ok((self, opened))
     }
 
     /// An object that needs no request to be opened.
@@ -172,9 +183,7 @@ impl Remote {
                     detail: "206 with an unknown total".into(),
                     at: at.clone(),
                 })?;
-                if range != (0..total.min(HEAD_BYTES)) {
-                    return Err(wrong_range(&(0..total.min(HEAD_BYTES)), &range, at).into());
-                }
+                check_range(&(0..total.min(HEAD_BYTES)), &range, at)?;
                 let version = Version::of(total, &response);
                 net.body(&mut response, range.end, idle, at, &mut |part| head.extend_from_slice(part))
                     .await?;
@@ -299,10 +308,8 @@ impl Remote {
         if !self.version.is(&Version::of(total.unwrap_or(self.version.total), &response)) {
             return Err(SourceError::Changed { at: at.clone() }.into());
         }
-        if range != asked {
-            return Err(wrong_range(&asked, &range, at).into());
-        }
-        net.body(&mut response, asked.end - asked.start, idle, at, sink).await
+        check_range(&asked, &range, at)?;
+        net.body(&mut response, range.end - range.start, idle, at, sink).await
     }
 }
 
@@ -318,7 +325,11 @@ fn answered(response: &Response, at: &Location) -> Result<(Range<u64>, Option<u6
     Ok((parsed.range, parsed.total))
 }
 
-fn wrong_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> SourceError {
+/// An answer begins where it was asked to; it may be shorter.
+fn check_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> Result<(), SourceError> {
+    if got.start == asked.start && got.end <= asked.end {
+        return Ok(());
+    }
     let detail = format!(
         "asked for {}–{}, got {}–{}",
         asked.start,
@@ -326,10 +337,10 @@ fn wrong_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> SourceErr
         got.start,
         got.end.saturating_sub(1)
     );
-    SourceError::WrongRange {
+    Err(SourceError::WrongRange {
         detail: detail.into(),
         at: at.clone(),
-    }
+    })
 }
 
 /// Why one request failed, and how long the server wants us to wait.
@@ -422,17 +433,20 @@ impl Net {
     ) -> Result<Response, SourceError> {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         tracing::trace!(%at, from = asked.start, to = asked.end, "GET");
-        let mut request = self.client()?.get(target.url.clone()).headers(target.headers.clone());
-        // Compressed on the way, the bytes would not be the object's own.
-        request = request
-            .header(ACCEPT_ENCODING, "identity")
-            .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
-        if let Some((name, tag)) = condition {
-            request = request.header(name, tag);
-        }
+        let complete = |request: RequestBuilder| {
+            // Compressed on the way, the bytes would not be the object's own.
+            let request = request
+                .header(ACCEPT_ENCODING, "identity")
+                .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
+            match &condition {
+                Some((name, tag)) => request.header(name, *tag),
+                None => request,
+            }
+        };
+        let sent = client::get(self.client()?, target.url.clone(), &target.headers, complete);
         // A new connection may take its own time on top.
         let asked_at = Instant::now();
-        match tokio::time::timeout(idle + self.policy.connect.min(idle), request.send()).await {
+        match tokio::time::timeout(idle + self.policy.connect.min(idle), sent).await {
             Ok(Ok(response)) => {
                 self.patience.answered_after(asked_at.elapsed());
                 Ok(response)

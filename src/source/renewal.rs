@@ -68,7 +68,10 @@ async fn get(endpoint: &str, old: &Location, client: &reqwest::Client) -> Result
     let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     let asked = filled(endpoint, old, encoded);
     let told = |error: reqwest::Error| super::http::root_cause(&error.without_url()).to_string();
-    let mut response = client.get(asked).send().await.map_err(told)?;
+    let asked = url::Url::parse(&asked).map_err(|error| error.to_string())?;
+    let no_headers = reqwest::header::HeaderMap::new();
+    let sent = super::client::get(client, asked, &no_headers, |request| request);
+    let mut response = sent.await.map_err(told)?;
     if !response.status().is_success() {
         return Err(format!("the endpoint answered {}", response.status().as_u16()));
     }
