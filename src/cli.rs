@@ -177,7 +177,7 @@ pub struct ScreenshotArgs {
     #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = screenshot_size)]
     pub size: (u32, u32),
     /// Pixels a point
-    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = screenshot_scale)]
     pub scale: f32,
     /// What has to be there before it is drawn
     #[arg(long, value_enum, default_value_t = Wait::All)]
@@ -225,6 +225,11 @@ fn screenshot_size(text: &str) -> Result<(u32, u32), String> {
     Ok((side(width)?, side(height)?))
 }
 
+fn screenshot_scale(text: &str) -> Result<f32, String> {
+    let scale = text.parse::<f32>().ok().filter(|scale| (0.25..=8.0).contains(scale));
+    scale.ok_or("a scale is 0.25 to 8".into())
+}
+
 /// How a command ended well.
 enum Outcome {
     Done,
@@ -239,7 +244,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
+            match error.use_stderr() {
+                true => output::usage(error),
+                false => drop(error.print()),
+            }
             return ExitCode::from(code);
         }
     };

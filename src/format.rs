@@ -49,9 +49,8 @@ pub enum Step {
 /// An indexed recording. Immutable; shared by all threads.
 pub trait Container: Send + Sync {
     fn catalog(&self) -> &Catalog;
-    /// The bytes that hold the messages of `connections` in `chunk`.
-    fn need(&self, chunk: ChunkId, connections: &ConnectionSet) -> Range<u64>;
-    /// The messages of `connections` in `chunk`, in file order, from the bytes that `need` named. Damage becomes warnings.
+    /// The messages of `connections` in `chunk`, in file order, from the bytes that the catalogue says it takes, or from those that
+    /// [`Batch::instead`] named. Damage becomes warnings.
     fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch;
     /// When which connection's messages in `chunk` were received, by time; without unpacking them where the container has an index.
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
@@ -174,6 +173,8 @@ pub struct Message {
 pub struct Batch {
     pub messages: Vec<Message>,
     pub warnings: Vec<Warning>,
+    /// The chunk is not where it should be, nothing of it was read: call again with these bytes.
+    pub instead: Option<Range<u64>>,
 }
 
 /// Byte ranges that were read, as asked for.
@@ -217,21 +218,19 @@ impl Fetched {
     }
 }
 
-/// Why a file cannot be read at all.
+/// Why a file cannot be read at all: a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FormatError {
-    #[error("{0}")]
-    Unreadable(String),
-}
+#[error("{0}")]
+pub struct FormatError(pub String);
 
 /// The formats that can be read, in the order in which they are tried.
 pub static FORMATS: &[&dyn Format] = &[&rosbag1::Rosbag1];
 
 /// The format of a file, or a sentence that says what it is instead and what to do.
 pub fn recognise(name: &str, head: &[u8], len: u64) -> Result<&'static dyn Format, FormatError> {
-    if let Some(what) = foreign::refusal(name, head, len) {
-        return Err(FormatError::Unreadable(what));
+    if let Some(what) = foreign::refusal(head, len) {
+        return Err(FormatError(what));
     }
     let format = FORMATS.iter().copied().find(|format| format.sniff(name, head));
-    format.ok_or_else(|| FormatError::Unreadable(foreign::guess(name, head)))
+    format.ok_or_else(|| FormatError(foreign::guess(name, head)))
 }

@@ -6,6 +6,7 @@
 
 mod cache;
 mod catalog;
+mod coverage;
 mod fold;
 mod grid;
 mod index;
@@ -219,6 +220,8 @@ pub struct Store {
     row_sets: Vec<RowSet>,
     folds: BTreeMap<TopicId, fold::Fold>,
     undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
+    /// Those of them that no decoder works on.
+    fold_waiting: std::collections::BTreeSet<(index::ChunkKey, TopicId, u32)>,
     grids: BTreeMap<TopicId, grid::Composed>,
     transforms: Transforms,
     memory: cache::Memory,
@@ -277,6 +280,7 @@ impl Store {
             row_sets: Vec::new(),
             folds: BTreeMap::new(),
             undecoded: BTreeMap::new(),
+            fold_waiting: std::collections::BTreeSet::new(),
             grids: BTreeMap::new(),
             transforms: Transforms::default(),
             memory: cache::Memory::default(),

@@ -161,21 +161,35 @@ impl Printer {
     }
 }
 
-/// Notes about messages, counted, so that a broken topic costs one line.
+/// Notes about messages: the first of each connection, and how many have one, so that a broken topic costs one line.
 #[derive(Default)]
-struct Notes(BTreeMap<(ConnectionId, String), (u64, Time)>);
+struct Notes(BTreeMap<ConnectionId, Noted>);
+
+struct Noted {
+    first: String,
+    at: Time,
+    messages: u64,
+}
 
 impl Notes {
     fn take(&mut self, connection: ConnectionId, time: Time, line: &Line) {
         if let Some(note) = &line.note {
-            self.0.entry((connection, note.clone())).or_insert((0, time)).0 += 1;
+            let new = || Noted {
+                first: note.clone(),
+                at: time,
+                messages: 0,
+            };
+            self.0.entry(connection).or_insert_with(new).messages += 1;
         }
     }
 
     fn tell(&self, topics: &[Arc<str>]) {
-        for ((connection, note), (count, first)) in &self.0 {
+        for (connection, Noted { first, at, messages }) in &self.0 {
             let topic = topics.get(*connection as usize).map_or("", |topic| topic);
-            eprintln!("warning: {note} ({count} messages, the first at {}): {topic}", format_epoch(*first));
+            output::loss(&format!(
+                "{first} ({messages} messages, the first at {}): {topic}",
+                format_epoch(*at)
+            ));
         }
     }
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::info::Damage;
 use super::{CheckArgs, Common, Outcome, open, output};
-use crate::decode::{Schema, definitions};
-use crate::format::{Catalog, Checks, Chunk, ConnectionId, ConnectionSet, Message};
+use crate::decode::{DecodeError, Schema, definitions};
+use crate::format::{Catalog, Checks, Chunk, Connection, ConnectionId, ConnectionSet, Message};
 use crate::run::{Piece, Recording, mapped};
 use crate::text::format_bytes;
 use crate::time::{Span, Time};
@@ -23,7 +23,7 @@ pub fn run(common: &Common, args: &CheckArgs) -> anyhow::Result<Outcome> {
     let report = read(&recording)?;
     let mut out = output::results();
     if args.json {
-        serde_json::to_writer(&mut out, &report)?;
+        serde_json::to_writer(&mut out, &report).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
         report.write_text(&mut out)?;
@@ -55,31 +55,20 @@ enum Seen {
     Undecodable(String),
 }
 
-/// How the messages of one connection are looked at.
-struct Probe {
-    schema: Option<Schema>,
-}
-
 fn read(recording: &Recording) -> anyhow::Result<Report> {
     let catalog = recording.container.catalog();
-    let probes: Vec<Probe> = catalog
-        .connections
-        .iter()
-        .map(|connection| Probe {
-            schema: definitions()
-                .schema(&connection.type_name, &connection.definition, &connection.md5)
-                .ok(),
-        })
-        .collect();
-    let look = move |message: Message| match probes.get(message.connection as usize).and_then(|probe| probe.schema.as_ref()) {
-        None => Seen::Whole(None),
-        Some(schema) => match schema.validate(&message.payload) {
+    let schema = |c: &Connection| definitions().schema(&c.type_name, &c.definition, &c.md5);
+    let schemas: Vec<_> = catalog.connections.iter().map(schema).collect();
+    let mut problems: Vec<Damage> = catalog.warnings.iter().map(Damage::from).collect();
+    problems.extend(unreadable_definitions(catalog, &schemas));
+    let look = move |message: Message| match schemas.get(message.connection as usize) {
+        None | Some(Err(_)) => Seen::Whole(None),
+        Some(Ok(schema)) => match schema.validate(&message.payload) {
             Ok(()) => Seen::Whole(schema.header_stamp(&message.payload)),
             Err(error) => Seen::Undecodable(error.to_string()),
         },
     };
 
-    let mut problems: Vec<Damage> = catalog.warnings.iter().map(Damage::from).collect();
     let mut watches: Vec<Watch> = catalog.connections.iter().map(|_| Watch::default()).collect();
     let whole = open::span(recording);
     let mut progress = output::Progress::new();
@@ -111,6 +100,21 @@ fn read(recording: &Recording) -> anyhow::Result<Report> {
         notes,
         topics,
     })
+}
+
+/// Connections whose definition makes no sense, so that nobody can look at their messages. That one is missing is no loss of this file.
+fn unreadable_definitions(catalog: &Catalog, schemas: &[Result<Schema, DecodeError>]) -> Vec<Damage> {
+    let all = catalog.connections.iter().zip(schemas).zip(0..);
+    let damage = |((connection, schema), id): ((&Connection, &Result<Schema, DecodeError>), ConnectionId)| {
+        let error = schema.as_ref().err().filter(|_| !connection.definition.trim().is_empty())?;
+        let counts = catalog.chunks.iter().flat_map(|chunk| &chunk.counts);
+        let messages: u64 = counts.filter(|(of, _)| *of == id).map(|(_, n)| u64::from(*n)).sum();
+        Some(Damage {
+            offset: chunk_offset(catalog, id, Span::ALL),
+            what: format!("{error}; {messages} messages of {} cannot be decoded", connection.topic),
+        })
+    };
+    all.filter_map(damage).collect()
 }
 
 /// Connections of which the chunks hold more or less than the index says.

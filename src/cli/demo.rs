@@ -1,7 +1,5 @@
 //! `roadreel demo`: writes the synthetic drive, or opens it in the window.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 
 use anyhow::Context;
@@ -52,20 +50,11 @@ fn options(args: &DemoArgs) -> Options {
 }
 
 fn write(path: &Path, args: &DemoArgs) -> anyhow::Result<()> {
-    // a half-written drive is never found under its name
-    let partial = path.with_extension("bag.part");
-    let in_vain = || format!("the drive cannot be written: {}", path.display());
-    let file = File::create(&partial).with_context(in_vain)?;
     let mut progress = output::Progress::new();
-    let written = demo::write(BufWriter::with_capacity(1 << 20, file), options(args), |done| {
-        progress.at("writing the demo drive", done)
+    let written = output::whole_file(path, |file| {
+        demo::write(file, options(args), |done| progress.at("writing the demo drive", done)).map(drop)?;
+        Ok(())
     });
     drop(progress);
-    match written.and_then(|_| std::fs::rename(&partial, path)) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            let _ = std::fs::remove_file(&partial);
-            Err(error).with_context(in_vain)
-        }
-    }
+    written.with_context(|| format!("the drive cannot be written: {}", path.display()))
 }

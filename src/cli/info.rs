@@ -1,6 +1,5 @@
 //! `roadreel info`: what is in a recording, from its index alone.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -8,9 +7,9 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::{Common, InfoArgs, open, output};
-use crate::format::{Catalog, Warning};
+use crate::format::{Catalog, Connection, ConnectionId, Warning};
 use crate::text::format_bytes;
-use crate::time::{Time, format_duration, format_utc};
+use crate::time::{Span, Time, format_duration, format_utc};
 
 pub fn run(common: &Common, args: &InfoArgs) -> anyhow::Result<()> {
     let recording = open::recording_or_scene(common, args.location.as_deref())?;
@@ -19,7 +18,7 @@ pub fn run(common: &Common, args: &InfoArgs) -> anyhow::Result<()> {
     let info = Info::new(catalog, recording.reader.location().to_string());
     let mut out = output::results();
     if args.json {
-        serde_json::to_writer(&mut out, &info)?;
+        serde_json::to_writer(&mut out, &info).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
         info.write_table(&mut out)?;
@@ -153,11 +152,39 @@ impl Info {
 }
 
 fn topics(catalog: &Catalog) -> Vec<TopicInfo> {
-    let mut topics: BTreeMap<Arc<str>, TopicInfo> = BTreeMap::new();
-    let mut of_connection: Vec<Arc<str>> = Vec::with_capacity(catalog.connections.len());
+    let mut topics: IndexMap<Arc<str>, (TopicInfo, Ends)> = IndexMap::new();
+    let mut of_connection: Vec<usize> = Vec::with_capacity(catalog.connections.len());
     for connection in &catalog.connections {
-        of_connection.push(connection.topic.clone());
-        let topic = topics.entry(connection.topic.clone()).or_insert_with(|| TopicInfo {
+        let entry = topics.entry(connection.topic.clone());
+        of_connection.push(entry.index());
+        let (topic, _) = entry.or_insert_with(|| (TopicInfo::new(connection), Ends::default()));
+        topic.connections += 1;
+        topic.latching |= connection.latching;
+    }
+    for chunk in &catalog.chunks {
+        let held = chunk.counts.iter().filter(|(_, count)| *count > 0);
+        let of_topic = |(connection, count): &(ConnectionId, u32)| Some((*of_connection.get(*connection as usize)?, *count));
+        let held: Vec<(usize, u32)> = held.filter_map(of_topic).collect();
+        let is_alone = held.windows(2).all(|pair| matches!(pair, [a, b] if a.0 == b.0));
+        for (at, count) in held {
+            if let Some((_, (topic, ends))) = topics.get_index_mut(at) {
+                topic.messages += u64::from(count);
+                ends.take(chunk.span, is_alone);
+            }
+        }
+    }
+    topics.sort_unstable_keys();
+    let told = topics.into_values().map(|(topic, ends)| TopicInfo {
+        start_ns: ends.first.and_then(|(time, is_alone)| is_alone.then_some(time.nanos())),
+        end_ns: ends.last.and_then(|(time, is_alone)| is_alone.then_some(time.nanos())),
+        ..topic
+    });
+    told.collect()
+}
+
+impl TopicInfo {
+    fn new(connection: &Connection) -> TopicInfo {
+        TopicInfo {
             topic: connection.topic.to_string(),
             type_name: connection.type_name.to_string(),
             md5: connection.md5.to_string(),
@@ -166,42 +193,26 @@ fn topics(catalog: &Catalog) -> Vec<TopicInfo> {
             latching: false,
             start_ns: None,
             end_ns: None,
-        });
-        topic.connections += 1;
-        topic.latching |= connection.latching;
-    }
-    for chunk in &catalog.chunks {
-        for (connection, count) in &chunk.counts {
-            let name = usize::try_from(*connection).ok().and_then(|index| of_connection.get(index));
-            if let Some(topic) = name.and_then(|name| topics.get_mut(name)) {
-                topic.messages += u64::from(*count);
-            }
         }
     }
-    for topic in topics.values_mut() {
-        (topic.start_ns, topic.end_ns) = exact_span(catalog, &of_connection, &topic.topic);
-    }
-    topics.into_values().collect()
 }
 
-/// First and last message of a topic, where the index tells: if the chunk whose span bounds it holds nothing else.
-fn exact_span(catalog: &Catalog, of_connection: &[Arc<str>], topic: &str) -> (Option<i64>, Option<i64>) {
-    let is_it = |id: &u32| {
-        usize::try_from(*id)
-            .ok()
-            .and_then(|index| of_connection.get(index))
-            .is_some_and(|name| **name == *topic)
-    };
-    let holding = || {
-        let all = catalog
-            .chunks
-            .iter()
-            .filter(|chunk| chunk.counts.iter().any(|(id, n)| *n > 0 && is_it(id)));
-        all.map(|chunk| (chunk.span, chunk.counts.iter().all(|(id, n)| *n == 0 || is_it(id))))
-    };
-    let start = holding()
-        .min_by_key(|(span, alone)| (span.start, *alone))
-        .filter(|(_, alone)| *alone);
-    let end = holding().max_by_key(|(span, alone)| (span.end, !alone)).filter(|(_, alone)| *alone);
-    (start.map(|(span, _)| span.start.nanos()), end.map(|(span, _)| span.end.nanos()))
+/// First and last time that chunks of a topic name, and whether they are the topic's own: if no other is in a chunk that names it.
+#[derive(Default)]
+struct Ends {
+    first: Option<(Time, bool)>,
+    last: Option<(Time, bool)>,
+}
+
+impl Ends {
+    fn take(&mut self, span: Span, is_alone: bool) {
+        // among equal times one that is not its own decides
+        let first = (span.start, is_alone);
+        self.first = Some(self.first.map_or(first, |known| known.min(first)));
+        let better = self.last.is_none_or(|(time, _)| span.end >= time);
+        if better {
+            let stays_own = self.last.is_none_or(|(time, own)| own || time < span.end);
+            self.last = Some((span.end, is_alone && stays_own));
+        }
+    }
 }

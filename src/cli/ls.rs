@@ -27,7 +27,7 @@ pub fn run(common: &Common, args: &LsArgs) -> anyhow::Result<()> {
             shown += 1;
             match args.json {
                 true => {
-                    serde_json::to_writer(&mut out, &Line::of(entry))?;
+                    serde_json::to_writer(&mut out, &Line::of(entry)).map_err(std::io::Error::from)?;
                     writeln!(out)?;
                 }
                 false => writeln!(out, "{}", row(entry, &place, args.recursive))?,
@@ -44,7 +44,7 @@ pub fn run(common: &Common, args: &LsArgs) -> anyhow::Result<()> {
         }
     }
     if listed == 0 {
-        eprintln!("nothing lies there: {place}");
+        output::note(&format!("nothing lies there: {place}"));
     }
     Ok(())
 }

@@ -96,7 +96,9 @@ pub fn choose_definitions(common: &Common) {
     for problem in problems {
         output::note(&problem);
     }
-    definitions.choose();
+    if let Err(error) = definitions.choose() {
+        output::note(&error.to_string());
+    }
 }
 
 /// A number of bytes: `512MiB`, `1.5GB`, `4096`.

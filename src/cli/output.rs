@@ -2,7 +2,9 @@
 //!
 //! Invariant: stdout holds results only.
 
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::path::{Path, PathBuf};
 
 use crate::format::Warning;
 use crate::source::without_secrets;
@@ -12,14 +14,35 @@ pub fn results() -> BufWriter<StdoutLock<'static>> {
     BufWriter::with_capacity(256 << 10, io::stdout().lock())
 }
 
+/// A line on stderr, without secrets. That nobody reads it any more is no failure.
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", without_secrets(line));
+}
+
 /// `what: where`.
 pub fn error(error: &anyhow::Error) {
-    eprintln!("roadreel: {error:#}");
+    tell(&format!("roadreel: {error:#}"));
+}
+
+/// A command line that is not understood; what was typed may hold a link or a token.
+pub fn usage(mut error: clap::Error) {
+    use clap::error::{ContextKind, ContextValue};
+
+    let is_header = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(arg)) if arg.starts_with("--header"));
+    if is_header {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".into()));
+    }
+    tell(error.render().to_string().trim_end());
 }
 
 /// Something that was lost on the way, which did not stop the command.
 pub fn warning(warning: &Warning) {
-    eprintln!("warning: {}: byte {}", warning.what, warning.offset);
+    tell(&format!("warning: {}: byte {}", warning.what, warning.offset));
+}
+
+/// The same of messages.
+pub fn loss(text: &str) {
+    tell(&format!("warning: {text}"));
 }
 
 /// At most this many warnings are written one by one.
@@ -27,14 +50,39 @@ const SHOWN: usize = 20;
 
 /// A sentence about what was asked for and could not be had.
 pub fn note(text: &str) {
-    eprintln!("note: {text}");
+    tell(&format!("note: {text}"));
 }
 
 pub fn warnings(warnings: &[Warning]) {
     warnings.iter().take(SHOWN).for_each(warning);
     if warnings.len() > SHOWN {
-        eprintln!("warning: {} more like these", warnings.len() - SHOWN);
+        tell(&format!("warning: {} more like these", warnings.len() - SHOWN));
     }
+}
+
+/// Writes a file that is found under its name only when it is whole: what was there before stays until then. A device is written to
+/// as it is.
+pub fn whole_file<T>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let is_device = std::fs::metadata(path).is_ok_and(|meta| !meta.is_file());
+    let partial: PathBuf = match is_device {
+        true => path.to_owned(),
+        false => {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".part");
+            name.into()
+        }
+    };
+    let written = (|| {
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(&partial)?);
+        let told = write(&mut file)?;
+        file.flush()?;
+        Ok(told)
+    })();
+    if is_device {
+        return written;
+    }
+    let placed = written.and_then(|told| Ok(std::fs::rename(&partial, path).map(|()| told)?));
+    placed.inspect_err(|_| drop(std::fs::remove_file(&partial)))
 }
 
 /// A line that tells how far it is, on a terminal only; the last one is wiped.

@@ -4,9 +4,12 @@ use super::{Common, ScreenshotArgs};
 
 #[cfg(feature = "gui")]
 pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
+    use std::fs::File;
+    use std::io::BufWriter;
+
     use anyhow::Context as _;
 
-    use super::{Theme, Wait, window};
+    use super::{Theme, Wait, output, window};
     use crate::app::offscreen;
 
     let started = std::time::Instant::now();
@@ -26,19 +29,9 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
         light: args.theme == Theme::Light,
         started,
     };
-    let in_vain = || format!("the picture cannot be written: {}", args.output.display());
-    let file = std::fs::File::create(&args.output).with_context(in_vain)?;
-    let mut png = std::io::BufWriter::with_capacity(1 << 18, file);
-    let stats = match offscreen::draw(start, window::executors(io), &options, &mut png) {
-        Ok(stats) => stats,
-        Err(message) => {
-            drop(png);
-            // no half a picture stays behind
-            let _ = std::fs::remove_file(&args.output);
-            anyhow::bail!(message);
-        }
-    };
-    std::io::Write::flush(&mut png).with_context(in_vain)?;
+    let draw = |png: &mut BufWriter<File>| offscreen::draw(start, window::executors(io), &options, png).map_err(anyhow::Error::msg);
+    let written = output::whole_file(&args.output, draw);
+    let stats = written.with_context(|| format!("the picture cannot be written: {}", args.output.display()))?;
     if let Some(path) = &args.stats {
         let text = serde_json::to_string(&stats)?;
         std::fs::write(path, text + "\n").with_context(|| format!("the figures cannot be written: {}", path.display()))?;

@@ -3,11 +3,11 @@
 //!
 //! Invariant: a known definition stands in only where its MD5 is the one that the recording names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::md5::{full_name, md5_of};
-use super::parse::canonical;
+use super::parse::{Definition, canonical, parse};
 use super::{DecodeError, Schema};
 
 macro_rules! packages {
@@ -71,10 +71,10 @@ impl Definitions {
         definitions
     }
 
-    /// Before anything is opened; later calls change nothing.
-    pub fn choose(self) {
-        // Err: something was opened already
-        let _ = CHOSEN.set(self);
+    /// Takes these into use, once and before anything is opened: schemas made of others would stay. Err: it is too late.
+    pub fn choose(self) -> Result<(), DecodeError> {
+        let late = |_| DecodeError::NotDecodable("definitions are in use already; choose them before a recording is opened".into());
+        CHOSEN.set(self).map_err(late)
     }
 
     /// `type_name` is `package/Name`; replaces a definition of the same name.
@@ -96,7 +96,7 @@ impl Definitions {
 
     /// The MD5 that ROS gives the type; None where it or one that it uses is not known.
     pub fn md5(&self, type_name: &str) -> Option<String> {
-        md5_of(type_name, &|name| self.texts.get(name).cloned())
+        md5_of(type_name, &mut |name| own_definition(name, self.texts.get(name)?))
     }
 
     /// As a recording would hold it: the type's own text, then all that it uses.
@@ -131,34 +131,28 @@ impl Definitions {
             return Err(missing("; add its .msg files with --msgs"));
         };
         // `*` and zeros stand for any version
-        let is_any = md5.chars().all(|c| matches!(c, '*' | '0'));
+        let is_any = !md5.is_empty() && md5.chars().all(|c| matches!(c, '*' | '0'));
         if !is_any && !known.eq_ignore_ascii_case(md5) {
             return Err(missing(", and the known one is of another version; add its .msg files with --msgs"));
         }
         let complete = self.complete(type_name).ok_or_else(|| missing(""))?;
-        // a type without fields is no missing definition
-        Schema::ros1(type_name, &format!("# known by its MD5\n{complete}"))
+        Schema::ros1(type_name, &said(type_name, &complete))
     }
 }
 
 /// The MD5 of a definition as recordings hold it, dependencies and all; None where it makes no sense.
 pub fn definition_md5(type_name: &str, definition: &str) -> Option<String> {
-    let root = canonical(type_name);
-    let mut texts: BTreeMap<String, String> = BTreeMap::from([(root.clone(), String::new())]);
-    let mut current = root.clone();
-    for line in definition.lines() {
-        let trimmed = line.trim();
-        if trimmed.len() >= 3 && trimmed.bytes().all(|b| b == b'=') {
-            continue;
-        }
-        if let Some(name) = trimmed.strip_prefix("MSG:") {
-            current = canonical(name);
-        }
-        let text = texts.entry(current.clone()).or_default();
-        if !trimmed.starts_with("MSG:") {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    md5_of(&root, &|name| texts.get(name).cloned())
+    let parsed = parse(type_name, &said(type_name, definition)).ok()?;
+    let mut definitions: HashMap<String, Definition> = parsed.into_iter().map(|of| (of.name.clone(), of)).collect();
+    md5_of(type_name, &mut |name| definitions.remove(name))
+}
+
+/// Of a text that holds one type alone.
+fn own_definition(type_name: &str, text: &str) -> Option<Definition> {
+    parse(type_name, &said(type_name, text)).ok()?.into_iter().next()
+}
+
+/// A text that is empty only because the type has no fields.
+fn said(type_name: &str, text: &str) -> String {
+    format!("# {type_name}\n{text}")
 }

@@ -7,45 +7,45 @@ use std::collections::HashMap;
 
 use md5::{Digest, Md5};
 
-use super::parse::canonical;
+use super::parse::{Array, Definition, canonical};
 
 const MAX_DEPTH: usize = 32;
 
-/// Of a type among definitions by full name; None where one is missing or makes no sense.
-pub(super) fn md5_of(type_name: &str, texts: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+/// Of a type among definitions by full name, each of which is asked for once; None where one is missing or makes no sense.
+pub(super) fn md5_of(type_name: &str, definition_of: &mut dyn FnMut(&str) -> Option<Definition>) -> Option<String> {
     let mut known = HashMap::new();
-    sum(&canonical(type_name), texts, &mut known, 0)
+    sum(&canonical(type_name), definition_of, &mut known, 0)
 }
 
-fn sum(type_name: &str, texts: &dyn Fn(&str) -> Option<String>, known: &mut HashMap<String, String>, depth: usize) -> Option<String> {
+fn sum(
+    type_name: &str,
+    definition_of: &mut dyn FnMut(&str) -> Option<Definition>,
+    known: &mut HashMap<String, String>,
+    depth: usize,
+) -> Option<String> {
     if let Some(known) = known.get(type_name) {
         return Some(known.clone());
     }
     if depth > MAX_DEPTH {
         return None;
     }
-    let (mut constants, mut fields) = (String::new(), String::new());
-    for raw in texts(type_name)?.lines() {
-        let line = raw.split('#').next().unwrap_or_default().trim();
-        let Some((kind, rest)) = line.split_once(char::is_whitespace) else {
-            continue;
-        };
-        if rest.contains('=') {
-            // a string's value is all that follows, `#` and all
-            let whole = if kind == "string" { raw.trim() } else { line };
-            let (name, value) = whole.split_once(char::is_whitespace)?.1.split_once('=')?;
-            constants.push_str(&format!("{kind} {}={}\n", name.trim(), value.trim()));
-            continue;
-        }
-        let base = kind.split('[').next().unwrap_or(kind);
-        let of = match full_name(type_name, base) {
-            None => kind.to_owned(),
-            Some(full) => sum(&full, texts, known, depth + 1)?,
-        };
-        fields.push_str(&format!("{of} {}\n", rest.trim()));
+    let definition = definition_of(type_name)?;
+    let mut lines = Vec::with_capacity(definition.constants.len() + definition.fields.len());
+    for constant in &definition.constants {
+        lines.push(format!("{} {}={}", constant.type_name, constant.name, constant.value));
     }
-    let text = constants + &fields;
-    let hash = Md5::digest(text.trim().as_bytes());
+    for field in &definition.fields {
+        let kind = match full_name(type_name, &field.type_name) {
+            Some(full) => sum(&full, definition_of, known, depth + 1)?,
+            None => match field.array {
+                Array::One => field.type_name.clone(),
+                Array::Fixed(n) => format!("{}[{n}]", field.type_name),
+                Array::Dynamic => format!("{}[]", field.type_name),
+            },
+        };
+        lines.push(format!("{kind} {}", field.name));
+    }
+    let hash = Md5::digest(lines.join("\n").as_bytes());
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     known.insert(type_name.to_owned(), hex.clone());
     Some(hex)

@@ -1,12 +1,11 @@
 //! Names what a file is that cannot be read: what it is and what to do, in one sentence. Where it lies is for the caller to add.
 
 /// Why a file is refused although its first bytes may look right.
-pub(super) fn refusal(name: &str, head: &[u8], len: u64) -> Option<String> {
+pub(super) fn refusal(head: &[u8], len: u64) -> Option<String> {
     if len == 0 {
         return Some("the file is empty (0 bytes): nothing was recorded, or its upload did not finish; record or fetch it again".into());
     }
     let encryptor = super::rosbag1::encryptor(head)?;
-    let _ = name;
     Some(format!(
         "the bag is encrypted ({encryptor}): decrypt it with `rosbag decrypt` where its key is, and open the result"
     ))

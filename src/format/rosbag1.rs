@@ -12,17 +12,21 @@ mod lz4;
 mod record;
 mod scan;
 mod sparse;
+mod summary;
 mod unpack;
+mod verify;
 pub mod writer;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::format::{
-    Batch, Catalog, Checks, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, arrivals_of,
+    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, Warning,
+    arrivals_of,
 };
-use crate::time::Time;
+use crate::time::{Span, Time};
+use index::Tally;
 
 pub use writer::MAGIC;
 
@@ -65,9 +69,14 @@ struct Bag {
     ids: HashMap<u32, ConnectionId>,
     /// Of each described connection's record, to tell whether its copies in chunks are the same.
     prints: HashMap<u32, u32>,
+    /// Numbers of connections that messages use and no record has described so far, and where they were met.
+    undescribed: BTreeMap<u32, u64>,
     /// One for each chunk of the catalogue.
     places: Vec<Place>,
 }
+
+/// Why an index is not used, and where that shows.
+struct Lie(u64, String);
 
 /// What a recovery scan knows better than the chunk's own header.
 #[derive(Clone, Debug, Default)]
@@ -77,33 +86,62 @@ struct Place {
 }
 
 impl Bag {
-    /// Adds a connection record, the first of its number; `topic` is from its header, `data` holds the other fields.
-    fn add_connection(&mut self, number: u32, topic: &[u8], data: &[u8]) {
-        if let (false, Ok(id)) = (
-            self.ids.contains_key(&number),
-            ConnectionId::try_from(self.catalog.connections.len()),
-        ) {
-            self.ids.insert(number, id);
-            self.catalog.connections.push(connection(topic, data));
+    /// Takes a connection record: the first of its number, or the first after messages that use it. `topic` is from its header,
+    /// `data` holds the other fields.
+    fn describe(&mut self, number: u32, topic: &[u8], data: &[u8]) {
+        let is_new = !self.ids.contains_key(&number);
+        if !is_new && self.undescribed.remove(&number).is_none() {
+            return;
+        }
+        if let Some(id) = self.id_of(number, 0)
+            && let Some(slot) = self.catalog.connections.get_mut(id as usize)
+        {
+            *slot = connection(topic, data);
+            self.undescribed.remove(&number);
             self.prints.insert(number, print(topic, data));
         }
     }
+
+    /// The connection of a number that was met at byte `at`; one without a name where no record has described it.
+    fn id_of(&mut self, number: u32, at: u64) -> Option<ConnectionId> {
+        if let Some(id) = self.ids.get(&number) {
+            return Some(*id);
+        }
+        let id = ConnectionId::try_from(self.catalog.connections.len()).ok()?;
+        self.ids.insert(number, id);
+        self.undescribed.insert(number, at);
+        self.catalog.connections.push(Connection {
+            topic: format!("/connection_{number}").into(),
+            ..Connection::default()
+        });
+        Some(id)
+    }
+
+    /// Warns of the connections that no record has described after all.
+    fn warn_of_undescribed(&mut self) {
+        let warning = |(number, offset)| Warning {
+            offset,
+            what: format!("connection {number} is described nowhere: its messages are shown as the topic /connection_{number}"),
+        };
+        let undescribed = std::mem::take(&mut self.undescribed);
+        self.catalog.warnings.extend(undescribed.into_iter().map(warning));
+    }
+
+    /// Whether the index says of a chunk what was found in it. Spans may be a little wide.
+    fn agrees(&self, chunk: &Chunk, found: &Tally) -> bool {
+        let counted = |(number, count): (&u32, &u32)| self.ids.get(number).is_some_and(|id| chunk.counts.contains(&(*id, *count)));
+        found.counts.len() == chunk.counts.len() && found.counts.iter().all(counted) && found.span.is_none_or(|span| fits(chunk.span, span))
+    }
+}
+
+/// Whether `claimed` holds `found` and not much more.
+fn fits(claimed: Span, found: Span) -> bool {
+    const SLACK_NANOS: i64 = 1_000_000_000;
+    (0..=SLACK_NANOS).contains(&found.start.since(claimed.start)) && (0..=SLACK_NANOS).contains(&claimed.end.since(found.end))
 }
 
 fn print(topic: &[u8], data: &[u8]) -> u32 {
     twox_hash::XxHash32::oneshot(twox_hash::XxHash32::oneshot(0, topic), data)
-}
-
-/// The topic of a connection that no record describes.
-fn nameless_topic(number: u32) -> String {
-    format!("/connection_{number}")
-}
-
-fn undescribed_warning(number: u32) -> String {
-    format!(
-        "connection {number} is described nowhere: its messages are shown as the topic {}",
-        nameless_topic(number)
-    )
 }
 
 /// Reads a connection record's data. Fields that are missing or cut short stay empty.
@@ -129,10 +167,6 @@ fn connection(topic: &[u8], mut data: &[u8]) -> Connection {
 impl Container for Bag {
     fn catalog(&self) -> &Catalog {
         &self.catalog
-    }
-
-    fn need(&self, chunk: ChunkId, _connections: &ConnectionSet) -> Range<u64> {
-        self.catalog.chunks.get(chunk as usize).map_or(0..0, |chunk| chunk.range.clone())
     }
 
     fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch {

@@ -14,6 +14,8 @@ use crate::decode::{Array, Kind, Plan, Schema};
 
 /// At most so many are proposed.
 const MOST: usize = 200;
+const MOST_LEAVES: usize = 1000;
+const MOST_STRUCTURES: usize = 4 * MOST_LEAVES;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
@@ -70,20 +72,24 @@ pub struct Leaf {
 /// All parts of a message, in the order of the definition, at most 1,000.
 pub fn leaves(schema: &Schema) -> Vec<Leaf> {
     let mut found = Vec::new();
-    leaves_of(schema.plan(), schema.plan().root, "", &mut found);
+    leaves_of(schema.plan(), schema.plan().root, "", &mut MOST_STRUCTURES.clone(), &mut found);
     found
 }
 
-fn leaves_of(plan: &Plan, id: usize, prefix: &str, found: &mut Vec<Leaf>) {
-    let Ok(of) = plan.get(id) else { return };
+/// `structures`: how many may still be looked into, since they may hold nothing.
+fn leaves_of(plan: &Plan, id: usize, prefix: &str, structures: &mut usize, found: &mut Vec<Leaf>) {
+    let (Ok(of), Some(left)) = (plan.get(id), structures.checked_sub(1)) else {
+        return;
+    };
+    *structures = left;
     for field in &of.fields {
-        if found.len() >= 1000 {
+        if found.len() >= MOST_LEAVES {
             return;
         }
         let all = if field.array == Array::One { "" } else { "[:]" };
         let path = format!("{prefix}{}{all}", field.name);
         match field.kind {
-            Kind::Struct(inner) => leaves_of(plan, inner, &format!("{path}."), found),
+            Kind::Struct(inner) => leaves_of(plan, inner, &format!("{path}."), structures, found),
             kind => found.push(Leaf {
                 path,
                 type_name: type_text(plan, kind, field.array),

@@ -96,7 +96,7 @@ pub(super) struct Walk {
 #[derive(Clone, Debug)]
 pub(super) enum Move {
     Skip(Skip),
-    /// Into the elements `from..=to`, from the end where negative. With `one`, into none where `from` is out of range.
+    /// Into the elements `from..=to`, from the end where negative.
     Elements {
         kind: Kind,
         array: Array,

@@ -1,6 +1,7 @@
 //! Text → syntax tree, by recursive descent. The grammar stands in the README.
 //!
-//! Invariants: every refusal says what, where, and what would fit; brackets nest at most [`MAX_DEPTH`] deep.
+//! Invariants: every refusal says what, where, and what would fit; the tree is no deeper than brackets that nest [`MAX_DEPTH`] deep
+//! and [`MAX_LINKS`] operators and functions in a row make it.
 
 use std::ops::Range;
 
@@ -10,6 +11,8 @@ use super::functions::{FUNCTIONS, Function, Kind, function};
 use super::nearest::nearest;
 
 const MAX_DEPTH: usize = 40;
+/// Whoever walks the tree goes one level deeper for each.
+const MAX_LINKS: usize = 500;
 const WORDS: [&str; 5] = ["true", "false", "and", "or", "not"];
 
 /// A path or an expression over paths, such as `/imu.angular_velocity.z.@rad2deg` or `/a.x - /b.x`.
@@ -28,6 +31,7 @@ fn whole(text: &str, relative: bool) -> Result<Expr, PathError> {
         at: 0,
         relative,
         depth: 0,
+        links: 0,
     };
     parser.space();
     let expr = parser.expr(1)?;
@@ -58,6 +62,8 @@ struct Parser<'a> {
     /// In a filter: names are fields, not topics.
     relative: bool,
     depth: usize,
+    /// Operators and functions so far.
+    links: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -168,6 +174,14 @@ impl<'a> Parser<'a> {
         result
     }
 
+    fn link(&mut self) -> Result<(), PathError> {
+        self.links += 1;
+        match self.links > MAX_LINKS {
+            true => Err(self.error(self.at..self.at, format!("these are more than {MAX_LINKS} operators and functions"))),
+            false => Ok(()),
+        }
+    }
+
     /// Operators that bind at least as tightly as `least`.
     fn expr(&mut self, least: u8) -> Result<Expr, PathError> {
         self.nested(|p| p.expr_inner(least))
@@ -186,6 +200,7 @@ impl<'a> Parser<'a> {
                 self.at = start;
                 return Ok(left);
             }
+            self.link()?;
             self.space();
             let right = match op {
                 Op::Power => self.expr(7)?,
@@ -234,6 +249,7 @@ impl<'a> Parser<'a> {
         }
         let mut expr = self.primary()?;
         while self.rest().starts_with(".@") {
+            self.link()?;
             expr = self.modifier(expr)?;
         }
         Ok(expr)

@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering as Order;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -21,8 +22,13 @@ pub(super) struct Job {
 }
 
 pub(super) enum What {
-    /// Chunk `chunks[index]` of a read, whose bytes are there.
-    Chunk { read: Arc<Read>, index: usize, bytes: Bytes },
+    /// Chunk `chunks[index]` of a read, whose bytes are there: those from `at` on.
+    Chunk {
+        read: Arc<Read>,
+        index: usize,
+        at: u64,
+        bytes: Bytes,
+    },
     Message {
         id: WorkId,
         schema: Arc<Schema>,
@@ -118,17 +124,28 @@ impl Jobs {
         queue.unwrap_or_else(PoisonError::into_inner).heap.pop().map(|q| q.job)
     }
 
-    /// What a decode thread does. `finished` is called after each job.
-    pub(super) fn work(&self, outbox: &Outbox, finished: impl Fn(&Arc<Ticket>, Option<&Read>)) {
+    /// What a decode thread does. `finished` is called after each job, unless a chunk turned out to lie elsewhere in the file: then
+    /// `instead`, which is to bring a job with these bytes.
+    pub(super) fn work(
+        &self,
+        outbox: &Outbox,
+        finished: impl Fn(&Arc<Ticket>, Option<&Read>),
+        instead: impl Fn(Arc<Ticket>, Arc<Read>, usize, Range<u64>),
+    ) {
         while let Some(Job { ticket, what }) = self.pop() {
             match what {
-                What::Chunk { read, index, bytes } => {
+                What::Chunk { read, index, at, bytes } => {
                     let size = bytes.len() as u64;
-                    if !ticket.is_cancelled() {
-                        chunk(outbox, &ticket, &read, index, bytes);
-                    }
+                    let got = Fetched::one(at, bytes);
+                    let elsewhere = match ticket.is_cancelled() {
+                        true => None,
+                        false => chunk(outbox, &ticket, &read, index, got),
+                    };
                     self.bytes.fetch_sub(size, Ordering::Relaxed);
-                    finished(&ticket, Some(&read));
+                    match elsewhere {
+                        Some(range) => instead(ticket, read, index, range),
+                        None => finished(&ticket, Some(&read)),
+                    }
                 }
                 What::Message { .. } if ticket.is_cancelled() => {}
                 What::Message { id, schema, form, payload } => {
@@ -147,10 +164,11 @@ impl Jobs {
     }
 }
 
-fn chunk(outbox: &Outbox, ticket: &Arc<Ticket>, read: &Read, index: usize, bytes: Bytes) {
-    let Some(wanted) = read.chunks.get(index) else { return };
-    match catch_unwind(AssertUnwindSafe(|| content(read, wanted, bytes))) {
-        Ok(content) => outbox.push_when_room(
+/// Hands over what a chunk holds, or says which bytes are needed instead.
+fn chunk(outbox: &Outbox, ticket: &Arc<Ticket>, read: &Read, index: usize, got: Fetched) -> Option<Range<u64>> {
+    let wanted = read.chunks.get(index)?;
+    match catch_unwind(AssertUnwindSafe(|| content(read, wanted, &got))) {
+        Ok(Ok(content)) => outbox.push_when_room(
             ticket,
             Event::ChunkRead {
                 id: read.id,
@@ -159,6 +177,7 @@ fn chunk(outbox: &Outbox, ticket: &Arc<Ticket>, read: &Read, index: usize, bytes
                 content,
             },
         ),
+        Ok(Err(elsewhere)) => return Some(elsewhere),
         Err(_) => {
             let sentence = format!(
                 "the reader crashed on the chunk at byte {}, which is a bug worth reporting",
@@ -167,19 +186,22 @@ fn chunk(outbox: &Outbox, ticket: &Arc<Ticket>, read: &Read, index: usize, bytes
             let _ = ticket.failed.set(sentence.into());
         }
     }
+    None
 }
 
-/// What the store asked for, out of one chunk's bytes.
-fn content(read: &Read, wanted: &ChunkRead, bytes: Bytes) -> ChunkContent {
+/// What the store asked for, out of one chunk's bytes; Err: these hold it instead.
+fn content(read: &Read, wanted: &ChunkRead, got: &Fetched) -> Result<ChunkContent, Range<u64>> {
     let connections = wanted.connections();
-    let got = Fetched::one(wanted.range.start, bytes);
-    let arrivals = match wanted.arrivals.is_empty() {
-        true => Vec::new(),
-        false => read.container.arrivals(wanted.chunk, &got),
-    };
     let mut batch = match &connections {
         ConnectionSet::Only(none) if none.is_empty() => Batch::default(),
-        some => read.container.messages(wanted.chunk, &got, some, Checks::Quick),
+        some => read.container.messages(wanted.chunk, got, some, Checks::Quick),
+    };
+    if let Some(elsewhere) = batch.instead {
+        return Err(elsewhere);
+    }
+    let arrivals = match wanted.arrivals.is_empty() {
+        true => Vec::new(),
+        false => read.container.arrivals(wanted.chunk, got),
     };
     // Stable: file order among equal times.
     batch.messages.sort_by_key(|m| m.time);
@@ -218,7 +240,7 @@ fn content(read: &Read, wanted: &ChunkRead, bytes: Bytes) -> ChunkContent {
         message.payload = Bytes::copy_from_slice(&message.payload);
     }
     content.messages = batch.messages;
-    content
+    Ok(content)
 }
 
 fn transforms(schema: &Schema, message: &Message, content: &mut ChunkContent) {

@@ -4,7 +4,7 @@
 //! cancelled; dropping the executor ends all requests.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -43,6 +43,14 @@ struct State {
     pace: Pace,
 }
 
+impl State {
+    /// Notes a task that is to end with the executor.
+    fn opened(&mut self, task: tokio::task::AbortHandle) {
+        self.opens.retain(|running| !running.is_finished());
+        self.opens.push(task);
+    }
+}
+
 impl Executor {
     /// `waker` is called, on any thread, when there is something to drain.
     ///
@@ -77,7 +85,11 @@ impl Executor {
         let thread = |number: usize| {
             let shared = shared.clone();
             let name = format!("roadreel-decode-{number}");
-            let work = move || shared.jobs.work(&shared.outbox, |ticket, read| shared.job_done(ticket, read));
+            let work = move || {
+                let done = |ticket: &Arc<Ticket>, read: Option<&Read>| shared.job_done(ticket, read);
+                let instead = |ticket, read, index, range| shared.read_instead(ticket, read, index, range);
+                shared.jobs.work(&shared.outbox, done, instead);
+            };
             std::thread::Builder::new().name(name).spawn(work).expect("a thread")
         };
         let threads = (0..count).map(thread).collect();
@@ -169,7 +181,7 @@ impl Shared {
             let result = fetched.map_err(Into::into);
             shared.outbox.push(&ticket, Event::Fetched { address, result });
         });
-        self.lock().opens.push(task.abort_handle());
+        self.lock().opened(task.abort_handle());
     }
 
     fn open(self: &Arc<Self>, source: SourceId, location: Location) {
@@ -191,7 +203,7 @@ impl Shared {
             };
             shared.outbox.push(&ticket, event);
         });
-        self.lock().opens.push(task.abort_handle());
+        self.lock().opened(task.abort_handle());
     }
 
     async fn open_and_index(
@@ -232,7 +244,7 @@ impl Shared {
             let result = renewed.map(|()| reader.current()).map_err(|error| error.to_string().into());
             shared.outbox.push(&ticket, Event::Renewed { source, result });
         });
-        self.lock().opens.push(task.abort_handle());
+        self.lock().opened(task.abort_handle());
     }
 
     /// A link may have ended, or been renewed without the user, while a read was under way.
@@ -370,8 +382,29 @@ impl Shared {
             what: What::Chunk {
                 read: next.read.clone(),
                 index,
+                at: next.read.chunks.get(index).map_or(0, |chunk| chunk.range.start),
                 bytes,
             },
+        });
+    }
+
+    /// A chunk lies elsewhere in the file than the index says: its job begins anew with these bytes.
+    fn read_instead(self: &Arc<Self>, ticket: Arc<Ticket>, read: Arc<Read>, index: usize, range: Range<u64>) {
+        let Some(reader) = self.lock().readers.get(&read.source).cloned() else {
+            return self.part_done(&ticket, &read);
+        };
+        let (shared, at) = (self.clone(), range.start);
+        self.io.spawn(async move {
+            match reader.read(range).await {
+                Ok(bytes) => shared.jobs.push(Job {
+                    ticket,
+                    what: What::Chunk { read, index, at, bytes },
+                }),
+                Err(error) => {
+                    let _ = ticket.failed.set(error.to_string().into());
+                    shared.part_done(&ticket, &read);
+                }
+            }
         });
     }
 

@@ -13,17 +13,18 @@ use crate::source::{Location, Net, Reader};
 
 const LARGEST_BYTES: u64 = 256 << 20;
 
+// Whoever made the link named the text's place: the user's headers are not for it.
 impl Io {
     /// Hands the text at a location, or a sentence, to `then` on another thread. Never waits.
     pub fn fetch_text(&self, location: Location, largest_bytes: u64, then: impl FnOnce(Result<String, String>) + Send + 'static) {
-        // Whoever made the link named this place: the user's headers are not for it.
         let net = self.net().without_headers();
         self.spawn(async move { then(text(location, largest_bytes, &net).await) });
     }
 
     /// Waits: for commands.
     pub fn fetch_text_now(&self, location: Location, largest_bytes: u64) -> Result<String, String> {
-        self.block_on(text(location, largest_bytes, self.net()))
+        let net = self.net().without_headers();
+        self.block_on(text(location, largest_bytes, &net))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use super::Recording;
 use super::pace::{MOST, Pace};
 use super::parts::Parts;
-use crate::format::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
+use crate::format::{Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
 use crate::source::SourceError;
 use crate::time::{Span, Time};
 
@@ -24,6 +25,8 @@ const AHEAD_BYTES: u64 = 64 * 1024 * 1024;
 /// Remote: one request holds neighbouring chunks up to this size, with gaps up to that.
 const REQUEST_BYTES: u64 = 4 * 1024 * 1024;
 const REQUEST_GAP: u64 = 128 * 1024;
+/// So many requests that fail in a row show that nothing can be fetched.
+const MAX_FAILED_REQUESTS: u32 = 8;
 
 /// What comes out of a recording that is read as a whole.
 #[derive(Clone, Debug)]
@@ -49,7 +52,7 @@ pub fn mapped<T: Send + 'static>(
     checks: Checks,
     map: impl Fn(Message) -> T + Send + Sync + 'static,
 ) -> Messages<T> {
-    let plan = plan(recording.container.catalog(), recording, &connections, span, checks);
+    let plan = plan(recording.container.catalog(), &connections, span, checks);
     let shared = Arc::new(Shared {
         recording: recording.clone(),
         work: Work { connections, span, checks },
@@ -88,27 +91,30 @@ pub fn mapped<T: Send + 'static>(
 /// One chunk to be read.
 struct Planned {
     chunk: ChunkId,
-    range: std::ops::Range<u64>,
+    range: Range<u64>,
     /// No message of it comes before this.
     start: Time,
 }
 
-/// The chunks that hold something wanted, by their first message.
-fn plan(catalog: &Catalog, recording: &Recording, connections: &ConnectionSet, span: Span, checks: Checks) -> Vec<Planned> {
+/// The chunks that hold something wanted, by their first message. One that claims to hold nothing is looked at, in its place in the
+/// file, where nothing may be missed.
+fn plan(catalog: &Catalog, connections: &ConnectionSet, span: Span, checks: Checks) -> Vec<Planned> {
     let mut plan = Vec::new();
     let mut newest = Time::MIN;
     for (chunk, id) in catalog.chunks.iter().zip(0..) {
-        let holds = chunk.counts.iter().any(|(c, n)| *n > 0 && connections.contains(*c)) && chunk.span.overlaps(span);
-        if chunk.messages() > 0 {
+        let claims_none = chunk.messages() == 0;
+        if !claims_none {
             newest = newest.max(chunk.span.start);
         }
-        if holds || checks == Checks::Full {
-            // A chunk that claims to hold nothing is looked at in its place in the file.
-            let start = if chunk.messages() > 0 { chunk.span.start } else { newest };
+        let wanted = match claims_none {
+            true => *connections == ConnectionSet::All,
+            false => chunk.counts.iter().any(|(c, n)| *n > 0 && connections.contains(*c)) && chunk.span.overlaps(span),
+        };
+        if wanted || checks == Checks::Full {
             plan.push(Planned {
                 chunk: id,
-                range: recording.container.need(id, connections),
-                start,
+                range: chunk.range.clone(),
+                start: if claims_none { newest } else { chunk.span.start },
             });
         }
     }
@@ -147,6 +153,8 @@ struct State<T> {
     /// Remote: how many requests run, and may.
     requests: usize,
     pace: Pace,
+    /// Remote: in a row.
+    failed_requests: u32,
     stopped: bool,
 }
 
@@ -161,6 +169,7 @@ impl<T> Default for State<T> {
             done: BTreeMap::new(),
             requests: 0,
             pace: Pace::default(),
+            failed_requests: 0,
             stopped: false,
         }
     }
@@ -170,6 +179,16 @@ impl<T> Default for State<T> {
 struct Chunk<T> {
     messages: Vec<(Time, ConnectionId, T)>,
     warnings: Vec<Warning>,
+}
+
+impl<T> Chunk<T> {
+    fn lost(planned: &Planned, what: String) -> Chunk<T> {
+        let offset = planned.range.start;
+        Chunk {
+            messages: Vec::new(),
+            warnings: vec![Warning { offset, what }],
+        }
+    }
 }
 
 impl<T> State<T> {
@@ -207,9 +226,9 @@ impl<T: Send + 'static> Shared<T> {
             let Some(planned) = self.plan.get(place) else { return };
             let bytes = match arrived {
                 Some(arrived) => arrived,
-                None => self.read_here(planned, std::mem::take(&mut buffer)),
+                None => self.read_here(planned.range.clone(), std::mem::take(&mut buffer)),
             };
-            let chunk = bytes.map(|bytes| {
+            let chunk = bytes.and_then(|bytes| {
                 let chunk = self.decode(planned, bytes.clone());
                 // Where nothing refers to the chunk's bytes any more, the next one is read into the same memory.
                 buffer = bytes.try_into_mut().unwrap_or_default();
@@ -245,45 +264,36 @@ impl<T: Send + 'static> Shared<T> {
         Some((place, arrived))
     }
 
-    fn read_here(&self, planned: &Planned, buffer: BytesMut) -> Result<Bytes, SourceError> {
-        let reader = &self.recording.reader;
-        let gone = || SourceError::Io {
-            cause: "nothing was fetched".into(),
-            at: reader.location().clone(),
-        };
-        reader.read_here(planned.range.clone(), buffer).unwrap_or_else(|| Err(gone()))
+    fn read_here(&self, range: Range<u64>, buffer: BytesMut) -> Result<Bytes, SourceError> {
+        let Recording { io, reader, .. } = &self.recording;
+        let read = reader.read_here(range.clone(), buffer);
+        read.unwrap_or_else(|| io.block_on(reader.read(range)))
     }
 
-    fn decode(&self, planned: &Planned, bytes: Bytes) -> Chunk<T> {
+    fn decode(&self, planned: &Planned, bytes: Bytes) -> Result<Chunk<T>, SourceError> {
         let work = || {
-            let got = Fetched::one(planned.range.start, bytes);
-            let mut batch = self
-                .recording
-                .container
-                .messages(planned.chunk, &got, &self.work.connections, self.work.checks);
+            let read = |at, bytes| {
+                let got = Fetched::one(at, bytes);
+                let container = &self.recording.container;
+                container.messages(planned.chunk, &got, &self.work.connections, self.work.checks)
+            };
+            let mut batch = read(planned.range.start, bytes);
+            if let Some(elsewhere) = batch.instead.take() {
+                batch = read(elsewhere.start, self.read_here(elsewhere, BytesMut::new())?);
+            }
             if !batch.messages.is_sorted_by_key(|m| m.time) {
                 batch.messages.sort_by_key(|m| m.time);
             }
             let wanted = batch.messages.into_iter().filter(|m| self.work.span.contains(m.time));
             let messages = wanted.map(|m| (m.time, m.connection, (self.map)(m))).collect();
-            Chunk {
+            Ok(Chunk {
                 messages,
                 warnings: batch.warnings,
-            }
+            })
         };
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            let what = "the reader crashed on this chunk, which is a bug worth reporting".to_owned();
-            let Batch { warnings, .. } = Batch {
-                warnings: vec![Warning {
-                    offset: planned.range.start,
-                    what,
-                }],
-                ..Batch::default()
-            };
-            Chunk {
-                messages: Vec::new(),
-                warnings,
-            }
+            let what = "the reader crashed on this chunk, which is a bug worth reporting";
+            Ok(Chunk::lost(planned, what.into()))
         })
     }
 
@@ -325,7 +335,7 @@ async fn fetch_all<T: Send + 'static>(shared: Arc<Shared<T>>) {
 }
 
 /// Waits until there is room, then takes the places of the plan that one request brings.
-async fn next_request<T: Send + 'static>(shared: &Shared<T>) -> Option<std::ops::Range<usize>> {
+async fn next_request<T: Send + 'static>(shared: &Shared<T>) -> Option<Range<usize>> {
     loop {
         // Asked for before looking, so that no notice is missed.
         let room = shared.room.notified();
@@ -369,7 +379,7 @@ fn request_end(plan: &[Planned], first: usize) -> usize {
     end
 }
 
-async fn fetch<T: Send + 'static>(shared: &Shared<T>, places: std::ops::Range<usize>) {
+async fn fetch<T: Send + 'static>(shared: &Shared<T>, places: Range<usize>) {
     let planned = shared.plan.get(places.clone()).unwrap_or_default();
     let (Some(first), Some(last)) = (planned.first(), planned.last()) else {
         return;
@@ -388,6 +398,14 @@ async fn fetch<T: Send + 'static>(shared: &Shared<T>, places: std::ops::Range<us
         .reader
         .read_streamed(first.range.start..last.range.end, &mut take)
         .await;
+    {
+        let mut state = shared.lock();
+        state.failed_requests = if result.is_ok() {
+            0
+        } else {
+            state.failed_requests.saturating_add(1)
+        };
+    }
     let at = shared.recording.reader.location();
     let error = result.err().unwrap_or_else(|| SourceError::Truncated {
         wanted: last.range.end,
@@ -424,15 +442,16 @@ struct Front<T> {
 impl<T: Send + 'static> Messages<T> {
     /// Takes in every chunk that can hold the next message.
     fn admit(&mut self) {
+        let shared = self.shared.clone();
         while self.ready.is_empty()
-            && let Some(planned) = self.shared.plan.get(self.next)
+            && let Some(planned) = shared.plan.get(self.next)
             && self.fronts.peek().is_none_or(|f| planned.start <= f.0.key.0)
         {
             let id = planned.chunk;
-            let taken = self.shared.take(self.next);
+            let Some(taken) = shared.take(self.next) else { return };
             self.next += 1;
-            match taken {
-                Some(Ok(chunk)) => {
+            match self.without_losses(taken, planned) {
+                Ok(chunk) => {
                     self.ready
                         .extend(chunk.warnings.into_iter().rev().map(|w| Ok(Piece::Warning(id, w))));
                     let place = self.free.pop().unwrap_or(self.active.len());
@@ -443,10 +462,18 @@ impl<T: Send + 'static> Messages<T> {
                     }
                     self.advance(place, id);
                 }
-                Some(Err(error)) => self.ready.push(Err(error)),
-                None => return,
+                Err(error) => self.ready.push(Err(error)),
             }
         }
+    }
+
+    /// A chunk that alone cannot be fetched is a loss, of which its warning tells; only what fails for all of them is an error.
+    fn without_losses(&self, taken: Result<Chunk<T>, SourceError>, planned: &Planned) -> Result<Chunk<T>, SourceError> {
+        let others_come = || self.shared.lock().failed_requests < MAX_FAILED_REQUESTS;
+        taken.or_else(|error| match error.is_of_this_range() && others_come() {
+            true => Ok(Chunk::lost(planned, error.to_string())),
+            false => Err(error),
+        })
     }
 
     fn advance(&mut self, place: usize, chunk: ChunkId) {

@@ -5,6 +5,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::{Bytes, BytesMut};
+
 use super::Io;
 use crate::format::{Container, Fetched, FormatError, Step, recognise};
 use crate::source::{Location, Reader, SourceError};
@@ -90,34 +92,52 @@ pub(super) async fn index_with(
     }
 }
 
-/// Requests at a time while indexing.
+/// Reads at a time while indexing.
 const PARALLEL: usize = 8;
 
-/// Reads ranges, several at once: that saves round trips.
+/// Reads ranges, several at once: that saves round trips, and a disk sorts what waits for it.
 async fn fetch(reader: &Reader, need: Vec<Range<u64>>) -> Result<Fetched, SourceError> {
+    // Each request is a task of its own; of a file's many small reads some make one.
+    let at_a_time = if reader.is_remote() {
+        1
+    } else {
+        need.len().div_ceil(PARALLEL).max(1)
+    };
     let mut got = Fetched::default();
-    if let [range] = need.as_slice() {
-        got.push(range.start, reader.read(range.clone()).await?);
-        return Ok(got);
-    }
     let mut running = tokio::task::JoinSet::new();
-    let mut waiting = need.into_iter();
+    let mut waiting = need.chunks(at_a_time);
     loop {
         while running.len() < PARALLEL
-            && let Some(range) = waiting.next()
+            && let Some(ranges) = waiting.next()
         {
-            let reader = reader.clone();
-            running.spawn(async move { (range.start, reader.read(range).await) });
+            running.spawn(read_all(reader.clone(), ranges.to_vec()));
         }
         match running.join_next().await {
-            Some(Ok((start, bytes))) => got.push(start, bytes?),
-            Some(Err(_)) => {
-                return Err(SourceError::Io {
-                    cause: "the read was given up".into(),
-                    at: reader.location().clone(),
-                });
-            }
+            Some(Ok(parts)) => parts?.into_iter().for_each(|(start, bytes)| got.push(start, bytes)),
+            Some(Err(_)) => return Err(given_up(reader)),
             None => return Ok(got),
         }
+    }
+}
+
+async fn read_all(reader: Reader, ranges: Vec<Range<u64>>) -> Result<Vec<(u64, Bytes)>, SourceError> {
+    if let ([range], true) = (ranges.as_slice(), reader.is_remote()) {
+        return Ok(vec![(range.start, reader.read(range.clone()).await?)]);
+    }
+    let failed = given_up(&reader);
+    let read = move || {
+        let one = |range: Range<u64>| {
+            let bytes = reader.read_here(range.clone(), BytesMut::new());
+            bytes.map(|bytes| Ok((range.start, bytes?)))
+        };
+        ranges.into_iter().filter_map(one).collect()
+    };
+    tokio::task::spawn_blocking(read).await.unwrap_or(Err(failed))
+}
+
+fn given_up(reader: &Reader) -> SourceError {
+    SourceError::Io {
+        cause: "the read was given up".into(),
+        at: reader.location().clone(),
     }
 }

@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy as Redirects;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, RequestBuilder, Response};
+use url::Url;
 
 use super::http::root_cause;
 use super::{Location, SourceError};
@@ -24,6 +26,48 @@ pub(super) fn http_client(connect: Duration, redirects: Redirects) -> Result<Cli
         .tls_certs_merge(own_certificates()?)
         .build()
         .map_err(|e| unusable(&root_cause(&e), "https"))
+}
+
+const MOST_REDIRECTS: usize = 10;
+
+/// Follows redirects as long as they lead to the same place.
+pub(super) fn within_one_place() -> Redirects {
+    Redirects::custom(|attempt| match attempt.previous().last() {
+        Some(from) if !is_same_place(from, attempt.url()) => attempt.stop(),
+        _ if attempt.previous().len() > MOST_REDIRECTS => attempt.error("too many redirects"),
+        _ => attempt.follow(),
+    })
+}
+
+/// Sends a GET, completed by `complete`, with `headers`, which are for this place alone: where a redirect leads to another one, it is
+/// followed without them. For clients that stop there ([`within_one_place`]).
+pub(super) async fn get(
+    client: &Client,
+    mut url: Url,
+    headers: &HeaderMap,
+    complete: impl Fn(RequestBuilder) -> RequestBuilder,
+) -> reqwest::Result<Response> {
+    let mut headers = headers.clone();
+    for _ in 0..MOST_REDIRECTS {
+        let response = complete(client.get(url).headers(headers)).send().await?;
+        let Some(elsewhere) = redirected(&response) else {
+            return Ok(response);
+        };
+        (url, headers) = (elsewhere, HeaderMap::new());
+    }
+    complete(client.get(url)).send().await
+}
+
+fn redirected(response: &Response) -> Option<Url> {
+    let to = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
+    let url = response.url().join(to.to_str().ok()?).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+/// The same origin, or its secure twin.
+fn is_same_place(from: &Url, to: &Url) -> bool {
+    let is_upgrade = from.scheme() == "http" && to.scheme() == "https" && from.host() == to.host();
+    is_upgrade || from.origin() == to.origin()
 }
 
 /// Those of `AWS_CA_BUNDLE`, beside the system's.

@@ -130,6 +130,19 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether the failure may concern only the bytes that were asked for: others may still be read.
+    pub fn is_of_this_range(&self) -> bool {
+        matches!(
+            self,
+            SourceError::Truncated { .. }
+                | SourceError::TooMuch { .. }
+                | SourceError::Io { .. }
+                | SourceError::CutShort { .. }
+                | SourceError::Stalled { .. }
+                | SourceError::Status { .. }
+        )
+    }
+
     /// Whether asking again can help: the fault is the network's or the server's mood, not the object's or the user's.
     pub fn is_transient(&self) -> bool {
         use SourceError::*;

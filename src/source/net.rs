@@ -9,7 +9,7 @@ use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::cache::Cache;
-use super::client::http_client;
+use super::client::{http_client, within_one_place};
 use super::patience::{Patience, Policy};
 use super::s3::S3;
 use super::{AwsOptions, Location, Page, Renewal, S3Address, SourceError, Traffic};
@@ -29,7 +29,7 @@ pub struct Net {
 }
 
 impl Net {
-    /// `headers` are sent with every request (`--header`). Proxies come from the environment.
+    /// `headers` are sent with every request (`--header`), but not to where a redirect leads. Proxies come from the environment.
     pub fn new(policy: Policy, headers: &[(String, String)]) -> Result<Net, SourceError> {
         let at = || Location::Path("--header".into());
         let mut map = HeaderMap::new();
@@ -43,7 +43,7 @@ impl Net {
             map.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value);
         }
         Ok(Net {
-            client: http_client(policy.connect, reqwest::redirect::Policy::default()),
+            client: http_client(policy.connect, within_one_place()),
             policy: Arc::new(policy),
             headers: Arc::new(map),
             traffic: Arc::default(),

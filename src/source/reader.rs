@@ -18,7 +18,7 @@ use crate::time::Span;
 pub const HEAD_BYTES: u64 = 64 * 1024;
 
 /// No part of a recording is larger; an index that names one lies, and memory is not given on its word.
-const MAX_READ_BYTES: u64 = 4 << 30;
+const MAX_READ_BYTES: u64 = (1 << 30) + (64 << 20);
 
 /// An open recording. Cheap to clone; shared by all threads.
 #[derive(Clone)]

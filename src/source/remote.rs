@@ -102,7 +102,7 @@ impl Remote {
         loop {
             let target = url.target(&net.headers).await?;
             let failed = match Remote::open_once(&url, &target, net, known.as_ref(), tries.idle()).await {
-                Ok(opened) => return Ok(opened),
+                Ok((remote, opened)) => return remote.with_whole_head(opened).await,
                 Err(failed) => failed,
             };
             if tries.may_repair() && url.signs_anew(&failed.error, &target).await {
@@ -115,6 +115,17 @@ impl Remote {
                 tries.again(failed, net, url.at()).await?;
             }
         }
+    }
+
+    /// A server may send less than was asked for.
+    async fn with_whole_head(self, mut opened: Opened) -> Result<(Remote, Opened), SourceError> {
+        let (got, wanted) = (opened.head.len() as u64, opened.len.min(HEAD_BYTES));
+        if got < wanted && !opened.whole && !opened.unchanged {
+            let mut head = Vec::from(opened.head);
+            self.read(got..wanted, &mut |_, part| head.extend_from_slice(part)).await?;
+            opened.head = head.into();
+        }
+        Ok((self, opened))
     }
 
     /// An object that needs no request to be opened.
@@ -176,9 +187,7 @@ impl Remote {
                     detail: "206 with an unknown total".into(),
                     at: at.clone(),
                 })?;
-                if range != (0..total.min(HEAD_BYTES)) {
-                    return Err(wrong_range(&(0..total.min(HEAD_BYTES)), &range, at).into());
-                }
+                check_range(&(0..total.min(HEAD_BYTES)), &range, at)?;
                 let version = Version::of(total, &response);
                 let (mut head, mut flow) = (Vec::new(), Flow::new(response, range.end));
                 while (head.len() as u64) < range.end {
@@ -305,10 +314,14 @@ impl Remote {
             let (part, rest) = self.net.hedged(idle, at, going_on, anew).await?;
             sink(&part);
             next += part.len() as u64;
-            flow = Some(rest);
-        }
-        if let Some(flow) = flow {
-            self.net.finish(flow, idle).await;
+            // an answer may be shorter than what was asked for
+            flow = match rest.is_whole() {
+                true => {
+                    self.net.finish(rest, idle).await;
+                    None
+                }
+                false => Some(rest),
+            };
         }
         Ok(())
     }
@@ -333,10 +346,8 @@ impl Remote {
         if !self.version.is(&Version::of(total.unwrap_or(self.version.total), &response)) {
             return Err(SourceError::Changed { at: at.clone() }.into());
         }
-        if range != asked {
-            return Err(wrong_range(&asked, &range, at).into());
-        }
-        net.next(Flow::new(response, asked.end - asked.start), at).await
+        check_range(&asked, &range, at)?;
+        net.next(Flow::new(response, range.end - range.start), at).await
     }
 }
 
@@ -352,7 +363,11 @@ fn answered(response: &Response, at: &Location) -> Result<(Range<u64>, Option<u6
     Ok((parsed.range, parsed.total))
 }
 
-fn wrong_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> SourceError {
+/// An answer begins where it was asked to; it may be shorter.
+fn check_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> Result<(), SourceError> {
+    if got.start == asked.start && got.end <= asked.end {
+        return Ok(());
+    }
     let detail = format!(
         "asked for {}–{}, got {}–{}",
         asked.start,
@@ -360,8 +375,8 @@ fn wrong_range(asked: &Range<u64>, got: &Range<u64>, at: &Location) -> SourceErr
         got.start,
         got.end.saturating_sub(1)
     );
-    SourceError::WrongRange {
+    Err(SourceError::WrongRange {
         detail: detail.into(),
         at: at.clone(),
-    }
+    })
 }

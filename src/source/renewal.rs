@@ -139,9 +139,10 @@ async fn get(endpoint: &str, headers: &Headers, old: &Location, net: &Net) -> Re
     let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     let asked = filled(endpoint, old, encoded);
     let told = |error: reqwest::Error| super::http::root_cause(&error.without_url()).to_string();
+    let asked = url::Url::parse(&asked).map_err(|error| error.to_string())?;
     let client = net.client().map_err(|error| error.to_string())?;
-    let request = client.get(asked).headers(spelled_out(headers)?);
-    let mut response = request.send().await.map_err(told)?;
+    let sent = super::client::get(client, asked, &spelled_out(headers)?, |request| request);
+    let mut response = sent.await.map_err(told)?;
     if !response.status().is_success() {
         return Err(format!("the endpoint answered {}", response.status().as_u16()));
     }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT_ENCODING, HeaderName, HeaderValue, RANGE, RETRY_AFTER};
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 
 use super::http::{Refusal, failure, refusal};
 use super::object_url::Target;
-use super::{Location, Net, SourceError};
+use super::{Location, Net, SourceError, client};
 
 /// Why one request failed, and how long the server wants us to wait.
 pub(super) struct Failed {
@@ -39,6 +39,11 @@ impl Flow {
     pub(super) fn new(response: Response, len: u64) -> Flow {
         Flow { response, got: 0, len }
     }
+
+    /// Whether all of it has come.
+    pub(super) fn is_whole(&self) -> bool {
+        self.got == self.len
+    }
 }
 
 impl Net {
@@ -55,17 +60,19 @@ impl Net {
     ) -> Result<Response, SourceError> {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         tracing::trace!(%at, from = asked.start, to = asked.end, "GET");
-        let mut request = self.client()?.get(target.url.clone()).headers(target.headers.clone());
-        // Compressed on the way, the bytes would not be the object's own.
-        request = request
-            .header(ACCEPT_ENCODING, "identity")
-            .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
-        if let Some((name, tag)) = condition {
-            request = request.header(name, tag);
-        }
+        let complete = |request: RequestBuilder| {
+            // Compressed on the way, the bytes would not be the object's own.
+            let request = request
+                .header(ACCEPT_ENCODING, "identity")
+                .header(RANGE, format!("bytes={}-{}", asked.start, asked.end.saturating_sub(1)));
+            match &condition {
+                Some((name, tag)) => request.header(name, *tag),
+                None => request,
+            }
+        };
         let asked_at = Instant::now();
-        let sent = request.send().await;
-        let response = sent.map_err(|error| failure(error, 0, asked.end - asked.start, at))?;
+        let sent = client::get(self.client()?, target.url.clone(), &target.headers, complete);
+        let response = sent.await.map_err(|error| failure(error, 0, asked.end - asked.start, at))?;
         self.patience.answered_after(asked_at.elapsed());
         Ok(response)
     }

@@ -1,16 +1,16 @@
 //! All open recordings as one list of topics: joins split parts, tells clashes apart by a prefix, keeps handles stable.
 //!
 //! Invariant: a [`TopicId`] once given stands for the same topic for good. Names depend on the order of the locations only,
-//! not on which of them was read first.
+//! not on which of them was read first; so one may change when an earlier location is read at last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cache::{Cell, State, Unit};
 use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
 use super::{SourceInfo, SourceState, Store, Topic, TopicId, Work};
 use crate::decode::{Form, Schema, definitions};
-use crate::format::{Catalog, ConnectionId, Container, Warning};
+use crate::format::{Catalog, Container, Warning};
 use crate::source::Location;
 use crate::store::{SourceId, WorkId};
 use crate::time::Span;
@@ -21,8 +21,6 @@ const MAX_WARNINGS: usize = 1000;
 #[derive(Default)]
 pub(super) struct Source {
     pub container: Option<Arc<dyn Container>>,
-    /// A catalogue that waits for the earlier locations' ones.
-    held: Option<(Arc<dyn Container>, bool, f32)>,
     /// Recordings of one group are parts of one.
     group: Option<usize>,
     /// By connection.
@@ -88,11 +86,10 @@ impl Store {
     }
 
     pub(super) fn opened(&mut self, source: SourceId, container: Arc<dyn Container>, done: bool, done_fraction: f32) {
-        let Some(inner) = self.inner.get_mut(source as usize) else {
-            return;
-        };
-        inner.held = Some((container, done, done_fraction));
-        self.settle_catalogues();
+        if self.inner.get(source as usize).is_some() {
+            self.take_catalogue(source as usize, container, done, done_fraction);
+            self.rebuild_index();
+        }
     }
 
     pub(super) fn open_failed(&mut self, source: SourceId, error: Arc<str>) {
@@ -102,7 +99,6 @@ impl Store {
         let sentence: Arc<str> = error.clone();
         info.state = SourceState::Failed(error);
         self.fail(sentence);
-        self.settle_catalogues();
     }
 
     pub(super) fn warn(&mut self, source: SourceId, warnings: Vec<Warning>) {
@@ -114,24 +110,6 @@ impl Store {
                 inner.read_warnings.push(warning.clone());
                 info.warnings.push(warning);
             }
-        }
-    }
-
-    /// Takes catalogues in the order of the locations: a later one waits until all earlier ones are known or failed.
-    fn settle_catalogues(&mut self) {
-        let mut changed = false;
-        for source in 0..self.inner.len() {
-            if let Some((container, done, done_fraction)) = self.inner[source].held.take() {
-                self.take_catalogue(source, container, done, done_fraction);
-                changed = true;
-            }
-            let known = self.inner[source].group.is_some() || self.sources[source].state == SourceState::Open;
-            if !known && !matches!(self.sources[source].state, SourceState::Failed(_)) {
-                break;
-            }
-        }
-        if changed {
-            self.rebuild_index();
         }
     }
 
@@ -182,26 +160,23 @@ impl Store {
         self.inner[source].cells.resize_with(catalog.chunks.len(), Cell::default);
     }
 
-    /// The group of recordings that `source` is a part of.
+    /// The group of recordings that `source` is a part of: the one with parts of the same name, or one of other times.
     fn group_of(&mut self, source: usize, catalog: &Catalog) -> usize {
-        let (base, _) = part_of(&stem(&self.sources[source].location));
-        for group in 0..self.groups {
-            let members: Vec<usize> = (0..self.inner.len()).filter(|m| self.inner[*m].group == Some(group)).collect();
-            let apart = |m: &usize| {
-                let other = self.inner[*m].container.as_ref().and_then(|c| c.catalog().span());
-                match (catalog.span(), other) {
-                    (Some(a), Some(b)) => overlap_fraction(a, b),
-                    _ => 0.0,
-                }
-            };
-            let named_alike = members
-                .iter()
-                .any(|m| base.is_some() && part_of(&stem(&self.sources[*m].location)).0 == base);
-            // Parts of one recording may touch; two recordings of the same minutes are not parts.
-            let limit = if named_alike { 0.5 } else { 0.0 };
-            if members.iter().all(|m| apart(m) <= limit) {
-                return group;
-            }
+        let part = Part::of(&self.sources[source].location);
+        let span = catalog.span();
+        let fitting = (0..self.groups).filter_map(|group| {
+            let members = (0..self.inner.len()).filter(|m| self.inner[*m].group == Some(group));
+            let mut is_named_alike = false;
+            let mut all_fit = members.map(|m| {
+                let alike = part.is_alike(&Part::of(&self.sources[m].location));
+                is_named_alike |= alike;
+                let other = self.inner[m].container.as_ref().and_then(|c| c.catalog().span());
+                span.zip(other).is_none_or(|(a, b)| may_be_parts(a, b, alike))
+            });
+            all_fit.all(|fits| fits).then_some((!is_named_alike, group))
+        });
+        if let Some((_, group)) = fitting.min() {
+            return group;
         }
         self.groups += 1;
         self.groups - 1
@@ -216,32 +191,14 @@ impl Store {
         });
         let id = match same {
             Some(topic) => topic.id,
-            None => self.add_topic(source, group, connection, &schema),
+            None => self.add_topic(group, connection, &schema),
         };
         let inner = &mut self.inner[source];
         inner.topics.push(id);
         inner.schemas.push(schema);
     }
 
-    fn add_topic(
-        &mut self,
-        source: usize,
-        group: usize,
-        connection: &crate::format::Connection,
-        schema: &Result<Arc<Schema>, Arc<str>>,
-    ) -> TopicId {
-        let taken = |store: &Store, name: &str| store.topics.iter().any(|t| &*t.name == name);
-        let mut name = connection.topic.clone();
-        if taken(self, &name) {
-            let prefix = self.prefix(source);
-            let rest = connection.topic.trim_start_matches('/');
-            name = format!("{prefix}/{rest}").into();
-            let mut number = 2;
-            while taken(self, &name) {
-                name = format!("{prefix}_{number}/{rest}").into();
-                number += 1;
-            }
-        }
+    fn add_topic(&mut self, group: usize, connection: &crate::format::Connection, schema: &Result<Arc<Schema>, Arc<str>>) -> TopicId {
         let id = TopicId(self.index.len() as u32);
         self.index.push(TopicIndex {
             group,
@@ -255,7 +212,7 @@ impl Store {
         });
         self.topics.push(Topic {
             id,
-            name,
+            name: connection.topic.clone(),
             type_name: connection.type_name.clone(),
             schema: schema.as_ref().ok().cloned(),
             schema_error: schema.as_ref().err().cloned(),
@@ -268,19 +225,35 @@ impl Store {
         id
     }
 
-    /// `/<file stem>`, told apart from other recordings' prefixes.
-    fn prefix(&mut self, source: usize) -> Arc<str> {
-        if self.sources[source].prefix.is_empty() {
-            let stem = stem(&self.sources[source].location);
-            let mut prefix = format!("/{stem}");
-            let mut number = 2;
-            while self.sources.iter().any(|s| *s.prefix == prefix) {
-                prefix = format!("/{stem}_{number}");
-                number += 1;
+    /// Names topics: as recorded, or behind their recording's prefix (`/<file stem>`) where an earlier location has that name.
+    fn name_topics(&mut self) {
+        let mut names: Vec<Option<Arc<str>>> = vec![None; self.index.len()];
+        let (mut taken, mut prefixes) = (BTreeSet::<Arc<str>>::new(), BTreeSet::new());
+        for (source, inner) in self.sources.iter_mut().zip(&self.inner) {
+            source.prefix = "".into();
+            for TopicId(id) in &inner.topics {
+                let slot = &mut names[*id as usize];
+                if slot.is_some() {
+                    continue;
+                }
+                let mut name = self.identities[*id as usize].topic.clone();
+                if taken.contains(&name) {
+                    if source.prefix.is_empty() {
+                        source.prefix = free_name(&format!("/{}", stem(&source.location)), "", &prefixes);
+                        prefixes.insert(source.prefix.clone());
+                    }
+                    let rest = format!("/{}", name.trim_start_matches('/'));
+                    name = free_name(&source.prefix, &rest, &taken);
+                }
+                taken.insert(name.clone());
+                *slot = Some(name);
             }
-            self.sources[source].prefix = prefix.into();
         }
-        self.sources[source].prefix.clone()
+        for topic in &mut self.topics {
+            if let Some(name) = names[topic.id.0 as usize].take() {
+                topic.name = name;
+            }
+        }
     }
 
     fn schema(&mut self, type_name: &Arc<str>, definition: &Arc<str>, md5: &Arc<str>) -> Result<Arc<Schema>, Arc<str>> {
@@ -300,70 +273,59 @@ impl Store {
 
     /// Chunk lists by topic and publisher, from all catalogues.
     fn rebuild_index(&mut self) {
-        let mut by_topic: BTreeMap<TopicId, Vec<TopicChunk>> = BTreeMap::new();
-        let mut by_publisher: BTreeMap<(SourceId, ConnectionId), Vec<TopicChunk>> = BTreeMap::new();
+        let mut by_topic: Vec<Vec<TopicChunk>> = self.index.iter().map(|_| Vec::new()).collect();
+        let mut by_publisher: Vec<Vec<Vec<TopicChunk>>> = Vec::with_capacity(self.inner.len());
         let mut span: Option<Span> = None;
-        for (source, inner) in self.inner.iter().enumerate() {
-            let Some(container) = &inner.container else { continue };
-            for (chunk, info) in container.catalog().chunks.iter().enumerate() {
-                let key = ChunkKey {
-                    source: source as SourceId,
-                    chunk: chunk as u32,
-                };
-                let bytes = info.range.end.saturating_sub(info.range.start);
-                let mut counts: BTreeMap<TopicId, u64> = BTreeMap::new();
+        for (source, inner) in (0..).zip(&self.inner) {
+            let mut of_source = vec![Vec::new(); inner.topics.len()];
+            let chunks = inner.container.iter().flat_map(|container| &container.catalog().chunks);
+            for (chunk, info) in (0..).zip(chunks) {
+                let key = ChunkKey { source, chunk };
                 for (connection, count) in info.counts.iter().filter(|c| c.1 > 0) {
-                    let Some(topic) = inner.topics.get(*connection as usize) else {
+                    let at = *connection as usize;
+                    let (Some(topic), Some(of_publisher)) = (inner.topics.get(at), of_source.get_mut(at)) else {
                         continue;
                     };
-                    *counts.entry(*topic).or_default() += u64::from(*count);
-                    by_publisher.entry((key.source, *connection)).or_default().push(TopicChunk {
+                    let part = TopicChunk {
                         span: info.span,
                         key,
                         count: u64::from(*count),
-                        bytes,
-                    });
-                }
-                if !counts.is_empty() {
+                        bytes: info.range.end.saturating_sub(info.range.start),
+                    };
                     span = Some(span.map_or(info.span, |s| s.union(info.span)));
-                }
-                for (topic, count) in counts {
-                    by_topic.entry(topic).or_default().push(TopicChunk {
-                        span: info.span,
-                        key,
-                        count,
-                        bytes,
-                    });
+                    of_publisher.push(part);
+                    match by_topic[topic.0 as usize].last_mut().filter(|last| last.key == key) {
+                        Some(last) => last.count += part.count,
+                        None => by_topic[topic.0 as usize].push(part),
+                    }
                 }
             }
+            by_publisher.push(of_source);
         }
         self.span = span;
-        for index in &mut self.index {
-            index.all = ChunkList::default();
-            index.publishers.clear();
-        }
-        for (topic, chunks) in by_topic {
+        for (topic, chunks) in by_topic.into_iter().enumerate() {
             let remote = chunks.iter().filter(|c| self.is_remote(c.key.source));
             let remote_bytes = remote.map(|c| c.bytes).sum();
-            let index = &mut self.index[topic.0 as usize];
+            let index = &mut self.index[topic];
             index.remote_bytes = remote_bytes;
             index.all = ChunkList::new(chunks);
+            index.publishers.clear();
         }
         self.rebuild_publishers(by_publisher);
+        self.name_topics();
         self.describe_topics();
         self.rebuild_loaded();
         self.catalog_revision += 1;
         self.dirty = true;
     }
 
-    fn rebuild_publishers(&mut self, mut by_publisher: BTreeMap<(SourceId, ConnectionId), Vec<TopicChunk>>) {
-        for (source, inner) in self.inner.iter().enumerate() {
-            let Some(container) = &inner.container else { continue };
-            for (connection, (info, topic)) in container.catalog().connections.iter().zip(&inner.topics).enumerate() {
-                let key = (source as SourceId, connection as ConnectionId);
+    fn rebuild_publishers(&mut self, by_publisher: Vec<Vec<Vec<TopicChunk>>>) {
+        for (inner, of_source) in self.inner.iter().zip(by_publisher) {
+            let connections = inner.container.iter().flat_map(|container| &container.catalog().connections);
+            for ((info, topic), chunks) in connections.zip(&inner.topics).zip(of_source) {
                 self.index[topic.0 as usize].publishers.push(Publisher {
                     latching: info.latching || info.topic.ends_with("tf_static"),
-                    list: ChunkList::new(by_publisher.remove(&key).unwrap_or_default()),
+                    list: ChunkList::new(chunks),
                 });
             }
         }
@@ -480,38 +442,65 @@ fn stem(location: &Location) -> String {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
-/// `drive_2020-09-13-12-26-40_3` is part 3 of `drive`: rosbag's `--split` numbers the parts, each with its own date.
-fn part_of(stem: &str) -> (Option<String>, Option<u64>) {
-    let Some((rest, number)) = stem.rsplit_once('_') else {
-        return (None, None);
-    };
-    let Ok(number) = number.parse::<u64>() else {
-        return (None, None);
-    };
-    let is_date = |s: &str| {
-        s.len() == 19
-            && s.bytes().enumerate().all(|(i, b)| {
-                if matches!(i, 4 | 7 | 10 | 13 | 16) {
-                    b == b'-'
-                } else {
-                    b.is_ascii_digit()
-                }
-            })
-    };
-    let base = match rest.rsplit_once('_') {
-        Some((base, date)) if is_date(date) => base,
-        None if is_date(rest) => "",
-        _ => rest,
-    };
-    (Some(base.to_owned()), Some(number))
+/// `<base><rest>` or, where that is taken, `<base>_2<rest>` and so on.
+fn free_name(base: &str, rest: &str, taken: &BTreeSet<Arc<str>>) -> Arc<str> {
+    let numbered = (2..).map(|number| format!("{base}_{number}{rest}"));
+    let mut names = std::iter::once(format!("{base}{rest}")).chain(numbered);
+    let free = names.find(|name| !taken.contains(&**name));
+    free.unwrap_or_default().into()
 }
 
-/// How much of the shorter span lies in the other.
-fn overlap_fraction(a: Span, b: Span) -> f64 {
-    if !a.overlaps(b) {
-        return 0.0;
+/// What a location's name says of a part of a split recording: `drive_2020-09-13-12-26-40_3` is part 3 of `drive` (rosbag's `--split`
+/// numbers the parts, each with its own date).
+struct Part {
+    folder: String,
+    base: String,
+    number: Option<u64>,
+}
+
+impl Part {
+    fn of(location: &Location) -> Part {
+        let stem = stem(location);
+        let numbered = stem.rsplit_once('_').and_then(|(rest, number)| Some((rest, number.parse().ok()?)));
+        let (rest, number) = match numbered {
+            Some((rest, number)) => (rest, Some(number)),
+            None => (&*stem, None),
+        };
+        let base = match rest.rsplit_once('_') {
+            Some((base, date)) if is_date(date) => base,
+            None if is_date(rest) => "",
+            _ => rest,
+        };
+        // as it is printed: what a query says of a place does not count
+        let place = location.to_string();
+        let place = place.split('?').next().unwrap_or_default();
+        Part {
+            folder: place.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder).to_owned(),
+            base: base.to_owned(),
+            number,
+        }
     }
-    let common = a.end.min(b.end).since(a.start.max(b.start)) as f64;
-    let shorter = a.nanos().min(b.nanos()) as f64;
-    if shorter > 0.0 { common / shorter } else { 1.0 }
+
+    fn is_alike(&self, other: &Part) -> bool {
+        let both_numbered = self.number.is_some() && other.number.is_some();
+        both_numbered && self.number != other.number && self.base == other.base && self.folder == other.folder
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let fits = |(i, b): (usize, u8)| match i {
+        4 | 7 | 10 | 13 | 16 => b == b'-',
+        _ => b.is_ascii_digit(),
+    };
+    text.len() == 19 && text.bytes().enumerate().all(fits)
+}
+
+/// Parts of one recording overlap little; two recordings of the same minutes are not parts of one.
+fn may_be_parts(a: Span, b: Span, named_alike: bool) -> bool {
+    const MOST_OVERLAP_NANOS: i64 = 2_000_000_000;
+    let common = a.end.min(b.end).since(a.start.max(b.start));
+    match named_alike {
+        true => common <= MOST_OVERLAP_NANOS.max(a.nanos().min(b.nanos()) / 2),
+        false => a.end <= b.start || b.end <= a.start,
+    }
 }

@@ -272,9 +272,5 @@ impl Fold {
 
 /// Greater than every message at or before `t`, less than every later one.
 fn last_at(t: Time) -> MessageOrder {
-    let last = ChunkKey {
-        source: u32::MAX,
-        chunk: u32::MAX,
-    };
-    (t, last, u32::MAX)
+    (t, ChunkKey::LAST, u32::MAX)
 }

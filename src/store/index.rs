@@ -13,6 +13,15 @@ pub(super) struct ChunkKey {
     pub chunk: ChunkId,
 }
 
+impl ChunkKey {
+    /// Before and behind all others.
+    pub const FIRST: ChunkKey = ChunkKey { source: 0, chunk: 0 };
+    pub const LAST: ChunkKey = ChunkKey {
+        source: SourceId::MAX,
+        chunk: ChunkId::MAX,
+    };
+}
+
 /// A chunk that holds messages of a topic (or of one of its publishers).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TopicChunk {

@@ -179,6 +179,7 @@ impl Store {
             let Some(Ok(schema)) = schema else { continue };
             self.memory.undecoded += message.payload.len() as u64;
             undecoded += 1;
+            self.fold_waiting.insert((key, topic, at as u32));
             self.undecoded.insert(
                 (key, topic, at as u32),
                 Undecoded {
@@ -200,6 +201,7 @@ impl Store {
             .map(|(k, _)| *k)
             .collect();
         for k in gone {
+            self.fold_waiting.remove(&k);
             if let Some(undecoded) = self.undecoded.remove(&k) {
                 self.memory.undecoded -= undecoded.payload.len() as u64;
                 if let Some(id) = undecoded.work {

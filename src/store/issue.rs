@@ -210,7 +210,7 @@ impl Store {
             let Some(mut chunk) = self.chunk_read_of(key, &units) else {
                 continue;
             };
-            chunk.range = container.need(key.chunk, &chunk.connections());
+            chunk.range = container.catalog().chunks.get(key.chunk as usize).map_or(0..0, |c| c.range.clone());
             let kept: u64 = units.iter().map(|unit| self.expected_bytes(*unit, key)).sum();
             let bytes = chunk.range.end.saturating_sub(chunk.range.start).saturating_add(kept);
             for unit in &units {
@@ -527,33 +527,32 @@ impl Store {
     }
 
     fn issue_fold_decodes(&mut self, out: &mut Vec<Work>) {
-        let busy = self.undecoded.values().filter(|u| u.work.is_some()).count();
-        let mut room = FOLD_DECODES.saturating_sub(busy);
-        let waiting = |urgent: bool, store: &Store| -> Vec<(ChunkKey, TopicId, u32)> {
-            store
-                .undecoded
-                .iter()
-                .filter(|(key, u)| u.work.is_none() && store.plan.wants(key.0, Unit::Fold(key.1)) == urgent)
-                .map(|(key, _)| *key)
-                .collect()
-        };
-        for urgent in [true, false] {
-            for key in waiting(urgent, self) {
-                if room == 0 {
-                    return;
-                }
-                room -= 1;
-                let id = self.new_id();
-                let Some(undecoded) = self.undecoded.get_mut(&key) else { continue };
-                undecoded.work = Some(id);
-                out.push(Work::Decode {
-                    id,
-                    schema: undecoded.schema.clone(),
-                    form: undecoded.form,
-                    payload: undecoded.payload.clone(),
-                });
-                self.decodes.insert(id, Target::Fold(key.0, key.1, key.2));
-            }
+        let busy = self.decodes.values().filter(|target| matches!(target, Target::Fold(..))).count();
+        let room = FOLD_DECODES.saturating_sub(busy);
+        let urgent = self.plan.units.iter().flat_map(|(key, units)| {
+            let folds = units.iter().filter_map(|unit| match unit {
+                Unit::Fold(topic) => Some(*topic),
+                _ => None,
+            });
+            folds.flat_map(|topic| self.fold_waiting.range((*key, topic, 0)..=(*key, topic, u32::MAX)))
+        });
+        let mut next: Vec<(ChunkKey, TopicId, u32)> = urgent.take(room).copied().collect();
+        if next.len() < room {
+            let others = self.fold_waiting.iter().filter(|of| !self.plan.wants(of.0, Unit::Fold(of.1)));
+            next.extend(others.take(room - next.len()));
+        }
+        for key in next {
+            let id = self.new_id();
+            self.fold_waiting.remove(&key);
+            let Some(undecoded) = self.undecoded.get_mut(&key) else { continue };
+            undecoded.work = Some(id);
+            out.push(Work::Decode {
+                id,
+                schema: undecoded.schema.clone(),
+                form: undecoded.form,
+                payload: undecoded.payload.clone(),
+            });
+            self.decodes.insert(id, Target::Fold(key.0, key.1, key.2));
         }
     }
 
@@ -597,11 +596,7 @@ impl Store {
 
     /// Whether all that a job wants of chunks that start at or before the playhead is there.
     pub(super) fn is_read_until_now(&self, unit: Unit) -> bool {
-        let last = ChunkKey {
-            source: SourceId::MAX,
-            chunk: ChunkId::MAX,
-        };
-        let has_todo = |job: &super::plan::Job| job.todo.range(..=(self.now, last)).next().is_some();
+        let has_todo = |job: &super::plan::Job| job.todo.range(..=(self.now, ChunkKey::LAST)).next().is_some();
         let is_in_flight = || {
             self.reads
                 .values()

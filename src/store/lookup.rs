@@ -267,6 +267,9 @@ impl Store {
         let is_opening = |s: &super::SourceInfo| s.state == super::SourceState::Opening;
         let is_indexing = |s: &super::SourceInfo| matches!(s.state, super::SourceState::Indexing { .. });
         let opening = self.sources.iter().any(is_opening);
+        let is_readable = |s: &super::SourceInfo| s.state == super::SourceState::Open || is_indexing(s);
+        // One that does not answer does not stop the others.
+        let nothing_yet = opening && !self.sources.iter().any(is_readable);
         let waiting_at_playhead = opening || self.plan.is_missing || self.plan.is_undecoded || self.awaits_resources();
         let wide_is_due = self
             .jobs
@@ -274,7 +277,7 @@ impl Store {
             .any(|(unit, job)| !job.todo.is_empty() && !self.wide_is_full && !self.denied.contains(&self.topic_of(*unit)));
         Status {
             waiting_at_playhead,
-            buffering: opening || self.plan.is_missing,
+            buffering: nothing_yet || self.plan.is_missing,
             waiting: waiting_at_playhead
                 || wide_is_due
                 || !self.reads.is_empty()

@@ -28,15 +28,16 @@ impl Store {
             _ => None,
         };
         let mut before = std::mem::take(&mut self.resources);
-        let near = self.sources.first().map(|source| source.location.clone());
-        for address in self.wants.iter().filter_map(|want| wanted(&want.what)) {
+        for (topic, address) in self.wants.iter().filter_map(|want| Some((want.topic, wanted(&want.what)?))) {
             if self.resources.contains_key(&address) {
                 continue;
             }
             let known = before.remove(&address).unwrap_or_else(|| {
+                let holds_it = self.inner.iter().position(|inner| inner.topics.contains(&topic));
+                let near = holds_it.and_then(|source| self.sources.get(source));
                 self.queue.push(Work::Fetch {
                     address: address.clone(),
-                    near: near.clone(),
+                    near: near.map(|source| source.location.clone()),
                 });
                 None
             });

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cache::{State, Unit};
-use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
+use super::coverage::Coverage;
+use super::index::{ChunkKey, ChunkList, TopicChunk};
 use super::{Store, TopicId, What};
 use crate::decode::{Form, Rows};
 use crate::time::{Span, Time};
@@ -16,10 +17,7 @@ pub struct RowSet {
     pub(super) topic: TopicId,
     pub(super) form: Form,
     blocks: BTreeMap<(Time, ChunkKey), Block>,
-    /// What is loaded, and by start and key the ends of the chunks that are not.
-    runs: Runs,
-    unloaded: BTreeMap<(Time, ChunkKey), Time>,
-    longest_chunk_nanos: i64,
+    coverage: Coverage,
     bytes: u64,
     next_key: u64,
     revision: u64,
@@ -39,9 +37,7 @@ impl RowSet {
             topic,
             form,
             blocks: BTreeMap::new(),
-            runs: Runs::default(),
-            unloaded: BTreeMap::new(),
-            longest_chunk_nanos: 0,
+            coverage: Coverage::default(),
             bytes: 0,
             next_key: 0,
             revision: 0,
@@ -69,14 +65,12 @@ impl RowSet {
 
     /// Receive-time spans that are loaded.
     pub fn loaded(&self) -> &[Span] {
-        self.runs.spans()
+        self.coverage.spans()
     }
 
     /// Whether all that the recordings hold within `span` is loaded.
     pub fn is_complete(&self, span: Span) -> bool {
-        let from = (span.start.plus_nanos(-self.longest_chunk_nanos), FIRST);
-        let to = (span.end, LAST);
-        from > to || !self.unloaded.range(from..=to).any(|(_, end)| *end >= span.start)
+        self.coverage.is_complete(span)
     }
 
     /// How many messages could not be decoded, and why the first could not.
@@ -87,14 +81,13 @@ impl RowSet {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes + self.unloaded.len() as u64 * 32
+        self.bytes + self.coverage.bytes()
     }
 
     pub(super) fn add(&mut self, start: Time, key: ChunkKey, ordinal: Option<usize>, list: &ChunkList, rows: Rows) {
         if let Some(ordinal) = ordinal {
-            self.runs.insert(ordinal, list);
+            self.coverage.add(ordinal, list);
         }
-        self.unloaded.remove(&(start, key));
         if rows.is_empty() && rows.failed == 0 {
             return;
         }
@@ -118,16 +111,8 @@ impl RowSet {
     }
 
     /// The catalogue changed, or chunks were dropped.
-    pub(super) fn set_chunks(&mut self, list: &ChunkList, mut is_loaded: impl FnMut(&TopicChunk) -> bool) {
-        self.unloaded.clear();
-        self.longest_chunk_nanos = 0;
-        for chunk in &list.chunks {
-            self.longest_chunk_nanos = self.longest_chunk_nanos.max(chunk.span.nanos());
-            if !is_loaded(chunk) {
-                self.unloaded.insert((chunk.span.start, chunk.key), chunk.span.end);
-            }
-        }
-        self.runs = Runs::of(list, is_loaded);
+    pub(super) fn set_chunks(&mut self, list: &ChunkList, is_loaded: impl FnMut(&TopicChunk) -> bool) {
+        self.coverage = Coverage::of(list, is_loaded);
     }
 
     /// The loaded block whose chunk lies farthest from `t`, and how far.
@@ -139,12 +124,6 @@ impl RowSet {
             .max()
     }
 }
-
-const FIRST: ChunkKey = ChunkKey { source: 0, chunk: 0 };
-const LAST: ChunkKey = ChunkKey {
-    source: u32::MAX,
-    chunk: u32::MAX,
-};
 
 impl Store {
     /// What is loaded of all messages of a topic in a form; None until it was wanted once. Wants [`What::Rows`].

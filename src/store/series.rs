@@ -8,7 +8,8 @@ mod piece;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
+use super::coverage::Coverage;
+use super::index::{ChunkKey, ChunkList, TopicChunk};
 use super::{Stamp, TopicId};
 use crate::path::Point;
 use crate::time::{Span, Time};
@@ -30,10 +31,7 @@ pub struct Series {
     points: usize,
     bytes: u64,
     revision: u64,
-    runs: Runs,
-    /// Chunks of the topic that are not loaded: by start and key, their ends.
-    unloaded: BTreeMap<(Time, ChunkKey), Time>,
-    longest_chunk_nanos: i64,
+    coverage: Coverage,
 }
 
 impl Series {
@@ -137,14 +135,12 @@ impl Series {
 
     /// Receive-time spans that are loaded.
     pub fn loaded(&self) -> &[Span] {
-        self.runs.spans()
+        self.coverage.spans()
     }
 
     /// Whether all that the recordings hold within `span` (receive time) is loaded.
     pub fn is_complete(&self, span: Span) -> bool {
-        let from = (span.start.plus_nanos(-self.longest_chunk_nanos), ChunkKey { source: 0, chunk: 0 });
-        let to = (span.end, LAST_KEY);
-        from > to || !self.unloaded.range(from..=to).any(|(_, end)| *end >= span.start)
+        self.coverage.is_complete(span)
     }
 
     /// First to last point.
@@ -164,7 +160,7 @@ impl Series {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes + self.unloaded.len() as u64 * 32
+        self.bytes + self.coverage.bytes()
     }
 
     pub(super) fn set_error(&mut self, error: Option<Arc<str>>) {
@@ -179,24 +175,14 @@ impl Series {
     }
 
     /// The catalogue changed, or chunks were dropped.
-    pub(super) fn set_chunks(&mut self, list: &ChunkList, mut is_loaded: impl FnMut(&TopicChunk) -> bool) {
-        self.unloaded.clear();
-        self.longest_chunk_nanos = 0;
-        for chunk in &list.chunks {
-            self.longest_chunk_nanos = self.longest_chunk_nanos.max(chunk.span.nanos());
-            if !is_loaded(chunk) {
-                self.unloaded.insert((chunk.span.start, chunk.key), chunk.span.end);
-            }
-        }
-        self.runs = Runs::of(list, is_loaded);
+    pub(super) fn set_chunks(&mut self, list: &ChunkList, is_loaded: impl FnMut(&TopicChunk) -> bool) {
+        self.coverage = Coverage::of(list, is_loaded);
     }
 
     /// A chunk's points, in any order; in place of those it gave before.
     pub(super) fn add(&mut self, key: ChunkKey, ordinal: Option<usize>, list: &ChunkList, points: Vec<Point>) {
         if let Some(ordinal) = ordinal {
-            self.runs.insert(ordinal, list);
-            let chunk = &list.chunks[ordinal];
-            self.unloaded.remove(&(chunk.span.start, chunk.key));
+            self.coverage.add(ordinal, list);
         }
         self.remove(key);
         self.insert(key, points);
@@ -258,8 +244,8 @@ impl Series {
     }
 
     fn overlapping_keyed(&self, span: Span) -> impl Iterator<Item = (&(Time, ChunkKey), &Piece)> {
-        let from = (span.start.plus_nanos(-self.longest_piece_nanos), FIRST_KEY);
-        let to = (span.end.max(from.0), LAST_KEY);
+        let from = (span.start.plus_nanos(-self.longest_piece_nanos), ChunkKey::FIRST);
+        let to = (span.end.max(from.0), ChunkKey::LAST);
         self.pieces.range(from..=to).filter(move |(_, piece)| piece.span().overlaps(span))
     }
 
@@ -267,7 +253,7 @@ impl Series {
     fn before(&self, t: Time, or_at: bool) -> Option<Point> {
         let is_before = |at: Time| at < t || or_at && at == t;
         let mut best: Option<Point> = None;
-        for ((start, _), piece) in self.pieces.range(..=(t, LAST_KEY)).rev() {
+        for ((start, _), piece) in self.pieces.range(..=(t, ChunkKey::LAST)).rev() {
             if best.is_some_and(|b| start.plus_nanos(self.longest_piece_nanos) < b.0) {
                 break;
             }
@@ -283,7 +269,7 @@ impl Series {
     /// The first point after `t`.
     fn after(&self, t: Time) -> Option<Point> {
         let mut best: Option<Point> = None;
-        let from = (t.plus_nanos(-self.longest_piece_nanos), FIRST_KEY);
+        let from = (t.plus_nanos(-self.longest_piece_nanos), ChunkKey::FIRST);
         for ((start, _), piece) in self.pieces.range(from..) {
             if best.is_some_and(|b| *start >= b.0) {
                 break;
@@ -299,7 +285,7 @@ impl Series {
 
     /// A NaN between points with chunks between them that are not loaded.
     fn with_gaps(&self, points: Vec<Point>) -> Vec<Point> {
-        let spans = self.runs.spans();
+        let spans = self.coverage.spans();
         if self.stamp != Stamp::Receive || spans.len() < 2 {
             return points;
         }
@@ -317,12 +303,6 @@ impl Series {
         out
     }
 }
-
-const FIRST_KEY: ChunkKey = ChunkKey { source: 0, chunk: 0 };
-const LAST_KEY: ChunkKey = ChunkKey {
-    source: u32::MAX,
-    chunk: u32::MAX,
-};
 
 fn distance(span: Span, from: Span) -> i64 {
     if span.start > from.end {

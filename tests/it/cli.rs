@@ -1,5 +1,8 @@
 //! The command line as scripts see it: exit codes, stdout, stderr.
 
+#[path = "cli/faults.rs"]
+mod faults;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;

@@ -120,6 +120,8 @@ fn a_bag_without_definitions_decodes() {
         ("98d34b0043a2093cf9d9345ab6eef12e", None),
         ("*", None),
         ("00000000000000000000000000000bad", Some("another version")),
+        // nothing tells which version it is
+        ("", Some("another version")),
     ] {
         let inline = crate::inline::Inline::open(bag(md5));
         let topic = inline.store.topic_by_name("/twist").expect("the topic");

@@ -5,6 +5,8 @@ mod damage;
 pub mod driver;
 #[path = "format/foreign.rs"]
 mod foreign;
+#[path = "format/lies.rs"]
+mod lies;
 #[path = "format/odd.rs"]
 mod odd;
 #[path = "format/raw.rs"]

@@ -1,6 +1,5 @@
 //! A recording of one scalar that is as long as one likes, made as it is read: value and time of each message can be computed.
 
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,10 +43,6 @@ struct Made {
 impl Container for Made {
     fn catalog(&self) -> &Catalog {
         &self.catalog
-    }
-
-    fn need(&self, chunk: ChunkId, _: &ConnectionSet) -> Range<u64> {
-        self.catalog.chunks[chunk as usize].range.clone()
     }
 
     fn messages(&self, _: ChunkId, _: &Fetched, _: &ConnectionSet, _: Checks) -> Batch {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use roadreel::decode::Schema;
 use roadreel::path::{
     Bound, Column, Expr, FUNCTIONS, FunctionKind, Literal, Op, Path, PathError, Program, Select, Spot, Step, StepKind, Style, TopicSchema,
-    Variables, complete, parse,
+    Variables, complete, leaves, parse,
 };
 use roadreel::time::Time;
 
@@ -216,6 +216,48 @@ fn refusals_say_what_where_and_what_would_fit() {
         "/o.cov[0] /o.cov[1]",
     ];
     insta::assert_snapshot!(paths.map(told).join("\n"));
+}
+
+#[test]
+fn no_text_makes_a_tree_that_is_too_deep() {
+    for (text, fits) in [
+        ("/a.x".to_owned() + &" + /a.x".repeat(500), true),
+        ("/a.x".to_owned() + &" + /a.x".repeat(100_000), false),
+        ("/a.x".to_owned() + &".@abs".repeat(500), true),
+        ("/a.x".to_owned() + &".@abs".repeat(100_000), false),
+        ("/a.x".to_owned() + &" ^ 2".repeat(100_000), false),
+    ] {
+        match parse(&text) {
+            Ok(expr) => assert!(fits && parse(&expr.to_string()) == Ok(expr)),
+            Err(error) => assert!(!fits, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn types_that_branch_without_end_are_listed_soon() {
+    // each of 28 types has two fields of the next
+    let nested: String = (1..28)
+        .map(|i| {
+            format!(
+                "===\nMSG: a/T{i}\n{}",
+                if i == 27 {
+                    "time t\n".to_owned()
+                } else {
+                    format!("T{0} l\nT{0} r\n", i + 1)
+                }
+            )
+        })
+        .collect();
+    let schema = Schema::ros1("a/T0", &format!("T1 l\nT1 r\n{nested}")).expect("a schema");
+    assert_eq!(schema.scalar_paths(), Vec::<String>::new());
+    assert_eq!(leaves(&schema).len(), 1000);
+    let empty = nested.replace("time t\n", "");
+    if let Ok(schema) = Schema::ros1("a/T0", &format!("T1 l\nT1 r\n{empty}")) {
+        assert_eq!(leaves(&schema), []);
+        assert!(schema.scalar_paths().is_empty());
+        drop(schema.value(&bytes::Bytes::new()));
+    }
 }
 
 #[test]

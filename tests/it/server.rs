@@ -59,6 +59,8 @@ pub enum Fault {
     StallAt(usize),
     /// 206 with another range than asked for.
     Shifted,
+    /// 206 with no more than so many of the bytes.
+    Less(u64),
     Status(u16, &'static str, &'static str),
     /// Status, region (`x-amz-bucket-region`) and body, as a store has sent them.
     Answer(u16, &'static str, &'static str),
@@ -520,7 +522,10 @@ fn serve(
     let asked = header("range").filter(|_| behaviour.ranges).map(|text| range(text, size));
     let (range, status) = match asked {
         Some(None) => return refuse(416, "InvalidRange", "The requested range is not satisfiable", running),
-        Some(Some(range)) => (range, 206),
+        Some(Some(range)) => match scripted {
+            Some(Fault::Less(most)) => (range.start..range.end.min(range.start + most), 206),
+            _ => (range, 206),
+        },
         None => (0..size, 200),
     };
     let body = object.read(&range);

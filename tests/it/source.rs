@@ -230,6 +230,75 @@ fn faults_that_pass_are_repaired() {
 }
 
 #[test]
+fn shorter_answers_are_taken_as_far_as_they_go() {
+    let server = server(scripted(&[(1, Fault::Less(1000)), (3, Fault::Less(50_000)), (4, Fault::Less(1))]));
+    let (got, traffic) = read(&server.url("drive.bag"), FAR);
+    assert_eq!(got.map_err(|e| e.to_string()).expect("bytes"), far());
+    assert_eq!((traffic.requests, traffic.retries), (5, 0));
+    let ranges: Vec<_> = server.stats().log.into_iter().filter_map(|a| a.range).collect();
+    assert_eq!(
+        ranges,
+        [
+            "bytes=0-65535",
+            "bytes=1000-65535",
+            "bytes=100000-249999",
+            "bytes=150000-249999",
+            "bytes=150001-249999"
+        ]
+    );
+}
+
+/// Sends whoever asks elsewhere; what was asked.
+fn redirecting(to: String) -> (u16, std::thread::JoinHandle<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let answer = move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let (mut asked, mut part) = (Vec::new(), [0; 4096]);
+        while !asked.windows(4).any(|w| w == b"\r\n\r\n") {
+            let got = std::io::Read::read(&mut stream, &mut part).expect("a request");
+            asked.extend_from_slice(&part[..got]);
+        }
+        let head = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        String::from_utf8_lossy(&asked).into_owned()
+    };
+    (port, std::thread::spawn(answer))
+}
+
+#[test]
+fn the_user_s_headers_do_not_follow_a_redirect_to_another_host() {
+    let server = server(Behaviour::default());
+    let (port, asked) = redirecting(server.url("drive.bag"));
+    let url = format!("http://127.0.0.1:{port}/latest");
+    let headers = [("x-amz-request-payer".to_owned(), "S3CR3T".to_owned())];
+    block_on(async {
+        let net = Net::new(quick(), &headers).expect("a client");
+        Reader::open(Location::parse(&url).expect("a location"), &net)
+            .await
+            .expect("a recording");
+    });
+    assert!(asked.join().expect("an answer").contains("S3CR3T"));
+    let log = server.stats().log;
+    assert_eq!(log.len(), 1);
+    assert_eq!(
+        (log[0].request_payer.clone(), log[0].range.as_deref()),
+        (None, Some("bytes=0-65535"))
+    );
+}
+
+#[test]
+fn a_text_that_a_link_names_is_asked_for_without_the_user_s_headers() {
+    let server = server(Behaviour::default());
+    server.put("layout.json", "{}");
+    let headers = [("x-amz-request-payer".to_owned(), "S3CR3T".to_owned())];
+    let io = roadreel::run::Io::new(quick(), &headers).expect("a runtime");
+    let location = Location::parse(&server.url("layout.json")).expect("a location");
+    assert_eq!(io.fetch_text_now(location, 100), Ok("{}".to_owned()));
+    assert_eq!(server.stats().log[0].request_payer, None);
+}
+
+#[test]
 fn what_was_received_is_not_asked_for_again() {
     let server = server(scripted(&[(2, Fault::CutAt(65_536))]));
     read(&server.url("drive.bag"), FAR).0.expect("bytes");

@@ -2,7 +2,6 @@
 //! requests, the same messages whatever fails, cancelled work.
 
 use std::io::Cursor;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -251,6 +250,58 @@ fn an_object_replaced_meanwhile_is_said_once_a_chunk() {
     );
 }
 
+#[test]
+fn chunks_that_cannot_be_read_are_told_and_the_rest_comes() {
+    let (_folder, path) = file();
+    let recording = open(&io(), path.to_str().expect("a path"));
+    let tenth = recording.container.catalog().chunks[10].range.start;
+    let file = std::fs::OpenOptions::new().write(true).open(&path).expect("the file");
+    file.set_len(tenth + 100).expect("cut");
+    let lines = listed(&recording, ConnectionSet::All, Span::ALL);
+    let lost = |l: &&String| l.starts_with("chunk ") && l.contains("the file became shorter while it was read");
+    assert_eq!(lines.iter().filter(lost).count(), 10, "{lines:#?}");
+    assert_eq!(lines.len(), 10 * 12 + 10);
+
+    let server = Server::start(Behaviour {
+        scripted: [(3, Fault::Status(418, "Teapot", "No."))].into(),
+        ..Behaviour::default()
+    });
+    server.put("drive.bag", bag());
+    let recording = open(&io(), &server.url("drive.bag"));
+    let lines = listed(&recording, ConnectionSet::All, Span::ALL);
+    assert!(lines[0].starts_with("chunk 0: the server answered 418"), "{lines:#?}");
+    assert!(
+        lines.iter().all(|l| l.starts_with("chunk ")),
+        "a loss of these chunks alone: {lines:#?}"
+    );
+
+    // that nothing may be read concerns all of them
+    let server = Server::start(Behaviour {
+        scripted: [(3, Fault::Status(403, "AccessDenied", "Access Denied"))].into(),
+        ..Behaviour::default()
+    });
+    server.put("drive.bag", bag());
+    let recording = open(&io(), &server.url("drive.bag"));
+    let lines = listed(&recording, ConnectionSet::All, Span::ALL);
+    assert!(lines[0].starts_with("access is denied"), "{lines:#?}");
+}
+
+#[test]
+fn a_chunk_that_is_not_where_the_index_says_is_shown() {
+    let mut bytes = bag();
+    let positions: Vec<usize> = (0..bytes.len() - 10).filter(|at| bytes[*at..].starts_with(b"chunk_pos=")).collect();
+    let at = positions[7] + 10;
+    let there = u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    bytes[at..at + 8].copy_from_slice(&(there + 30).to_le_bytes());
+    let server = Server::start(Behaviour::default());
+    server.put("drive.bag", bytes);
+    let executor = Executor::with(io(), || {});
+    let container = opened(&executor, &server.url("drive.bag"));
+    assert!(container.catalog().indexed, "nothing of this chunk was read so far");
+    let events = shown(&run(&executor, vec![read(&container, 1, 7, 7, Deadline::Playhead)]));
+    assert_eq!(events, ["1 chunk 7: 7.0…7.11 (12)", "1 done"]);
+}
+
 // — the executor —
 
 /// Runs an executor to its end; what came, one line an event.
@@ -279,7 +330,7 @@ fn read(container: &Arc<dyn Container>, id: u64, first: u32, last: u32, deadline
     let chunks: Vec<ChunkRead> = (first..=last)
         .map(|chunk| ChunkRead {
             chunk,
-            range: container.need(chunk, &ConnectionSet::All),
+            range: container.catalog().chunks[chunk as usize].range.clone(),
             keep: keep.clone(),
             series: Vec::new(),
             rows: Vec::new(),
@@ -414,7 +465,7 @@ fn the_playhead_goes_first_and_parallel_requests_are_bounded() {
     assert_eq!(events.iter().filter(|e| matches!(e, Event::ReadDone { .. })).count(), 20);
     let stats = server.stats();
     assert!(stats.max_parallel <= 6, "{}", stats.max_parallel);
-    let playhead = container.need(0, &ConnectionSet::All);
+    let playhead = container.catalog().chunks[0].range.clone();
     let playhead = Some(format!("bytes={}-{}", playhead.start, playhead.end - 1));
     assert!(stats.log.iter().take(6).any(|asked| asked.range == playhead), "{:?}", stats.log);
 }
@@ -448,10 +499,6 @@ impl Container for Crashing {
         &self.0
     }
 
-    fn need(&self, _chunk: ChunkId, _connections: &ConnectionSet) -> Range<u64> {
-        0..10
-    }
-
     fn messages(&self, _chunk: ChunkId, _got: &Fetched, _connections: &ConnectionSet, _checks: Checks) -> Batch {
         panic!("on purpose")
     }
@@ -468,7 +515,7 @@ fn a_crash_of_a_reader_is_an_event_and_the_rest_goes_on() {
         read(&container, 2, 5, 5, Deadline::Background),
     ];
     let expected = [
-        "1 failed: the reader crashed on the chunk at byte 0, which is a bug worth reporting",
+        "1 failed: the reader crashed on the chunk at byte 4117, which is a bug worth reporting",
         "2 chunk 5: 5.0…5.11 (12)",
         "2 done",
     ];

@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::index::{ChunkIndex, Entry, is_padding};
-use super::record::{self, CHUNK, Peek};
-use super::unpack::{Compression, Fault, Item, Unpacked, unpack, walk};
+use super::index::{ChunkIndex, Entry, is_filler, is_padding};
+use super::record::{self, CHUNK, INDEX_DATA, Peek};
+use super::unpack::{Compression, Fault, Item, unpack, walk};
 use super::{Bag, sparse};
 use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
 use crate::time::Time;
@@ -55,6 +55,14 @@ pub(super) struct Out {
 }
 
 impl Out {
+    fn at(base: u64) -> Out {
+        Out {
+            base,
+            batch: Batch::default(),
+            left_out: 0,
+        }
+    }
+
     pub fn warn(&mut self, at: usize, what: impl Into<String>) {
         let (offset, what) = (self.base.saturating_add(at as u64), what.into());
         match self.batch.warnings.len() < MAX_WARNINGS {
@@ -79,11 +87,14 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
     let Some(chunk) = bag.catalog.chunks.get(id as usize) else {
         return Batch::default();
     };
-    let mut out = Out {
-        base: chunk.range.start,
-        batch: Batch::default(),
-        left_out: 0,
+    let reader = |bytes| Reader {
+        bag,
+        chunk,
+        bytes,
+        wanted,
+        checks,
     };
+    let mut out = Out::at(chunk.range.start);
     let len = chunk.range.end.saturating_sub(chunk.range.start);
     let Some(bytes) = got.from(chunk.range.start, len) else {
         out.warn(0, "the chunk's bytes are not there");
@@ -95,23 +106,39 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
             format!("the file ends {} bytes before the end of this chunk", len - bytes.len() as u64),
         );
     }
-    let reader = Reader {
-        bag,
-        chunk,
-        bytes,
-        wanted,
-        checks,
-    };
-    let place = bag.places.get(id as usize).and_then(|place| place.data.clone());
-    let mut end = reader.read_chunk(0, place.as_ref(), &mut out);
-    // An index that forgot a chunk does not lose it: it lies in the range of the one before.
-    while end < reader.bytes.len() {
-        let Some(next) = record::find(&reader.bytes, end, |op| op == CHUNK) else {
-            break;
+    if let Err(what) = Head::read(&bytes, 0)
+        && let Some(before) = id.checked_sub(1).and_then(|id| bag.catalog.chunks.get(id as usize))
+    {
+        // It lies elsewhere, so its start may be among the bytes that the index gives to the chunk before.
+        let wider = before.range.start..chunk.range.end;
+        let Some(bytes) = got.from(wider.start, wider.end - wider.start) else {
+            return Batch {
+                instead: Some(wider),
+                ..Batch::default()
+            };
         };
-        out.warn(next, "a chunk that the index does not list");
-        end = reader.read_chunk(next, None, &mut out);
+        return reader(bytes).read_misplaced(wider.start, what);
     }
+    let place = bag.places.get(id as usize).and_then(|place| place.data.clone());
+    if place.is_none()
+        && goes_on(&bytes)
+        && let Some(next) = bag.catalog.chunks.get(id as usize + 1)
+    {
+        // The next one is not where it should be, so the end of this one is among the bytes that the index gives to that.
+        let wider = chunk.range.start..next.range.end;
+        let Some(bytes) = got.get(wider.clone()) else {
+            return Batch {
+                instead: Some(wider),
+                ..Batch::default()
+            };
+        };
+        reader(bytes).read_chunk(0, None, &mut out);
+        return out.finish();
+    }
+    let reader = reader(bytes);
+    let end = reader.read_chunk(0, place.as_ref(), &mut out);
+    // An index that forgot a chunk does not lose it: it lies in the range of the one before.
+    reader.read_unlisted(end, 0, &mut out);
     out.finish()
 }
 
@@ -123,7 +150,7 @@ pub(super) fn arrivals(bag: &Bag, id: ChunkId, got: &Fetched) -> Option<Vec<(Con
     }
     let bytes = got.from(chunk.range.start, chunk.range.end.saturating_sub(chunk.range.start))?;
     let head = Head::read(&bytes, 0).ok()?;
-    let index = ChunkIndex::read(&bytes, head.data.end);
+    let index = ChunkIndex::read(&bytes, data_end(&bytes, &head.data));
     if !index.faults.is_empty() || index.entries.len() as u64 != chunk.messages() {
         return None;
     }
@@ -142,6 +169,36 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads a chunk that is not where the index names it, because there is `what`. The bytes begin with the chunk before it.
+    fn read_misplaced(&self, from: u64, what: String) -> Batch {
+        let mut out = Out::at(from);
+        let claimed = usize::try_from(self.chunk.range.start.saturating_sub(from)).unwrap_or(usize::MAX);
+        let before = Head::read(&self.bytes, 0).map_or(0, |head| head.data.end);
+        out.warn(claimed, format!("no chunk where the index names one, but {what}"));
+        self.read_unlisted(before, claimed, &mut out);
+        out.finish()
+    }
+
+    /// Reads the chunks from `at` on that the index does not list, without those whose data end before `own`: they belong to the
+    /// chunk before. One that goes on in the next chunk's bytes belongs to that one.
+    fn read_unlisted(&self, mut at: usize, own: usize, out: &mut Out) {
+        while at < self.bytes.len()
+            && let Some(next) = record::find(&self.bytes, at, |op| op == CHUNK)
+            && let Ok(head) = Head::read(&self.bytes, next)
+        {
+            let is_last = self.chunk.range.end == self.bag.catalog.chunks.last().map_or(0, |chunk| chunk.range.end);
+            if head.data.end > self.bytes.len() && !is_last {
+                return;
+            }
+            if head.data.end <= own {
+                at = head.data.end;
+                continue;
+            }
+            out.warn(next, "a chunk that the index does not list");
+            at = self.read_chunk(next, None, out);
+        }
+    }
+
     /// Reads the chunk record at `at` and the index behind it; returns where they end.
     fn read_chunk(&self, at: usize, place: Option<&Range<u64>>, out: &mut Out) -> usize {
         let mut head = match Head::read(&self.bytes, at) {
@@ -151,26 +208,34 @@ impl Reader<'_> {
                 return at.saturating_add(1);
             }
         };
-        if let Some(place) = place {
-            let local = |offset: u64| usize::try_from(offset.saturating_sub(out.base)).unwrap_or(usize::MAX);
-            head.data = local(place.start)..local(place.end);
+        let claimed = head.data.clone();
+        head.data = match place {
+            Some(place) => {
+                let local = |offset: u64| usize::try_from(offset.saturating_sub(out.base)).unwrap_or(usize::MAX);
+                local(place.start)..local(place.end)
+            }
+            None => claimed.start..data_end(&self.bytes, &claimed),
+        };
+        let lies = place.is_none() && head.data != claimed;
+        if lies {
+            let (claims, holds) = (claimed.len(), head.data.len());
+            out.warn(at, format!("a chunk that claims {claims} bytes of data and holds {holds}"));
         }
-        let cut = head.data.end > self.bytes.len();
-        let body = self
-            .bytes
-            .slice(head.data.start.min(self.bytes.len())..head.data.end.min(self.bytes.len()));
-        if cut {
-            out.warn(
-                at,
-                format!("a chunk with {} bytes of data where {} are left", head.data.len(), body.len()),
-            );
+        let within = |offset: usize| offset.min(self.bytes.len());
+        let body = self.bytes.slice(within(head.data.start)..within(head.data.end));
+        let index = ChunkIndex::read(&self.bytes, within(head.data.end));
+        let quick = self.checks == Checks::Quick && !lies && place.is_none();
+        if quick && at == 0 && self.contradicts(&index) {
+            out.warn(at, "the index records behind this chunk contradict the index about its messages");
         }
-        let index = ChunkIndex::read(&self.bytes, head.data.end.min(self.bytes.len()));
-        let quick = self.checks == Checks::Quick && !cut && place.is_none();
         if !(quick && sparse::messages(self.bag, self.chunk, &head, &body, &index, self.wanted, out)) {
-            self.read_all(at, &head, &body, &index, place.is_some() || cut, out);
+            self.read_all(at, &head, &body, &index, place.is_some() || lies, out);
         }
         index.end.max(head.data.end)
+    }
+
+    fn contradicts(&self, index: &ChunkIndex) -> bool {
+        self.bag.catalog.indexed && !index.entries.is_empty() && !self.bag.agrees(self.chunk, &index.tally())
     }
 
     /// Decompresses everything and goes through all records.
@@ -350,7 +415,18 @@ fn place_of(head: &Head, offset: usize) -> String {
     }
 }
 
-/// The records of a chunk that was found by scanning, for its messages and connections.
-pub(super) fn survey(unpacked: &Unpacked, index: &ChunkIndex, visit: impl FnMut(Item<'_>)) {
-    walk(unpacked, &|| index.starts(), visit);
+/// Whether a chunk's data does not end within its bytes, as far as can be seen.
+fn goes_on(bytes: &[u8]) -> bool {
+    Head::read(bytes, 0).is_ok_and(|head| head.data.end > bytes.len() && data_end(bytes, &head.data) == bytes.len())
+}
+
+/// Where the data of a chunk ends: where its header says, unless its index records begin elsewhere.
+pub(super) fn data_end(bytes: &[u8], claimed: &Range<usize>) -> usize {
+    let end = claimed.end.min(bytes.len());
+    let next = record::find(bytes, end, |op| op == INDEX_DATA || op == CHUNK);
+    let fits = next.is_none_or(|next| is_filler(bytes.get(end..next).unwrap_or_default()));
+    match claimed.end <= bytes.len() && fits {
+        true => end,
+        false => record::find(bytes, claimed.start.min(end), |op| op == INDEX_DATA).unwrap_or(end),
+    }
 }

@@ -1,8 +1,10 @@
 //! The index records behind a chunk: which connection has a message where in the decompressed data.
 
-use super::record::{self, INDEX_DATA, Peek};
+use std::collections::BTreeMap;
+
+use super::record::{self, CONNECTION, INDEX_DATA, Peek};
 use super::unpack::Fault;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 const VERSION: u32 = 1;
 const ENTRY_BYTES: usize = 12;
@@ -13,6 +15,21 @@ pub(super) struct Entry {
     pub offset: u32,
     pub conn: u32,
     pub time: Time,
+}
+
+/// How many messages of which connection a chunk holds, and when they were received.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub counts: BTreeMap<u32, u32>,
+    pub span: Option<Span>,
+}
+
+impl Tally {
+    pub fn add(&mut self, conn: u32, time: Time) {
+        let count = self.counts.entry(conn).or_default();
+        *count = count.saturating_add(1);
+        self.span = Some(self.span.map_or(Span::at(time), |span| span.union(Span::at(time))));
+    }
 }
 
 /// All index records behind one chunk.
@@ -84,6 +101,12 @@ impl ChunkIndex {
         }
     }
 
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        self.entries.iter().for_each(|entry| tally.add(entry.conn, entry.time));
+        tally
+    }
+
     pub fn starts(&self) -> Vec<u32> {
         self.entries.iter().map(|entry| entry.offset).collect()
     }
@@ -92,4 +115,16 @@ impl ChunkIndex {
 /// Writers may leave room between records.
 pub(super) fn is_padding(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| *b == 0 || *b == b' ')
+}
+
+/// Nothing that holds a message: connection records, then padding.
+pub(super) fn is_filler(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    while let Peek::Record(found) = record::peek(bytes, at)
+        && found.header.op == CONNECTION
+        && found.data.end <= bytes.len()
+    {
+        at = found.data.end;
+    }
+    is_padding(bytes.get(at..).unwrap_or_default())
 }

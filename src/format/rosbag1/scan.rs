@@ -3,18 +3,16 @@
 //! Where a chunk is whole and index records stand behind it, those tell its messages and the chunk itself is not decompressed, unless
 //! a connection is met for the first time. What was found can be used while the scan goes on.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::chunk::{Head, survey};
-use super::index::{ChunkIndex, is_padding};
-use super::record::{self, BAG_HEADER, CHUNK, CHUNK_INFO, CONNECTION, INDEX_DATA, Peek};
-use super::unpack::{Item, MAX_CHUNK_BYTES, unpack};
-use super::{Bag, MAGIC, NAME, Place, nameless_topic};
-use crate::format::{Catalog, Chunk, Connection, ConnectionId, Fetched, Warning};
-use crate::time::{Span, Time};
+use super::chunk::{Head, data_end};
+use super::index::{ChunkIndex, Tally, is_padding};
+use super::record::{self, BAG_HEADER, CHUNK, CHUNK_INFO, CONNECTION, INDEX_DATA, MESSAGE, Peek, Record};
+use super::unpack::{Item, MAX_CHUNK_BYTES, unpack, walk};
+use super::{Bag, MAGIC, NAME, Place};
+use crate::format::{Catalog, Chunk, Fetched, Warning};
 
 /// What is asked for at a time where each read costs a round trip: little at first, so that something is soon shown …
 const FAR_FIRST_BYTES: u64 = 4 << 20;
@@ -26,6 +24,10 @@ const NEAR_BLOCK_BYTES: u64 = 256 << 10;
 /// A search for the next record keeps so many bytes of the last block, since its start may lie there.
 const OVERLAP_BYTES: u64 = 512;
 const MAX_WARNINGS: usize = 256;
+/// Of a chunk whose own length is not to be believed, no more than this is read.
+const MAX_GUESSED_BYTES: u64 = 64 << 20;
+/// No more is added to the bytes at hand at a time, so that little is held twice.
+const MAX_STEP_BYTES: u64 = 32 << 20;
 
 pub(super) enum Progress {
     /// One stretch of the file, in parts.
@@ -44,8 +46,6 @@ pub(super) struct Scan {
     at: u64,
     phase: Phase,
     published: usize,
-    /// Numbers of connections that messages use and no record has described so far, and where they were met.
-    undescribed: BTreeMap<u32, u64>,
 }
 
 enum Phase {
@@ -65,8 +65,7 @@ struct Found {
     data: Range<u64>,
     /// Whether the header's length of the data is not used.
     guessed: bool,
-    counts: BTreeMap<u32, u32>,
-    span: Option<Span>,
+    tally: Tally,
     compression: String,
 }
 
@@ -88,7 +87,6 @@ impl Scan {
             at: MAGIC.len() as u64,
             phase: Phase::Records,
             published: 0,
-            undescribed: BTreeMap::new(),
         }
     }
 
@@ -127,9 +125,9 @@ impl Scan {
             parts.remove(0);
         }
         if !parts.is_empty() {
-            let more = parts.iter().map(|(_, bytes)| bytes.len()).sum();
-            let mut joined = BytesMut::with_capacity(self.window.1.len().saturating_add(more));
-            joined.extend_from_slice(&self.window.1);
+            // Bytes that nobody else holds grow where they are.
+            let at_hand = std::mem::take(&mut self.window.1);
+            let mut joined = at_hand.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&*shared));
             for (offset, bytes) in parts {
                 // A part that is missing ends what is at hand.
                 if offset == self.window.0.saturating_add(joined.len() as u64) {
@@ -162,9 +160,9 @@ impl Scan {
         if self.window.0 <= at && at < window_end {
             // Only the rest is read; what is already behind `at` is dropped.
             self.window = (at, self.view(at));
-            return Some(window_end..end);
+            return Some(window_end..end.min(window_end.saturating_add(MAX_STEP_BYTES)));
         }
-        Some(at..end)
+        Some(at..end.min(at.saturating_add(MAX_STEP_BYTES)))
     }
 
     fn warn(&mut self, offset: u64, what: String) {
@@ -205,16 +203,17 @@ impl Scan {
         let data = at.saturating_add(found.data.start as u64)..at.saturating_add(found.data.end as u64);
         match found.header.op {
             CHUNK => self.chunk(&view, data),
-            CONNECTION if data.end <= self.len => {
+            _ if data.end > self.len || !is_plausible(&found) => self.phase = Phase::Search { from: at, chunk: None },
+            CONNECTION => {
                 if let Some(need) = self.lack(at, data.end - at) {
                     return Some(need);
                 }
                 if let (Some(number), Some(topic)) = (found.header.conn, found.header.topic) {
-                    self.describe(number, topic, view.get(found.data.clone()).unwrap_or_default());
+                    self.bag.describe(number, topic, view.get(found.data.clone()).unwrap_or_default());
                 }
                 self.at = data.end;
             }
-            BAG_HEADER | INDEX_DATA | CHUNK_INFO if data.end <= self.len => self.at = data.end,
+            BAG_HEADER | INDEX_DATA | CHUNK_INFO => self.at = data.end,
             _ => self.phase = Phase::Search { from: at, chunk: None },
         }
         None
@@ -232,13 +231,13 @@ impl Scan {
             at: self.at,
             data,
             guessed: false,
-            counts: BTreeMap::new(),
-            span: None,
+            tally: Tally::default(),
             compression: head.name,
         };
         // Recorders fill the lengths in when they close a chunk.
         let open = found.data.is_empty() && found.data.end < self.len;
-        if open || found.data.end > self.len {
+        let is_huge = found.data.end - found.data.start > MAX_CHUNK_BYTES as u64;
+        if open || is_huge || found.data.end > self.len {
             found.guessed = true;
             self.search_behind(found);
         } else {
@@ -263,7 +262,10 @@ impl Scan {
             return Some(need);
         }
         let view = self.view(at);
+        let none_yet = found.tally.counts.is_empty();
         let next = match record::peek(&view, 0) {
+            // What only stands in a chunk cannot stand behind it.
+            Peek::Record(next) if none_yet && next.header.op == MESSAGE => return self.disbelieve(found),
             Peek::Record(next) => next,
             Peek::Short(_) if at.saturating_add(view.len() as u64) >= self.len => {
                 // More index records may have stood where the file ends.
@@ -275,25 +277,17 @@ impl Scan {
                 self.phase = Phase::Behind(found);
                 return need;
             }
+            Peek::Bad(_) if none_yet => return self.disbelieve(found),
             // Index records were there, so the chunk's length is right and only this is damage.
-            Peek::Bad(_) if !found.counts.is_empty() => {
+            Peek::Bad(_) => {
                 self.settle(found, false);
                 return None;
             }
-            Peek::Bad(_) => {
-                let (offset, what) = (
-                    found.at,
-                    "what follows this chunk is no record, so its length is not to be believed".to_string(),
-                );
-                self.warn(offset, what);
-                found.guessed = true;
-                self.search_behind(found);
-                return None;
-            }
         };
+        let is_index = next.header.op == INDEX_DATA;
         let end = at.saturating_add(next.data.end as u64);
-        if next.header.op != INDEX_DATA || end > self.len {
-            self.settle(found, next.header.op != INDEX_DATA);
+        if !is_index || end > self.len || !is_plausible(&next) {
+            self.settle(found, !is_index);
             return None;
         }
         if let Some(need) = self.lack(at, next.data.end as u64) {
@@ -301,9 +295,7 @@ impl Scan {
             return Some(need);
         }
         let index = ChunkIndex::read(view.get(..next.data.end).unwrap_or_default(), 0);
-        for entry in &index.entries {
-            count(&mut found, entry.conn, entry.time);
-        }
+        index.entries.iter().for_each(|entry| found.tally.add(entry.conn, entry.time));
         for fault in index.faults {
             self.warn(at.saturating_add(fault.at as u64), fault.what);
         }
@@ -312,10 +304,18 @@ impl Scan {
         None
     }
 
+    fn disbelieve(&mut self, mut found: Found) -> Option<Range<u64>> {
+        let what = "what follows this chunk is not what can, so its length is not to be believed";
+        self.warn(found.at, what.into());
+        found.guessed = true;
+        self.search_behind(found);
+        None
+    }
+
     /// The index records of the chunk were read, all of them if `complete`: do they tell enough?
     fn settle(&mut self, found: Found, complete: bool) {
         let known = |number: &u32| self.bag.ids.contains_key(number);
-        match complete && !found.counts.is_empty() && found.counts.keys().all(known) {
+        match complete && !found.tally.counts.is_empty() && found.tally.counts.keys().all(known) {
             true => self.add_chunk(found, self.at),
             false => self.phase = Phase::Decode(found),
         }
@@ -345,7 +345,7 @@ impl Scan {
         }
         match chunk {
             Some(mut found) => {
-                found.data.end = if found.data.is_empty() { next } else { found.data.end.min(next) };
+                found.data.end = next;
                 self.phase = Phase::Decode(found);
             }
             None => {
@@ -360,47 +360,48 @@ impl Scan {
 
     /// Decompresses the chunk for its connections, and for its messages where no index record tells them.
     fn decode(&mut self, mut found: Found) -> Option<Range<u64>> {
-        let end = self.at.max(found.data.end).min(found.at.saturating_add(MAX_CHUNK_BYTES as u64));
+        let most = if found.guessed { MAX_GUESSED_BYTES } else { MAX_CHUNK_BYTES as u64 };
+        let end = self.at.max(found.data.end).min(found.at.saturating_add(most));
         if let Some(need) = self.lack(found.at, end.saturating_sub(found.at)) {
             self.phase = Phase::Decode(found);
             return Some(need);
         }
         let view = self.view(found.at);
-        let local = |offset: u64| {
-            usize::try_from(offset.saturating_sub(found.at))
-                .unwrap_or(usize::MAX)
-                .min(view.len())
-        };
+        let within = |offset: u64| usize::try_from(offset.saturating_sub(found.at)).map_or(view.len(), |at| at.min(view.len()));
+        let view = view.slice(..within(end));
         let Ok(head) = Head::read(&view, 0) else { return None };
-        let body = view.slice(local(found.data.start)..local(found.data.end));
-        let index = ChunkIndex::read(view.get(..local(end)).unwrap_or_default(), local(found.data.end));
-        let unpacked = unpack(head.compression, &body, head.size as usize, false);
+        let start = within(found.data.start).min(view.len());
+        let data = match found.guessed {
+            true => start..data_end(&view, &(start..usize::MAX)),
+            false => start..within(found.data.end).min(view.len()),
+        };
+        found.data.end = found.at.saturating_add(data.end as u64);
+        let index = ChunkIndex::read(&view, data.end);
+        let unpacked = unpack(head.compression, &view.slice(data), head.size as usize, false);
         for fault in &unpacked.faults {
             self.warn(found.data.start.saturating_add(fault.at as u64), fault.what.clone());
         }
-        found.counts.clear();
-        found.span = None;
-        let (mut faults, mut connections) = (Vec::new(), Vec::new());
-        survey(&unpacked, &index, |item| match item {
-            Item::Message { conn, time, .. } => count(&mut found, conn, time),
-            Item::Connection { conn, topic, data, .. } => {
-                if !self.bag.ids.contains_key(&conn) || self.undescribed.contains_key(&conn) {
-                    connections.push((conn, topic.to_vec(), data.to_vec()));
-                }
-            }
+        found.tally = Tally::default();
+        let (mut faults, bag) = (Vec::new(), &mut self.bag);
+        walk(&unpacked, &|| index.starts(), |item| match item {
+            Item::Message { conn, time, .. } => found.tally.add(conn, time),
+            Item::Connection { conn, topic, data, .. } => bag.describe(conn, topic, data),
             Item::Fault(fault) => faults.push(fault),
         });
-        for (number, topic, data) in connections {
-            self.describe(number, &topic, &data);
-        }
         for fault in faults {
             self.warn(found.at, format!("at byte {} of this chunk: {}", fault.at, fault.what));
         }
         if found.guessed {
-            let messages: u64 = found.counts.values().map(|n| u64::from(*n)).sum();
+            let messages: u64 = found.tally.counts.values().map(|n| u64::from(*n)).sum();
             self.warn(
                 found.at,
                 format!("a chunk that was not closed or is cut short: {messages} messages of it could be read"),
+            );
+        }
+        if end < self.at {
+            self.warn(
+                end,
+                format!("{} bytes that may belong to this chunk were passed over", self.at - end),
             );
         }
         self.add_chunk(found, end);
@@ -408,23 +409,11 @@ impl Scan {
     }
 
     fn add_chunk(&mut self, found: Found, end: u64) {
-        let Some(span) = found.span else { return };
-        let mut counts = Vec::with_capacity(found.counts.len());
-        for (number, count) in found.counts {
-            if !self.bag.ids.contains_key(&number) {
-                let Ok(id) = ConnectionId::try_from(self.bag.catalog.connections.len()) else {
-                    continue;
-                };
-                self.undescribed.insert(number, found.at);
-                self.bag.ids.insert(number, id);
-                let topic = nameless_topic(number).into();
-                self.bag.catalog.connections.push(Connection {
-                    topic,
-                    ..Connection::default()
-                });
-            }
-            counts.extend(self.bag.ids.get(&number).map(|id| (*id, count)));
-        }
+        let Some(span) = found.tally.span else { return };
+        let counts = found.tally.counts.iter();
+        let counts = counts
+            .filter_map(|(number, count)| Some((self.bag.id_of(*number, found.at)?, *count)))
+            .collect();
         let data = found.guessed.then_some(found.data);
         self.bag.catalog.chunks.push(Chunk {
             range: found.at..end,
@@ -435,22 +424,8 @@ impl Scan {
         self.bag.places.push(Place { data });
     }
 
-    /// Takes a connection record; its messages may have been met before.
-    fn describe(&mut self, number: u32, topic: &[u8], data: &[u8]) {
-        if self.undescribed.remove(&number).is_none() {
-            self.bag.add_connection(number, topic, data);
-        } else if let Some(id) = self.bag.ids.get(&number)
-            && let Some(slot) = self.bag.catalog.connections.get_mut(*id as usize)
-        {
-            *slot = super::connection(topic, data);
-            self.bag.prints.insert(number, super::print(topic, data));
-        }
-    }
-
     fn finish(&mut self) -> Bag {
-        for (number, at) in std::mem::take(&mut self.undescribed) {
-            self.warn(at, super::undescribed_warning(number));
-        }
+        self.bag.warn_of_undescribed();
         std::mem::take(&mut self.bag)
     }
 }
@@ -467,8 +442,18 @@ fn parts(stretch: Range<u64>) -> Vec<Range<u64>> {
     parts
 }
 
-fn count(found: &mut Found, conn: u32, time: Time) {
-    let count = found.counts.entry(conn).or_default();
-    *count = count.saturating_add(1);
-    found.span = Some(found.span.map_or(Span::at(time), |span| span.union(Span::at(time))));
+/// Whether a record's length is to be believed, so that what it covers may be passed over or held.
+fn is_plausible(found: &Record<'_>) -> bool {
+    const MOST_BYTES: usize = 16 << 20;
+    let (header, len) = (&found.header, found.data.len());
+    let holds = |entry_bytes: usize| {
+        header
+            .count
+            .is_some_and(|count| (count as usize).checked_mul(entry_bytes) == Some(len))
+    };
+    match header.op {
+        INDEX_DATA => len <= 4 * MOST_BYTES && holds(12),
+        CHUNK_INFO => holds(8),
+        _ => len <= MOST_BYTES,
+    }
 }

@@ -53,6 +53,17 @@ pub(super) struct Unpacked {
     pub faults: Vec<Fault>,
 }
 
+impl Unpacked {
+    /// The first hole that ends behind `at`. Holes stand in order and apart.
+    fn hole_behind(&self, at: usize) -> Option<&Range<usize>> {
+        self.holes.get(self.holes.partition_point(|hole| hole.end <= at))
+    }
+
+    fn hole_at(&self, at: usize) -> Option<&Range<usize>> {
+        self.hole_behind(at).filter(|hole| hole.start <= at)
+    }
+}
+
 /// Decompresses all of `body`. `claimed` is the size in the chunk's header: a hint, not a promise.
 pub(super) fn unpack(compression: Compression, body: &Bytes, claimed: usize, verify: bool) -> Unpacked {
     match compression {
@@ -110,7 +121,7 @@ pub(super) fn walk<'a>(unpacked: &'a Unpacked, starts: &dyn Fn() -> Vec<u32>, mu
     let mut known_starts = None;
     let mut at = 0;
     while at < bytes.len() {
-        let hole = unpacked.holes.iter().find(|hole| hole.contains(&at));
+        let hole = unpacked.hole_at(at);
         let what = match (hole, record::peek(bytes, at)) {
             (Some(hole), _) => format!("{} bytes that could not be decompressed", hole.len()),
             (None, Peek::Bad(what)) => what,
@@ -129,7 +140,7 @@ pub(super) fn walk<'a>(unpacked: &'a Unpacked, starts: &dyn Fn() -> Vec<u32>, mu
                         None => return visit(Item::Fault(Fault::new(at, what))),
                     }
                 };
-                let damaged = unpacked.holes.iter().any(|hole| hole.start < end && at < hole.end);
+                let damaged = unpacked.hole_behind(at).is_some_and(|hole| hole.start < end);
                 match (record.header.op, record.header.conn, record.header.time, record.header.topic) {
                     _ if damaged => visit(Item::Fault(Fault::new(at, "a record with bytes that could not be decompressed"))),
                     (MESSAGE, Some(conn), Some(time), _) => visit(Item::Message {
@@ -160,14 +171,11 @@ pub(super) fn walk<'a>(unpacked: &'a Unpacked, starts: &dyn Fn() -> Vec<u32>, mu
 /// Where to go on behind a record that makes no sense.
 fn resume(unpacked: &Unpacked, at: usize, known: &mut Option<Vec<u32>>, starts: &dyn Fn() -> Vec<u32>) -> Option<usize> {
     let known = known.get_or_insert_with(starts);
-    let past_hole = unpacked
-        .holes
-        .iter()
-        .find(|hole| hole.contains(&at))
-        .map_or(at.saturating_add(1), |hole| hole.end);
+    let past_hole = unpacked.hole_at(at).map_or(at.saturating_add(1), |hole| hole.end);
+    let next = known.partition_point(|start| (*start as usize) < past_hole);
     let from_index = known
-        .iter()
+        .get(next)
         .map(|start| *start as usize)
-        .find(|start| *start >= past_hole && *start < unpacked.bytes.len());
+        .filter(|start| *start < unpacked.bytes.len());
     from_index.or_else(|| record::find(&unpacked.bytes, past_hole, |op| op == MESSAGE || op == CONNECTION))
 }

@@ -387,6 +387,8 @@ fn keys_count_in_a_panels_own_window_which_keeps_the_size_it_is_given() {
     assert!(asked.len() > 3 && asked.iter().all(|size| *size == asked[0]), "{asked:?}");
     let kept = window.state().layout();
     assert!(kept.windows[0].size[0] > 450.0, "{:?}", kept.windows);
+}
+
 /// Two tabs, of which the first holds two panels side by side; a variable beside.
 const NESTED: &str = r#"{"version":1,"panels":{
     "thermal":{"kind":"image","config":{"topic":"/flir_adk/thermal/image_raw"}},

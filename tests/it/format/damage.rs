@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use roadreel::format::rosbag1::writer::Compression;
-use roadreel::format::{Checks, ConnectionSet, Fetched};
+use roadreel::format::{Checks, ConnectionSet};
 
-use super::driver::{index_bytes, open, read};
+use super::driver::{index_bytes, open, read, read_chunk};
 use super::seeds::{sample, write};
 use crate::ros1::told;
 
@@ -54,9 +54,9 @@ fn a_changed_byte_in_a_chunk_is_found_where_it_is() {
         let whole = Bytes::from(write(&sample, compression, 2000));
         let bag = index_bytes(&whole).unwrap();
         for (id, chunk) in (0..).zip(&bag.catalog().chunks) {
-            let read = |bytes: Bytes| bag.messages(id, &Fetched::one(chunk.range.start, bytes), &ConnectionSet::All, Checks::Full);
+            let read = |file: &Bytes| read_chunk(&*bag, file, id, &ConnectionSet::All, Checks::Full);
             let bytes = whole.slice(chunk.range.start as usize..chunk.range.end as usize);
-            let expected = told(&*bag, &read(bytes.clone()).messages);
+            let expected = told(&*bag, &read(&whole).messages);
             // Payloads of an uncompressed chunk are slices of the file's bytes, and nothing in the file protects them.
             let payloads: Vec<_> = expected.iter().map(|m| m.payload.as_ptr_range()).collect();
             for at in 0..bytes.len() {
@@ -68,9 +68,9 @@ fn a_changed_byte_in_a_chunk_is_found_where_it_is() {
                     &[0xff, 0x01, 0x80]
                 };
                 for change in changes.iter().filter(|_| protected) {
-                    let mut changed = bytes.to_vec();
-                    changed[at] ^= change;
-                    let batch = read(changed.into());
+                    let mut changed = whole.to_vec();
+                    changed[chunk.range.start as usize + at] ^= change;
+                    let batch = read(&changed.into());
                     // Compressed data can be spelled differently and yet hold the same.
                     let same = compression != Compression::None && told(&*bag, &batch.messages) == expected;
                     let found = batch.warnings.iter().any(|w| chunk.range.contains(&w.offset));

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use roadreel::format::{Checks, ConnectionSet, Container, Fetched, FormatError, Message, Step, Warning, recognise};
+use roadreel::format::{Batch, Checks, ChunkId, ConnectionSet, Container, Fetched, FormatError, Message, Step, Warning, recognise};
 
 pub struct Opened {
     pub bag: Arc<dyn Container>,
@@ -50,13 +50,23 @@ pub fn open(bytes: &Bytes, cheap: bool) -> Result<Opened, FormatError> {
 pub fn read(bag: &dyn Container, bytes: &Bytes, wanted: &ConnectionSet, checks: Checks) -> (Vec<Message>, Vec<Warning>) {
     let (mut messages, mut warnings) = (Vec::new(), bag.catalog().warnings.clone());
     for id in 0..bag.catalog().chunks.len() as u32 {
-        let range = bag.need(id, wanted);
-        let part = bytes.slice((range.start as usize).min(bytes.len())..(range.end as usize).min(bytes.len()));
-        let batch = bag.messages(id, &Fetched::one(range.start, part), wanted, checks);
+        let batch = read_chunk(bag, bytes, id, wanted, checks);
         messages.extend(batch.messages);
         warnings.extend(batch.warnings);
     }
     (messages, warnings)
+}
+
+pub fn read_chunk(bag: &dyn Container, bytes: &Bytes, id: ChunkId, wanted: &ConnectionSet, checks: Checks) -> Batch {
+    let read = |range: Range<u64>| {
+        let part = bytes.slice((range.start as usize).min(bytes.len())..(range.end as usize).min(bytes.len()));
+        bag.messages(id, &Fetched::one(range.start, part), wanted, checks)
+    };
+    let batch = read(bag.catalog().chunks[id as usize].range.clone());
+    let Some(elsewhere) = batch.instead else { return batch };
+    let batch = read(elsewhere);
+    assert_eq!(batch.instead, None, "of chunk {id}: other bytes help");
+    batch
 }
 
 pub fn read_all(bytes: &Bytes, checks: Checks) -> (Vec<Message>, Vec<Warning>) {

@@ -109,8 +109,22 @@ pub fn plain<'a>(messages: &'a [(u32, &'a [u8])]) -> Part<'a> {
     Part { messages, ..PLAIN }
 }
 
+/// What the index says of a chunk.
+#[derive(Clone, Debug)]
+pub struct Info {
+    pub at: u64,
+    pub start: u32,
+    pub end: u32,
+    pub counts: Vec<(u32, u32)>,
+}
+
 /// A bag of these chunks, in this order. `described` are the connections that the index describes.
 pub fn bag(parts: &[Part<'_>], described: &[(u32, &str)]) -> Vec<u8> {
+    lying_bag(parts, described, |_| {})
+}
+
+/// As [`bag`], with an index that says something else of the chunks.
+pub fn lying_bag(parts: &[Part<'_>], described: &[(u32, &str)], lie: impl FnOnce(&mut Vec<Info>)) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(bag_header(0, 0, 0));
     let mut infos = Vec::new();
@@ -131,20 +145,23 @@ pub fn bag(parts: &[Part<'_>], described: &[(u32, &str)]) -> Vec<u8> {
         bytes.extend_from_slice(part.padding);
         bytes.extend(index_data(part.number, &entries));
         let secs = || part.messages.iter().map(|(sec, _)| *sec);
-        infos.push(chunk_info(
+        infos.push(Info {
             at,
-            secs().min().unwrap_or(0),
-            secs().max().unwrap_or(0),
-            &[(part.number, entries.len() as u32)],
-        ));
+            start: secs().min().unwrap_or(0),
+            end: secs().max().unwrap_or(0),
+            counts: vec![(part.number, entries.len() as u32)],
+        });
     }
     bytes.extend_from_slice(parts.first().map_or(&[], |part| part.padding));
     let index_pos = bytes.len() as u64;
     described
         .iter()
         .for_each(|(number, topic)| bytes.extend(connection(*number, topic)));
-    infos.iter().for_each(|info| bytes.extend_from_slice(info));
-    let header = bag_header(index_pos, described.len() as u32, parts.len() as u32);
+    lie(&mut infos);
+    for Info { at, start, end, counts } in &infos {
+        bytes.extend(chunk_info(*at, *start, *end, counts));
+    }
+    let header = bag_header(index_pos, described.len() as u32, infos.len() as u32);
     bytes[MAGIC.len()..MAGIC.len() + header.len()].copy_from_slice(&header);
     bytes
 }

@@ -63,6 +63,8 @@ const NAMES: &[&[u8]] = &[
     b"conn_count=",
     b"chunk_count=",
     b"time=",
+    b"start_time=",
+    b"end_time=",
     b"\x04\x22\x4d\x18",
     b"BZh",
 ];
@@ -74,7 +76,8 @@ pub fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
             return;
         }
         let at = rng.usize(..bytes.len());
-        match rng.u8(..8) {
+        match rng.u8(..11) {
+            8..11 => change_record(bytes, rng),
             0 => bytes[at] ^= 1 << rng.u8(..8),
             1 => bytes[at] = rng.u8(..),
             2 => put(bytes, at, rng),
@@ -111,6 +114,56 @@ pub fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
             }
         }
     }
+}
+
+/// Changes a whole record of the file: leaves it out, writes it twice, or says something else of where it ends or what it holds.
+fn change_record(bytes: &mut Vec<u8>, rng: &mut Rng) {
+    const OPS: [&[u8]; 4] = [b"op=\x06", b"op=\x05", b"op=\x04", b"op=\x07"];
+    let op = OPS[rng.usize(..OPS.len())];
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(op)).collect();
+    let Some(place) = rng.choice(places) else { return };
+    let Some((start, data)) = record_around(bytes, place) else { return };
+    let end = (data + u32_at(bytes, data - 4)).min(bytes.len());
+    match rng.u8(..5) {
+        0 => drop(bytes.drain(start..end)),
+        1 => {
+            let copy = bytes[start..end].to_vec();
+            bytes.splice(end..end, copy);
+        }
+        2 => {
+            let len = u32_at(bytes, data - 4);
+            let changed = [
+                len.saturating_sub(rng.usize(..=len.min(300))),
+                len + rng.usize(..300),
+                0,
+                len + bytes.len(),
+            ][rng.usize(..4)];
+            bytes[data - 4..data].copy_from_slice(&(changed as u32).to_le_bytes());
+        }
+        3 => put(bytes, rng.usize(start..data), rng),
+        _ if data < end => put(bytes, rng.usize(data..end), rng),
+        _ => {}
+    }
+}
+
+/// Where the record whose header holds `place` starts, and where its data do.
+fn record_around(bytes: &[u8], place: usize) -> Option<(usize, usize)> {
+    let fields_end = |mut at: usize, end: usize| {
+        while at < end {
+            at += 4 + u32_at(bytes, at);
+        }
+        at
+    };
+    (place.saturating_sub(200)..place).rev().find_map(|start| {
+        let end = start + 4 + u32_at(bytes, start);
+        let is_header = end > place && end < place + 200 && fields_end(start + 4, end) == end && end + 4 <= bytes.len();
+        is_header.then_some((start, end + 4))
+    })
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> usize {
+    let word = bytes.get(at..at + 4).and_then(|b| b.try_into().ok());
+    word.map_or(usize::MAX / 4, |word| u32::from_le_bytes(word) as usize)
 }
 
 fn put(bytes: &mut [u8], at: usize, rng: &mut Rng) {

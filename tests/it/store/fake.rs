@@ -1,7 +1,6 @@
 //! Recordings in memory, and an executor that runs work one piece at a time, in an order that the test chooses.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -99,10 +98,6 @@ impl Container for Fake {
         &self.catalog
     }
 
-    fn need(&self, chunk: ChunkId, _: &ConnectionSet) -> Range<u64> {
-        self.catalog.chunks[chunk as usize].range.clone()
-    }
-
     fn messages(&self, chunk: ChunkId, _: &Fetched, connections: &ConnectionSet, _: Checks) -> Batch {
         let messages = self.chunks[chunk as usize].iter().filter(|m| connections.contains(m.0));
         Batch {
@@ -114,6 +109,7 @@ impl Container for Fake {
                 })
                 .collect(),
             warnings: Vec::new(),
+            instead: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use roadreel::decode::Form;
 use roadreel::source::Location;
-use roadreel::store::{Deadline, Lookup, SourceState, Stamp, Want, What, Work};
+use roadreel::store::{Deadline, Event, Lookup, SourceState, Stamp, Store, Want, What, Work};
 use roadreel::time::Span;
 
 use crate::encode::Encoder;
@@ -302,11 +302,62 @@ fn split_parts_join_and_others_get_a_prefix() {
 fn names_do_not_depend_on_which_file_is_read_first() {
     let files = || vec![part("/d/x.bag", 0, FLOAT, "/a"), part("/d/y.bag", 50, FLOAT, "/a")];
     let cold = World::of(1 << 30, files());
-    let mut world = World::of(1 << 30, Vec::new());
-    let mut late = World::of(1 << 30, files());
-    std::mem::swap(&mut world, &mut late);
-    assert_eq!(names(&world), names(&cold));
-    assert_eq!(names(&world), ["/a 10", "/y/a 10"]);
+    assert_eq!(names(&cold), ["/a 10", "/y/a 10"]);
+    // the first one does not answer for a while
+    let mut store = Store::new(1 << 30);
+    store.open(files().into_iter().map(|(location, _)| location).collect());
+    let mut open = |source: u32| {
+        store.apply(Event::Opened {
+            source,
+            container: files().swap_remove(source as usize).1.expect("a recording"),
+            done: true,
+            done_fraction: 1.0,
+        });
+        let status = store.status();
+        let names: Vec<String> = store.topics().iter().map(|t| format!("{} {:?}", t.name, t.id)).collect();
+        format!("{} buffering: {} waiting: {}", names.join(", "), status.buffering, status.waiting)
+    };
+    assert_eq!(open(1), "/a TopicId(0) buffering: false waiting: true");
+    assert_eq!(open(0), "/a TopicId(1), /y/a TopicId(0) buffering: false waiting: false");
+}
+
+#[test]
+fn parts_are_of_one_folder_and_one_name() {
+    for (files, expected) in [
+        // the same part of two cars
+        (
+            [("/carA/drive_0.bag", 0), ("/carB/drive_0.bag", 54)],
+            vec!["/a 10", "/drive_0/a 10"],
+        ),
+        (
+            [("/carA/drive_0.bag", 0), ("/carB/drive_1.bag", 54)],
+            vec!["/a 10", "/drive_1/a 10"],
+        ),
+        // parts whose ends overlap, even if one of them is short
+        ([("/d/drive_0.bag", 0), ("/d/drive_1.bag", 54)], vec!["/a 20"]),
+        ([("/d/drive_0.bag", 0), ("/d/drive_1.bag", 10)], vec!["/a 20"]),
+        // other times are other parts, whatever their names
+        ([("/d/monday.bag", 0), ("/e/tuesday.bag", 90)], vec!["/a 20"]),
+    ] {
+        let parts = files.iter().map(|(path, from)| part(path, *from, FLOAT, "/a")).collect();
+        assert_eq!(names(&World::of(1 << 30, parts)), expected, "{files:?}");
+    }
+}
+
+#[test]
+fn files_that_messages_name_are_looked_for_beside_their_recording() {
+    let mut world = World::of(1 << 30, vec![part("/d/x.bag", 0, FLOAT, "/a"), part("/e/y.bag", 50, FLOAT, "/b")]);
+    let wants = ["/a", "/b"].map(|topic| Want {
+        topic: world.topic(topic),
+        what: What::Resource(format!("package://car{topic}.stl").into()),
+    });
+    world.store.demand(t(0), 0.0, &wants);
+    let near = |work: Work| match work {
+        Work::Fetch { address, near } => Some(format!("{address} {}", near.expect("a recording"))),
+        _ => None,
+    };
+    let asked: Vec<String> = world.store.take_work().into_iter().filter_map(near).collect();
+    assert_eq!(asked, ["package://car/a.stl /d/x.bag", "package://car/b.stl /e/y.bag"]);
 }
 
 #[test]

@@ -1,0 +1,151 @@
+//! What the commands do with damage, with secrets, with readers that go away, and with a picture that does not succeed.
+
+use std::io::Cursor;
+use std::process::Stdio;
+
+use roadreel::format::Connection;
+use roadreel::format::rosbag1::writer::{Compression, Writer};
+use roadreel::time::Time;
+use serde_json::Value;
+
+use super::{check, drive, roadreel, stderr, text};
+use crate::program;
+
+const START: Time = Time(1_600_000_000_000_000_000);
+
+/// A bag of one topic: `count` messages of one byte each, all in one chunk.
+fn bag(definition: &str, count: i64) -> Vec<u8> {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let id = writer.add_connection(&Connection {
+        topic: "/odd".into(),
+        type_name: "odd_msgs/Odd".into(),
+        md5: "0123456789abcdef0123456789abcdef".into(),
+        definition: definition.into(),
+        ..Connection::default()
+    });
+    for i in 0..count {
+        writer.write(id, START.plus_nanos(i * 1_000_000), &[1]).expect("a message");
+    }
+    writer.finish().expect("a bag").into_inner()
+}
+
+#[test]
+fn a_definition_that_makes_no_sense_is_a_problem() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("odd.bag");
+    std::fs::write(&path, bag("uint8 a\nthis is not a field definition\n", 3)).expect("a file");
+    let report: Value = serde_json::from_slice(&check(&["check", "--json", text(&path)], 3).stdout).expect("JSON");
+    assert_eq!(
+        report["problems"][0]["what"],
+        "the message definition cannot be read: line 2: this is not a field name: “is not a field definition”; 3 messages of /odd cannot be decoded"
+    );
+    assert_eq!(report["problems"][0]["offset"], 4117);
+    // that there is none is no damage
+    std::fs::write(&path, bag("", 3)).expect("a file");
+    check(&["check", text(&path)], 0);
+}
+
+#[test]
+fn each_topic_s_broken_messages_cost_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("short.bag");
+    std::fs::write(&path, bag("uint8 a\nuint32 b\n", 50)).expect("a file");
+    let told = stderr(&check(&["cat", "--json", text(&path)], 0));
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("(50 messages, the first at 1600000000"), "{told}");
+}
+
+#[test]
+fn what_was_typed_is_told_without_its_secrets() {
+    for arguments in [
+        &["info", "a.bag", "https://h/b?X-Amz-Signature=S3CR3T"][..],
+        &["ls", "https://h/b?X-Amz-Signature=S3CR3T"],
+        &["info", "https:/h/b?X-Amz-Signature=S3CR3T"],
+        &["info", "a.bag", "--header", "Authorization=Bearer S3CR3T"],
+        &["info", "a.bag", "--header", "X-Key S3CR3T"],
+        &["screenshot", "a.bag", "--size", "https://h/b?token=S3CR3T", "-o", "x.png"],
+    ] {
+        let output = roadreel(arguments);
+        let told = stderr(&output);
+        assert!(!output.status.success() && !told.contains("S3CR3T"), "{arguments:?}: {told}");
+        assert!(told.len() > 20, "{arguments:?}: something is said: {told}");
+    }
+    let told = stderr(&roadreel(&["info", "a.bag", "--header", "X-Key S3CR3T"]));
+    assert!(told.contains("give it as 'Name: value'"), "{told}");
+}
+
+#[test]
+fn that_nobody_reads_the_warnings_is_no_failure() {
+    let whole = std::fs::read(drive()).expect("the drive");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cut.bag");
+    std::fs::write(&path, &whole[..whole.len() / 2]).expect("a file");
+    for command in ["info", "cat"] {
+        let mut child = program::roadreel()
+            .args([command, text(&path)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(child.stderr.take());
+        assert_eq!(child.wait().expect("it ends").code(), Some(0), "{command}");
+    }
+}
+
+#[test]
+fn that_nobody_reads_a_long_report_is_no_failure() {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    for i in 0..3000 {
+        let id = writer.add_connection(&Connection {
+            topic: format!("/a/topic/of/which/there/are/many/{i}").into(),
+            type_name: "std_msgs/Empty".into(),
+            md5: "d41d8cd98f00b204e9800998ecf8427e".into(),
+            definition: "\n".into(),
+            ..Connection::default()
+        });
+        writer.write(id, START, b"").expect("a message");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wide.bag");
+    std::fs::write(&path, writer.finish().expect("a bag").into_inner()).expect("a file");
+    assert!(check(&["info", "--json", text(&path)], 0).stdout.len() > 512 << 10);
+    for command in ["info", "check"] {
+        let mut child = program::roadreel()
+            .args([command, "--json", text(&path)])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_picture_that_fails_leaves_the_one_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("picture.png");
+    std::fs::write(&path, "the one before").expect("a file");
+    let layout = folder.path().join("no.json");
+    std::fs::write(&layout, "this is no layout").expect("a file");
+    for scale in ["nan", "-1", "0", "inf", "9", "0.1"] {
+        check(&["screenshot", text(drive()), "--scale", scale, "-o", text(&path)], 2);
+    }
+    check(&["screenshot", text(drive()), "--layout", text(&layout), "-o", text(&path)], 1);
+    assert_eq!(std::fs::read_to_string(&path).expect("the picture"), "the one before");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).expect("the folder").count(),
+        2,
+        "nothing else stays"
+    );
+}
+
+#[test]
+fn a_device_is_written_to_as_it_is() {
+    if cfg!(unix) {
+        check(&["demo", "--seconds", "0.2", "-o", "/dev/null"], 0);
+        assert!(!std::fs::metadata("/dev/null").expect("there").is_file());
+        assert!(!std::path::Path::new("/dev/null.part").exists());
+    }
+}
