@@ -349,6 +349,7 @@ impl AppState {
         let latest = into(LATEST_LOOK_NANOS);
         let view = self.view();
         let shown = self.workspace.visible().into_iter().flat_map(|pane| pane.panel.topics(&view));
+        // what comes only now and then is not waited for
         shown
             .filter(|topic| self.store.topic(*topic).and_then(|t| t.rate_hz()).is_some_and(|hz| hz >= 1.0))
             .filter_map(|topic| self.store.begun_by(topic))

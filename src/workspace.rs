@@ -97,6 +97,9 @@ pub struct PoppedOut {
     extra: Map<String, Value>,
 }
 
+/// A window of its own is at least so large at first, in points.
+const ROOMY: [f32; 2] = [640.0, 480.0];
+
 impl PoppedOut {
     fn new(pane: Pane, size: [f32; 2], position: Option<[f32; 2]>, extra: Map<String, Value>) -> PoppedOut {
         PoppedOut {
@@ -457,7 +460,12 @@ impl Workspace {
         let Some(tile) = self.tile_of(id) else {
             return false;
         };
-        let size = self.tree.tiles.rect(tile).map_or([640.0, 480.0], |r| [r.width(), r.height()]);
+        // a small panel gets room at last
+        let size = self
+            .tree
+            .tiles
+            .rect(tile)
+            .map_or(ROOMY, |r| [r.width().max(ROOMY[0]), r.height().max(ROOMY[1])]);
         if self.maximised.as_deref() == Some(id) {
             self.maximised = None;
         }

@@ -172,7 +172,7 @@ fn settings_dialog(ui: &mut Ui, state: &mut AppState) -> bool {
         state.save_settings();
     }
     // what is dragged does not slip away from under the pointer
-    if !ui.input(|i| i.pointer.any_down()) {
+    if !ui.input(|i| i.pointer.any_down()) && ui.ctx().zoom_factor() != state.settings.ui_scale {
         ui.ctx().set_zoom_factor(state.settings.ui_scale);
     }
     close_row(ui)

@@ -140,7 +140,7 @@ impl Frame<'_> {
         ui.advance_cursor_after_rect(whole);
     }
 
-    fn window(&mut self, ui: &Ui, window: &mut super::PoppedOut, heard: &mut dyn FnMut(&Context)) {
+    fn window(&mut self, ui: &Ui, window: &mut super::PoppedOut, in_window: &mut dyn FnMut(&Context)) {
         let title = window.pane.panel.title(self.view);
         let (size, position) = window.opened;
         let mut builder = egui::ViewportBuilder::default()
@@ -160,7 +160,7 @@ impl Frame<'_> {
                 let outer = ui.input(|i| i.viewport().outer_rect);
                 window.size = ui.ctx().content_rect().size().into();
                 window.position = outer.map(|rect| rect.min.into());
-                heard(ui.ctx());
+                in_window(ui.ctx());
             }
             if ui.input(|i| i.viewport().close_requested()) {
                 self.drawn.edits.push(Edit::PopIn(window.pane.id.clone()));

@@ -44,8 +44,10 @@ pub fn labels(ui: &Ui, rect: Rect, view: &View, labels: &[Label]) -> Vec<(Rect, 
         let [r, g, b, a] = label.color;
         // A dark colour would be lost on a dark scene: half-way to the text's own it still says which one it is.
         let colors = theme::palette(ui.visuals());
-        let color = Color32::from_rgb(r, g, b)
-            .lerp_to_gamma(colors.text, 0.4)
+        let own = Color32::from_rgb(r, g, b);
+        let is_lost = (own.intensity() - colors.scene.intensity()).abs() < 0.3;
+        let color = own
+            .lerp_to_gamma(colors.text, if is_lost { 0.8 } else { 0.4 })
             .gamma_multiply(f32::from(a) / 255.0);
         let galley = painter.layout_no_wrap(label.text.to_string(), FontId::proportional(points), color);
         let offset = if label.height_metres.is_some() {
