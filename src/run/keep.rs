@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::Io;
 use super::open::{OpenError, index_with};
-use crate::format::{Catalog, ChunkId, ConnectionSet};
+use crate::format::{Catalog, ChunkId};
 use crate::source::{HEAD_BYTES, Location, Pin, Reader};
 use crate::time::Span;
 
@@ -65,11 +65,9 @@ async fn keep(
     let whole = container.catalog().span().unwrap_or(Span::ALL);
     let span = span(whole);
     ranges.push(0..reader.len().min(HEAD_BYTES));
-    ranges.extend(
-        chunks(container.catalog(), span)
-            .into_iter()
-            .map(|chunk| container.need(chunk, &ConnectionSet::All)),
-    );
+    let catalog = container.catalog();
+    let kept = chunks(catalog, span).into_iter().filter_map(|id| catalog.chunks.get(id as usize));
+    ranges.extend(kept.map(|chunk| chunk.range.clone()));
     let ranges = joined(ranges);
     let total_bytes = ranges.iter().map(|range| range.end - range.start).sum();
     let told = |done_bytes| progress(KeepProgress { done_bytes, total_bytes });

@@ -141,7 +141,8 @@ async fn get(endpoint: &str, headers: &Headers, old: &Location, net: &Net) -> Re
     let told = |error: reqwest::Error| super::http::root_cause(&error.without_url()).to_string();
     let asked = url::Url::parse(&asked).map_err(|error| error.to_string())?;
     let client = net.client().map_err(|error| error.to_string())?;
-    let sent = super::client::get(client, asked, &spelled_out(headers)?, |request| request);
+    let headers = spelled_out(headers)?;
+    let sent = super::client::get(client, asked, &headers, |request| request);
     let mut response = sent.await.map_err(told)?;
     if !response.status().is_success() {
         return Err(format!("the endpoint answered {}", response.status().as_u16()));

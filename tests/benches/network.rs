@@ -328,7 +328,7 @@ impl Peer {
                 .collect();
             before.sort_unstable_by_key(|(end, id)| std::cmp::Reverse((*end, *id)));
             for (_, id) in before {
-                let range = container.need(id, &ConnectionSet::All);
+                let range = catalog.chunks[id as usize].range.clone();
                 let bytes = match self.chunks.get(&id) {
                     Some(bytes) => bytes.clone(),
                     None => {
