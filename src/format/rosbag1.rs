@@ -48,6 +48,8 @@ impl Format for Rosbag1 {
 }
 
 const NAME: &str = "rosbag1";
+/// More of them say nothing new.
+const MAX_UNDESCRIBED_WARNINGS: usize = 256;
 
 /// Whether the bag header names an encryptor: such a bag holds no readable records.
 pub(super) fn encryptor(head: &[u8]) -> Option<String> {
@@ -124,7 +126,9 @@ impl Bag {
             what: format!("connection {number} is described nowhere: its messages are shown as the topic /connection_{number}"),
         };
         let undescribed = std::mem::take(&mut self.undescribed);
-        self.catalog.warnings.extend(undescribed.into_iter().map(warning));
+        self.catalog
+            .warnings
+            .extend(undescribed.into_iter().map(warning).take(MAX_UNDESCRIBED_WARNINGS));
     }
 
     /// Whether the index says of a chunk what was found in it. Spans may be a little wide.

@@ -189,6 +189,10 @@ impl Scan {
                 if let Some(need) = self.lack(at, bytes as u64) {
                     return Some(need);
                 }
+                if record::find(&view, 1, |op| op == CHUNK || op == CONNECTION).is_some() {
+                    self.phase = Phase::Search { from: at, chunk: None };
+                    return None;
+                }
                 if !is_padding(&view) {
                     self.warn(at, format!("{} bytes at the end of the file that are no whole record", view.len()));
                 }
@@ -268,6 +272,9 @@ impl Scan {
             Peek::Record(next) if none_yet && next.header.op == MESSAGE => return self.disbelieve(found),
             Peek::Record(next) => next,
             Peek::Short(_) if at.saturating_add(view.len() as u64) >= self.len => {
+                if none_yet && record::find(&view, 0, |op| op == CHUNK || op == INDEX_DATA).is_some() {
+                    return self.disbelieve(found);
+                }
                 // More index records may have stood where the file ends.
                 self.settle(found, false);
                 return None;
