@@ -147,7 +147,7 @@ impl Scene3d {
     }
 
     fn place(&self, view: &View, visible: &[&Topic]) -> Place {
-        let fixed = frames::fixed_frame(&self.config, view.store, visible);
+        let fixed = frames::fixed_frame(&self.config, view.store, visible, &self.notes);
         let followed = frames::follow_frame(&self.config, view.store, &fixed).and_then(|frame| {
             let (position, heading) = frames::followed(view.store, &fixed, &frame, view.now)?;
             Some((frame, position, if self.config.follow == Follow::Heading { heading } else { 0.0 }))

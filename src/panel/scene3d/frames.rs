@@ -5,7 +5,7 @@ use std::sync::Arc;
 use glam::{DAffine3, DVec3, Vec3};
 
 use super::config::{Config, Follow};
-use super::layers::{Label, Out};
+use super::layers::{Label, Notes, Out};
 use super::owners::Owner;
 use crate::decode::Form;
 use crate::render::{Blob, Lines, Segment, Size};
@@ -18,13 +18,13 @@ const WORLDS: [&str; 4] = ["map", "odom", "world", "earth"];
 const VEHICLES: [&str; 6] = ["base_link", "base_footprint", "base", "ego_vehicle", "vehicle", "ego"];
 
 /// The frame in which everything is drawn.
-pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic]) -> Arc<str> {
+pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic], notes: &Notes) -> Arc<str> {
     if let Some(frame) = &config.fixed_frame {
         return frame.as_str().into();
     }
     let transforms = store.transforms();
     let roots = transforms.roots();
-    let frames: Vec<Arc<str>> = visible.iter().filter_map(|topic| frame_of(store, topic)).collect();
+    let frames: Vec<Arc<str>> = visible.iter().filter_map(|topic| frame_of(store, topic, notes)).collect();
     let reached: Vec<Arc<str>> = frames.iter().map(|frame| transforms.root_of(frame)).collect();
     let fame = |root: &Arc<str>| WORLDS.iter().rev().position(|world| **root == **world);
     // The one from which most can be drawn; among equals what people call the world, then the largest.
@@ -39,19 +39,28 @@ pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic]) -> Arc<st
     }
 }
 
-fn frame_of(store: &Store, topic: &Topic) -> Option<Arc<str>> {
+/// Of its message at the playhead; while that is on its way, of the one that is still shown.
+fn frame_of(store: &Store, topic: &Topic, notes: &Notes) -> Option<Arc<str>> {
+    let form = topic.form?;
     let trimmed = |frame: &Arc<str>| Arc::from(frame.trim_start_matches('/'));
-    if topic.form? == Form::Markers {
-        let Lookup::Ready(set) = store.markers(topic.id) else { return None };
-        return set.markers.first().map(|(_, marker)| trimmed(&marker.header.frame_id));
+    if form == Form::Markers {
+        let set = match store.markers(topic.id) {
+            Lookup::Ready(set) => Some(set),
+            Lookup::Pending => notes.markers(topic.id).cloned(),
+            Lookup::Absent | Lookup::Failed(_) => None,
+        };
+        return set?.markers.first().map(|(_, marker)| trimmed(&marker.header.frame_id));
     }
-    let found = if topic.form? == Form::Grid {
-        store.grid(topic.id)
-    } else {
-        store.latest(topic.id, topic.form?)
+    let found = match form {
+        Form::Grid => store.grid(topic.id),
+        form => store.latest(topic.id, form),
     };
-    let Lookup::Ready(entry) = found else { return None };
-    entry.decoded.header().map(|header| trimmed(&header.frame_id))
+    let entry = match found {
+        Lookup::Ready(entry) => Some(entry),
+        Lookup::Pending => notes.newest(topic.id).cloned(),
+        Lookup::Absent | Lookup::Failed(_) => None,
+    };
+    entry?.decoded.header().map(|header| trimmed(&header.frame_id))
 }
 
 /// The frame that the camera follows, if any.

@@ -150,6 +150,11 @@ impl Notes {
         };
     }
 
+    /// The newest message that this topic showed last.
+    pub fn newest(&self, topic: TopicId) -> Option<&Entry> {
+        self.held.get(&topic)?.last()?.last()
+    }
+
     /// The marker set that this topic showed last.
     pub fn markers(&self, topic: TopicId) -> Option<&Arc<MarkerSet>> {
         self.held_markers.get(&topic)?.last()
