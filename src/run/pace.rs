@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const FEWEST: usize = 2;
 pub(super) const MOST: usize = 16;
-const AT_FIRST: usize = 8;
+const AT_FIRST: usize = 12;
 /// More requests have to bring this part of what they would bring if each were as quick as before.
 const WORTH: f64 = 0.12;
 /// Fewer requests may cost this much.
@@ -83,7 +83,12 @@ impl Pace {
             return;
         }
         window.ended += 1;
-        if window.ended < self.limit + self.limit / 2 {
+        // what is gained by more is wanted soon; what fewer would cost has to be certain
+        let enough = match self.phase {
+            Phase::First | Phase::Up { .. } => self.limit,
+            Phase::Down { .. } | Phase::Rest { .. } => self.limit + self.limit / 2,
+        };
+        if window.ended < enough {
             return;
         }
         let secs = now.saturating_sub(window.since).as_secs_f64();

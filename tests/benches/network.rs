@@ -161,6 +161,7 @@ fn io() -> Io {
 
 impl Bench {
     fn cost(&self, work: impl FnOnce() -> Option<f64>) -> Cost {
+        // requests that were given up may still be running
         self.server.reset_stats();
         let begun = Instant::now();
         let told = work();
@@ -409,7 +410,7 @@ fn adaptive(at: &Location) -> f64 {
 fn fixed(server: &Server, at: &Location, path: &Path, connections: usize) -> f64 {
     let Location::Url(url) = at else { panic!("a URL") };
     let size = std::fs::metadata(path).expect("the drive").len();
-    let most = (connections as u64 * 24_000_000).min(size);
+    let most = (connections as u64 * 12_000_000).min(96_000_000).min(size);
     let next = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

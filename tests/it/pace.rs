@@ -99,5 +99,5 @@ fn nothing_is_learned_while_nothing_waits() {
     for n in 0..1000 {
         pace.ended(Duration::from_millis(n), n * 1000, false);
     }
-    assert_eq!(pace.limit(), 8);
+    assert_eq!(pace.limit(), 12);
 }
