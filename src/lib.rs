@@ -49,7 +49,8 @@
 //! - [`store::Work`] and [`store::Event`] are plain data. Whoever executes them may do so in any order and on any thread; the
 //!   tests do it inline, in random order, with failures.
 //! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`. What it shows of a topic while the newest message is still
-//!   being decoded, and whether that is late, `panel::shown` decides for all of them.
+//!   being decoded, and whether that is late, `panel::shown` decides for all of them; what a message path is worth at the playhead,
+//!   `panel::reading`. A tab may hold a whole arrangement of panels: that is the tree's doing (`workspace`), not a panel.
 //!
 //! # Invariants
 //!

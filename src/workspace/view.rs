@@ -278,7 +278,9 @@ impl Frame<'_> {
 
     /// Of a tab that holds an arrangement.
     fn arrangement_menu(&mut self, response: &Response, tile_id: TileId, title: &str) {
-        response.context_menu(|ui| {
+        // the title is typed in it
+        let menu = egui::Popup::context_menu(response).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        menu.show(|ui| {
             let mut named = self.given_title(tile_id).to_owned();
             let field = ui.add(egui::TextEdit::singleline(&mut named).hint_text(title).desired_width(160.0));
             field

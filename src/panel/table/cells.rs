@@ -96,8 +96,8 @@ impl Cell {
 /// In one line: small structures and arrays written out, larger ones summed up.
 pub fn text(value: &Value) -> String {
     match value {
-        Value::F32(v) => short_number(f64::from(*v), 9),
-        Value::F64(v) => short_number(*v, 10),
+        Value::F32(v) => short_number(f64::from(*v), 8),
+        Value::F64(v) => short_number(*v, 8),
         Value::Struct { values, .. } if values.len() <= INLINE && values.iter().all(is_scalar) => {
             let parts: Vec<String> = value.fields().map(|(name, v)| format!("{name} {}", short(v))).collect();
             parts.join("  ")

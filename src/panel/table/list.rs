@@ -135,7 +135,7 @@ impl TablePanel {
             columns::cell(ui.painter(), rect, place, align, text, color);
             left += width + PAD;
             // the column grows with what it holds, and never shrinks
-            let needed = text.chars().count().min(60) as f32 * 7.0;
+            let needed = text.chars().count().min(60) as f32 * 7.8;
             if needed > *width && *width < WIDEST {
                 self.widths.insert(cell.path.clone(), needed.min(WIDEST));
                 ui.ctx().request_repaint();
