@@ -344,9 +344,8 @@ impl AppState {
 
     /// A little into the recording, where the first messages of what the panels show have come: nothing is empty at first sight.
     fn first_look(&self, span: Span) -> Time {
-        let quarter = span.nanos() / 4;
-        let into = |nanos: i64| span.start.plus_nanos(quarter.min(nanos));
-        let latest = into(LATEST_LOOK_NANOS);
+        let first = span.start.plus_nanos((span.nanos() / 4).min(FIRST_LOOK_NANOS));
+        let latest = span.start.plus_nanos(LATEST_LOOK_NANOS);
         let view = self.view();
         let shown = self.workspace.visible().into_iter().flat_map(|pane| pane.panel.topics(&view));
         // what comes only now and then is not waited for
@@ -354,7 +353,7 @@ impl AppState {
             .filter(|topic| self.store.topic(*topic).and_then(|t| t.rate_hz()).is_some_and(|hz| hz >= 1.0))
             .filter_map(|topic| self.store.begun_by(topic))
             .filter(|begun| *begun <= latest)
-            .fold(into(FIRST_LOOK_NANOS), Time::max)
+            .fold(first, Time::max)
     }
 
     fn tick(&mut self, seconds: f64) {

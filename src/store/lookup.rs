@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::cache::{Decoding, State, Unit};
 use super::fold::MarkerSet;
+use super::index::TopicChunk;
 use super::plan::{At, Found, Known};
 use super::{Entry, Lookup, Series, Stamp, Status, Store, TopicId, Transforms};
 use crate::decode::{DiagnosticStatus, Form};
@@ -249,10 +250,16 @@ impl Store {
         out.into_iter().map(|n| n as f32).collect()
     }
 
-    /// When the topic's first message has come for sure: the end of the chunk that ends first.
+    /// When the topic's first message has come, as far as the index tells: at the end of a chunk that holds some for sure; within a
+    /// chunk that is a large part of the recording as soon as one of that many is to be expected.
     pub fn begun_by(&self, topic: TopicId) -> Option<Time> {
-        let chunks = &self.index.get(topic.0 as usize)?.all.chunks;
-        chunks.iter().map(|chunk| chunk.span.end).min()
+        let whole = self.span()?;
+        let quarter = whole.at_fraction(0.25);
+        let begun = |chunk: &TopicChunk| match chunk.span.end <= quarter {
+            true => chunk.span.end,
+            false => chunk.span.at_fraction(1.0 / chunk.count.max(1) as f64),
+        };
+        self.index.get(topic.0 as usize)?.all.chunks.iter().map(begun).min()
     }
 
     /// Spans of receive time in which this topic's messages or series are loaded.
