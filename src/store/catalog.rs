@@ -497,10 +497,13 @@ fn is_date(text: &str) -> bool {
 
 /// Parts of one recording overlap little; two recordings of the same minutes are not parts of one.
 fn may_be_parts(a: Span, b: Span, named_alike: bool) -> bool {
-    const MOST_OVERLAP_NANOS: i64 = 2_000_000_000;
+    /// A last part may be shorter than what the one before it holds back.
+    const MOST_HELD_BACK_NANOS: i64 = 2_000_000_000;
     let common = a.end.min(b.end).since(a.start.max(b.start));
+    let (shorter, longer) = (a.nanos().min(b.nanos()), a.nanos().max(b.nanos()));
     match named_alike {
-        true => common <= MOST_OVERLAP_NANOS.max(a.nanos().min(b.nanos()) / 2),
+        true if shorter < longer / 2 => common <= MOST_HELD_BACK_NANOS.max(shorter / 2),
+        true => common <= shorter / 2,
         false => a.end <= b.start || b.end <= a.start,
     }
 }

@@ -111,11 +111,8 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
     {
         // It lies elsewhere, so its start may be among the bytes that the index gives to the chunk before.
         let wider = before.range.start..chunk.range.end;
-        let Some(bytes) = got.from(wider.start, wider.end - wider.start) else {
-            return Batch {
-                instead: Some(wider),
-                ..Batch::default()
-            };
+        let Some(bytes) = got.get(wider.clone()) else {
+            return needing(wider);
         };
         return reader(bytes).read_misplaced(wider.start, what);
     }
@@ -127,10 +124,7 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
         // The next one is not where it should be, so the end of this one is among the bytes that the index gives to that.
         let wider = chunk.range.start..next.range.end;
         let Some(bytes) = got.get(wider.clone()) else {
-            return Batch {
-                instead: Some(wider),
-                ..Batch::default()
-            };
+            return needing(wider);
         };
         reader(bytes).read_chunk(0, None, &mut out);
         return out.finish();
@@ -140,6 +134,13 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
     // An index that forgot a chunk does not lose it: it lies in the range of the one before.
     reader.read_unlisted(end, 0, &mut out);
     out.finish()
+}
+
+fn needing(wider: Range<u64>) -> Batch {
+    Batch {
+        instead: Some(wider),
+        ..Batch::default()
+    }
 }
 
 /// Receive times from the index records behind the chunk; None where these do not list all that the file's index counts.
@@ -424,8 +425,8 @@ fn goes_on(bytes: &[u8]) -> bool {
 pub(super) fn data_end(bytes: &[u8], claimed: &Range<usize>) -> usize {
     let end = claimed.end.min(bytes.len());
     let next = record::find(bytes, end, |op| op == INDEX_DATA || op == CHUNK);
-    let fits = next.is_none_or(|next| is_filler(bytes.get(end..next).unwrap_or_default()));
-    match claimed.end <= bytes.len() && fits {
+    let between = bytes.get(end..next.unwrap_or(bytes.len())).unwrap_or_default();
+    match claimed.end <= bytes.len() && is_filler(between) {
         true => end,
         false => record::find(bytes, claimed.start.min(end), |op| op == INDEX_DATA).unwrap_or(end),
     }

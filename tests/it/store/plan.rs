@@ -333,15 +333,22 @@ fn parts_are_of_one_folder_and_one_name() {
             [("/carA/drive_0.bag", 0), ("/carB/drive_1.bag", 54)],
             vec!["/a 10", "/drive_1/a 10"],
         ),
-        // parts whose ends overlap, even if one of them is short
+        // parts whose ends overlap, and copies of one
         ([("/d/drive_0.bag", 0), ("/d/drive_1.bag", 54)], vec!["/a 20"]),
-        ([("/d/drive_0.bag", 0), ("/d/drive_1.bag", 10)], vec!["/a 20"]),
+        ([("/d/drive_0.bag", 0), ("/d/drive_1.bag", 10)], vec!["/a 10", "/drive_1/a 10"]),
         // other times are other parts, whatever their names
         ([("/d/monday.bag", 0), ("/e/tuesday.bag", 90)], vec!["/a 20"]),
     ] {
         let parts = files.iter().map(|(path, from)| part(path, *from, FLOAT, "/a")).collect();
         assert_eq!(names(&World::of(1 << 30, parts)), expected, "{files:?}");
     }
+    // a last part that is all but within the one before
+    let mut last = Recording::default();
+    let a = last.topic("/a", "std_msgs/Float64", FLOAT, false);
+    last.chunks.push(vec![(a, t(80), float(0.0)), (a, t(92), float(0.0))]);
+    let last = (Location::Path("/d/drive_1.bag".into()), Some(last.container()));
+    let world = World::of(1 << 30, vec![part("/d/drive_0.bag", 0, FLOAT, "/a"), last]);
+    assert_eq!(names(&world), ["/a 12"]);
 }
 
 #[test]
