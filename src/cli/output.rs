@@ -14,9 +14,21 @@ pub fn results() -> BufWriter<StdoutLock<'static>> {
     BufWriter::with_capacity(256 << 10, io::stdout().lock())
 }
 
-/// A line on stderr, without secrets. That nobody reads it any more is no failure.
+/// A line on stderr. That nobody reads it any more is no failure.
 fn tell(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", without_secrets(line));
+    let _ = writeln!(io::stderr(), "{}", without_queries(line));
+}
+
+/// A word is told up to its `?`: it may be a link that was typed in the wrong place, or wrongly.
+fn without_queries(line: &str) -> String {
+    let told = |word: &str| match word.split_once('?') {
+        Some((before, query)) if !query.trim_end().is_empty() && !query.starts_with('…') => {
+            let space = query.get(query.trim_end().len()..).unwrap_or_default();
+            format!("{before}?…{space}")
+        }
+        _ => word.to_owned(),
+    };
+    line.split_inclusive(char::is_whitespace).map(told).collect()
 }
 
 /// `what: where`.
@@ -32,7 +44,7 @@ pub fn usage(mut error: clap::Error) {
     if is_header {
         error.insert(ContextKind::InvalidValue, ContextValue::String("…".into()));
     }
-    tell(error.render().to_string().trim_end());
+    tell(&without_secrets(error.render().to_string().trim_end()));
 }
 
 /// Something that was lost on the way, which did not stop the command.

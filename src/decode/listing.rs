@@ -12,8 +12,8 @@ const MAX_LISTED_PATHS: usize = 4096;
 const MAX_VISITS: usize = 4 * MAX_LISTED_PATHS;
 
 pub(super) fn scalar_paths(plan: &Plan) -> Vec<String> {
-    let mut paths = Vec::new();
-    list(plan, plan.root, "", &mut MAX_VISITS.clone(), &mut paths);
+    let (mut paths, mut visits) = (Vec::new(), MAX_VISITS);
+    list(plan, plan.root, "", &mut visits, &mut paths);
     paths
 }
 

@@ -71,8 +71,8 @@ pub struct Leaf {
 
 /// All parts of a message, in the order of the definition, at most 1,000.
 pub fn leaves(schema: &Schema) -> Vec<Leaf> {
-    let mut found = Vec::new();
-    leaves_of(schema.plan(), schema.plan().root, "", &mut MOST_STRUCTURES.clone(), &mut found);
+    let (mut found, mut structures) = (Vec::new(), MOST_STRUCTURES);
+    leaves_of(schema.plan(), schema.plan().root, "", &mut structures, &mut found);
     found
 }
 

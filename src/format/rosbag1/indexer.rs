@@ -200,7 +200,7 @@ impl BagIndexer {
             }
             Ok(Verdict::Holds(bag)) => {
                 self.state = State::Done;
-                Ok(Step::Ready(Arc::new(bag)))
+                Ok(Step::Ready(Arc::new(*bag)))
             }
             Err(Lie(offset, what)) => self.scan(offset, what),
         }

@@ -46,7 +46,7 @@ enum Look {
 pub(super) enum Verdict {
     Need(Vec<Range<u64>>),
     /// With what was wrong put right, and warnings of it.
-    Holds(Bag),
+    Holds(Box<Bag>),
 }
 
 impl Verify {
@@ -214,7 +214,7 @@ impl Verify {
         }
         if ids.is_empty() {
             self.bag.warn_of_undescribed();
-            return Verdict::Holds(std::mem::take(&mut self.bag));
+            return Verdict::Holds(Box::new(std::mem::take(&mut self.bag)));
         }
         self.look = Look::Chunks(ids);
         Verdict::Need(need)
