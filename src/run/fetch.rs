@@ -30,7 +30,7 @@ async fn text(location: Location, largest_bytes: u64, net: &Net) -> Result<Strin
     String::from_utf8(bytes.into()).map_err(|_| "this is no text".to_owned())
 }
 
-/// The bytes behind an address, or a sentence. `near` is the recording: packages are also looked for beside it.
+/// The bytes behind an address, or a sentence. `tile:` names one of a basemap's file ([`super::tiles`]). `near` is the recording: packages are also looked for beside it.
 pub(super) async fn fetch(address: &str, near: Option<&Location>, net: &Net) -> Result<Bytes, String> {
     let location = match address.strip_prefix("package://") {
         Some(rest) => Location::Path(find_package_file(rest, near).ok_or_else(|| {

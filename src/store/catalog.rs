@@ -13,7 +13,7 @@ use crate::decode::{Form, Schema, definitions};
 use crate::format::{Catalog, ConnectionId, Container, Warning};
 use crate::source::Location;
 use crate::store::{SourceId, WorkId};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 const MAX_WARNINGS: usize = 1000;
 
@@ -123,6 +123,7 @@ impl Store {
         for source in 0..self.inner.len() {
             if let Some((container, done, done_fraction)) = self.inner[source].held.take() {
                 self.take_catalogue(source, container, done, done_fraction);
+                self.place_untimed();
                 changed = true;
             }
             let known = self.inner[source].group.is_some() || self.sources[source].state == SourceState::Open;
@@ -132,6 +133,25 @@ impl Store {
         }
         if changed {
             self.rebuild_index();
+        }
+    }
+
+    /// What has an order and no times starts with what is recorded beside it.
+    fn place_untimed(&mut self) {
+        let containers = || self.inner.iter().filter_map(|inner| inner.container.as_ref());
+        let timed = containers().filter(|c| c.placed(Time::MAX).is_none());
+        let Some(start) = timed.filter_map(|c| c.catalog().span()).map(|s| s.start).min() else {
+            return;
+        };
+        for source in 0..self.inner.len() {
+            let placed = self.inner[source].container.as_ref().and_then(|c| c.placed(start));
+            if let Some(placed) = placed {
+                let done_fraction = match self.sources[source].state {
+                    SourceState::Indexing { done_fraction } => Some(done_fraction),
+                    _ => None,
+                };
+                self.take_catalogue(source, placed, done_fraction.is_none(), done_fraction.unwrap_or(1.0));
+            }
         }
     }
 
@@ -168,7 +188,7 @@ impl Store {
             catalog
                 .chunks
                 .get(at)
-                .is_none_or(|is| is.range != was.range || is.counts != was.counts)
+                .is_none_or(|is| is.range != was.range || is.counts != was.counts || is.span != was.span)
         };
         for at in 0..self.inner[source].cells.len() {
             if changed(at) {

@@ -85,6 +85,10 @@ impl Inline {
                 let found = self.files.get(&*address).cloned().ok_or_else(|| "there is no such file".into());
                 vec![Event::Fetched { address, result: found }]
             }
+            Work::Compute { id, task } => vec![Event::Computed {
+                id,
+                outcome: Some(task.run()),
+            }],
             Work::Cancel(_) => Vec::new(),
         }
     }

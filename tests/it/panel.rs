@@ -1,5 +1,7 @@
 //! Panels as layouts, the store and the pointer see them.
 
+#[path = "panel/diagnostics.rs"]
+mod diagnostics;
 #[path = "panel/drive.rs"]
 mod drive;
 #[path = "panel/health.rs"]
@@ -14,6 +16,8 @@ mod plots;
 mod stage;
 #[path = "panel/states.rs"]
 mod states;
+#[path = "panel/texts.rs"]
+mod texts;
 
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;

@@ -52,6 +52,11 @@ impl Stage {
 
     /// A recording of one's own; the playhead half a second after its start.
     pub fn open(kind: &str, config: &Value, path: std::path::PathBuf) -> Stage {
+        Stage::open_all(kind, config, &[path])
+    }
+
+    /// Several files on one clock.
+    pub fn open_all(kind: &str, config: &Value, paths: &[std::path::PathBuf]) -> Stage {
         let kind = PANELS.iter().find(|k| k.id == kind).expect("a kind of panel");
         let mut stage = Stage {
             store: Store::new(256 << 20),
@@ -65,11 +70,16 @@ impl Stage {
             settings: false,
             folder: None,
         };
-        stage.store.open(vec![Location::Path(path)]);
+        stage.store.open(paths.iter().cloned().map(Location::Path).collect());
         stage.settle();
         stage.now = stage.store.span().map_or(Time(0), |span| span.start.plus_nanos(500_000_000));
         stage.settle();
         stage
+    }
+
+    /// The files stay as long as the stage does.
+    pub fn keep(&mut self, folder: tempfile::TempDir) {
+        self.folder = Some(folder);
     }
 
     /// Until nothing that the panel wants is missing.
