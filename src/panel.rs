@@ -105,7 +105,9 @@ pub enum Action {
 
 /// Writes a file's content, on any thread.
 #[derive(Clone)]
-pub struct Make(Arc<dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()> + Send + Sync>);
+pub struct Make(Arc<Write>);
+
+type Write = dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()> + Send + Sync;
 
 impl Make {
     pub fn new(make: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()> + Send + Sync + 'static) -> Make {

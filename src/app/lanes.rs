@@ -21,6 +21,12 @@ pub struct Density {
     counts: Arc<[f32]>,
 }
 
+/// The same of the levels of a log's lines.
+pub struct Levels {
+    asked: (Span, usize, u64),
+    counts: Arc<[[f32; 5]]>,
+}
+
 /// Draws the lanes into `lanes`, their names into `names`.
 pub fn ui(ui: &mut Ui, state: &mut AppState, names: Rect, lanes: Rect, axis: Axis) {
     let topics: Vec<Topic> = ordered(state);
@@ -136,15 +142,26 @@ fn density(ui: &Ui, state: &mut AppState, topic: &Topic, lane: Rect, axis: Axis,
 }
 
 /// Warnings and errors of a log, as far as a log panel has it loaded.
-fn levels(ui: &Ui, state: &AppState, topic: TopicId, lane: Rect, axis: Axis) -> Shape {
+fn levels(ui: &Ui, state: &mut AppState, topic: TopicId, lane: Rect, axis: Axis) -> Shape {
     let p = palette(ui.visuals());
     let buckets = ((lane.width() / BUCKET_POINTS) as usize).max(1);
-    let counts = state.store.log_levels(topic, axis.span, buckets);
+    let revision = state.store.rows(topic, Form::Log).map_or(0, |rows| rows.revision());
+    let asked = (axis.span, buckets, revision);
+    let known = state.timeline.levels.get(&topic).filter(|l| l.asked == asked);
+    let counts = match known {
+        Some(known) => known.counts.clone(),
+        None => {
+            let counts: Arc<[[f32; 5]]> = state.store.log_levels(topic, axis.span, buckets).into();
+            let kept = counts.clone();
+            state.timeline.levels.insert(topic, Levels { asked, counts: kept });
+            counts
+        }
+    };
     let width = lane.width() / buckets as f32;
     let mut mesh = Mesh::default();
-    for (at, [_, _, warnings, errors, fatal]) in counts.into_iter().enumerate() {
+    for (at, [_, _, warnings, errors, fatal]) in counts.iter().enumerate() {
         let is_error = errors + fatal > 0.0;
-        if is_error || warnings > 0.0 {
+        if is_error || *warnings > 0.0 {
             let left = lane.left() + at as f32 * width;
             let top = if is_error { lane.top() + 3.0 } else { lane.top() + 6.0 };
             let bar = Rect::from_min_max(pos2(left, top), pos2(left + width, lane.bottom() - 4.0));

@@ -21,7 +21,7 @@ pub struct Rows {
 
 #[derive(Debug)]
 enum Columns {
-    Log(LogRows),
+    Log(Box<LogRows>),
     Fix(Vec<Fix>),
     /// Nothing but receive times.
     Arrivals,
@@ -40,7 +40,7 @@ impl Rows {
     /// None for forms that are not read in bulk.
     pub fn new(form: Form) -> Option<Rows> {
         let columns = match form {
-            Form::Log => Columns::Log(LogRows::default()),
+            Form::Log => Columns::Log(Box::default()),
             Form::Fix => Columns::Fix(Vec::new()),
             Form::Arrivals => Columns::Arrivals,
             Form::Stamps => Columns::Stamps(Vec::new()),

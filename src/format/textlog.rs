@@ -17,9 +17,11 @@ use line::{Line, parse};
 
 pub struct TextLog;
 
-const NAME: &str = "text log";
+const NAME: &str = "textlog";
 /// Lines of the head that are looked at to tell what the file is.
 const SNIFFED_LINES: usize = 64;
+/// How texts start that are no logs.
+const OTHERS: [&[u8]; 4] = [b"#ROSBAG", b"<?xml", b"<!doctype", b"<html"];
 /// A message of more than so many bytes is cut: the rest is the next one.
 const LONGEST_BYTES: usize = 1 << 20;
 /// Between lines that have no time.
@@ -55,7 +57,10 @@ impl Format for TextLog {
 
     fn sniff(&self, name: &str, head: &[u8]) -> bool {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
-        if !is_text(head) || matches!(ending.as_str(), "json" | "csv" | "xml" | "yaml" | "yml" | "html" | "md" | "bag") {
+        let is_other = OTHERS
+            .iter()
+            .any(|start| head.get(..start.len()).is_some_and(|h| h.eq_ignore_ascii_case(start)));
+        if is_other || !is_text(head) || matches!(ending.as_str(), "json" | "csv" | "xml" | "yaml" | "yml" | "html" | "md" | "bag") {
             return false;
         }
         if matches!(ending.as_str(), "log" | "txt" | "out" | "err") {

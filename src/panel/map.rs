@@ -242,6 +242,10 @@ impl MapPanel {
         if let Some(why) = self.tiles.failure().filter(|_| self.config.layer != Layer::Offline) {
             notes.push(format!("tiles are missing: {why}"));
         }
+        let missing = self.tiles.missing();
+        if missing > 0 && notes.is_empty() {
+            return PanelState::Pending(format!("{missing} tiles are on their way"));
+        }
         match notes.is_empty() {
             true => PanelState::Ready,
             false => PanelState::Partial(notes.join("; ")),

@@ -34,7 +34,7 @@ struct Archive {
 }
 
 enum Kind {
-    Pm(AsyncPmTilesReader<Source, HashMapCache>),
+    Pm(Box<AsyncPmTilesReader<Source, HashMapCache>>),
     Mb(Mutex<Connection>),
 }
 
@@ -113,7 +113,7 @@ async fn open(io: &Io, file: &str) -> Result<Archive, String> {
         let reader = opened.map_err(|e| format!("this is no PMTiles file: {e}"))?;
         return Ok(Archive {
             is_vector: matches!(reader.get_header().tile_type, TileType::Mvt),
-            kind: Kind::Pm(reader),
+            kind: Kind::Pm(Box::new(reader)),
         });
     }
     let Location::Path(path) = location else {

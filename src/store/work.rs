@@ -291,6 +291,9 @@ pub enum Event {
     },
 }
 
+/// Values and the texts that they stand for.
+pub type NamedValues = Vec<(f64, Arc<str>)>;
+
 /// What was read of a chunk. Payloads own their memory (nothing keeps the decompressed chunk alive).
 #[derive(Default)]
 pub struct ChunkContent {
@@ -299,7 +302,7 @@ pub struct ChunkContent {
     /// For each job: (time on its stamp, value), by receive time. NaN values are kept: they are gaps.
     pub series: Vec<(u32, Vec<(Time, f64)>)>,
     /// What values of a series stand for, where it is one of texts ([`SeriesJob::texts`]).
-    pub texts: Vec<(u32, Vec<(f64, Arc<str>)>)>,
+    pub texts: Vec<(u32, NamedValues)>,
     /// For each job that its form allows.
     pub rows: Vec<(u32, Rows)>,
     /// Receive time and transform.

@@ -11,8 +11,8 @@ use crate::time::{Span, Time};
 /// Less text is kept as it is.
 const LEAST_PACKED: usize = 16 << 10;
 /// Lines are counted in so many equal parts of their time at most.
-const MOST_SLICES: usize = 32;
-const LINES_A_SLICE: usize = 64;
+const MOST_SLICES: usize = 256;
+const LINES_A_SLICE: usize = 16;
 
 /// Lines of a log by receive time.
 #[derive(Debug, Default)]

@@ -138,11 +138,14 @@ impl Indexer for Scan {
                 "the file ended while it was read: it may be growing or cut".into(),
             ));
         }
-        self.cut();
+        if !self.rest.is_empty() {
+            self.cut();
+        }
         if self.read_to >= self.len {
             return Ok(Step::Ready(Arc::new(self.log.clone())));
         }
-        let need = vec![self.read_to..(self.read_to + BLOCK_BYTES).min(self.len)];
+        let next = self.read_to..(self.read_to + BLOCK_BYTES).min(self.len);
+        let need = Vec::from([next]);
         let chunks = self.log.catalog.chunks.len();
         // publishing copies the catalogue, so it is done ever more rarely
         if chunks > self.published + self.published / 4 {

@@ -52,18 +52,15 @@ pub fn parse(line: &[u8]) -> Line<'_> {
             found.time = Some(time);
         } else if let Some(level) = level_of(text).filter(|_| !has_level) {
             (found.level, has_level) = (level, true);
-        } else if part.is_bracketed && take_place(text, &mut found) {
-        } else if part.is_bracketed && found.node.is_empty() && is_name(text) && (is_last || follows_head(after)) {
+        } else if !(part.is_bracketed && take_place(text, &mut found)) {
+            let is_node = match part.is_bracketed {
+                true => is_last || follows_head(after),
+                false => (has_level || found.time.is_some()) && (is_last || text.first() == Some(&b'/')),
+            };
+            if !is_node || !found.node.is_empty() || !is_name(text) {
+                break;
+            }
             found.node = text;
-        } else if !part.is_bracketed
-            && found.node.is_empty()
-            && (has_level || found.time.is_some())
-            && (text.first() == Some(&b'/') || is_last)
-            && is_name(text)
-        {
-            found.node = text;
-        } else {
-            break;
         }
         at += part.length;
         if is_last {
@@ -307,14 +304,12 @@ fn date_time(text: &[u8]) -> Option<(Time, usize)> {
     let zone = if is(at, b" ") { at + 1 } else { at };
     if is(at, b"Z") {
         at += 1;
-    } else if is(zone, b"+-")
-        && let (Some(hours), colon) = (two(zone + 1), usize::from(is(zone + 3, b":")))
-    {
-        if let Some(minutes) = two(zone + 3 + colon) {
-            let sign = if is(zone, b"-") { -1 } else { 1 };
-            offset_minutes = sign * (hours * 60 + minutes);
-            at = zone + 5 + colon;
-        }
+    }
+    let colon = usize::from(is(zone + 3, b":"));
+    if let (true, Some(hours), Some(minutes)) = (is(zone, b"+-"), two(zone + 1), two(zone + 3 + colon)) {
+        let sign = if is(zone, b"-") { -1 } else { 1 };
+        offset_minutes = sign * (hours * 60 + minutes);
+        at = zone + 5 + colon;
     }
     let days = days_since_epoch(year, month, day);
     let seconds = days * 86_400 + hour * 3_600 + (minute - offset_minutes) * 60 + second;

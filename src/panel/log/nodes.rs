@@ -92,7 +92,7 @@ fn tree_ui(ui: &mut Ui, above: &str, branch: &Branch, hidden: &mut BTreeSet<Stri
 /// Shown, hidden, or partly shown: all of `nodes` go with it.
 fn row_ui(ui: &mut Ui, name: &str, nodes: &[&Arc<str>], counts: Counts, hidden: &mut BTreeSet<String>) {
     let p = theme::palette(ui.visuals());
-    let shown = nodes.iter().filter(|node| !hidden.contains(&***node)).count();
+    let shown = nodes.iter().filter(|node| !hidden.contains::<str>(node)).count();
     ui.horizontal(|ui| {
         let mut on = shown > 0;
         let is_part = shown > 0 && shown < nodes.len();
@@ -107,7 +107,7 @@ fn row_ui(ui: &mut Ui, name: &str, nodes: &[&Arc<str>], counts: Counts, hidden: 
             let is_shown = on || is_part;
             for node in nodes {
                 match is_shown {
-                    true => drop(hidden.remove(&***node)),
+                    true => drop(hidden.remove::<str>(node)),
                     false => drop(hidden.insert(node.to_string())),
                 };
             }

@@ -337,9 +337,12 @@ impl Drawn {
     }
 }
 
+/// Blocks with their keys, and the time that they take together.
+type Group = (Span, Vec<(u64, Arc<Rows>)>);
+
 /// Blocks by time; those that overlap together.
-fn groups(rows: &RowSet) -> Vec<(Span, Vec<(u64, Arc<Rows>)>)> {
-    let mut groups: Vec<(Span, Vec<(u64, Arc<Rows>)>)> = Vec::new();
+fn groups(rows: &RowSet) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     let mut blocks: Vec<(Span, u64, Arc<Rows>)> = rows
         .blocks()
         .filter_map(|b| {
