@@ -390,6 +390,8 @@ impl Panel for LogPanel {
     }
 
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        // the nodes may be shown before the lines are
+        self.refresh(view);
         let before = self.config.clone();
         self.settings(ui, view, out);
         if self.config != before {

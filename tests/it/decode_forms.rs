@@ -432,7 +432,7 @@ fn geojson_gives_its_features() {
                 " None Places([[1.0, 2.0], [3.0, 4.0]])",
             ]
         );
-        assert!(matches!(found.features[2].shape, FeatureShape::Area(_)));
+        assert!(matches!(found.features[3].shape, FeatureShape::Area(_)));
         let wrong = Bytes::copy_from_slice(Encoder::new().text("chatter 7").bytes());
         let told = schema.decode(Form::Features, &wrong).expect_err("no GeoJSON").to_string();
         assert!(told.contains("this is no GeoJSON"), "{told}");
