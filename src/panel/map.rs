@@ -474,10 +474,15 @@ impl Panel for MapPanel {
         }
         let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect));
         inside.set_clip_rect(rect.intersect(ui.clip_rect()));
+        let missing = self.tiles.missing();
         let mut viewport = self.place(rect, view);
         self.draw_ground(&inside, &viewport, view);
         self.interact(&inside, rect, &mut viewport, view, out);
         self.draw_frame(&inside, &viewport, view);
+        if missing > 0 && self.tiles.missing() == 0 {
+            // the header tells that nothing is missing any more
+            ui.ctx().request_repaint();
+        }
         self.buttons(&mut inside, rect, &mut viewport, out);
         ui.advance_cursor_after_rect(rect);
     }
