@@ -407,7 +407,8 @@ impl AppState {
                 }
                 Action::ReadWhole(topic) => self.store.read_whole(topic),
                 Action::CopyText(text) => ctx.copy_text(text),
-                Action::SaveFile { name, bytes } => self.jobs.save_file(name, bytes),
+                Action::SaveFile { name, bytes } => self.jobs.save_file(name, move |out| out.write_all(&bytes)),
+                Action::SaveMade { name, make } => self.jobs.save_file(name, move |out| make.write(out)),
                 Action::SetVariable { name, value } => {
                     self.store.set_variable(&name, value);
                     self.workspace.edited = true;

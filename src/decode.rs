@@ -6,6 +6,7 @@
 mod bind;
 mod camera;
 mod cloud;
+mod features;
 mod form;
 mod geo;
 mod geometry;
@@ -26,12 +27,13 @@ mod rows;
 mod shapes;
 mod value;
 
+pub use features::{Feature, FeatureShape, Features};
 pub use form::*;
 pub use json::{JsonNotes, write_base64};
 pub use known::{Definitions, definition_md5, definitions};
 pub use mesh::{Mesh, Vertex};
 pub use resource::Resource;
-pub use rows::{LogRow, LogRows, Rows, Stamped};
+pub use rows::{Head as LogHead, LogRow, LogRows, Opened as OpenedLog, Rows, Stamped, add_slices as add_log_slices, slices as log_slices};
 
 // How a message is walked, for [`crate::path`].
 pub(crate) use json::{Number, each};
@@ -99,7 +101,10 @@ impl Schema {
         match &self.shape {
             _ if form == Form::Value => self.value(payload).map(Decoded::Value),
             Some(shape) if shape.form() == form => shape.decode(&self.plan, payload),
-            _ => Err(DecodeError::NotDecodable(format!("{} has no form {form:?}", self.type_name))),
+            shape => {
+                let other = shape.as_ref().and_then(|shape| shape.decode_as(form, &self.plan, payload));
+                other.unwrap_or_else(|| Err(DecodeError::NotDecodable(format!("{} has no form {form:?}", self.type_name))))
+            }
         }
     }
 

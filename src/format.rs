@@ -6,6 +6,7 @@
 
 mod foreign;
 pub mod rosbag1;
+mod textlog;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub trait Indexer: Send {
     /// Says, before the first step, that small reads cost next to nothing (a local file): what the index claims may then be verified,
     /// and a recovery scan may skip what it need not read.
     fn reads_are_cheap(&mut self) {}
+
+    /// Says, before the first step, what the file is called: for containers that do not name what is in them.
+    fn is_called(&mut self, _name: &str) {}
 }
 
 /// What an indexer wants next.
@@ -55,6 +59,10 @@ pub trait Container: Send + Sync {
     /// When which connection's messages in `chunk` were received, by time; without unpacking them where the container has an index.
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
         arrivals_of(self.messages(chunk, got, &ConnectionSet::All, Checks::Quick))
+    }
+    /// Where messages have an order and no times: the same, from `start` on.
+    fn placed(&self, _start: Time) -> Option<Arc<dyn Container>> {
+        None
     }
 }
 
@@ -224,7 +232,7 @@ impl Fetched {
 pub struct FormatError(pub String);
 
 /// The formats that can be read, in the order in which they are tried.
-pub static FORMATS: &[&dyn Format] = &[&rosbag1::Rosbag1];
+pub static FORMATS: &[&dyn Format] = &[&rosbag1::Rosbag1, &textlog::TextLog];
 
 /// The format of a file, or a sentence that says what it is instead and what to do.
 pub fn recognise(name: &str, head: &[u8], len: u64) -> Result<&'static dyn Format, FormatError> {

@@ -106,6 +106,11 @@ pub enum Action {
         name: String,
         bytes: Arc<[u8]>,
     },
+    /// The same for what is large: written by whoever saves it.
+    SaveMade {
+        name: String,
+        make: Make,
+    },
     /// What `$name` stands for in message paths; None forgets it.
     SetVariable {
         name: String,
@@ -113,6 +118,28 @@ pub enum Action {
     },
     /// The panel's configuration changed by the user's hand.
     Changed,
+}
+
+/// Writes a file's content, on any thread.
+#[derive(Clone)]
+pub struct Make(Arc<Write>);
+
+type Write = dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()> + Send + Sync;
+
+impl Make {
+    pub fn new(make: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()> + Send + Sync + 'static) -> Make {
+        Make(Arc::new(make))
+    }
+
+    pub fn write(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        (self.0)(out)
+    }
+}
+
+impl std::fmt::Debug for Make {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Make")
+    }
 }
 
 /// A message path that is being dragged, from a tree of fields onto a panel.

@@ -35,6 +35,7 @@ mod parse;
 mod place;
 mod print;
 mod program;
+mod stream;
 mod transform;
 
 pub use ast::*;
@@ -44,7 +45,8 @@ pub use eval::Item;
 pub use functions::{FUNCTIONS, Function, Kind as FunctionKind, Param, Part, function};
 pub use parse::{parse, parse_fields};
 pub use program::{Input, Program, TopicSchema, Variables, bind};
-pub use transform::{Point, Transform, combined};
+pub use stream::Progress;
+pub use transform::{Point, Transform};
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;

@@ -19,6 +19,8 @@ mod reading;
 mod serve;
 mod settle;
 mod share;
+#[cfg(feature = "gui")]
+mod tiles;
 
 pub use definitions::add_message_folders;
 pub use executor::Executor;

@@ -7,6 +7,7 @@
 mod cache;
 mod catalog;
 mod coverage;
+mod derived;
 mod fold;
 mod grid;
 mod index;
@@ -14,6 +15,7 @@ mod intake;
 mod issue;
 mod links;
 mod lookup;
+mod matches;
 mod plan;
 mod playback;
 mod resources;
@@ -25,6 +27,7 @@ mod work;
 
 pub use fold::MarkerSet;
 pub use links::LinkState;
+pub use matches::{LogFilter, LogQuery, MatchSet, Verdict, expression};
 pub use playback::Playback;
 pub use rows::{Block, RowSet};
 pub use series::{Series, Statistics};
@@ -100,10 +103,19 @@ pub enum What {
     /// A scalar over a span of receive time. The path is an expression over this topic alone, as
     /// [`path::Input::text`] gives it.
     Series { path: Arc<str>, stamp: Stamp, span: Span },
-    /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
-    Rows { form: Form, span: Span },
     /// The same, where its points themselves are needed: those that were given up for memory are read again.
     Points { path: Arc<str>, stamp: Stamp, span: Span },
+    /// What is computed from series of several topics, or from values before, as [`path::Program::text`] names it; the series that it
+    /// is of are wanted beside it. `points`: where its points themselves are needed.
+    Derived {
+        text: Arc<str>,
+        stamp: Stamp,
+        points: Option<Span>,
+    },
+    /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
+    Rows { form: Form, span: Span },
+    /// Which lines of a log pass, of those that [`What::Rows`] has.
+    Lines(Arc<LogQuery>),
     /// A file that the topic's messages name by its address.
     Resource(Arc<str>),
 }
@@ -217,7 +229,9 @@ pub struct Store {
     seek: u64,
 
     series: Vec<Series>,
+    derived: Vec<derived::Derived>,
     row_sets: Vec<RowSet>,
+    matches: Vec<MatchSet>,
     folds: BTreeMap<TopicId, fold::Fold>,
     undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
     /// Those of them that no decoder works on.
@@ -277,7 +291,9 @@ impl Store {
             frame: 0,
             seek: 0,
             series: Vec::new(),
+            derived: Vec::new(),
             row_sets: Vec::new(),
+            matches: Vec::new(),
             folds: BTreeMap::new(),
             undecoded: BTreeMap::new(),
             fold_waiting: std::collections::BTreeSet::new(),
@@ -326,7 +342,9 @@ impl Store {
         self.transforms.now = now;
         self.wants = wants;
         self.add_series();
+        self.add_derived();
         self.add_row_sets();
+        self.add_matches();
         self.reread_points();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {

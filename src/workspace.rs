@@ -139,6 +139,31 @@ pub enum Edit {
         beside: Option<String>,
     },
     DropTopic(String, TopicId),
+    /// A new panel of what was dropped on the edge of a panel, or on its tabs.
+    DropBeside {
+        id: String,
+        side: Side,
+        what: Dropped,
+    },
+}
+
+/// What may be dropped where there is no panel that could take it.
+#[derive(Clone, Debug)]
+pub enum Dropped {
+    Topic(TopicId),
+    /// A message path: a plot of it.
+    Path(String),
+}
+
+/// Where a new panel comes, seen from another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// In the same place, behind a tab.
+    Tab,
+    Left,
+    Right,
+    Above,
+    Below,
 }
 
 /// The key of an arrangement that names its tab.
@@ -311,6 +336,7 @@ impl Workspace {
                 true
             }
             Edit::DropTopic(id, topic) => self.drop_topic(&id, topic, view),
+            Edit::DropBeside { id, side, what } => self.drop_beside(&id, side, &what, view),
         };
         if changed {
             self.edited = true;
@@ -319,16 +345,52 @@ impl Workspace {
         changed
     }
 
-    /// A panel that suits the topic: the first kind of the table that can show it.
+    /// A panel that suits the topic.
     pub fn add_for_topic(&mut self, topic: TopicId, view: &View, beside: Option<&str>) {
-        for kind in PANELS {
+        if let Some(pane) = self.pane_for_topic(topic, view) {
+            self.add_pane(pane, beside);
+            self.edited = true;
+            self.is_automatic = false;
+        }
+    }
+
+    /// Of the first kind of the table that can show it.
+    fn pane_for_topic(&mut self, topic: TopicId, view: &View) -> Option<Pane> {
+        PANELS.iter().find_map(|kind| {
             let mut pane = self.new_pane(kind.id, &Value::Null);
-            if pane.panel.drop_topic(view, topic) {
-                self.add_pane(pane, beside);
-                self.edited = true;
-                self.is_automatic = false;
-                return;
+            pane.panel.drop_topic(view, topic).then_some(pane)
+        })
+    }
+
+    fn drop_beside(&mut self, id: &str, side: Side, what: &Dropped, view: &View) -> bool {
+        let pane = match what {
+            Dropped::Topic(topic) => self.pane_for_topic(*topic, view),
+            Dropped::Path(path) => Some(self.new_pane("plot", &serde_json::json!({ "series": [{ "path": path }] }))),
+        };
+        let Some(pane) = pane else { return false };
+        self.maximised = None;
+        self.selected = Some(pane.id.clone());
+        match side {
+            Side::Tab => self.insert_tab(pane, id),
+            Side::Left | Side::Right => self.insert_beside(pane, id, Direction::Row, side == Side::Left),
+            Side::Above | Side::Below => self.insert_beside(pane, id, Direction::Column, side == Side::Above),
+        }
+        true
+    }
+
+    /// Behind a tab beside the neighbour's.
+    fn insert_tab(&mut self, pane: Pane, neighbour: &str) {
+        let group = self.tile_of(neighbour).and_then(|tile| self.tree.tiles.parent_of(tile));
+        let is_group = |tiles: &egui_tiles::Tiles<Pane>, id| matches!(tiles.get(id), Some(Tile::Container(egui_tiles::Container::Tabs(_))));
+        match group.filter(|id| is_group(&self.tree.tiles, *id)) {
+            Some(group) => {
+                let tile = self.tree.tiles.insert_pane(pane);
+                if let Some(Tile::Container(egui_tiles::Container::Tabs(tabs))) = self.tree.tiles.get_mut(group) {
+                    tabs.add_child(tile);
+                    tabs.set_active(tile);
+                }
             }
+            None => self.insert_beside(pane, neighbour, Direction::Row, false),
         }
     }
 
@@ -364,7 +426,7 @@ impl Workspace {
         let pane = self.new_pane(&kind, &config);
         self.selected = Some(pane.id.clone());
         self.maximised = None;
-        self.insert_beside(pane, id, direction);
+        self.insert_beside(pane, id, direction, false);
         true
     }
 
@@ -414,7 +476,7 @@ impl Workspace {
                 let rect = self.tile_of(&neighbour).and_then(|t| self.tree.tiles.rect(t));
                 let wide = rect.is_none_or(|r| r.width() >= r.height());
                 let direction = if wide { Direction::Row } else { Direction::Column };
-                self.insert_beside(pane, &neighbour, direction);
+                self.insert_beside(pane, &neighbour, direction, false);
             }
             None => {
                 let tile = self.tree.tiles.insert_pane(pane);
@@ -434,7 +496,7 @@ impl Workspace {
         panes.into_iter().max_by(|a, b| area(a).total_cmp(&area(b))).map(|p| p.id.clone())
     }
 
-    fn insert_beside(&mut self, pane: Pane, neighbour: &str, direction: Direction) {
+    fn insert_beside(&mut self, pane: Pane, neighbour: &str, direction: Direction, is_first: bool) {
         let Some(tile) = self.tile_of(neighbour) else {
             return self.add_pane(pane, None);
         };
@@ -444,7 +506,7 @@ impl Workspace {
         let new_pane = self.tree.tiles.insert_pane(pane);
         let new_group = self.tree.tiles.insert_tab_tile(vec![new_pane]);
         let parent = self.tree.tiles.parent_of(old);
-        let children = vec![old, new_group];
+        let children = if is_first { vec![new_group, old] } else { vec![old, new_group] };
         let split = match direction {
             Direction::Row => self.tree.tiles.insert_horizontal_tile(children),
             Direction::Column => self.tree.tiles.insert_vertical_tile(children),

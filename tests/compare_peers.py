@@ -7,12 +7,17 @@ Reading is compared with the PyPI package rosbags (`pip install rosbags numpy`),
 there is no display). What is not installed is passed over, which is said. The file cache is warm; each figure is the median of three runs.
 For roadreel whole processes are timed, for rosbags what comes after its start and imports.
 """
-import argparse, contextlib, os, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, contextlib, json, os, shutil, statistics, subprocess, sys, tempfile, time
 from importlib import metadata
 from pathlib import Path
 
 RUNS = 3
 SPARSE = "/imu_raw"
+SERIES = {
+    "imu": "/imu_raw.linear_acceleration.x",
+    "odom": "/odom.pose.pose.position.x",
+    "objects": "/as_tx/objects.objects[:].twist.twist.linear.x",
+}
 CLOUD, CAMERA = "/os1_cloud_node/points", "/flir_adk/rgb_front_left/image_raw/compressed"
 PICTURE = ["1600", "1000"]
 
@@ -56,6 +61,32 @@ def task_rosbags(bag, topic="", decode=""):
         for connection, _, raw in reader.messages(wanted):
             if store:
                 store.deserialize_ros1(raw, connection.msgtype)
+    print(time.perf_counter() - start)
+
+
+def task_series(bag, topic, *fields):
+    """One scalar (or one of every element) out of every message of a topic."""
+    from rosbags.rosbag1 import Reader
+    from compare_rosbags import store_of
+    import numpy as np
+
+    def values(of, names):
+        if not names:
+            return [of]
+        inner = getattr(of, names[0])
+        if isinstance(inner, (list, np.ndarray)):
+            return [v for element in inner for v in values(element, names[1:])]
+        return values(inner, names[1:])
+
+    start = time.perf_counter()
+    times, found = [], []
+    with Reader(Path(bag)) as reader:
+        store = store_of(reader)
+        for connection, nanos, raw in reader.messages([c for c in reader.connections if c.topic == topic]):
+            here = values(store.deserialize_ros1(raw, connection.msgtype), fields)
+            found.extend(here)
+            times.extend([nanos] * len(here))
+    np.array(times), np.array(found, "f8")
     print(time.perf_counter() - start)
 
 
@@ -106,6 +137,25 @@ def against_rosbags(roadreel, bag, rows):
     rows.append(time_row("read, verify and decode every message (`check`)", all_, f"{peer}, bytes only", raw))
     rows.append(time_row("the same", all_, f"{peer}, decoded", decoded))
     rows.append(time_row(f"read one sparse topic (`cat --topic {SPARSE}`)", one, f"{peer}, decoded", sparse))
+
+
+def series_against_rosbags(bag, rows):
+    """Scalars as plots read them: `cargo bench --bench series` on the same drive, decompression included on both sides."""
+    try:
+        peer = f"rosbags {metadata.version('rosbags')}"
+    except metadata.PackageNotFoundError:
+        return
+    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    environment = {**os.environ, "ROADREEL_BENCH_DRIVE": str(bag)}
+    for name, path in SERIES.items():
+        topic, *fields = path.replace("[:]", "").split(".")
+        bench = subprocess.run(["cargo", "bench", "--bench", "series", "--", f"series/{name}"], env=environment, stdout=subprocess.DEVNULL)
+        estimates = target / "criterion" / "series" / name / "new" / "estimates.json"
+        if bench.returncode != 0 or not estimates.exists():
+            return print("passed over: cargo bench --bench series gave no figures")
+        ours = json.loads(estimates.read_text())["median"]["point_estimate"] * 1e-9
+        theirs = median(lambda: child("series", bag, topic, *fields))[0]
+        rows.append(time_row(f"the scalar `{path}` of every message", ours, f"{peer}, decoded", theirs))
 
 
 def against_rerun(roadreel, bag, folder, picture, rows):
@@ -192,13 +242,17 @@ def main():
         run([options.roadreel, "demo", "--seconds", "3", "-o", short])
         size = long.stat().st_size
         against_rosbags(options.roadreel, long, rows)
+        whole = folder / "whole.bag"
+        run([options.roadreel, "demo", "--seconds", "60", "-o", whole])
+        series_against_rosbags(whole, rows)
+        whole.unlink()
         against_rerun(options.roadreel, short, folder, options.picture, rows)
     if rows:
         head = f"In one run on {os.cpu_count()} cores; reading: the demo drive of 20 s, {size // 1_000_000} MB.\n\n"
         publish(head + "| work | Roadreel | other | ratio |\n|---|---:|---:|---:|\n" + "\n".join(rows))
 
 
-TASKS = {"rosbags": task_rosbags, "log": task_log}
+TASKS = {"rosbags": task_rosbags, "series": task_series, "log": task_log}
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1] in TASKS:

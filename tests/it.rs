@@ -92,6 +92,9 @@ mod store;
 mod stream;
 #[path = "it/tidy.rs"]
 mod tidy;
+#[cfg(feature = "gui")]
+#[path = "it/tiles.rs"]
+mod tiles;
 #[path = "it/time.rs"]
 mod time;
 #[cfg(feature = "gui")]

@@ -153,14 +153,19 @@ impl Jobs {
     }
 
     /// Asks where to save a file, and saves it.
-    pub fn save_file(&mut self, name: String, bytes: Arc<[u8]>) {
+    pub fn save_file(&mut self, name: String, write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()> + Send + 'static) {
         if std::mem::replace(&mut self.choosing, true) {
             return;
         }
         let (sender, waker) = (self.sender.clone(), self.waker.clone());
         std::thread::spawn(move || {
             let chosen = rfd::FileDialog::new().set_title("Save").set_file_name(name).save_file();
-            let saved = chosen.map(|path| match std::fs::write(&path, &bytes) {
+            let to = |path: &std::path::Path| {
+                let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+                write(&mut file)?;
+                std::io::Write::flush(&mut file)
+            };
+            let saved = chosen.map(|path| match to(&path) {
                 Ok(()) => Ok(path),
                 Err(e) => Err(format!("The file could not be saved: {e}: {}", path.display())),
             });

@@ -6,6 +6,7 @@ use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Ui, WidgetInfo, pos2
 
 use super::AppState;
 use super::timeline::Axis;
+use crate::decode::Form;
 use crate::store::{Topic, TopicId};
 use crate::theme::{self, palette};
 use crate::time::Span;
@@ -18,6 +19,12 @@ const BUCKET_POINTS: f32 = 2.0;
 pub struct Density {
     asked: (Span, usize, u64),
     counts: Arc<[f32]>,
+}
+
+/// The same of the levels of a log's lines.
+pub struct Levels {
+    asked: (Span, usize, u64),
+    counts: Arc<[[f32; 5]]>,
 }
 
 /// Draws the lanes into `lanes`, their names into `names`.
@@ -47,6 +54,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState, names: Rect, lanes: Rect, axis: Axi
         }
         let is_selected = state.selected_topic == Some(topic.id);
         shapes.push(density(ui, state, topic, lane, axis, is_selected));
+        if topic.form == Some(Form::Log) {
+            shapes.push(levels(ui, state, topic.id, lane, axis));
+        }
         shapes.push(loaded(ui, state, topic.id, lane, axis));
     }
     ui.painter().with_clip_rect(clip).extend(shapes);
@@ -127,6 +137,36 @@ fn density(ui: &Ui, state: &mut AppState, topic: &Topic, lane: Rect, axis: Axis,
             mesh.add_colored_rect(rect, color.gamma_multiply(0.12 + 0.5 * level as f32 / 8.0));
         }
         from = to;
+    }
+    Shape::mesh(mesh)
+}
+
+/// Warnings and errors of a log, as far as a log panel has it loaded.
+fn levels(ui: &Ui, state: &mut AppState, topic: TopicId, lane: Rect, axis: Axis) -> Shape {
+    let p = palette(ui.visuals());
+    let buckets = ((lane.width() / BUCKET_POINTS) as usize).max(1);
+    let revision = state.store.rows(topic, Form::Log).map_or(0, |rows| rows.revision());
+    let asked = (axis.span, buckets, revision);
+    let known = state.timeline.levels.get(&topic).filter(|l| l.asked == asked);
+    let counts = match known {
+        Some(known) => known.counts.clone(),
+        None => {
+            let counts: Arc<[[f32; 5]]> = state.store.log_levels(topic, axis.span, buckets).into();
+            let kept = counts.clone();
+            state.timeline.levels.insert(topic, Levels { asked, counts: kept });
+            counts
+        }
+    };
+    let width = lane.width() / buckets as f32;
+    let mut mesh = Mesh::default();
+    for (at, [_, _, warnings, errors, fatal]) in counts.iter().enumerate() {
+        let is_error = errors + fatal > 0.0;
+        if is_error || *warnings > 0.0 {
+            let left = lane.left() + at as f32 * width;
+            let top = if is_error { lane.top() + 3.0 } else { lane.top() + 6.0 };
+            let bar = Rect::from_min_max(pos2(left, top), pos2(left + width, lane.bottom() - 4.0));
+            mesh.add_colored_rect(bar, if is_error { p.error } else { p.warn });
+        }
     }
     Shape::mesh(mesh)
 }

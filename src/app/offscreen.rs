@@ -125,6 +125,8 @@ fn has_any_data(state: &AppState) -> bool {
 /// Lays out until nothing changes any more; the last pass's output is to be painted.
 fn passes(ctx: &Context, state: &mut AppState, device: &RenderState, options: &Options, stats: &mut Stats) -> FullOutput {
     let mut number = 0;
+    // headers are drawn before their panels: they show how these stood in the pass before
+    let mut was_pending = false;
     loop {
         let mut output = ctx.run_ui(input(options, number), |ui| root(ui, state));
         number += 1;
@@ -140,12 +142,13 @@ fn passes(ctx: &Context, state: &mut AppState, device: &RenderState, options: &O
         }
         let pending = any_pending(state);
         if state.is_settled(options.wait_all) && !pending {
-            if number >= PASSES_MIN {
+            if number >= PASSES_MIN && !was_pending {
                 return output;
             }
         } else {
             settle(state, options, stats);
         }
+        was_pending = pending;
         output.textures_delta.free.clear();
     }
 }

@@ -26,6 +26,7 @@ pub struct TimelineState {
     /// None: the whole recording.
     zoomed: Option<Span>,
     pub(super) densities: HashMap<TopicId, lanes::Density>,
+    pub(super) levels: HashMap<TopicId, lanes::Levels>,
     pub(super) scroll_lanes: f32,
 }
 

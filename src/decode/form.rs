@@ -39,6 +39,8 @@ pub enum Form {
     Log,
     /// sensor_msgs/NavSatFix, gps_common/GPSFix, geographic_msgs.
     Fix,
+    /// geographic_msgs/GeoPath, foxglove_msgs/GeoJSON; std_msgs/String that holds GeoJSON, where that is asked for.
+    Features,
     /// When messages were received: of any topic, read in bulk, from the recording's index where that tells.
     Arrivals,
     /// Header stamps and sizes: of any topic with a definition, read in bulk.
@@ -72,6 +74,7 @@ pub enum Decoded {
     Diagnostics(Vec<DiagnosticStatus>),
     Log(LogLine),
     Fix(Fix),
+    Features(super::Features),
 }
 
 impl Decoded {

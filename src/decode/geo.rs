@@ -18,6 +18,7 @@ const COVARIANCE: (&str, Want) = ("position_covariance", Want::Doubles(9));
 pub(super) enum GeoShape {
     NavSat { message: Binding<7>, status: Binding<1> },
     Gps { message: Binding<9>, status: Binding<1> },
+    Location(Binding<6>),
     Point,
     PointStamped(Binding<2>),
     Pose(Binding<2>),
@@ -53,6 +54,14 @@ impl GeoShape {
             message: Binding::new(plan, plan.root, wants)?,
             status: Binding::new(plan, struct_of(plan, plan.root, "status")?, [("status", Want::Scalar(Scalar::I16))])?,
         })
+    }
+
+    /// foxglove_msgs/LocationFix.
+    pub fn location(plan: &Plan) -> Option<GeoShape> {
+        let [latitude, longitude, altitude] = doubles(["latitude", "longitude", "altitude"]);
+        let kind = ("position_covariance_type", Want::Byte);
+        let wants = [("timestamp", Want::Time), latitude, longitude, altitude, COVARIANCE, kind];
+        Binding::new(plan, plan.root, wants).map(GeoShape::Location)
     }
 
     pub fn point(plan: &Plan) -> Option<GeoShape> {
@@ -106,6 +115,16 @@ impl GeoShape {
                     covariance: covariance_at(payload, covariance, kind)?,
                     heading_deg: known(f64_at(payload, track)?),
                     speed_metres_per_sec: known(f64_at(payload, speed)?),
+                    ..bare(f64_at(payload, latitude)?, f64_at(payload, longitude)?)
+                })
+            }
+            GeoShape::Location(message) => {
+                let [stamp, latitude, longitude, altitude, covariance, kind] = message.locate(plan, &mut reader)?;
+                let mut at = Reader::starting_at(payload, stamp);
+                Ok(Fix {
+                    stamp: Some(Time::from_sec_nsec(at.u32()?, at.u32()?)),
+                    altitude_metres: f64_at(payload, altitude)?,
+                    covariance: covariance_at(payload, covariance, kind)?,
                     ..bare(f64_at(payload, latitude)?, f64_at(payload, longitude)?)
                 })
             }

@@ -20,6 +20,7 @@ static PACKAGES: &[&str] = packages![
     "actionlib_msgs",
     "bond",
     "can_msgs",
+    "dbw_mkz_msgs",
     "derived_object_msgs",
     "diagnostic_msgs",
     "dynamic_reconfigure",

@@ -33,6 +33,10 @@ impl LogShape {
         Binding::new(plan, plan.root, [("data", Want::Text)]).map(LogShape::Text)
     }
 
+    pub fn is_text(&self) -> bool {
+        matches!(self, LogShape::Text(_))
+    }
+
     pub fn decode(&self, plan: &Plan, payload: &Bytes) -> Result<LogLine, DecodeError> {
         let mut reader = Reader::new(payload);
         let (binding, is_rcl) = match self {

@@ -2,13 +2,13 @@
 //!
 //! Invariant: rows own their memory and are sorted by receive time; equal strings of one chunk are kept once.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod log;
 
 use bytes::Bytes;
 
-use super::{DecodeError, Decoded, Fix, Form, LogLevel, LogLine, Schema};
+use super::{DecodeError, Decoded, Fix, Form, Schema};
 use crate::time::Time;
+pub use log::{Head, LogRow, LogRows, Opened, add_slices, slices};
 
 #[derive(Debug)]
 pub struct Rows {
@@ -21,7 +21,7 @@ pub struct Rows {
 
 #[derive(Debug)]
 enum Columns {
-    Log(LogRows),
+    Log(Box<LogRows>),
     Fix(Vec<Fix>),
     /// Nothing but receive times.
     Arrivals,
@@ -54,7 +54,7 @@ impl Rows {
     /// None for forms that are not read in bulk.
     pub fn new(form: Form) -> Option<Rows> {
         let columns = match form {
-            Form::Log => Columns::Log(LogRows::default()),
+            Form::Log => Columns::Log(Box::default()),
             Form::Fix => Columns::Fix(Vec::new()),
             Form::Arrivals => Columns::Arrivals,
             Form::Stamps => Columns::Stamps(Vec::new()),
@@ -120,7 +120,7 @@ impl Rows {
     pub fn shrink(&mut self) {
         self.times.shrink_to_fit();
         match &mut self.columns {
-            Columns::Log(rows) => rows.shrink(),
+            Columns::Log(rows) => rows.shrink(&self.times),
             Columns::Fix(rows) => rows.shrink_to_fit(),
             Columns::Arrivals => {}
             Columns::Stamps(rows) => rows.shrink_to_fit(),
@@ -185,134 +185,5 @@ impl Rows {
             Columns::Stamps(rows) => rows,
             _ => &[],
         }
-    }
-}
-
-/// Lines of a log: one text for all messages, places and nodes by number.
-#[derive(Debug, Default)]
-pub struct LogRows {
-    lines: Vec<Line>,
-    text: String,
-    nodes: Vec<Arc<str>>,
-    places: Vec<Place>,
-    known_nodes: HashMap<Arc<str>, u32>,
-    known_places: HashMap<Place, u32>,
-}
-
-#[derive(Debug)]
-struct Line {
-    stamp: Option<Time>,
-    /// Where its text ends; it starts where that of the line before ends.
-    end: usize,
-    node: u32,
-    place: u32,
-    level: LogLevel,
-}
-
-/// Where in the source code a line was written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
-    file: Arc<str>,
-    function: Arc<str>,
-    line: u32,
-}
-
-/// A line as it is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct LogRow<'a> {
-    pub stamp: Option<Time>,
-    pub level: LogLevel,
-    pub node: &'a Arc<str>,
-    pub file: &'a str,
-    pub function: &'a str,
-    pub line: u32,
-    pub text: &'a str,
-}
-
-impl LogRows {
-    fn push(&mut self, line: &LogLine) {
-        let node = match self.known_nodes.get(&line.node) {
-            Some(known) => *known,
-            None => {
-                let new = self.nodes.len() as u32;
-                self.nodes.push(line.node.clone());
-                self.known_nodes.insert(line.node.clone(), new);
-                new
-            }
-        };
-        let place = Place {
-            file: line.file.clone(),
-            function: line.function.clone(),
-            line: line.line,
-        };
-        let place = match self.known_places.get(&place) {
-            Some(known) => *known,
-            None => {
-                let new = self.places.len() as u32;
-                self.places.push(place.clone());
-                self.known_places.insert(place, new);
-                new
-            }
-        };
-        self.text.push_str(&line.text);
-        self.lines.push(Line {
-            stamp: line.stamp,
-            end: self.text.len(),
-            node,
-            place,
-            level: line.level,
-        });
-    }
-
-    fn shrink(&mut self) {
-        self.lines.shrink_to_fit();
-        self.text.shrink_to_fit();
-        self.known_nodes = HashMap::new();
-        self.known_places = HashMap::new();
-    }
-
-    fn bytes(&self) -> usize {
-        let names: usize = self.nodes.iter().map(|n| n.len() + 32).sum();
-        let places: usize = self.places.iter().map(|p| p.file.len() + p.function.len() + 64).sum();
-        self.lines.capacity() * size_of::<Line>() + self.text.capacity() + names + places
-    }
-
-    pub fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    pub fn get(&self, index: usize) -> Option<LogRow<'_>> {
-        let line = self.lines.get(index)?;
-        let start = match index.checked_sub(1) {
-            Some(before) => self.lines.get(before)?.end,
-            None => 0,
-        };
-        let place = self.places.get(line.place as usize)?;
-        Some(LogRow {
-            stamp: line.stamp,
-            level: line.level,
-            node: self.nodes.get(line.node as usize)?,
-            file: &place.file,
-            function: &place.function,
-            line: place.line,
-            text: self.text.get(start..line.end)?,
-        })
-    }
-
-    /// Every node that wrote a line, in the order of their first lines, with the number of lines by level.
-    pub fn nodes(&self) -> Vec<(Arc<str>, [u64; 5])> {
-        let mut out: Vec<(Arc<str>, [u64; 5])> = self.nodes.iter().map(|n| (n.clone(), [0; 5])).collect();
-        for line in &self.lines {
-            if let Some((_, counts)) = out.get_mut(line.node as usize)
-                && let Some(count) = counts.get_mut(line.level as usize)
-            {
-                *count += 1;
-            }
-        }
-        out
     }
 }

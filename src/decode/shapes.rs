@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::bind::{Binding, Want, slice_at, struct_of, text_at};
 use super::camera::{CameraShape, CompressedShape};
 use super::cloud::CloudShape;
+use super::features::{FeaturesShape, geojson};
 use super::geo::GeoShape;
 use super::geometry::{PoseShape, PosesShape, TransformsShape, header_at, pose_at};
 use super::log::LogShape;
@@ -34,6 +35,7 @@ pub(super) enum Shape {
     Diagnostics(DiagnosticsShape),
     Log(LogShape),
     Fix(GeoShape),
+    Features(FeaturesShape),
 }
 
 impl Shape {
@@ -65,6 +67,9 @@ impl Shape {
             "geographic_msgs/GeoPointStamped" => Shape::Fix(GeoShape::point_stamped(plan)?),
             "geographic_msgs/GeoPose" => Shape::Fix(GeoShape::pose(plan)?),
             "geographic_msgs/GeoPoseStamped" => Shape::Fix(GeoShape::pose_stamped(plan)?),
+            "foxglove_msgs/LocationFix" => Shape::Fix(GeoShape::location(plan)?),
+            "geographic_msgs/GeoPath" => Shape::Features(FeaturesShape::path(plan)?),
+            "foxglove_msgs/GeoJSON" => Shape::Features(FeaturesShape::json(plan, "geojson")?),
             _ => return None,
         })
     }
@@ -83,6 +88,18 @@ impl Shape {
             Shape::Diagnostics(_) => Form::Diagnostics,
             Shape::Log(_) => Form::Log,
             Shape::Fix(_) => Form::Fix,
+            Shape::Features(_) => Form::Features,
+        }
+    }
+
+    /// A form beside its own, which only its content tells.
+    pub fn decode_as(&self, form: Form, plan: &Plan, payload: &Bytes) -> Option<Result<Decoded, DecodeError>> {
+        match (form, self) {
+            (Form::Features, Shape::Log(shape)) if shape.is_text() => {
+                let line = shape.decode(plan, payload);
+                Some(line.and_then(|line| geojson(&line.text)).map(Decoded::Features))
+            }
+            _ => None,
         }
     }
 
@@ -102,6 +119,7 @@ impl Shape {
             Shape::Diagnostics(shape) => shape.decode(plan, payload).map(Decoded::Diagnostics),
             Shape::Log(shape) => shape.decode(plan, payload).map(Decoded::Log),
             Shape::Fix(shape) => shape.decode(plan, payload).map(Decoded::Fix),
+            Shape::Features(shape) => shape.decode(plan, payload).map(Decoded::Features),
         }
     }
 }

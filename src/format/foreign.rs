@@ -157,7 +157,7 @@ pub(super) fn guess(name: &str, head: &[u8]) -> String {
         return "a web page (HTML), not a recording: use the address of the file itself".into();
     }
     if is_text(head) {
-        return "a text file, not a recording: Roadreel opens ROS 1 bags (.bag)".into();
+        return "a text file, not a recording: Roadreel opens ROS 1 bags (.bag) and text logs (.log, .txt)".into();
     }
     "no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`".into()
 }

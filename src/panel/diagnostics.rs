@@ -3,6 +3,7 @@
 //! Invariant: a part that was not heard of for longer than the limit is stale, whatever it said last.
 
 mod detail;
+mod history;
 
 use egui::{Align2, RichText, ScrollArea, Sense, Ui, pos2};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ struct Config {
     hardware_id: String,
     pinned: Vec<String>,
     selected: String,
+    /// The value of the selected part whose history is drawn.
+    plotted: String,
     stale_after_secs: f64,
     #[serde(flatten)]
     extra: Map<String, Value>,
@@ -49,6 +52,7 @@ impl Default for Config {
             hardware_id: String::new(),
             pinned: Vec::new(),
             selected: String::new(),
+            plotted: String::new(),
             stale_after_secs: 5.0,
             extra: Map::new(),
         }
@@ -111,6 +115,8 @@ struct DiagnosticsPanel {
     search: String,
     /// Worst first, pinned ones before all.
     parts: Vec<Part>,
+    /// Of the selected part.
+    history: history::History,
     state: PanelState,
 }
 
@@ -120,6 +126,7 @@ impl DiagnosticsPanel {
             config: widget::config_from(config),
             search: String::new(),
             parts: Vec::new(),
+            history: history::History::default(),
             state: PanelState::Pending("diagnostics are being read".into()),
         }
     }
@@ -390,7 +397,7 @@ impl Panel for DiagnosticsPanel {
         let closed = ui
             .scope_builder(egui::UiBuilder::new().max_rect(details), |ui| {
                 ui.set_clip_rect(details.intersect(ui.clip_rect()));
-                detail::detail_ui(ui, &selected, view, out)
+                self.detail_ui(ui, &selected, view, out)
             })
             .inner;
         if closed {

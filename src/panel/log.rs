@@ -1,15 +1,18 @@
 //! Logs of any number of topics on one clock: filtered, searched, followed.
 //!
-//! Invariants: only visible lines are laid out; filtering goes on in small pieces while the rest can be used; every line that is
-//! loaded is either shown or counted as filtered out.
+//! Invariants: only visible lines are laid out; the store examines lines elsewhere than on the window's thread, and what it has found so
+//! far can be used meanwhile; every line that is loaded is either shown or counted as filtered out.
 
+mod bookmarks;
 mod filter;
 mod lines;
 mod list;
+mod nodes;
 mod row;
+mod strip;
 mod tools;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use egui::Ui;
@@ -17,12 +20,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::{Form, LogLevel};
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{Store, Topic, TopicId, Want, What};
+use crate::panel::{Action, Kind, Make, Panel, PanelState, View, widget};
+use crate::store::{LogQuery, Store, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::Time;
-use filter::{Compiled, Filter, Mode};
-use lines::{Lines, Place};
+use bookmarks::Bookmark;
+use filter::{Filter, Mode, Shown};
+use lines::{Lines, Loaded, Place};
 
 pub const KIND: Kind = Kind {
     id: "log",
@@ -48,6 +52,9 @@ struct Config {
     wrap: bool,
     /// The line at the playhead stays in view.
     follow: bool,
+    /// How many lines there are when, above the lines.
+    show_histogram: bool,
+    bookmarks: Vec<Bookmark>,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -64,6 +71,8 @@ impl Default for Config {
             show_place: true,
             wrap: false,
             follow: true,
+            show_histogram: true,
+            bookmarks: Vec::new(),
             extra: Map::new(),
         }
     }
@@ -85,22 +94,24 @@ enum TimeColumn {
     Hidden,
 }
 
+/// Lines that are copied at once.
+const MOST_COPIED: usize = 100_000;
+
 struct LogPanel {
     config: Config,
     search: String,
     lines: Lines,
-    /// What `lines` are made of: topics with the revisions of their rows.
-    made_of: Vec<(TopicId, u64)>,
-    compiled: Compiled,
-    /// What `compiled` is made of.
-    filtered_by: Option<FilteredBy>,
+    /// What `lines` are made of: topics with the revisions of their rows, and of what passes.
+    made_of: Vec<(TopicId, u64, u64)>,
+    /// What is asked of the store, and what `shown` is made of.
+    query: Arc<LogQuery>,
+    shown: Shown,
     is_filtering: bool,
+    hovering: bool,
     list: list::List,
     selected: Option<Place>,
     state: PanelState,
 }
-
-type FilteredBy = (LogLevel, BTreeSet<String>, Vec<Filter>, String);
 
 impl LogPanel {
     fn new(config: &Value) -> LogPanel {
@@ -109,9 +120,10 @@ impl LogPanel {
             search: String::new(),
             lines: Lines::default(),
             made_of: Vec::new(),
-            compiled: Compiled::default(),
-            filtered_by: None,
+            query: Arc::default(),
+            shown: Shown::default(),
             is_filtering: false,
+            hovering: false,
             list: list::List::default(),
             selected: None,
             state: PanelState::Pending("the log is being read".into()),
@@ -125,33 +137,52 @@ impl LogPanel {
         self.config.topics.iter().filter_map(|name| store.topic_by_name(name)).collect()
     }
 
-    /// Takes what is new in the store, and filters on.
+    /// What the configuration asks for now.
+    fn query(&self) -> Arc<LogQuery> {
+        let config = &self.config;
+        let query = filter::query(config.min_level, &config.hidden_nodes, &config.filters, &self.search);
+        if query == *self.query {
+            Arc::clone(&self.query)
+        } else {
+            Arc::new(query)
+        }
+    }
+
+    /// Takes what is new in the store. While nothing was found for a new query yet, the lines of the one before stay.
     fn refresh(&mut self, view: &View) {
+        let query = self.query();
+        if query != self.query {
+            self.shown = Shown::new(&query);
+            self.query = query;
+        }
         let topics = self.topics_shown(view.store);
         let sets: Vec<_> = topics
             .iter()
-            .filter_map(|t| Some((t.id, view.store.rows(t.id, Form::Log)?)))
+            .filter_map(|t| {
+                let rows = view.store.rows(t.id, Form::Log)?;
+                Some((t.id, rows, view.store.matches(t.id, &self.query)))
+            })
             .collect();
-        let made_of: Vec<(TopicId, u64)> = sets.iter().map(|(id, set)| (*id, set.revision())).collect();
-        if made_of != self.made_of {
-            let blocks = sets
-                .iter()
-                .flat_map(|(id, set)| set.blocks().map(|block| (*id, block.key, Arc::clone(&block.rows))));
-            self.lines.take(blocks.collect());
+        self.is_filtering = sets.iter().any(|(_, _, matches)| matches.is_none_or(|m| !m.is_done()));
+        let is_begun = sets.iter().any(|(_, _, matches)| matches.is_some_and(|m| m.revision() > 0));
+        let made_of: Vec<(TopicId, u64, u64)> = sets
+            .iter()
+            .map(|(id, set, matches)| (*id, set.revision(), matches.map_or(0, |m| m.revision())))
+            .collect();
+        if made_of != self.made_of && (is_begun || !self.is_filtering) {
+            let blocks = sets.iter().flat_map(|(id, set, matches)| {
+                set.blocks().map(move |block| Loaded {
+                    topic: *id,
+                    block: block.key,
+                    rows: Arc::clone(&block.rows),
+                    verdict: matches.and_then(|m| m.verdict(block.key)).cloned(),
+                })
+            });
+            let rows_of = |made_of: &[(TopicId, u64, u64)]| made_of.iter().map(|m| (m.0, m.1)).collect::<Vec<_>>();
+            let recount = rows_of(&made_of) != rows_of(&self.made_of);
+            self.lines.take(blocks.collect(), recount);
             self.made_of = made_of;
         }
-        let by = (
-            self.config.min_level,
-            self.config.hidden_nodes.clone(),
-            self.config.filters.clone(),
-            self.search.clone(),
-        );
-        if self.filtered_by.as_ref() != Some(&by) {
-            self.compiled = Compiled::new(by.0, by.1.clone(), &by.2, &by.3);
-            self.filtered_by = Some(by);
-            self.lines.restart();
-        }
-        self.is_filtering = self.lines.examine(&self.compiled, view.now);
         self.state = self.state_of(view, &topics);
     }
 
@@ -252,20 +283,45 @@ impl LogPanel {
             if pressed(egui::Key::N, shift) {
                 self.next_hit(view, !shift, out);
             }
+            if pressed(egui::Key::U, shift) {
+                self.next_bookmark(view, !shift, out);
+            }
+        }
+        if pressed(egui::Key::M, false) {
+            self.toggle_bookmark(self.from(view.now), view, out);
         }
     }
 
-    /// Lines that pass, as text, one a line.
+    /// Lines that pass, as text, one a line; no more than can sensibly be pasted.
     fn text(&self, store: &Store) -> String {
         let mut out = String::new();
-        for place in self.lines.walk(0, self.lines.len()) {
-            if let Some(line) = self.lines.get(place) {
-                out.push_str(&row::as_text(store, place, &line));
+        for place in self.lines.walk(0, MOST_COPIED) {
+            self.lines.with(place, |line| {
+                out.push_str(&row::as_text(&|topic| name_of(store, topic), place, line));
                 out.push('\n');
-            }
+            });
         }
         out
     }
+
+    /// All lines that pass, to be written elsewhere than on the window's thread.
+    fn save(&self, store: &Store) -> Action {
+        let streams = self.lines.streams();
+        let names: BTreeMap<TopicId, String> = self.made_of.iter().map(|m| (m.0, name_of(store, m.0))).collect();
+        Action::SaveMade {
+            name: "log.txt".into(),
+            make: Make::new(move |out| {
+                Lines::of(streams.clone()).each(|place, line| {
+                    let name = |topic| names.get(&topic).cloned().unwrap_or_default();
+                    writeln!(out, "{}", row::as_text(&name, place, line))
+                })
+            }),
+        }
+    }
+}
+
+fn name_of(store: &Store, topic: TopicId) -> String {
+    store.topic(topic).map(|t| t.name.to_string()).unwrap_or_default()
 }
 
 fn is_log(topic: &Topic) -> bool {
@@ -295,6 +351,10 @@ impl Panel for LogPanel {
                     span: view.store.series_span(topic.id, view.now),
                 },
             });
+            out.push(Want {
+                topic: topic.id,
+                what: What::Lines(self.query()),
+            });
         }
     }
 
@@ -303,11 +363,16 @@ impl Panel for LogPanel {
         self.refresh(view);
         self.keys(ui, rect, view, out);
         if self.is_filtering {
-            ui.ctx().request_repaint();
+            ui.ctx().request_repaint_after_secs(1.0 / 60.0);
         }
         let head = egui::UiBuilder::new().max_rect(rect.shrink2(egui::vec2(0.0, 2.0)));
         let below = ui.scope_builder(head, |ui| self.tools_ui(ui, view, out)).response.rect.bottom();
-        let rest = egui::Rect::from_min_max(egui::pos2(rect.left(), (below + 2.0).min(rect.bottom())), rect.max);
+        let mut rest = egui::Rect::from_min_max(egui::pos2(rect.left(), (below + 2.0).min(rect.bottom())), rect.max);
+        if self.config.show_histogram && self.lines.total() > 0 && rest.height() > 120.0 {
+            let strip = rest.with_max_y(rest.top() + strip::HEIGHT);
+            self.strip_ui(ui, strip, view, out);
+            rest = rest.with_min_y(strip.bottom());
+        }
         match &self.state {
             PanelState::Absent(why) => widget::empty_note(ui, rest, why),
             PanelState::Failed(why) if self.lines.total() == 0 => widget::failure_note(ui, rest, why),
@@ -325,6 +390,8 @@ impl Panel for LogPanel {
     }
 
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        // the nodes may be shown before the lines are
+        self.refresh(view);
         let before = self.config.clone();
         self.settings(ui, view, out);
         if self.config != before {

@@ -4,6 +4,7 @@
 //! that needs it is chosen.
 
 mod draw;
+mod features;
 mod mercator;
 mod settings;
 mod tiles;
@@ -17,11 +18,11 @@ use serde_json::{Map, Value};
 use crate::decode::Form;
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
 use crate::render::Colormap;
-use crate::store::{Signal, Stamp, Store, Topic, TopicId, Want, What};
+use crate::store::{Lookup, Signal, Stamp, Store, Topic, TopicId, Want, What};
 use crate::theme::{self, icon};
 use crate::time::Span;
 use mercator::{Viewport, World};
-use tiles::{Layer, Tiles};
+use tiles::{Ground, Layer, Tiles};
 use track::{Found, Track};
 
 pub const KIND: Kind = Kind {
@@ -42,6 +43,8 @@ struct Config {
     layer: Layer,
     /// `https://…/{z}/{x}/{y}.png`.
     custom_tiles: String,
+    /// A PMTiles or MBTiles file: a path or an address.
+    tile_file: String,
     color_by: ColorBy,
     /// For [`ColorBy::Path`].
     color_path: String,
@@ -61,6 +64,7 @@ impl Default for Config {
             topics: Vec::new(),
             layer: Layer::Offline,
             custom_tiles: String::new(),
+            tile_file: String::new(),
             color_by: ColorBy::Topic,
             color_path: String::new(),
             colormap: Colormap::Turbo,
@@ -99,6 +103,10 @@ struct MapPanel {
     measured: Vec<World>,
     scrubbing: bool,
     hovering: bool,
+    /// What messages draw, by topic.
+    overlays: Vec<features::Overlay>,
+    /// More positions are there than one frame takes.
+    is_behind: bool,
     state: PanelState,
 }
 
@@ -114,7 +122,17 @@ impl MapPanel {
             measured: Vec::new(),
             scrubbing: false,
             hovering: false,
+            overlays: Vec::new(),
+            is_behind: false,
             state: PanelState::Pending("the track is being read".into()),
+        }
+    }
+
+    fn ground(&self) -> Ground {
+        Ground {
+            layer: self.config.layer,
+            template: self.config.custom_tiles.clone(),
+            file: self.config.tile_file.trim().to_owned(),
         }
     }
 
@@ -122,7 +140,18 @@ impl MapPanel {
         if self.config.topics.is_empty() {
             return store.topics().iter().filter(|t| t.form == Some(Form::Fix)).collect();
         }
-        self.config.topics.iter().filter_map(|name| store.topic_by_name(name)).collect()
+        let chosen = self.config.topics.iter().filter_map(|name| store.topic_by_name(name));
+        chosen.filter(|t| t.form == Some(Form::Fix)).collect()
+    }
+
+    /// Names of all that is shown.
+    fn all_topics(&self, store: &Store) -> Vec<String> {
+        let features = self.feature_topics(store);
+        self.topics_shown(store)
+            .iter()
+            .chain(&features)
+            .map(|t| t.name.to_string())
+            .collect()
     }
 
     fn refresh(&mut self, view: &View) {
@@ -152,11 +181,14 @@ impl MapPanel {
         if changed {
             self.range = None;
         }
+        self.is_behind = self.tracks.iter().any(Track::is_behind);
+        self.refresh_features(view);
         self.state = self.state_of(view, &topics);
     }
 
     fn state_of(&self, view: &View, topics: &[&Topic]) -> PanelState {
-        if topics.is_empty() {
+        let features = self.feature_topics(view.store);
+        if topics.is_empty() && features.is_empty() {
             return PanelState::Absent(match self.config.topics.first() {
                 Some(gone) => format!("The recording has no topic {gone}"),
                 None => "The recording holds no positions on the globe".into(),
@@ -191,6 +223,15 @@ impl MapPanel {
                 });
             }
         }
+        for topic in features {
+            if let Some(why) = &topic.schema_error {
+                return PanelState::Failed(format!("{}: {why}", topic.name));
+            }
+            if matches!(view.store.latest(topic.id, Form::Features), Lookup::Pending) {
+                return PanelState::Pending(format!("{} is being read at the playhead", topic.name));
+            }
+        }
+        notes.extend(self.overlays.iter().filter_map(|o| o.trouble.clone()));
         let (all, fixed) = self.fixes();
         if all > 0 && fixed == 0 {
             return PanelState::Absent(format!("None of {all} messages has a fix"));
@@ -201,6 +242,10 @@ impl MapPanel {
         if let Some(why) = self.tiles.failure().filter(|_| self.config.layer != Layer::Offline) {
             notes.push(format!("tiles are missing: {why}"));
         }
+        let missing = self.tiles.missing();
+        if missing > 0 && notes.is_empty() {
+            return PanelState::Pending(format!("{missing} tiles are on their way"));
+        }
         match notes.is_empty() {
             true => PanelState::Ready,
             false => PanelState::Partial(notes.join("; ")),
@@ -209,7 +254,7 @@ impl MapPanel {
 
     /// Messages, and those with a fix.
     fn fixes(&self) -> (usize, usize) {
-        self.tracks.iter().fold((0, 0), |n, t| (n.0 + t.messages, n.1 + t.points.len()))
+        self.tracks.iter().fold((0, 0), |n, t| (n.0 + t.messages, n.1 + t.fixes))
     }
 
     /// The map as it stands: by hand, following, or filled by the tracks.
@@ -225,7 +270,8 @@ impl MapPanel {
                 viewport.center = mercator::project(latitude, longitude).unwrap_or(viewport.center);
             }
             None => {
-                if let Some(bounds) = track::bounds_of(self.tracks.iter()) {
+                let bounds = track::bounds_of(self.tracks.iter()).or_else(|| self.feature_bounds());
+                if let Some(bounds) = bounds {
                     viewport.fit(bounds, 20.0);
                 }
             }
@@ -314,7 +360,9 @@ impl MapPanel {
         } else if self.measuring && response.hovered() {
             ui.set_cursor_icon(CursorIcon::Crosshair);
         }
+        self.draw_features(ui, viewport);
         self.draw_tracks(ui, viewport, view);
+        self.draw_feature_names(ui, viewport);
         self.draw_measured(ui, viewport, pointer.filter(|_| response.hovered()));
         if let Some((track, found)) = hover {
             self.draw_hover(ui, viewport, view, track, &found);
@@ -374,7 +422,8 @@ impl MapPanel {
 }
 
 fn automatic(store: &Store) -> Vec<Value> {
-    let any = store.topics().iter().any(|t| t.form == Some(Form::Fix) && t.messages > 0);
+    let is_shown = |t: &Topic| matches!(t.form, Some(Form::Fix | Form::Features)) && t.messages > 0;
+    let any = store.topics().iter().any(is_shown);
     if any { vec![serde_json::json!({})] } else { Vec::new() }
 }
 
@@ -396,10 +445,15 @@ impl Panel for MapPanel {
                 what: What::Rows { form: Form::Fix, span },
             });
         }
+        let features = self.feature_topics(view.store);
+        out.extend(features.iter().map(|topic| Want {
+            topic: topic.id,
+            what: What::Latest(Form::Features),
+        }));
         if let Some(topic) = self.color.topics().first() {
             self.color.wants(view.store.series_span(*topic, view.now), out);
         }
-        if let Some(topic) = topics.first() {
+        if let Some(topic) = topics.first().or(features.first()) {
             out.extend(self.tiles.wanted().map(|address| Want {
                 topic: topic.id,
                 what: What::Resource(address),
@@ -410,17 +464,25 @@ impl Panel for MapPanel {
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         self.refresh(view);
+        if self.is_behind {
+            ui.ctx().request_repaint();
+        }
         match &self.state {
             PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
-            PanelState::Failed(why) if self.tracks.iter().all(|t| t.points.is_empty()) => return widget::failure_note(ui, rect, why),
+            PanelState::Failed(why) if self.tracks.iter().all(|t| t.fixes == 0) => return widget::failure_note(ui, rect, why),
             _ => {}
         }
         let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect));
         inside.set_clip_rect(rect.intersect(ui.clip_rect()));
+        let missing = self.tiles.missing();
         let mut viewport = self.place(rect, view);
         self.draw_ground(&inside, &viewport, view);
         self.interact(&inside, rect, &mut viewport, view, out);
         self.draw_frame(&inside, &viewport, view);
+        if missing > 0 && self.tiles.missing() == 0 {
+            // the header tells that nothing is missing any more
+            ui.ctx().request_repaint();
+        }
         self.buttons(&mut inside, rect, &mut viewport, out);
         ui.advance_cursor_after_rect(rect);
     }
@@ -445,11 +507,11 @@ impl Panel for MapPanel {
     fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
         let Some(topic) = view.store.topic(topic) else { return false };
         let name = topic.name.to_string();
-        if topic.form != Some(Form::Fix) {
+        if topic.form != Some(Form::Fix) && !features::may_draw(topic) {
             return false;
         }
         if self.config.topics.is_empty() {
-            self.config.topics = self.topics_shown(view.store).iter().map(|t| t.name.to_string()).collect();
+            self.config.topics = self.all_topics(view.store);
         }
         if !self.config.topics.contains(&name) {
             self.config.topics.push(name);
@@ -459,6 +521,7 @@ impl Panel for MapPanel {
     }
 
     fn topics(&self, view: &View) -> Vec<TopicId> {
-        self.topics_shown(view.store).iter().map(|t| t.id).collect()
+        let features = self.feature_topics(view.store);
+        self.topics_shown(view.store).iter().chain(&features).map(|t| t.id).collect()
     }
 }

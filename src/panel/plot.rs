@@ -10,7 +10,6 @@ mod canvas;
 mod config;
 mod curves;
 mod export;
-mod fourier;
 mod legend;
 mod measure;
 mod pointer;
@@ -103,7 +102,8 @@ impl PlotPanel {
     }
 
     fn series<'a>(&'a self, store: &'a Store, index: usize) -> Option<&'a Series> {
-        self.signals.get(index)?.series(store)
+        let signal = self.signals.get(index).filter(|s| text_problem(s).is_none())?;
+        signal.series(store)
     }
 
     fn color(&self, visuals: &egui::Visuals, index: usize) -> Color32 {
@@ -177,6 +177,9 @@ impl PlotPanel {
         if !coverage.whole {
             return PanelState::Partial(coverage.text(view.span));
         }
+        if let Some(signal) = self.signals.iter().find(|s| !s.is_computed(view.store)) {
+            return PanelState::Partial(format!("{} is being computed", signal.text()));
+        }
         let part = || self.memos.iter().flatten().any(|m| !m.is_whole);
         match problems.first() {
             Some(problem) => PanelState::Partial(problem.clone()),
@@ -188,10 +191,9 @@ impl PlotPanel {
     /// Why series are not drawn.
     fn problems(&self) -> Vec<String> {
         let x = self.needs_x().then_some(&self.x_signal);
-        let of = |signal: &Signal| match (signal.problem(), signal.trouble()) {
-            (Some(problem), _) => Some(problem.what.clone()),
-            (None, Some(trouble)) => Some(trouble.to_owned()),
-            (None, None) => text_problem(signal),
+        let of = |signal: &Signal| match signal.problem() {
+            Some(problem) => Some(problem.what.clone()),
+            None => text_problem(signal),
         };
         if let Some(what) = x.and_then(of) {
             return vec![what; self.config.series.len().max(1)];
@@ -205,13 +207,12 @@ impl PlotPanel {
             XAxis::Path => return Some(Span::ALL),
             XAxis::Index | XAxis::CurrentPath => return Some(Span::at(view.now)),
             XAxis::Frequency | XAxis::Value => self.shown_time(view),
-            _ if signal.program().is_some_and(|p| p.column().is_none()) => return Some(Span::ALL),
             _ => {
                 let (from, to) = self.view.x?;
                 Span::new(canvas::time_of(view, from), canvas::time_of(view, to))
             }
         };
-        let count: u64 = signal.sources(view.store).iter().map(|s| s.statistics(span).count()).sum();
+        let count = signal.series(view.store)?.statistics(span).count();
         (count <= MOST_POINTS_IN_VIEW).then_some(span)
     }
 
@@ -223,7 +224,7 @@ impl PlotPanel {
             .reduce(Span::union)
             .unwrap_or(view.span);
         signal.wants(span, out);
-        if signal.sources(view.store).iter().any(|s| !s.has_points(Span::ALL))
+        if signal.series(view.store).is_some_and(|s| !s.has_points(Span::ALL))
             && let Some(span) = self.needed_points(view, signal)
         {
             signal.wants_points(span, out);

@@ -144,9 +144,7 @@ impl Reading {
     fn read_series(&mut self, view: &View) {
         let newest = self.signal.series(view.store).and_then(|s| s.value_at(view.now));
         self.values = newest.map(number).into_iter().collect();
-        self.state = if let Some(trouble) = self.signal.trouble() {
-            PanelState::Failed(trouble.to_owned())
-        } else if let Some(why) = self.signal.failure(view.store) {
+        self.state = if let Some(why) = self.signal.failure(view.store) {
             PanelState::Failed(why.to_string())
         } else if !self.signal.is_complete(view.store, Span::at(view.now)) {
             PanelState::Pending(format!("{} is being read at the playhead", self.signal.text()))

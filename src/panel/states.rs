@@ -140,7 +140,11 @@ impl StatesPanel {
         bands
     }
 
-    fn name_of(&self, at: usize, value: f64) -> String {
+    fn name_of(&self, at: usize, value: f64, view: &View) -> String {
+        let series = self.signals.get(at).and_then(|s| s.series(view.store));
+        if let Some(text) = series.and_then(|s| s.text_of(value)) {
+            return text.to_string();
+        }
         let program = self.signals.get(at).and_then(Signal::program);
         let column = program.and_then(|p| p.column()).map(|input| &input.column);
         let is_bool = program.is_some_and(|p| p.kind() == crate::path::ItemKind::Bool);
@@ -190,7 +194,7 @@ impl StatesPanel {
                 let place = Rect::from_min_max(pos2(left, top + 4.0), pos2(right.max(left + 1.0), row.bottom() - 4.0));
                 let color = color_of(p, band.value);
                 ui.painter().rect_filled(place, 2.0, color.gamma_multiply(0.85));
-                let text = self.name_of(at, band.value);
+                let text = self.name_of(at, band.value, view);
                 if place.width() > 18.0 {
                     text_in(ui, place, &text, p);
                 }
@@ -203,7 +207,7 @@ impl StatesPanel {
                 .get(at)
                 .and_then(|s| s.series(view.store))
                 .and_then(|s| s.value_at(view.now));
-            let value = newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v));
+            let value = newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v, view));
             let named = format!("{name} {value}");
             ui.interact(label, ui.scope_id().with(("lane", at)), Sense::hover())
                 .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &named));
@@ -275,11 +279,7 @@ fn problem(signal: &Signal) -> Option<String> {
     if let Some(problem) = signal.problem() {
         return Some(problem.what.clone());
     }
-    if let Some(trouble) = signal.trouble() {
-        return Some(trouble.to_owned());
-    }
-    let kind = signal.program()?.kind();
-    (!kind.is_number()).then(|| format!("{} is a text: only numbers, flags and constants have states here", signal.text()))
+    None
 }
 
 /// Off is quiet; every other value has a colour of its own.
@@ -287,7 +287,8 @@ fn color_of(p: &Palette, value: f64) -> Color32 {
     if value == 0.0 {
         return p.line;
     }
-    if value.fract() == 0.0 && value > 0.0 {
+    // texts are told apart by large numbers
+    if value.fract() == 0.0 && value > 0.0 && value < 1e6 {
         return palette::series(value as usize - 1);
     }
     palette::of_name(&value.to_string())

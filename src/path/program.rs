@@ -12,7 +12,7 @@ use super::eval::arithmetic;
 use super::functions::{self, Function};
 use super::nearest::nearest;
 use super::place::named_constant;
-use super::transform::{Point, Transform, combined};
+use super::transform::Transform;
 use crate::decode::{Array, Kind, Schema};
 
 /// What `$x` stands for, by name.
@@ -23,8 +23,9 @@ pub type TopicSchema = (Arc<str>, Result<Arc<Schema>, Arc<str>>);
 
 #[derive(Clone, Debug)]
 pub struct Program {
+    text: Arc<str>,
     inputs: Vec<Input>,
-    node: Node,
+    pub(super) node: Node,
 }
 
 /// What is read out of the messages of one topic.
@@ -37,7 +38,7 @@ pub struct Input {
 }
 
 #[derive(Clone, Debug)]
-enum Node {
+pub(super) enum Node {
     Input(usize),
     Constant(f64),
     One(fn(f64) -> f64, Box<Node>),
@@ -50,11 +51,17 @@ impl Program {
     pub fn compile(expr: &Expr, topics: &[TopicSchema], variables: &Variables) -> Result<Program, PathError> {
         let bound = bind(expr, variables, topics)?;
         let mut program = Program {
+            text: bound.to_string().into(),
             inputs: Vec::new(),
             node: Node::Constant(f64::NAN),
         };
         program.node = program.build(&bound, topics)?;
         Ok(program)
+    }
+
+    /// As [`super::parse`] reads it, variables bound: names the values.
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
     }
 
     pub fn inputs(&self) -> &[Input] {
@@ -80,16 +87,6 @@ impl Program {
     /// What its values are.
     pub fn kind(&self) -> ItemKind {
         self.column().map_or(ItemKind::Float, |input| input.column.kind())
-    }
-
-    /// The values over time, of the inputs' values over time (in the order of [`Program::inputs`], each sorted by time).
-    /// Several topics combine by sample and hold.
-    pub fn points(&self, inputs: &[&[Point]]) -> Vec<Point> {
-        match self.node.points(inputs) {
-            Points::Constant(_) => Vec::new(),
-            Points::Borrowed(points) => points.to_vec(),
-            Points::Owned(points) => points,
-        }
     }
 
     fn build(&mut self, expr: &Expr, topics: &[TopicSchema]) -> Result<Node, PathError> {
@@ -179,22 +176,6 @@ impl Program {
     }
 }
 
-enum Points<'a> {
-    Constant(f64),
-    Borrowed(&'a [Point]),
-    Owned(Vec<Point>),
-}
-
-impl Points<'_> {
-    fn slice(&self) -> &[Point] {
-        match self {
-            Points::Constant(_) => &[],
-            Points::Borrowed(points) => points,
-            Points::Owned(points) => points,
-        }
-    }
-}
-
 impl Node {
     fn constant(&self) -> Option<f64> {
         match self {
@@ -202,41 +183,6 @@ impl Node {
             _ => None,
         }
     }
-
-    fn points<'a>(&self, inputs: &[&'a [Point]]) -> Points<'a> {
-        match self {
-            Node::Input(at) => Points::Borrowed(inputs.get(*at).copied().unwrap_or_default()),
-            Node::Constant(v) => Points::Constant(*v),
-            Node::One(f, inner) => {
-                let points = inner.points(inputs);
-                Points::Owned(points.slice().iter().map(|(t, v)| (*t, f(*v))).collect())
-            }
-            Node::Series(transform, inner) => Points::Owned(transform.apply(inner.points(inputs).slice())),
-            Node::Binary(op, a, b) => merged(&[a, b], inputs, |v| match v {
-                [a, b] if !a.is_nan() && !b.is_nan() => arithmetic(*op, *a, *b),
-                _ => f64::NAN,
-            }),
-            Node::Many(f, nodes) => merged(&nodes.iter().collect::<Vec<_>>(), inputs, f),
-        }
-    }
-}
-
-fn merged<'a>(nodes: &[&Node], inputs: &[&'a [Point]], f: impl Fn(&[f64]) -> f64) -> Points<'a> {
-    let parts: Vec<Points> = nodes.iter().map(|n| n.points(inputs)).collect();
-    let moving: Vec<&[Point]> = parts
-        .iter()
-        .filter(|p| !matches!(p, Points::Constant(_)))
-        .map(Points::slice)
-        .collect();
-    let points = combined(&moving, |held| {
-        let mut held = held.iter().copied();
-        let value = |p: &Points| match p {
-            Points::Constant(v) => *v,
-            _ => held.next().unwrap_or(f64::NAN),
-        };
-        f(&parts.iter().map(value).collect::<Vec<f64>>())
-    });
-    Points::Owned(points)
 }
 
 /// Whether one message is enough to compute it.

@@ -1,9 +1,9 @@
-//! Decode threads: chunks into what the store keeps of them, messages into forms. The most urgent first.
+//! Decode threads: chunks into what the store keeps of them, messages into forms, loaded values into others. The most urgent first.
 //!
 //! Invariants: a panic in a reader or decoder becomes an event; kept payloads own their memory; cancelled jobs are skipped.
 
 use std::cmp::Ordering as Order;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::outbox::{Outbox, Ticket};
 use crate::decode::{DecodeError, Decoded, Form, Schema};
 use crate::format::{Batch, Checks, ConnectionSet, Fetched, Message};
-use crate::store::{ChunkContent, ChunkRead, Deadline, Event, Read, Stamp, WorkId};
+use crate::store::{ChunkContent, ChunkRead, Deadline, Event, Read, Task, WorkId};
 
 pub(super) struct Job {
     pub(super) ticket: Arc<Ticket>,
@@ -34,6 +34,10 @@ pub(super) enum What {
         schema: Arc<Schema>,
         form: Form,
         payload: Bytes,
+    },
+    Task {
+        id: WorkId,
+        task: Task,
     },
 }
 
@@ -147,7 +151,12 @@ impl Jobs {
                         None => finished(&ticket, Some(&read)),
                     }
                 }
-                What::Message { .. } if ticket.is_cancelled() => {}
+                What::Message { .. } | What::Task { .. } if ticket.is_cancelled() => {}
+                What::Task { id, task } => {
+                    let outcome = catch_unwind(AssertUnwindSafe(|| task.run())).ok();
+                    outbox.push_when_room(&ticket, Event::Computed { id, outcome });
+                    finished(&ticket, None);
+                }
                 What::Message { id, schema, form, payload } => {
                     let crashed = |_| {
                         Err(DecodeError::NotDecodable(format!(
@@ -210,19 +219,15 @@ fn content(read: &Read, wanted: &ChunkRead, got: &Fetched) -> Result<ChunkConten
         ..ChunkContent::default()
     };
     for job in &wanted.series {
-        let mut points = Vec::new();
+        let (mut points, mut texts) = (Vec::new(), BTreeMap::new());
         for message in batch.messages.iter().filter(|m| m.connection == job.connection) {
-            let stamp = match job.stamp {
-                Stamp::Receive => None,
-                Stamp::Header => job.schema.header_stamp(&message.payload),
-            };
-            let (time, before) = (stamp.unwrap_or(message.time), points.len());
-            job.column.each(&message.payload, |value| points.push((time, value)));
-            if points.len() == before && !job.column.is_partial() {
-                points.push((time, f64::NAN));
-            }
+            job.read(message, &mut points, &mut texts);
         }
         content.series.push((job.series, points));
+        if !texts.is_empty() {
+            let named = texts.into_iter().map(|(number, text)| (number as f64, text));
+            content.texts.push((job.series, named.collect()));
+        }
     }
     for job in &wanted.arrivals {
         content.rows.extend(job.rows_of(&arrivals).map(|rows| (job.rows, rows)));

@@ -18,6 +18,7 @@ use super::outbox::{Outbox, Ticket};
 use super::pace::Pace;
 use super::parts::Parts;
 use super::reading::{Lane, Queued};
+use crate::decode::Resource;
 use crate::source::{Location, Policy, Reader, SourceError, TrafficSnapshot};
 use crate::store::{Deadline, Event, Read, SourceId, Work, WorkId};
 
@@ -32,6 +33,8 @@ struct Shared {
     jobs: Arc<Jobs>,
     started: Instant,
     state: Mutex<State>,
+    #[cfg(feature = "gui")]
+    tiles: super::tiles::Archives,
 }
 
 struct State {
@@ -80,6 +83,8 @@ impl Executor {
             jobs: Jobs::new(),
             started: Instant::now(),
             state: Mutex::new(state),
+            #[cfg(feature = "gui")]
+            tiles: super::tiles::Archives::default(),
         });
         let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         let thread = |number: usize| {
@@ -109,6 +114,14 @@ impl Executor {
                     self.shared.jobs.push(Job {
                         ticket,
                         what: What::Message { id, schema, form, payload },
+                    });
+                }
+                Work::Compute { id, task } => {
+                    let ticket = Ticket::new(&self.shared.outbox, Some(id), task.deadline(), 0);
+                    self.shared.lock().tickets.insert(id, (ticket.clone(), None));
+                    self.shared.jobs.push(Job {
+                        ticket,
+                        what: What::Task { id, task },
                     });
                 }
                 Work::Fetch { address, near } => self.shared.fetch(address, near),
@@ -177,11 +190,18 @@ impl Shared {
         let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
         let shared = self.clone();
         let task = self.io.spawn(async move {
-            let fetched = super::fetch::fetch(address.clone(), near.as_ref(), shared.io.net()).await;
-            let result = fetched.map_err(Into::into);
+            let result = shared.fetched(address.clone(), near.as_ref()).await.map_err(Into::into);
             shared.outbox.push(&ticket, Event::Fetched { address, result });
         });
         self.lock().opened(task.abort_handle());
+    }
+
+    async fn fetched(&self, address: Arc<str>, near: Option<&Location>) -> Result<Resource, String> {
+        #[cfg(feature = "gui")]
+        if let Some(tile) = address.strip_prefix("tile:") {
+            return self.tiles.get(&self.io, tile).await.map(Resource::Bytes);
+        }
+        super::fetch::fetch(address, near, self.io.net()).await
     }
 
     fn open(self: &Arc<Self>, source: SourceId, location: Location) {

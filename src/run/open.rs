@@ -65,6 +65,7 @@ pub(super) async fn index_with(
     let wrong = |error: FormatError| OpenError::Format { error, at: at.clone() };
     let format = recognise(&at.name(), reader.head(), reader.len()).map_err(wrong)?;
     let mut indexer = format.indexer(reader.len());
+    indexer.is_called(&at.name());
     if !reader.is_remote() {
         indexer.reads_are_cheap();
     }

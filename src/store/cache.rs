@@ -168,8 +168,10 @@ impl Store {
     pub(super) fn wide_bytes(&self) -> u64 {
         let series: u64 = self.series.iter().map(super::Series::bytes).sum();
         let rows: u64 = self.row_sets.iter().map(super::RowSet::bytes).sum();
+        let matches: u64 = self.matches.iter().map(super::MatchSet::bytes).sum();
         let folds: u64 = self.folds.values().map(super::fold::Fold::bytes).sum();
-        series + rows + folds + self.transforms.bytes() + self.memory.undecoded
+        let derived: u64 = self.derived.iter().map(super::derived::Derived::bytes).sum();
+        series + derived + rows + matches + folds + self.transforms.bytes() + self.memory.undecoded
     }
 
     /// What reads under way take, wherever it is: on the line, waiting to be decoded, or on its way here.
@@ -238,7 +240,8 @@ impl Store {
             if let Unit::Series(number) = unit
                 && let Some(series) = self.series.get_mut(number as usize)
             {
-                series.remove(key);
+                let touched = series.remove(key);
+                self.touch_derived(number, touched);
             }
         }
     }
@@ -303,38 +306,46 @@ impl Store {
         if self.wide_bytes() <= most {
             return;
         }
-        let mut keep = vec![Span::at(self.now); self.series.len()];
-        for want in &self.wants {
-            if let What::Points { path, stamp, span } = &want.what
-                && let Some(number) = self.series_number(want.topic, path, *stamp)
-                && let Some(keep) = keep.get_mut(number as usize)
-            {
-                *keep = *span;
+        let wanted = self.wanted_points();
+        let mut left = over;
+        // what can be computed again goes first
+        for number in 0..self.derived.len() {
+            let wanted = self.derived.get(number).and_then(|d| self.derived_points_wanted(d));
+            let keep: Vec<Span> = wanted.into_iter().chain([Span::at(self.now)]).collect();
+            if let Some(derived) = self.derived.get_mut(number) {
+                left = left.saturating_sub(derived.series.sum_up(&keep, left));
             }
         }
-        let mut left = over;
         // the heaviest first
         let mut order: Vec<usize> = (0..self.series.len()).collect();
         order.sort_by_key(|i| std::cmp::Reverse(self.series.get(*i).map_or(0, super::Series::bytes)));
         for number in order {
-            if let (Some(series), Some(keep)) = (self.series.get_mut(number), keep.get(number)) {
-                left = left.saturating_sub(series.sum_up(*keep, left));
-            }
             if left == 0 {
                 return;
             }
+            let of_it = wanted.iter().filter(|(of, _)| *of as usize == number).map(|(_, span)| *span);
+            let keep: Vec<Span> = of_it.chain([Span::at(self.now)]).collect();
+            if let Some(series) = self.series.get_mut(number) {
+                left = left.saturating_sub(series.sum_up(&keep, left));
+            }
         }
+    }
+
+    /// Spans in which the points of a series themselves are needed, by its number.
+    fn wanted_points(&self) -> Vec<(u32, Span)> {
+        let by_panels = self.wants.iter().filter_map(|want| match &want.what {
+            What::Points { path, stamp, span } => Some((self.series_number(want.topic, path, *stamp)?, *span)),
+            _ => None,
+        });
+        by_panels.chain(self.points_for_derived()).collect()
     }
 
     /// Chunks whose points were given up and are wanted are to be read again; until then their summaries stay.
     pub(super) fn reread_points(&mut self) {
         let mut again: Vec<(ChunkKey, Unit)> = Vec::new();
-        for want in &self.wants {
-            if let What::Points { path, stamp, span } = &want.what
-                && let Some(number) = self.series_number(want.topic, path, *stamp)
-                && let Some(series) = self.series.get(number as usize)
-            {
-                again.extend(series.summed_up(*span).into_iter().map(|key| (key, Unit::Series(number))));
+        for (number, span) in self.wanted_points() {
+            if let Some(series) = self.series.get(number as usize) {
+                again.extend(series.summed_up(span).into_iter().map(|key| (key, Unit::Series(number))));
             }
         }
         for (key, unit) in again {
@@ -356,8 +367,9 @@ impl Store {
             }
         }
         let list = &self.index[topic.0 as usize].all;
-        self.series[number as usize].clear();
+        let touched = self.series[number as usize].clear();
         self.series[number as usize].set_chunks(list, |_| false);
+        self.touch_derived(number, touched);
     }
 
     /// Brings the topics' loaded spans up to date after something was dropped.
@@ -453,6 +465,7 @@ impl Store {
 
     /// Series that no panel shows any more.
     fn evict_unwanted_wide(&mut self) {
+        self.drop_unwanted_derived();
         for number in 0..self.series.len() as u32 {
             if self.memory_used() <= self.budget {
                 return;
@@ -529,6 +542,7 @@ pub(super) fn decoded_bytes(decoded: &Decoded) -> u64 {
         Decoded::Poses(poses) => poses.poses.len() as u64 * 56,
         Decoded::Diagnostics(all) => all.iter().map(|s| 200 + s.values.len() as u64 * 100).sum(),
         Decoded::Log(line) => (line.text.len() + line.node.len() + line.file.len() + line.function.len()) as u64,
+        Decoded::Features(features) => features.bytes(),
         Decoded::Cloud(_) | Decoded::Scan(_) | Decoded::Pose(_) | Decoded::Grid(_) | Decoded::GridUpdate(_) | Decoded::Fix(_) => 0,
     };
     own + 512

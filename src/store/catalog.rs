@@ -13,7 +13,7 @@ use crate::decode::{Form, Schema, definitions};
 use crate::format::{Catalog, Container, Warning};
 use crate::source::Location;
 use crate::store::{SourceId, WorkId};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 const MAX_WARNINGS: usize = 1000;
 
@@ -88,6 +88,7 @@ impl Store {
     pub(super) fn opened(&mut self, source: SourceId, container: Arc<dyn Container>, done: bool, done_fraction: f32) {
         if self.inner.get(source as usize).is_some() {
             self.take_catalogue(source as usize, container, done, done_fraction);
+            self.place_untimed();
             self.rebuild_index();
         }
     }
@@ -109,6 +110,25 @@ impl Store {
             if info.warnings.len() < MAX_WARNINGS && !info.warnings.contains(&warning) {
                 inner.read_warnings.push(warning.clone());
                 info.warnings.push(warning);
+            }
+        }
+    }
+
+    /// What has an order and no times starts with what is recorded beside it.
+    fn place_untimed(&mut self) {
+        let containers = || self.inner.iter().filter_map(|inner| inner.container.as_ref());
+        let timed = containers().filter(|c| c.placed(Time::MAX).is_none());
+        let Some(start) = timed.filter_map(|c| c.catalog().span()).map(|s| s.start).min() else {
+            return;
+        };
+        for source in 0..self.inner.len() {
+            let placed = self.inner[source].container.as_ref().and_then(|c| c.placed(start));
+            if let Some(placed) = placed {
+                let done_fraction = match self.sources[source].state {
+                    SourceState::Indexing { done_fraction } => Some(done_fraction),
+                    _ => None,
+                };
+                self.take_catalogue(source, placed, done_fraction.is_none(), done_fraction.unwrap_or(1.0));
             }
         }
     }
@@ -146,7 +166,7 @@ impl Store {
             catalog
                 .chunks
                 .get(at)
-                .is_none_or(|is| is.range != was.range || is.counts != was.counts)
+                .is_none_or(|is| is.range != was.range || is.counts != was.counts || is.span != was.span)
         };
         for at in 0..self.inner[source].cells.len() {
             if changed(at) {

@@ -108,6 +108,8 @@ pub(super) struct Fold {
     pub diagnostics: Arc<Vec<(Time, DiagnosticStatus)>>,
     diagnostics_at: Option<MessageOrder>,
     bytes: u64,
+    /// Grows whenever items come or go.
+    pub revision: u64,
 }
 
 impl Fold {
@@ -126,6 +128,16 @@ impl Fold {
             diagnostics: Arc::default(),
             diagnostics_at: None,
             bytes: 0,
+            revision: 0,
+        }
+    }
+
+    /// All that a part said of itself, as far as it is loaded, in the order of the messages.
+    pub fn each_status(&self, name: &str, mut f: impl FnMut(Time, &DiagnosticStatus)) {
+        for ((time, _, _), item) in &self.items {
+            if let Item::Diagnostics(statuses) = item {
+                statuses.iter().filter(|s| &*s.name == name).for_each(|s| f(*time, s));
+            }
         }
     }
 
@@ -140,6 +152,7 @@ impl Fold {
 
     pub fn add(&mut self, order: MessageOrder, item: Item) {
         self.forget_from(order);
+        self.revision += 1;
         self.bytes += item.bytes();
         let (time, key, at) = order;
         self.by_chunk.entry(key).or_default().insert((time, at));
@@ -149,6 +162,7 @@ impl Fold {
     }
 
     pub fn remove_chunk(&mut self, key: ChunkKey) {
+        self.revision += 1;
         let places = self.by_chunk.remove(&key).unwrap_or_default();
         if let Some((time, at)) = places.first() {
             self.forget_from((*time, key, *at));

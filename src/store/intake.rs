@@ -8,7 +8,7 @@ use super::cache::{Data, Decoding, Kept, State, Unit, decoded_bytes};
 use super::fold::{Fold, Item};
 use super::index::ChunkKey;
 use super::issue::{Target, Undecoded};
-use super::{ChunkContent, Entry, Event, SourceId, Store, TopicId, WorkId};
+use super::{ChunkContent, Entry, Event, Outcome, SourceId, Store, TopicId, WorkId};
 use crate::decode::{DecodeError, Decoded, Form, Rows};
 use crate::format::{ChunkId, ConnectionId, Message};
 use crate::time::Time;
@@ -37,6 +37,7 @@ impl Store {
             Event::ReadFailed { id, error, .. } => self.read_failed(id, error),
             Event::ReadDone { id } => self.read_failed(id, "the read ended without this part of the recording".into()),
             Event::Decoded { id, result } => self.decoded(id, result),
+            Event::Computed { id, outcome } => self.computed(id, outcome),
             Event::Fetched { address, result } => self.fetched(&address, result),
         }
         self.evict();
@@ -45,6 +46,14 @@ impl Store {
     /// What failed is known to the user.
     pub fn dismiss_failures(&mut self) {
         self.failures.clear();
+    }
+
+    fn computed(&mut self, id: WorkId, outcome: Option<Outcome>) {
+        match outcome {
+            Some(Outcome::Window(window)) => self.derived_window(id, window),
+            Some(Outcome::Lines(examined)) => self.examined(id, examined),
+            None => self.computing_failed(id),
+        }
     }
 
     /// Newest first, each sentence once.
@@ -117,6 +126,11 @@ impl Store {
         for (number, piece) in content.series {
             series.entry(number).or_default().extend(piece);
         }
+        for (number, texts) in content.texts {
+            if let Some(series) = self.series.get_mut(number as usize) {
+                series.name(texts);
+            }
+        }
         let mut rows: BTreeMap<u32, Rows> = content.rows.into_iter().collect();
         for unit in awaited.units {
             // A catalogue that grew may have emptied the cell in the meantime.
@@ -145,9 +159,8 @@ impl Store {
                     let ordinal = self.ordinal(topic, key);
                     let piece = series.remove(&number).unwrap_or_default();
                     let list = &self.index[topic.0 as usize].all;
-                    if let Some(series) = self.series.get_mut(number as usize) {
-                        series.add(key, ordinal, list, piece);
-                    }
+                    let touched = self.series.get_mut(number as usize).and_then(|s| s.add(key, ordinal, list, piece));
+                    self.touch_derived(number, touched);
                 }
             }
         }

@@ -67,6 +67,8 @@ impl Store {
         loop {
             out.append(&mut self.queue);
             self.issue_decodes(&mut out);
+            self.issue_derived(&mut out);
+            self.issue_matches(&mut out);
             self.issue_playhead(&mut out);
             if !self.plan.is_missing && !self.ahead_is_held {
                 self.issue_ahead(&mut out);
@@ -82,7 +84,7 @@ impl Store {
         }
     }
 
-    fn new_id(&mut self) -> WorkId {
+    pub(super) fn new_id(&mut self) -> WorkId {
         self.next_id += 1;
         self.next_id
     }
@@ -577,6 +579,7 @@ impl Store {
             self.forget_read(id);
             self.queue.push(Work::Cancel(id));
         }
+        self.cancel_unwanted_derived();
         let stale: Vec<(WorkId, DecodeKey)> = self
             .decodes
             .iter()
@@ -606,7 +609,7 @@ impl Store {
         self.jobs.get(&unit).is_some_and(|job| !has_todo(job)) && !is_in_flight()
     }
 
-    fn is_in_job(&self, key: ChunkKey, unit: Unit) -> bool {
+    pub(super) fn is_in_job(&self, key: ChunkKey, unit: Unit) -> bool {
         let span = self.inner[key.source as usize]
             .container
             .as_ref()

@@ -9,7 +9,7 @@ use super::fold::MarkerSet;
 use super::index::TopicChunk;
 use super::plan::{At, Found, Known};
 use super::{Entry, Lookup, Series, Stamp, Status, Store, TopicId, Transforms};
-use crate::decode::{DiagnosticStatus, Form};
+use crate::decode::{DiagnosticStatus, Form, add_log_slices};
 use crate::time::{Span, Time};
 
 /// So many messages behind the playhead are looked through for one that is decoded.
@@ -106,6 +106,18 @@ impl Store {
     /// Newest status by name.
     pub fn diagnostics(&self, topic: TopicId) -> Lookup<Arc<Vec<(Time, DiagnosticStatus)>>> {
         self.folded(topic, |fold| fold.diagnostics.clone(), |statuses| statuses.is_empty())
+    }
+
+    /// All that a diagnosed part said of itself, as far as it is loaded, before and after the playhead, in the order of the messages.
+    pub fn each_diagnostic(&self, topic: TopicId, name: &str, f: impl FnMut(Time, &DiagnosticStatus)) {
+        if let Some(fold) = self.folds.get(&topic) {
+            fold.each_status(name, f);
+        }
+    }
+
+    /// Changes when [`Store::each_diagnostic`] gives something else.
+    pub fn diagnostics_revision(&self, topic: TopicId) -> u64 {
+        self.folds.get(&topic).map_or(0, |fold| fold.revision)
     }
 
     /// Absent where nothing was received yet; a set that became empty is an answer.
@@ -262,6 +274,18 @@ impl Store {
         self.index.get(topic.0 as usize)?.all.chunks.iter().map(begun).min()
     }
 
+    /// Lines of a log by level in equal parts of `span`, as far as a panel has them loaded.
+    pub fn log_levels(&self, topic: TopicId, span: Span, buckets: usize) -> Vec<[f32; 5]> {
+        let mut out = vec![[0.0; 5]; buckets];
+        for block in self.rows(topic, Form::Log).into_iter().flat_map(|set| set.blocks()) {
+            let times = block.rows.times();
+            if let (Some(first), Some(last), Some(rows)) = (times.first(), times.last(), block.rows.log()) {
+                add_log_slices(rows.slices(), Span::new(*first, *last), span, &mut out);
+            }
+        }
+        out
+    }
+
     /// Spans of receive time in which this topic's messages or series are loaded.
     pub fn loaded(&self, topic: TopicId) -> Vec<Span> {
         self.index
@@ -289,6 +313,8 @@ impl Store {
                 || wide_is_due
                 || !self.reads.is_empty()
                 || !self.undecoded.is_empty()
+                || self.is_deriving()
+                || self.is_matching()
                 || self.sources.iter().any(is_indexing),
             reads_in_flight: self.reads.len(),
             memory_used: self.memory_used(),

@@ -268,7 +268,7 @@ impl Store {
     fn plan_want(&self, want: &Want, plan: &mut Plan) {
         let topic = want.topic;
         match &want.what {
-            What::Latest(Form::Transforms) | What::Resource(_) | What::Points { .. } => {}
+            What::Latest(Form::Transforms) | What::Resource(_) | What::Points { .. } | What::Derived { .. } | What::Lines(_) => {}
             What::Latest(Form::Markers | Form::Diagnostics) => self.plan_narrow(topic, Unit::Fold(topic), 0, &[], plan),
             What::Latest(form) => {
                 let found = self.newest(topic, self.now, 1);
@@ -416,7 +416,13 @@ impl Store {
         for want in &self.wants {
             let form = match &want.what {
                 What::Latest(form) | What::Previous(form) | What::Trail { form, .. } => *form,
-                What::Neighbours | What::Series { .. } | What::Points { .. } | What::Rows { .. } | What::Resource(_) => continue,
+                What::Neighbours
+                | What::Series { .. }
+                | What::Points { .. }
+                | What::Derived { .. }
+                | What::Rows { .. }
+                | What::Lines(_)
+                | What::Resource(_) => continue,
             };
             self.ahead_of_topic(want.topic, Store::unit_of(want.topic, form), &mut chunks);
             self.ahead_decodes(want.topic, form, plan);

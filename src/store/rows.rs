@@ -84,12 +84,13 @@ impl RowSet {
         self.bytes + self.coverage.bytes()
     }
 
-    pub(super) fn add(&mut self, start: Time, key: ChunkKey, ordinal: Option<usize>, list: &ChunkList, rows: Rows) {
+    /// What is new, and what it replaces.
+    pub(super) fn add(&mut self, start: Time, key: ChunkKey, ordinal: Option<usize>, list: &ChunkList, rows: Rows) -> [Option<Block>; 2] {
         if let Some(ordinal) = ordinal {
             self.coverage.add(ordinal, list);
         }
         if rows.is_empty() && rows.failed == 0 {
-            return;
+            return [None, None];
         }
         self.bytes += rows.bytes();
         self.next_key += 1;
@@ -98,16 +99,18 @@ impl RowSet {
             key: self.next_key,
             rows: Arc::new(rows),
         };
-        if let Some(old) = self.blocks.insert((start, key), block) {
+        let old = self.blocks.insert((start, key), block.clone());
+        if let Some(old) = &old {
             self.bytes -= old.rows.bytes();
         }
+        [Some(block), old]
     }
 
-    pub(super) fn remove(&mut self, start: Time, key: ChunkKey) {
-        if let Some(old) = self.blocks.remove(&(start, key)) {
-            self.bytes -= old.rows.bytes();
-            self.revision += 1;
-        }
+    pub(super) fn remove(&mut self, start: Time, key: ChunkKey) -> Option<Block> {
+        let old = self.blocks.remove(&(start, key))?;
+        self.bytes -= old.rows.bytes();
+        self.revision += 1;
+        Some(old)
     }
 
     /// The catalogue changed, or chunks were dropped.
@@ -170,14 +173,16 @@ impl Store {
         if let Some(set) = self.row_sets.get_mut(number as usize)
             && let Some(rows) = rows.or_else(|| Rows::new(set.form))
         {
-            set.add(start, key, ordinal, list, rows);
+            let [new, old] = set.add(start, key, ordinal, list, rows);
+            self.match_blocks(number, new, old);
         }
     }
 
     pub(super) fn drop_rows(&mut self, key: ChunkKey, number: u32) {
         let topic = self.topic_of(Unit::Rows(number));
         if let (Some(start), Some(set)) = (self.chunk_start(key), self.row_sets.get_mut(number as usize)) {
-            set.remove(start, key);
+            let old = set.remove(start, key);
+            self.match_blocks(number, None, old);
             self.unloaded.insert(topic);
         }
     }

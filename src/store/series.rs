@@ -16,6 +16,9 @@ use crate::time::{Span, Time};
 pub use piece::Statistics;
 use piece::{Extent, Piece, Taken};
 
+/// Texts that are kept of one series.
+const MOST_TEXTS: usize = 4096;
+
 /// A scalar of a topic over time, as far as it is loaded.
 #[derive(Default)]
 pub struct Series {
@@ -32,6 +35,8 @@ pub struct Series {
     bytes: u64,
     revision: u64,
     coverage: Coverage,
+    /// What values stand for, by their bits, where they are texts.
+    texts: BTreeMap<u64, Arc<str>>,
 }
 
 impl Series {
@@ -49,7 +54,7 @@ impl Series {
         let mut series = Series::default();
         for (chunk, part) in (0..).zip(points.chunks(1 << 16)) {
             let key = ChunkKey { source: u32::MAX, chunk };
-            series.insert(key, part.to_vec());
+            series.put(key, part.to_vec());
         }
         series
     }
@@ -57,6 +62,20 @@ impl Series {
     /// Why there is nothing: no such field, no definition.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
+    }
+
+    /// The text that a value stands for, in a series of texts.
+    pub fn text_of(&self, value: f64) -> Option<&Arc<str>> {
+        self.texts.get(&value.to_bits())
+    }
+
+    pub(super) fn name(&mut self, texts: Vec<(f64, Arc<str>)>) {
+        for (value, text) in texts {
+            if self.texts.len() < MOST_TEXTS && !self.texts.contains_key(&value.to_bits()) {
+                self.bytes += text.len() as u64 + 64;
+                self.texts.insert(value.to_bits(), text);
+            }
+        }
     }
 
     /// Grows whenever the points change.
@@ -167,11 +186,15 @@ impl Series {
         self.error = error;
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Returns where points were.
+    pub(super) fn clear(&mut self) -> Option<Span> {
+        let span = self.span();
         self.pieces.clear();
         self.starts.clear();
+        self.texts.clear();
         (self.points, self.bytes, self.longest_piece_nanos) = (0, 0, 0);
         self.revision += 1;
+        span
     }
 
     /// The catalogue changed, or chunks were dropped.
@@ -179,17 +202,30 @@ impl Series {
         self.coverage = Coverage::of(list, is_loaded);
     }
 
-    /// A chunk's points, in any order; in place of those it gave before.
-    pub(super) fn add(&mut self, key: ChunkKey, ordinal: Option<usize>, list: &ChunkList, points: Vec<Point>) {
+    /// A chunk's points, in any order; in place of those it gave before. Returns where points are others now: none where these are the
+    /// ones that were given up.
+    pub(super) fn add(&mut self, key: ChunkKey, ordinal: Option<usize>, list: &ChunkList, points: Vec<Point>) -> Option<Span> {
         if let Some(ordinal) = ordinal {
             self.coverage.add(ordinal, list);
         }
-        self.remove(key);
-        self.insert(key, points);
+        self.put(key, points)
     }
 
-    fn insert(&mut self, key: ChunkKey, points: Vec<Point>) {
-        let Some(piece) = Piece::new(points) else { return };
+    /// As `add`, of anything that has a key.
+    pub(super) fn put(&mut self, key: ChunkKey, points: Vec<Point>) -> Option<Span> {
+        let old = self.take_piece(key);
+        let new = Piece::new(points);
+        let touched = match (&old, &new) {
+            (Some(old), Some(new)) if old.is_of_the_same(new) => None,
+            (old, new) => [old, new].into_iter().flatten().map(Piece::span).reduce(Span::union),
+        };
+        if let Some(piece) = new {
+            self.insert(key, piece);
+        }
+        touched
+    }
+
+    fn insert(&mut self, key: ChunkKey, piece: Piece) {
         let span = piece.span();
         self.longest_piece_nanos = self.longest_piece_nanos.max(span.nanos());
         self.points += piece.count();
@@ -199,14 +235,29 @@ impl Series {
         self.pieces.insert((span.start, key), piece);
     }
 
-    /// Forgets what a chunk gave.
-    pub(super) fn remove(&mut self, key: ChunkKey) {
-        let Some(start) = self.starts.remove(&key) else { return };
-        if let Some(piece) = self.pieces.remove(&(start, key)) {
-            self.points -= piece.count();
-            self.bytes -= piece.bytes();
-            self.revision += 1;
-        }
+    /// Forgets what a chunk gave. Returns where that was.
+    pub(super) fn remove(&mut self, key: ChunkKey) -> Option<Span> {
+        self.take_piece(key).map(|piece| piece.span())
+    }
+
+    fn take_piece(&mut self, key: ChunkKey) -> Option<Piece> {
+        let start = self.starts.remove(&key)?;
+        let piece = self.pieces.remove(&(start, key))?;
+        self.points -= piece.count();
+        self.bytes -= piece.bytes();
+        self.revision += 1;
+        Some(piece)
+    }
+
+    /// Of each piece that may hold points within `span`: from where on, and how many points it holds.
+    pub(super) fn starts_within(&self, span: Span) -> impl Iterator<Item = (Time, usize)> {
+        self.overlapping(span)
+            .map(move |piece| (piece.span().start.max(span.start), piece.count()))
+    }
+
+    /// The points of these pieces, as far as they are kept, without copying them.
+    pub(super) fn shared_points(&self, span: Span) -> Vec<Arc<[Point]>> {
+        self.overlapping(span).filter_map(Piece::shared_points).collect()
     }
 
     /// Chunks whose points are given up and fall into `span`.
@@ -215,13 +266,15 @@ impl Series {
         of.map(|((_, key), _)| *key).collect()
     }
 
-    /// Gives up points, those farthest from `keep` first, until `enough` bytes are free. Returns how many were freed.
-    pub(super) fn sum_up(&mut self, keep: Span, enough: u64) -> u64 {
+    /// Gives up points that lie in none of `keep`, those farthest from the first of them first, until `enough` bytes are free.
+    /// Returns how many were freed.
+    pub(super) fn sum_up(&mut self, keep: &[Span], enough: u64) -> u64 {
+        let pivot = keep.first().copied().unwrap_or(Span::at(Time::MIN));
         let mut candidates: Vec<(i64, (Time, ChunkKey))> = self
             .pieces
             .iter()
-            .filter(|(_, piece)| piece.can_shrink() && !piece.span().overlaps(keep))
-            .map(|(key, piece)| (distance(piece.span(), keep), *key))
+            .filter(|(_, piece)| piece.can_shrink() && !keep.iter().any(|k| piece.span().overlaps(*k)))
+            .map(|(key, piece)| (distance(piece.span(), pivot), *key))
             .collect();
         candidates.sort_unstable_by(|a, b| b.cmp(a));
         let mut freed = 0;

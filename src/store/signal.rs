@@ -1,20 +1,15 @@
 //! A message path over the open recordings: what it wants of them, and its values over time.
 //!
-//! Invariants: what is computed from several topics, or from values before, equals what computing it from all that is loaded gives;
-//! a signal that nothing has changed for costs a comparison.
+//! Invariants: what is computed from several topics, or from values before, is computed by the store's work, never here; a signal that
+//! nothing has changed for costs a comparison.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::cache::Unit;
 use super::{Series, Stamp, Store, Topic, TopicId, Want, What};
-use crate::path::{Expr, Input, PathError, Point, Program, parse};
+use crate::path::{Expr, Input, PathError, Program, parse};
 use crate::time::Span;
-
-/// Series are computed anew as chunks arrive only while that is quick: beyond, only once something is complete.
-const QUICK_POINTS: usize = 300_000;
-/// Of so many points nothing is computed.
-const MOST_POINTS: usize = 20_000_000;
 
 /// A path as a panel holds it.
 #[derive(Default)]
@@ -27,7 +22,6 @@ pub struct Signal {
     program: Option<Arc<Program>>,
     topics: Vec<TopicId>,
     problem: Option<Problem>,
-    computed: Option<Computed>,
 }
 
 /// Why a signal has no values.
@@ -39,12 +33,6 @@ pub struct Problem {
     pub span: Range<usize>,
     /// The whole text as it was meant, perhaps.
     pub repaired: Option<String>,
-}
-
-struct Computed {
-    inputs: Vec<u64>,
-    series: Series,
-    problem: Option<String>,
 }
 
 impl Signal {
@@ -72,11 +60,10 @@ impl Signal {
             self.revision = revision;
             self.compile(store);
         }
-        self.compute(store);
     }
 
     fn compile(&mut self, store: &Store) {
-        (self.program, self.problem, self.computed) = (None, None, None);
+        (self.program, self.problem) = (None, None);
         self.topics.clear();
         let parsed = parse(&self.text);
         let topics = store.topic_schemas();
@@ -112,11 +99,6 @@ impl Signal {
         self.problem.as_ref()
     }
 
-    /// A sentence about what cannot be computed of what is loaded.
-    pub fn trouble(&self) -> Option<&str> {
-        self.computed.as_ref()?.problem.as_deref()
-    }
-
     pub fn program(&self) -> Option<&Program> {
         self.program.as_deref()
     }
@@ -140,10 +122,30 @@ impl Signal {
                 what: What::Series { path, stamp, span },
             });
         });
+        self.wants_derived(None, out);
+    }
+
+    /// What names it among what the store computes.
+    fn derived(&self) -> Option<&Arc<str>> {
+        let program = self.program.as_ref()?;
+        (program.column().is_none() && program.constant().is_none()).then(|| program.text())
+    }
+
+    fn wants_derived(&self, points: Option<Span>, out: &mut Vec<Want>) {
+        if let (Some(text), Some(topic)) = (self.derived(), self.topics.first()) {
+            let (text, stamp) = (text.clone(), self.stamp);
+            out.push(Want {
+                topic: *topic,
+                what: What::Derived { text, stamp, points },
+            });
+        }
     }
 
     /// Its points themselves, where these were given up for memory; with [`Signal::wants`].
     pub fn wants_points(&self, span: Span, out: &mut Vec<Want>) {
+        if self.derived().is_some() {
+            return self.wants_derived(Some(span), out);
+        }
         self.inputs(|topic, input| {
             let (path, stamp) = (input.text.clone(), self.stamp);
             out.push(Want {
@@ -167,8 +169,8 @@ impl Signal {
 
     /// Its values over time, as far as they are loaded; None while there is nothing.
     pub fn series<'a>(&'a self, store: &'a Store) -> Option<&'a Series> {
-        if let Some(computed) = &self.computed {
-            return Some(&computed.series);
+        if let Some(text) = self.derived() {
+            return store.derived(text, self.stamp);
         }
         let input = self.program.as_ref()?.column()?;
         store.series(*self.topics.first()?, &input.text, self.stamp)
@@ -178,7 +180,7 @@ impl Signal {
     pub fn is_complete(&self, store: &Store, span: Span) -> bool {
         let inputs = self.program.as_ref().map_or(0, |p| p.inputs().len());
         let sources = self.sources(store);
-        sources.len() == inputs && sources.iter().all(|s| s.is_complete(span))
+        sources.len() == inputs && sources.iter().all(|s| s.is_complete(span)) && self.is_computed(store)
     }
 
     /// Why a part of what it needs could not be read.
@@ -191,40 +193,9 @@ impl Signal {
         found
     }
 
-    fn compute(&mut self, store: &Store) {
-        let Some(program) = self.program.clone() else { return };
-        if program.column().is_some() || program.constant().is_some() {
-            return;
-        }
-        let sources = self.sources(store);
-        let revisions: Vec<u64> = sources.iter().map(|s| s.revision()).collect();
-        if self.computed.as_ref().is_some_and(|c| c.inputs == revisions) || sources.len() < program.inputs().len() {
-            return;
-        }
-        let count: usize = sources.iter().map(|s| s.len()).sum();
-        let is_loading = store.status().waiting;
-        if count > QUICK_POINTS && is_loading && self.computed.is_some() {
-            return;
-        }
-        let points: Option<Vec<Vec<Point>>> = match count <= MOST_POINTS {
-            true => sources.iter().map(|s| s.points(Span::ALL)).collect(),
-            false => None,
-        };
-        self.computed = Some(match points {
-            Some(points) => {
-                let slices: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
-                Computed {
-                    inputs: revisions,
-                    series: Series::of_points(&program.points(&slices)),
-                    problem: None,
-                }
-            }
-            None => Computed {
-                inputs: revisions,
-                series: Series::default(),
-                problem: Some(format!("{count} values are too many to compute {} of", self.text)),
-            },
-        });
+    /// Whether it is computed of all that is loaded of its inputs.
+    pub fn is_computed(&self, store: &Store) -> bool {
+        self.derived().is_none_or(|text| store.is_derived(text, self.stamp))
     }
 }
 

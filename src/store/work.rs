@@ -1,5 +1,6 @@
 //! What the store asks of the outside, and what comes back: plain data. `run` executes it and decides nothing.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,9 +8,11 @@ use bytes::Bytes;
 
 use crate::decode::{DecodeError, Decoded, Form, Resource, Rows, Schema, TransformStamped};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet, Container, Message, Warning};
-use crate::path::Column;
+use crate::path::{Column, Item};
 use crate::source::Location;
 use crate::store::Stamp;
+use crate::store::derived::{Derivation, DerivedWindow};
+use crate::store::matches::{LinesTask, Verdict};
 use crate::time::Time;
 
 /// Index of an opened location, in the order of opening.
@@ -47,6 +50,11 @@ pub enum Work {
         form: Form,
         payload: Bytes,
     },
+    /// Something is worked out of what is loaded.
+    Compute {
+        id: WorkId,
+        task: Task,
+    },
     /// A file that messages name, whole. `near` is a recording beside which packages may lie.
     Fetch {
         address: Arc<str>,
@@ -54,6 +62,38 @@ pub enum Work {
     },
     /// Nobody wants it any more: drop it if it has not begun, abort the request if it has. No event follows.
     Cancel(WorkId),
+}
+
+/// What is worked out on another thread than the window's: plain data, and no more than some milliseconds of work.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// A window of a series that is computed from others.
+    Window(Derivation),
+    /// Lines of a log against a query.
+    Lines(LinesTask),
+}
+
+/// What came of a [`Task`].
+pub enum Outcome {
+    Window(DerivedWindow),
+    /// By the key of the block.
+    Lines(Vec<(u64, Verdict)>),
+}
+
+impl Task {
+    pub fn run(&self) -> Outcome {
+        match self {
+            Task::Window(derivation) => Outcome::Window(derivation.run()),
+            Task::Lines(lines) => Outcome::Lines(lines.run()),
+        }
+    }
+
+    pub fn deadline(&self) -> Deadline {
+        match self {
+            Task::Window(_) => Deadline::Background,
+            Task::Lines(_) => Deadline::Ahead { millis: 100 },
+        }
+    }
 }
 
 /// One range of one file (one request where remote) that holds one or several chunks.
@@ -120,6 +160,39 @@ pub struct SeriesJob {
     pub column: Arc<Column>,
     pub schema: Arc<Schema>,
     pub stamp: Stamp,
+}
+
+/// Of one text more is not kept.
+const LONGEST_TEXT: usize = 200;
+/// A series tells no more texts apart by name.
+const MOST_TEXTS: usize = 1024;
+
+impl SeriesJob {
+    /// Adds the values of one message. A text becomes a number of its own, the same in every chunk, that `texts` names.
+    pub fn read(&self, message: &Message, points: &mut Vec<(Time, f64)>, texts: &mut BTreeMap<u64, Arc<str>>) {
+        let stamp = match self.stamp {
+            Stamp::Receive => None,
+            Stamp::Header => self.schema.header_stamp(&message.payload),
+        };
+        let (time, before) = (stamp.unwrap_or(message.time), points.len());
+        if self.column.kind().is_number() {
+            self.column.each(&message.payload, |value| points.push((time, value)));
+        } else {
+            for item in self.column.items(&message.payload) {
+                let Item::Text(bytes) = item else { continue };
+                // 52 bits: a number that f64 holds
+                let number = twox_hash::XxHash3_64::oneshot(bytes) >> 12;
+                points.push((time, number as f64));
+                if texts.len() < MOST_TEXTS || texts.contains_key(&number) {
+                    let text = || String::from_utf8_lossy(bytes).chars().take(LONGEST_TEXT).collect::<String>().into();
+                    texts.entry(number).or_insert_with(text);
+                }
+            }
+        }
+        if points.len() == before && !self.column.is_partial() {
+            points.push((time, f64::NAN));
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -207,11 +280,19 @@ pub enum Event {
         id: WorkId,
         result: Result<Decoded, DecodeError>,
     },
+    /// None: it crashed.
+    Computed {
+        id: WorkId,
+        outcome: Option<Outcome>,
+    },
     Fetched {
         address: Arc<str>,
         result: Result<Resource, Arc<str>>,
     },
 }
+
+/// Values and the texts that they stand for.
+pub type NamedValues = Vec<(f64, Arc<str>)>;
 
 /// What was read of a chunk. Payloads own their memory (nothing keeps the decompressed chunk alive).
 #[derive(Default)]
@@ -220,6 +301,8 @@ pub struct ChunkContent {
     pub messages: Vec<Message>,
     /// For each job: (time on its stamp, value), by receive time. NaN values are kept: they are gaps.
     pub series: Vec<(u32, Vec<(Time, f64)>)>,
+    /// What values of a series stand for, where it is one of texts ([`SeriesJob::texts`]).
+    pub texts: Vec<(u32, NamedValues)>,
     /// For each job that its form allows.
     pub rows: Vec<(u32, Rows)>,
     /// Receive time and transform.

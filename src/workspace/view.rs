@@ -7,8 +7,8 @@ use egui_tiles::{Behavior, SimplificationOptions, TabState, Tabs, Tile, TileId, 
 
 use serde_json::{Map, Value};
 
-use super::{Direction, Edit, Pane, Workspace};
-use crate::panel::{Action, PanelState, View};
+use super::{Direction, Dropped, Edit, Pane, Side, Workspace};
+use crate::panel::{Action, DraggedPath, PanelState, View};
 use crate::store::TopicId;
 use crate::theme::{self, icon, palette, widget};
 
@@ -171,34 +171,50 @@ impl Frame<'_> {
     fn content(&mut self, ui: &mut Ui, pane: &mut Pane) {
         let rect = ui.max_rect();
         ui.painter().rect_filled(rect, 0.0, palette(ui.visuals()).raised);
+        self.drop_target(ui, rect, pane);
         ui.push_id(&pane.id, |ui| pane.panel.ui(ui, self.view, &mut self.drawn.actions));
         let pressed = ui.input(|i| i.pointer.any_pressed().then(|| i.pointer.interact_pos()).flatten());
         let mine = pressed.is_some_and(|at| rect.contains(at) && ui.ctx().layer_id_at(at) == Some(ui.layer_id()));
         if mine && self.selected.as_deref() != Some(&pane.id) {
             self.drawn.edits.push(Edit::Select(pane.id.clone()));
         }
-        self.drop_target(ui, rect, pane);
     }
 
     fn drop_target(&mut self, ui: &Ui, rect: Rect, pane: &Pane) {
-        let Some(topic) = DragAndDrop::payload::<DraggedTopic>(ui.ctx()) else {
+        let topic = DragAndDrop::payload::<DraggedTopic>(ui.ctx()).map(|d| d.0);
+        let path = DragAndDrop::payload::<DraggedPath>(ui.ctx()).map(|d| d.0.clone());
+        let what = match (topic, path) {
+            (Some(topic), _) => Dropped::Topic(topic),
+            (None, Some(path)) => Dropped::Path(path),
+            (None, None) => return,
+        };
+        let Some((side, shown)) = ui.input(|i| i.pointer.interact_pos()).and_then(|at| place_of(at, rect)) else {
             return;
         };
-        let over = ui.input(|i| i.pointer.interact_pos()).is_some_and(|at| rect.contains(at));
-        if !over {
-            return;
-        }
+        let edit = match (side, what) {
+            (None, Dropped::Topic(topic)) => Edit::DropTopic(pane.id.clone(), topic),
+            // the panel itself takes a path, and shows that it would
+            (None, Dropped::Path(_)) => return,
+            (Some(side), what) => Edit::DropBeside {
+                id: pane.id.clone(),
+                side,
+                what,
+            },
+        };
         let p = palette(ui.visuals());
-        ui.painter().rect(
-            rect.shrink(2.0),
+        let painter = ui
+            .ctx()
+            .layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop target")));
+        painter.rect(
+            shown.shrink(2.0),
             4.0,
             p.accent.gamma_multiply(0.12),
             Stroke::new(2.0, p.accent),
             egui::StrokeKind::Inside,
         );
         if ui.input(|i| i.pointer.any_released()) {
-            DragAndDrop::take_payload::<DraggedTopic>(ui.ctx());
-            self.drawn.edits.push(Edit::DropTopic(pane.id.clone(), topic.0));
+            DragAndDrop::clear_payload(ui.ctx());
+            self.drawn.edits.push(edit);
         }
     }
 
@@ -316,6 +332,29 @@ impl Frame<'_> {
             }
         });
     }
+}
+
+/// Where something dropped at `at` would come to a panel at `rect`, and what of it to mark: the panel itself (no side), a new one beside
+/// it at its edges, or behind a tab over its header.
+fn place_of(at: egui::Pos2, rect: Rect) -> Option<(Option<Side>, Rect)> {
+    const EDGE: f32 = 26.0;
+    let bar = Rect::from_min_max(egui::pos2(rect.left(), rect.top() - theme::ROW_HEIGHT), rect.right_top());
+    if bar.contains(at) {
+        return Some((Some(Side::Tab), bar));
+    }
+    if !rect.contains(at) {
+        return None;
+    }
+    let reach = EDGE.min(rect.width() / 5.0).min(rect.height() / 5.0);
+    let (middle, half) = (rect.center(), rect.size() / 2.0);
+    let sides = [
+        (at.x - rect.left(), Side::Left, rect.with_max_x(middle.x)),
+        (rect.right() - at.x, Side::Right, rect.with_min_x(rect.left() + half.x)),
+        (at.y - rect.top(), Side::Above, rect.with_max_y(middle.y)),
+        (rect.bottom() - at.y, Side::Below, rect.with_min_y(rect.top() + half.y)),
+    ];
+    let nearest = sides.into_iter().filter(|s| s.0 < reach).min_by(|a, b| a.0.total_cmp(&b.0));
+    Some(nearest.map_or((None, rect), |(_, side, half)| (Some(side), half)))
 }
 
 /// Whether a panel has been waiting for so long that a person should be told: what comes at once does not flash a dot.

@@ -358,3 +358,86 @@ fn a_type_that_only_bears_the_name_stays_a_tree() {
         );
     }
 }
+
+#[test]
+fn geographic_shapes_and_fixes_come_from_their_messages() {
+    use roadreel::decode::{FeatureShape, definitions};
+    let known = |name: &str| {
+        let text = definitions().complete(name).unwrap_or_else(|| panic!("{name} is known"));
+        Schema::ros1(name, &text).expect("compiles")
+    };
+    let path = known("geographic_msgs/GeoPath");
+    assert_eq!(path.form(), Some(Form::Features));
+    let mut message = Encoder::new().header(1, 2, 3, "map").u32(3);
+    for i in 0..3 {
+        message = message
+            .header(i, 2, 3, "map")
+            .f64s(&[47.0 + f64::from(i), 8.5, 400.0])
+            .f64s(&[0.0, 0.0, 0.0, 1.0]);
+    }
+    let Ok(Decoded::Features(features)) = path.decode(Form::Features, &Bytes::copy_from_slice(message.bytes())) else {
+        panic!("features")
+    };
+    assert_eq!(
+        features.features[0].shape,
+        FeatureShape::Line(vec![[8.5, 47.0], [8.5, 48.0], [8.5, 49.0]])
+    );
+
+    let location = "time timestamp\nstring frame_id\nfloat64 latitude\nfloat64 longitude\nfloat64 altitude\nfloat64[9] position_covariance\n\
+                    uint8 position_covariance_type\n";
+    let location = Schema::ros1("foxglove_msgs/LocationFix", location).expect("compiles");
+    assert_eq!(location.form(), Some(Form::Fix));
+    let message = Encoder::new().u32(1_600_000_000).u32(5).text("gps").f64s(&[47.5, 8.25, 410.0]);
+    let message = message.f64s(&[4.0, 1.0, 0.0, 1.0, 9.0, 0.0, 0.0, 0.0, 16.0]).u8(2);
+    let Ok(Decoded::Fix(fix)) = location.decode(Form::Fix, &Bytes::copy_from_slice(message.bytes())) else {
+        panic!("a fix")
+    };
+    assert_eq!((fix.latitude_deg, fix.longitude_deg, fix.altitude_metres), (47.5, 8.25, 410.0));
+    assert_eq!((fix.covariance, fix.status), (Some([4.0, 1.0, 9.0, 16.0]), None));
+    assert_eq!(fix.stamp.map(|t| t.nanos()), Some(1_600_000_000_000_000_005));
+}
+
+#[test]
+fn geojson_gives_its_features() {
+    use roadreel::decode::FeatureShape;
+    let text = r##"{"type":"FeatureCollection","features":[
+        {"type":"Feature","properties":{"name":"stop","marker-color":"#ff0000"},"geometry":{"type":"Point","coordinates":[8.5,47.25,400]}},
+        {"type":"Feature","properties":null,"geometry":{"type":"MultiLineString","coordinates":[[[8,47],[8.1,47.1]],[[9,48],[9,49],[9,50]]]}},
+        {"type":"Feature","properties":{"title":"yard"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[4,0],[4,4],[0,0]],[[1,1],[2,1],[2,2],[1,1]]]}},
+        {"type":"GeometryCollection","geometries":[{"type":"MultiPoint","coordinates":[[1,2],[3,4]]}]},
+        {"type":"Nonsense"}]}"##;
+    // plain strings and messages that are made for it
+    for (name, definition, form) in [
+        ("std_msgs/String", "string data\n", Form::Log),
+        ("foxglove_msgs/GeoJSON", "string geojson\n", Form::Features),
+    ] {
+        let schema = Schema::ros1(name, definition).expect("compiles");
+        assert_eq!(schema.form(), Some(form));
+        let payload = Bytes::copy_from_slice(Encoder::new().text(text).bytes());
+        let Ok(Decoded::Features(found)) = schema.decode(Form::Features, &payload) else {
+            panic!("features of {name}")
+        };
+        let shown: Vec<String> = found
+            .features
+            .iter()
+            .map(|f| format!("{} {:?} {:?}", f.name, f.color, f.shape))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "stop Some(\"#ff0000\") Places([[8.5, 47.25]])",
+                " None Line([[8.0, 47.0], [8.1, 47.1]])",
+                " None Line([[9.0, 48.0], [9.0, 49.0], [9.0, 50.0]])",
+                "yard None Area([[[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 0.0]], [[1.0, 1.0], [2.0, 1.0], [2.0, 2.0], [1.0, 1.0]]])",
+                " None Places([[1.0, 2.0], [3.0, 4.0]])",
+            ]
+        );
+        assert!(matches!(found.features[3].shape, FeatureShape::Area(_)));
+        let wrong = Bytes::copy_from_slice(Encoder::new().text("chatter 7").bytes());
+        let told = schema.decode(Form::Features, &wrong).expect_err("no GeoJSON").to_string();
+        assert!(told.contains("this is no GeoJSON"), "{told}");
+        let deep = format!("{}{}", "{\"type\":\"Feature\",\"geometry\":".repeat(60), "}".repeat(60));
+        let deep = Bytes::copy_from_slice(Encoder::new().text(&deep).bytes());
+        assert!(schema.decode(Form::Features, &deep).is_err());
+    }
+}

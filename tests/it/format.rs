@@ -15,5 +15,7 @@ mod raw;
 mod real;
 #[path = "format/seeds.rs"]
 pub mod seeds;
+#[path = "format/textlog.rs"]
+mod textlog;
 #[path = "format/written.rs"]
 mod written;

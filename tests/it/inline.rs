@@ -86,6 +86,10 @@ impl Inline {
                 let result = found.and_then(|bytes| Resource::read(&address, bytes)).map_err(Into::into);
                 vec![Event::Fetched { address, result }]
             }
+            Work::Compute { id, task } => vec![Event::Computed {
+                id,
+                outcome: Some(task.run()),
+            }],
             Work::Cancel(_) => Vec::new(),
         }
     }

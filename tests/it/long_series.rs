@@ -150,6 +150,11 @@ impl Long {
                 }
                 self.store.apply(Event::ReadDone { id: read.id });
             }
+            Work::Compute { id, task } => {
+                let outcome = Some(task.run());
+                self.store.apply(Event::Computed { id, outcome });
+                self.max_memory = self.max_memory.max(self.store.status().memory_used);
+            }
             _ => {}
         }
     }

@@ -1,5 +1,7 @@
 //! Panels as layouts, the store and the pointer see them.
 
+#[path = "panel/diagnostics.rs"]
+mod diagnostics;
 #[path = "panel/drive.rs"]
 mod drive;
 #[path = "panel/every.rs"]
@@ -22,6 +24,8 @@ mod states;
 mod structure;
 #[path = "panel/table.rs"]
 mod table;
+#[path = "panel/texts.rs"]
+mod texts;
 #[path = "panel/values.rs"]
 mod values;
 

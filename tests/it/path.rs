@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use roadreel::decode::Schema;
 use roadreel::path::{
-    Bound, Column, Expr, FUNCTIONS, FunctionKind, Literal, Op, Path, PathError, Program, Select, Spot, Step, StepKind, Style, TopicSchema,
-    Variables, complete, leaves, parse,
+    Bound, Column, Expr, FUNCTIONS, FunctionKind, Literal, Op, Path, PathError, Point, Program, Select, Spot, Step, StepKind, Style,
+    TopicSchema, Variables, complete, leaves, parse,
 };
 use roadreel::time::Time;
 
@@ -626,6 +626,46 @@ fn functions_are_told_apart() {
         assert!(!function.what.is_empty());
         if matches!(function.kind, FunctionKind::One(_) | FunctionKind::Part(_)) {
             assert!(function.params.is_empty(), "{}", function.name);
+        }
+    }
+}
+
+proptest! {
+    /// However the values are cut into windows of time, what is computed of them is the same.
+    #[test]
+    fn windows_of_values_give_what_all_values_at_once_give(
+        a in prop::collection::vec((0..3_i64, -5..6_i8), 0..60),
+        b in prop::collection::vec((0..4_i64, -5..6_i8), 0..60),
+        cuts in prop::collection::btree_set(0..120_i64, 0..8),
+    ) {
+        let ms = |n: i64| Time(n * 1_000_000);
+        let series = |steps: &[(i64, i8)]| {
+            let mut at = 0;
+            let point = |(step, v): &(i64, i8)| {
+                at += step;
+                (ms(at), if *v == 5 { f64::NAN } else { f64::from(*v) })
+            };
+            steps.iter().map(point).collect::<Vec<_>>()
+        };
+        let (a, b) = (series(&a), series(&b));
+        for text in [
+            "/a.data - /b.data",
+            "derivative(/a.data) + integral(/b.data)",
+            "outlier_removal(/a.data, 1) * shift(/b.data, 0.004)",
+            "moving_variance(outlier_removal(/a.data, 0.5), 3) - shift(/b.data, -0.003)",
+            "max(samples_counter(/a.data, 0.005), delta(/b.data)) + timedelta(/a.data)",
+            "delta(shift(/a.data, 0.002) - outlier_removal(/b.data, 1))",
+        ] {
+            let program = program(text).expect("compiles");
+            let whole = program.points(&[&a, &b]);
+            let (mut progress, mut found, mut from) = (program.start(), Vec::new(), Time::MIN);
+            for until in cuts.iter().map(|c| ms(*c)).chain([Time::MAX]) {
+                let within = |all: &[Point]| -> Vec<Point> { all.iter().filter(|p| p.0 >= from && p.0 < until).copied().collect() };
+                found.extend(program.advance(&mut progress, &[&within(&a), &within(&b)], until));
+                from = until;
+            }
+            let bits = |points: &[Point]| points.iter().map(|p| (p.0, p.1.to_bits())).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&found), bits(&whole), "{}", text);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Series that are longer than the memory budget, and their figures.
 
+use roadreel::store::{Signal, Stamp};
 use roadreel::time::Span;
 
 use crate::long_series::{Long, SPIKES_APART, time_of, value_of};
@@ -73,4 +74,50 @@ fn points_that_were_given_up_are_read_again_where_they_are_wanted() {
     long.demand(time_of(0), &wants);
     assert!(long.series().has_points(other));
     assert!(long.max_memory <= 14 << 20, "{} bytes", long.max_memory);
+}
+
+/// Integrals need all values before, differences the one before, and neither is held whole.
+#[test]
+fn what_is_computed_from_a_long_series_is_computed_in_windows_within_the_budget() {
+    // the summaries of both take 9 MB, the points of either 64 MB
+    const BUDGET: u64 = 40 << 20;
+    let mut long = Long::new(BUDGET, 400, 10_000);
+    let mut signal = Signal::new("integral(/long.data) / 1000 - delta(/long.data) * 2", Stamp::Receive);
+    signal.refresh(&long.store);
+    let mut wants = Vec::new();
+    signal.wants(Span::ALL, &mut wants);
+    for _ in 0..200 {
+        long.demand(time_of(0), &wants);
+    }
+    assert!(signal.is_complete(&long.store, Span::ALL));
+    let series = signal.series(&long.store).expect("it is computed");
+    assert_eq!(series.len() as u64, COUNT - 1, "all but the first value have one before");
+    assert!(long.max_memory <= BUDGET, "{} bytes", long.max_memory);
+    let (mut sum, mut low, mut high, mut last) = (0.0, f64::INFINITY, f64::NEG_INFINITY, 0.0);
+    for i in 1..COUNT {
+        let (before, v) = (value_of(i - 1), value_of(i));
+        sum += 0.001 * (before + v) / 2.0;
+        last = sum / 1000.0 - (v - before) * 2.0;
+        (low, high) = (f64::min(low, last), f64::max(high, last));
+    }
+    let (found_low, found_high) = series.min_max(Span::ALL).expect("values");
+    assert!(
+        (found_low - low).abs() < 1e-9 && (found_high - high).abs() < 1e-9,
+        "{found_low} to {found_high}"
+    );
+    let newest = series.value_at(time_of(COUNT)).expect("the last value");
+    assert!((newest - last).abs() < 1e-9, "{newest}, not {last}");
+    // its points are computed again where they are wanted
+    let span = Span::new(time_of(1_000_000), time_of(1_001_000));
+    signal.wants_points(span, &mut wants);
+    for _ in 0..20 {
+        long.demand(time_of(0), &wants);
+    }
+    let points = signal.series(&long.store).and_then(|s| s.points(span)).expect("they are there");
+    assert_eq!(points.len(), 1001);
+    let step = points[500].1 - points[499].1;
+    let expected = 0.001 * (value_of(1_000_499) + value_of(1_000_500)) / 2000.0
+        - 2.0 * (value_of(1_000_500) - 2.0 * value_of(1_000_499) + value_of(1_000_498));
+    assert!((step - expected).abs() < 1e-9, "{step}, not {expected}");
+    assert!(long.max_memory <= BUDGET, "{} bytes", long.max_memory);
 }

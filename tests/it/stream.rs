@@ -366,6 +366,7 @@ fn shown(events: &[Event]) -> Vec<String> {
         },
         Event::Fetched { address, result } => format!("{address} fetched: {}", result.is_ok()),
         Event::Decoded { id, result } => format!("{id} decoded: {}", result.is_ok()),
+        Event::Computed { id, outcome } => format!("{id} computed: {}", outcome.is_some()),
     };
     let mut lines: Vec<String> = events.iter().map(line).collect();
     lines.sort();

@@ -1,20 +1,18 @@
-//! The lines that pass the filters, of any number of topics on one clock: found piece by piece, merged only where they are drawn.
+//! The lines that pass the filters, of any number of topics on one clock: merged only where they are drawn.
 //!
-//! Invariants: a frame examines a bounded number of bytes; no line is copied or sorted as a whole, so the millionth costs what the
-//! first does. The order of lines is receive time, then topic, then place in the recording.
+//! Invariants: no line is copied or sorted as a whole, so the millionth costs what the first does; of packed texts only those near the
+//! drawn lines are open. The order of lines is receive time, then topic, then place in the recording.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::decode::{LogLevel, LogRow, Rows};
-use crate::store::TopicId;
-use crate::time::Time;
+use crate::decode::{LogLevel, LogRow, OpenedLog, Rows, add_log_slices};
+use crate::store::{TopicId, Verdict};
+use crate::time::{Span, Time};
 
-use super::filter::Compiled;
-
-/// Bytes that one frame may examine.
-const BYTES_A_FRAME: usize = 4 << 20;
-/// What a line costs beside its text.
-const BYTES_A_LINE: usize = 48;
+/// Opened texts that are kept.
+const MOST_OPEN: usize = 8;
 
 #[derive(Default)]
 pub struct Lines {
@@ -28,22 +26,26 @@ pub struct Lines {
     /// Of all lines, by level and node.
     pub levels: [u64; 5],
     pub nodes: Vec<(Arc<str>, [u64; 5])>,
-    revision: u64,
+    /// Newest last.
+    opened: RefCell<Vec<(StreamId, Arc<OpenedLog>)>>,
+    histogram: RefCell<Option<Histogram>>,
 }
 
-struct Stream {
+/// Of a span in columns: how many lines of each level pass.
+#[derive(Clone)]
+pub struct Histogram {
+    span: Span,
+    pub columns: Arc<[[f32; 5]]>,
+}
+
+/// The rows of one chunk that were examined.
+#[derive(Clone)]
+pub struct Stream {
     id: StreamId,
     rows: Arc<Rows>,
-    /// Rows that pass, and places in `shown` of those that the search finds.
-    shown: Vec<u32>,
-    hits: Vec<u32>,
-    /// Places in `shown` of warnings and worse.
-    marks: Vec<(u32, LogLevel)>,
-    /// So many rows are examined.
-    done: usize,
+    verdict: Arc<Verdict>,
 }
 
-/// The rows of one chunk of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct StreamId {
     first: Time,
@@ -59,34 +61,38 @@ pub struct Place {
     row: u32,
 }
 
+/// What the store has of one chunk: its verdict once it was examined.
+pub struct Loaded {
+    pub topic: TopicId,
+    pub block: u64,
+    pub rows: Arc<Rows>,
+    pub verdict: Option<Arc<Verdict>>,
+}
+
 impl Lines {
-    /// Takes what the store has now: blocks of each topic.
-    pub fn take(&mut self, blocks: Vec<(TopicId, u64, Arc<Rows>)>) {
-        let old = std::mem::take(&mut self.streams);
-        let mut known: std::collections::BTreeMap<StreamId, Stream> = old.into_iter().map(|s| (s.id, s)).collect();
-        let mut streams = Vec::with_capacity(blocks.len());
-        for (topic, block, rows) in blocks {
-            let Some(first) = rows.times().first().copied() else { continue };
-            let id = StreamId { first, topic, block };
-            streams.push(known.remove(&id).unwrap_or_else(|| Stream {
-                id,
-                rows,
-                shown: Vec::new(),
-                hits: Vec::new(),
-                marks: Vec::new(),
-                done: 0,
-            }));
+    /// Takes what the store has now. `recount`: other rows than the last time.
+    pub fn take(&mut self, blocks: Vec<Loaded>, recount: bool) {
+        if recount {
+            self.count_all(&blocks);
         }
-        streams.sort_by_key(|s| s.id);
-        self.streams = streams;
-        self.count_all();
+        let stream = |loaded: Loaded| {
+            let first = *loaded.rows.times().first()?;
+            let (topic, block) = (loaded.topic, loaded.block);
+            Some(Stream {
+                id: StreamId { first, topic, block },
+                rows: loaded.rows,
+                verdict: loaded.verdict?,
+            })
+        };
+        self.streams = blocks.into_iter().filter_map(stream).collect();
+        self.streams.sort_by_key(|s| s.id);
         self.index();
     }
 
-    fn count_all(&mut self) {
-        let mut nodes: std::collections::BTreeMap<Arc<str>, [u64; 5]> = std::collections::BTreeMap::new();
+    fn count_all(&mut self, blocks: &[Loaded]) {
+        let mut nodes: BTreeMap<Arc<str>, [u64; 5]> = BTreeMap::new();
         self.levels = [0; 5];
-        for (node, counts) in self.streams.iter().filter_map(|s| s.rows.log()).flat_map(|rows| rows.nodes()) {
+        for (node, counts) in blocks.iter().filter_map(|b| b.rows.log()).flat_map(|rows| rows.nodes()) {
             let sum = nodes.entry(node).or_default();
             for ((all, of_node), n) in self.levels.iter_mut().zip(sum).zip(counts) {
                 *all += n;
@@ -96,56 +102,19 @@ impl Lines {
         self.nodes = nodes.into_iter().collect();
     }
 
-    /// The filters changed: every line is to be examined anew.
-    pub fn restart(&mut self) {
-        for stream in &mut self.streams {
-            stream.done = 0;
-            stream.shown.clear();
-            stream.hits.clear();
-            stream.marks.clear();
-        }
-        self.index();
-    }
-
-    /// Examines some more lines, those nearest to `near` first. True: there are more.
-    pub fn examine(&mut self, filter: &Compiled, near: Time) -> bool {
-        let mut order: Vec<(i64, usize)> = self
-            .streams
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| s.done < s.rows.len())
-            .map(|(at, s)| (s.id.first.since(near).saturating_abs(), at))
-            .collect();
-        if order.is_empty() {
-            return false;
-        }
-        order.sort_unstable();
-        let mut left = BYTES_A_FRAME;
-        for (_, at) in order {
-            if left == 0 {
-                break;
-            }
-            if let Some(stream) = self.streams.get_mut(at) {
-                stream.examine(filter, &mut left);
-            }
-        }
-        self.index();
-        self.streams.iter().any(|s| s.done < s.rows.len())
-    }
-
     fn index(&mut self) {
         (self.shown, self.hits) = (0, 0);
         self.latest.clear();
         self.before.clear();
+        self.histogram.get_mut().take();
         let mut latest = Time::MIN;
         for stream in &self.streams {
             latest = latest.max(stream.rows.times().last().copied().unwrap_or(Time::MIN));
             self.latest.push(latest);
             self.before.push(self.shown);
-            self.shown += stream.shown.len();
-            self.hits += stream.hits.len();
+            self.shown += stream.verdict.shown.count();
+            self.hits += stream.verdict.hits.count();
         }
-        self.revision += 1;
     }
 
     /// How many lines pass.
@@ -163,9 +132,32 @@ impl Lines {
         self.hits
     }
 
-    pub fn get(&self, place: Place) -> Option<LogRow<'_>> {
+    /// What `f` makes of a line.
+    pub fn with<T>(&self, place: Place, f: impl FnOnce(&LogRow) -> T) -> Option<T> {
+        let stream = self.stream(place)?;
+        let opened = self.open(stream);
+        let row = stream.rows.log()?.get(&opened, place.row as usize)?;
+        Some(f(&row))
+    }
+
+    fn stream(&self, place: Place) -> Option<&Stream> {
         let at = self.streams.binary_search_by_key(&place.stream, |s| s.id).ok()?;
-        self.streams.get(at)?.rows.log()?.get(place.row as usize)
+        self.streams.get(at)
+    }
+
+    fn open(&self, stream: &Stream) -> Arc<OpenedLog> {
+        let mut opened = self.opened.borrow_mut();
+        let known = opened.iter().position(|(id, _)| *id == stream.id);
+        let entry = match known {
+            Some(at) => opened.remove(at),
+            None => (stream.id, stream.rows.log().map(|rows| rows.open()).unwrap_or_default()),
+        };
+        let log = Arc::clone(&entry.1);
+        opened.push(entry);
+        if opened.len() > MOST_OPEN {
+            opened.remove(0);
+        }
+        log
     }
 
     pub fn topic(place: Place) -> TopicId {
@@ -189,13 +181,13 @@ impl Lines {
     }
 
     /// All that pass of exactly this time, in order.
-    fn at_time(&self, t: Time) -> Vec<Place> {
+    pub fn at_time(&self, t: Time) -> Vec<Place> {
         let from = self.latest.partition_point(|latest| *latest < t);
         let to = self.streams.partition_point(|s| s.id.first <= t);
         let mut found = Vec::new();
         for stream in self.streams.get(from..to).unwrap_or_default() {
             let end = stream.shown_before(t.plus_nanos(1));
-            found.extend((stream.shown_before(t)..end).filter_map(|at| stream.place(at)));
+            found.extend((stream.shown_before(t)..end).filter_map(|at| stream.shown(at)));
         }
         found.sort_unstable();
         found
@@ -229,7 +221,7 @@ impl Lines {
                 break;
             }
             let at = stream.shown_before(low);
-            for place in (at..stream.shown.len().min(at + needed)).filter_map(|at| stream.place(at)) {
+            for place in (at..stream.verdict.shown.count().min(at + needed)).filter_map(|at| stream.shown(at)) {
                 reached = reached.max(place.time);
                 found.push(place);
             }
@@ -241,90 +233,166 @@ impl Lines {
     /// The nearest line after (or before) `from` that the search finds.
     pub fn next_hit(&self, from: Option<Place>, forward: bool) -> Option<Place> {
         let candidates = self.streams.iter().filter_map(|stream| {
-            let place = |at: usize| stream.place(*stream.hits.get(at)? as usize);
-            let cut = stream.hits.partition_point(|at| match (stream.place(*at as usize), from) {
-                (Some(here), Some(from)) if forward => here <= from,
-                (Some(here), Some(from)) => here < from,
-                _ => !forward,
-            });
-            if forward { place(cut) } else { place(cut.checked_sub(1)?) }
+            let hits = &stream.verdict.hits;
+            let (mut low, mut high) = (0, hits.count());
+            // how many hits come before (or at) `from`
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                let here = hits.select(middle).and_then(|row| stream.place(row));
+                let is_before = match (here, from) {
+                    (Some(here), Some(from)) if forward => here <= from,
+                    (Some(here), Some(from)) => here < from,
+                    _ => !forward,
+                };
+                if is_before {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            let at = if forward { low } else { low.checked_sub(1)? };
+            stream.place(hits.select(at)?)
         });
         if forward { candidates.min() } else { candidates.max() }
     }
 
     /// The nearest line after (or before) `from` of this level or worse.
     pub fn next_mark(&self, from: Option<Place>, forward: bool, level: LogLevel) -> Option<Place> {
-        let candidates = self.streams.iter().filter_map(|stream| {
+        let of_stream = |stream: &Stream| {
+            let rows = stream.rows.log()?;
+            // most chunks hold nothing of the kind
+            let is_any = rows.heads().iter().any(|head| head.level >= level);
+            let is_it = |row: &usize| rows.head(*row).is_some_and(|head| head.level >= level);
             let mut places = stream
-                .marks
+                .verdict
+                .shown
                 .iter()
-                .filter(|m| m.1 >= level)
-                .filter_map(|m| stream.place(m.0 as usize));
+                .filter(|_| is_any)
+                .filter(is_it)
+                .filter_map(|row| stream.place(row));
             match forward {
                 true => places.find(|p| from.is_none_or(|f| *p > f)),
                 false => places.rfind(|p| from.is_none_or(|f| *p < f)),
             }
+        };
+        let limit = from.map(|f| f.time);
+        // streams wholly on the other side hold none
+        let candidates = self.streams.iter().filter(|stream| match limit {
+            Some(t) if forward => stream.rows.times().last().is_some_and(|last| *last >= t),
+            Some(t) => stream.id.first <= t,
+            None => true,
         });
-        if forward { candidates.min() } else { candidates.max() }
+        let mut best: Option<Place> = None;
+        let beats = |stream: &Stream, best: Option<Place>| match best {
+            Some(best) if forward => stream.id.first <= best.time,
+            Some(best) => stream.rows.times().last().is_some_and(|last| *last >= best.time),
+            None => true,
+        };
+        let mut look = |stream: &Stream| {
+            if beats(stream, best) {
+                let found = of_stream(stream);
+                best = match (best, found) {
+                    (Some(a), Some(b)) => Some(if forward { a.min(b) } else { a.max(b) }),
+                    (a, b) => a.or(b),
+                };
+            }
+        };
+        if forward {
+            candidates.for_each(&mut look);
+        } else {
+            candidates.rev().for_each(&mut look);
+        }
+        best
     }
 
     /// How many of the hits come before `place`.
     pub fn hit_rank(&self, place: Place) -> usize {
         let before = |stream: &Stream| {
-            stream
-                .hits
-                .partition_point(|at| stream.place(*at as usize).is_some_and(|p| p < place))
+            let row = stream.rows_before(place);
+            stream.verdict.hits.rank(row)
         };
         self.streams.iter().map(before).sum()
     }
 
     pub fn is_hit(&self, place: Place) -> bool {
-        let Ok(at) = self.streams.binary_search_by_key(&place.stream, |s| s.id) else {
-            return false;
+        self.stream(place).is_some_and(|stream| stream.verdict.hits.get(place.row as usize))
+    }
+
+    /// How many lines of each level pass, in columns of equal time.
+    pub fn histogram(&self, span: Span, columns: usize) -> Arc<[[f32; 5]]> {
+        let mut known = self.histogram.borrow_mut();
+        if let Some(known) = known.as_ref().filter(|h| h.span == span && h.columns.len() == columns) {
+            return Arc::clone(&known.columns);
+        }
+        let mut out = vec![[0.0_f32; 5]; columns];
+        for stream in &self.streams {
+            let times = stream.rows.times();
+            if let (Some(first), Some(last)) = (times.first(), times.last()) {
+                add_log_slices(&stream.verdict.slices, Span::new(*first, *last), span, &mut out);
+            }
+        }
+        let columns: Arc<[[f32; 5]]> = out.into();
+        *known = Some(Histogram {
+            span,
+            columns: Arc::clone(&columns),
+        });
+        columns
+    }
+
+    /// What the lines are made of, for another thread.
+    pub fn streams(&self) -> Vec<Stream> {
+        self.streams.clone()
+    }
+
+    pub fn of(streams: Vec<Stream>) -> Lines {
+        let mut lines = Lines {
+            streams,
+            ..Lines::default()
         };
-        self.streams.get(at).is_some_and(|stream| {
-            let shown = stream.shown.binary_search(&place.row).ok().and_then(|at| u32::try_from(at).ok());
-            shown.is_some_and(|at| stream.hits.binary_search(&at).is_ok())
-        })
+        lines.index();
+        lines
+    }
+
+    /// Calls `f` with all that pass, in order, opening one text after another.
+    pub fn each<E>(&self, mut f: impl FnMut(Place, &LogRow) -> Result<(), E>) -> Result<(), E> {
+        let mut at = 0;
+        while at < self.shown {
+            let places = self.walk(at, 4096);
+            at += places.len().max(1);
+            for place in places {
+                self.with(place, |row| f(place, row)).unwrap_or(Ok(()))?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl Stream {
-    fn examine(&mut self, filter: &Compiled, left: &mut usize) {
-        let Some(rows) = self.rows.log() else {
-            self.done = self.rows.len();
-            return;
-        };
-        while self.done < rows.len() && *left > 0 {
-            let at = self.done;
-            self.done += 1;
-            let Some(row) = rows.get(at) else { continue };
-            *left = left.saturating_sub(row.text.len() + BYTES_A_LINE);
-            if !filter.passes(&row) {
-                continue;
-            }
-            let place = self.shown.len() as u32;
-            if row.level >= LogLevel::Warn {
-                self.marks.push((place, row.level));
-            }
-            if filter.finds(&row) {
-                self.hits.push(place);
-            }
-            self.shown.push(at as u32);
-        }
-    }
-
     fn shown_before(&self, t: Time) -> usize {
-        let times = self.rows.times();
-        self.shown.partition_point(|row| times.get(*row as usize).is_some_and(|at| *at < t))
+        self.verdict.shown.rank(self.rows.times().partition_point(|at| *at < t))
     }
 
-    fn place(&self, at: usize) -> Option<Place> {
-        let row = *self.shown.get(at)?;
+    /// The `rank`-th line that passes.
+    fn shown(&self, rank: usize) -> Option<Place> {
+        self.place(self.verdict.shown.select(rank)?)
+    }
+
+    /// How many rows come before `place`, which may be of another stream.
+    fn rows_before(&self, place: Place) -> usize {
+        if place.stream == self.id {
+            return place.row as usize;
+        }
+        let is_before = place.stream < self.id;
+        self.rows
+            .times()
+            .partition_point(|at| *at < place.time || !is_before && *at == place.time)
+    }
+
+    fn place(&self, row: usize) -> Option<Place> {
         Some(Place {
-            time: *self.rows.times().get(row as usize)?,
+            time: *self.rows.times().get(row)?,
             stream: self.id,
-            row,
+            row: u32::try_from(row).ok()?,
         })
     }
 }

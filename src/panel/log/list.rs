@@ -8,6 +8,7 @@ use egui::{Rect, Sense, Ui, pos2, vec2};
 use super::lines::Place;
 use super::row::{self, Did};
 use super::{LogPanel, Mode, TimeColumn};
+use crate::decode::LogRow;
 use crate::panel::{Action, View, widget};
 use crate::theme;
 
@@ -22,6 +23,8 @@ pub struct List {
     followed: Option<crate::time::Time>,
     /// The user has looked elsewhere since the playhead moved.
     held: bool,
+    /// The pointer is on a line: its time is shared with the other panels.
+    hovered: bool,
 }
 
 impl List {
@@ -41,7 +44,8 @@ impl LogPanel {
         let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(text_rect));
         let ui = &mut ui;
         ui.set_clip_rect(text_rect.intersect(ui.clip_rect()));
-        let layout = row::Columns::of(ui, text_rect, &self.config, view);
+        let has_names = self.made_of.len() > 1 || self.lines.nodes.iter().any(|n| !n.0.is_empty());
+        let layout = row::Columns::of(text_rect, &self.config, has_names);
         let at_playhead = self.lines.rank_of_time(view.now.plus_nanos(1));
         // playing on, or a seek from elsewhere, brings the line at the playhead back into view
         if self.list.followed != Some(view.now) {
@@ -70,6 +74,11 @@ impl LogPanel {
         top = self.settle_top(ui, &layout, top, rect.height());
         let mut y = rect.top() - self.list.hidden;
         let now_rank = at_playhead;
+        let hover_rank = view
+            .hover
+            .filter(|_| !self.list.hovered)
+            .map(|t| self.lines.rank_of_time(t.plus_nanos(1)));
+        let mut hovered = None;
         let visible = (rect.height() / row::HEIGHT) as usize + 3;
         let places = self.lines.walk(top, visible);
         let mut before = top.checked_sub(1).and_then(|i| self.lines.walk(i, 1).first().copied());
@@ -77,23 +86,35 @@ impl LogPanel {
             if y > rect.bottom() {
                 break;
             }
-            let Some(line) = self.lines.get(*place) else { continue };
-            let galley = layout.galley(ui, &line, self.config.wrap, &self.compiled, top + offset >= now_rank);
-            let height = layout.height(&galley);
-            let at = Rect::from_min_size(pos2(rect.left(), y), vec2(text_rect.width(), height));
-            let shown = row::Shown {
-                place: *place,
-                line: &line,
-                before,
-                is_selected: self.selected == Some(*place),
-                is_hit: self.lines.is_hit(*place),
-                is_future: top + offset >= now_rank,
-                is_newest: top + offset + 1 == now_rank,
-            };
-            did = row::row_ui(ui, at, &layout, &shown, galley, view).map(|d| (*place, d)).or(did);
+            let drawn = self.lines.with(*place, |line| {
+                let galley = layout.galley(ui, line, self.config.wrap, &self.shown, top + offset >= now_rank);
+                let height = layout.height(&galley);
+                let at = Rect::from_min_size(pos2(rect.left(), y), vec2(text_rect.width(), height));
+                let shown = row::Shown {
+                    place: *place,
+                    line,
+                    before,
+                    is_selected: self.selected == Some(*place),
+                    is_hit: self.lines.is_hit(*place),
+                    is_marked: self.bookmark_of(*place, line, view).is_some(),
+                    is_future: top + offset >= now_rank,
+                    is_newest: top + offset + 1 == now_rank,
+                    is_under_hover: hover_rank == Some(top + offset + 1),
+                };
+                if ui.rect_contains_pointer(at) {
+                    hovered = Some(place.time);
+                }
+                (height, row::row_ui(ui, at, &layout, &shown, galley, view))
+            });
+            let Some((height, done)) = drawn else { continue };
+            did = done.map(|d| (*place, d)).or(did);
             before = Some(*place);
             y += height;
         }
+        if hovered.is_some() || self.list.hovered {
+            out.push(Action::Hover(hovered));
+        }
+        self.list.hovered = hovered.is_some();
         self.list.top = places.first().copied();
         if let Some((place, did)) = did {
             self.act(place, did, view, out);
@@ -121,10 +142,8 @@ impl LogPanel {
     fn settle_top(&mut self, ui: &Ui, layout: &row::Columns, mut top: usize, height: f32) -> usize {
         let measured = |panel: &LogPanel, index: usize| {
             let place = panel.lines.walk(index, 1).first().copied();
-            let line = place.and_then(|p| panel.lines.get(p));
-            line.map_or(row::HEIGHT, |line| {
-                layout.height(&layout.galley(ui, &line, panel.config.wrap, &panel.compiled, false))
-            })
+            let height = |line: &LogRow| layout.height(&layout.galley(ui, line, panel.config.wrap, &panel.shown, false));
+            place.and_then(|p| panel.lines.with(p, height)).unwrap_or(row::HEIGHT)
         };
         if !self.config.wrap {
             let moved = (self.list.hidden / row::HEIGHT).floor();
@@ -195,7 +214,11 @@ impl LogPanel {
     }
 
     fn act(&mut self, place: Place, did: Did, view: &View, out: &mut Vec<Action>) {
-        let Some(line) = self.lines.get(place) else { return };
+        let owned = self.lines.with(place, |line| {
+            let text = row::as_text(&|topic| super::name_of(view.store, topic), place, line);
+            (line.text.to_owned(), line.node.clone(), text)
+        });
+        let Some((text, node, line)) = owned else { return };
         let mut changed = true;
         match did {
             Did::Go => {
@@ -206,23 +229,25 @@ impl LogPanel {
             }
             Did::CopyMessage => {
                 changed = false;
-                out.push(Action::CopyText(line.text.to_owned()));
+                out.push(Action::CopyText(text));
             }
             Did::CopyLine => {
                 changed = false;
-                out.push(Action::CopyText(row::as_text(view.store, place, &line)));
+                out.push(Action::CopyText(line));
             }
             Did::HideNode => {
-                let node = line.node.to_string();
-                self.config.hidden_nodes.insert(node);
+                self.config.hidden_nodes.insert(node.to_string());
             }
             Did::OnlyNode => {
-                let only = line.node.clone();
-                let others = self.lines.nodes.iter().map(|n| n.0.to_string()).filter(|n| **n != *only);
+                let others = self.lines.nodes.iter().map(|n| n.0.to_string()).filter(|n| **n != *node);
                 self.config.hidden_nodes = others.collect();
             }
+            Did::Mark => {
+                changed = false;
+                self.toggle_bookmark(Some(place), view, out);
+            }
             Did::HideLike => {
-                let pattern = format!("^{}", regex::escape(head_of(line.text)));
+                let pattern = format!("^{}", regex::escape(head_of(&text)));
                 self.config.filters.push(super::Filter {
                     pattern,
                     mode: Mode::Out,

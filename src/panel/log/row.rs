@@ -5,12 +5,12 @@ use std::sync::Arc;
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Align2, Color32, FontId, Galley, Rect, Sense, Ui, pos2, vec2};
 
-use super::filter::Compiled;
+use super::filter::Shown as Query;
 use super::lines::{Lines, Place};
 use super::{Config, TimeColumn};
 use crate::decode::{LogLevel, LogRow};
 use crate::panel::View;
-use crate::store::Store;
+use crate::store::TopicId;
 use crate::theme::{self, Palette};
 use crate::time;
 
@@ -23,6 +23,8 @@ const LONGEST_UNWRAPPED: usize = 600;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Did {
     Go,
+    /// Sets a bookmark, or takes it away.
+    Mark,
     CopyMessage,
     CopyLine,
     HideNode,
@@ -49,14 +51,18 @@ pub struct Shown<'a> {
     pub before: Option<Place>,
     pub is_selected: bool,
     pub is_hit: bool,
+    pub is_marked: bool,
     /// Received after the playhead.
     pub is_future: bool,
     /// The last one at or before the playhead.
     pub is_newest: bool,
+    /// The last one at or before where the pointer is in another panel.
+    pub is_under_hover: bool,
 }
 
 impl Columns {
-    pub fn of(_ui: &Ui, rect: Rect, config: &Config, _view: &View) -> Columns {
+    /// `has_names`: lines are of several nodes or topics.
+    pub fn of(rect: Rect, config: &Config, has_names: bool) -> Columns {
         let time_left = rect.left() + 28.0;
         let time_width = match config.time {
             TimeColumn::Hidden => 0.0,
@@ -65,7 +71,7 @@ impl Columns {
         };
         // what is least important gives way first
         let wide = rect.width();
-        let node_width = if config.show_node && wide > 320.0 {
+        let node_width = if config.show_node && has_names && wide > 320.0 {
             (wide * 0.16).clamp(72.0, 180.0)
         } else {
             0.0
@@ -91,7 +97,7 @@ impl Columns {
         }
     }
 
-    pub fn galley(&self, ui: &Ui, line: &LogRow, wrap: bool, compiled: &Compiled, is_future: bool) -> Arc<Galley> {
+    pub fn galley(&self, ui: &Ui, line: &LogRow, wrap: bool, query: &Query, is_future: bool) -> Arc<Galley> {
         let p = theme::palette(ui.visuals());
         let color = text_color(p, line.level, is_future);
         let limit = if wrap { LONGEST } else { LONGEST_UNWRAPPED };
@@ -118,7 +124,7 @@ impl Columns {
             ..LayoutJob::default()
         };
         let mut at = 0;
-        for range in compiled.found_in(text) {
+        for range in query.found_in(text) {
             job.append(text.get(at..range.start).unwrap_or_default(), 0.0, plain.clone());
             job.append(text.get(range.clone()).unwrap_or_default(), 0.0, found.clone());
             at = range.end;
@@ -149,6 +155,12 @@ pub fn row_ui(ui: &mut Ui, rect: Rect, columns: &Columns, shown: &Shown, galley:
             }
         };
         item(ui, "Go to this time", Did::Go);
+        let mark = if shown.is_marked {
+            "Take the bookmark away"
+        } else {
+            "Bookmark this line"
+        };
+        item(ui, mark, Did::Mark);
         item(ui, "Copy message", Did::CopyMessage);
         item(ui, "Copy line", Did::CopyLine);
         ui.separator();
@@ -223,14 +235,19 @@ fn paint(ui: &Ui, rect: Rect, columns: &Columns, shown: &Shown, galley: Arc<Gall
         let bar = Rect::from_min_max(rect.min, pos2(rect.left() + 2.0, rect.bottom()));
         painter.rect_filled(bar, 0.0, level.gamma_multiply(fade));
     }
-    let letter = line.level.name().chars().next().unwrap_or(' ');
-    painter.text(
-        pos2(rect.left() + 15.0, y),
-        Align2::CENTER_CENTER,
-        letter,
-        theme::semibold(11.0),
-        level.gamma_multiply(fade),
-    );
+    if shown.is_marked {
+        let mark = (theme::icon::BOOKMARK_SIMPLE, theme::icons(13.0));
+        painter.text(pos2(rect.left() + 15.0, y), Align2::CENTER_CENTER, mark.0, mark.1, p.accent);
+    } else {
+        let letter = line.level.name().chars().next().unwrap_or(' ');
+        painter.text(
+            pos2(rect.left() + 15.0, y),
+            Align2::CENTER_CENTER,
+            letter,
+            theme::semibold(11.0),
+            level.gamma_multiply(fade),
+        );
+    }
     let weak = p.weak.gamma_multiply(fade);
     let time = time_text(columns.time, shown, view);
     if columns.time != TimeColumn::Hidden {
@@ -243,13 +260,9 @@ fn paint(ui: &Ui, rect: Rect, columns: &Columns, shown: &Shown, galley: Arc<Gall
     }
     if columns.node_width > 0.0 {
         let at = Rect::from_min_size(pos2(columns.node_left, y - HEIGHT / 2.0), vec2(columns.node_width, HEIGHT));
-        clipped(
-            ui,
-            at,
-            line.node,
-            crate::panel::palette::of_name(line.node).gamma_multiply(fade),
-            false,
-        );
+        let topic = view.store.topic(Lines::topic(shown.place)).filter(|_| line.node.is_empty());
+        let name = topic.map_or(line.node, |topic| &topic.name);
+        clipped(ui, at, name, crate::panel::palette::of_name(name).gamma_multiply(fade), false);
     }
     if columns.place_width > 0.0 && !line.file.is_empty() {
         let left = columns.place_right - columns.place_width;
@@ -269,6 +282,9 @@ fn paint(ui: &Ui, rect: Rect, columns: &Columns, shown: &Shown, galley: Arc<Gall
         y - galley.size().y / 2.0
     };
     painter.galley(pos2(columns.text_left, top), galley, p.text);
+    if shown.is_under_hover {
+        painter.hline(rect.x_range(), rect.bottom(), egui::Stroke::new(1.0, p.weak));
+    }
     if shown.is_newest {
         let bottom = rect.bottom();
         painter.hline(rect.x_range(), bottom, egui::Stroke::new(1.0, p.accent));
@@ -325,10 +341,10 @@ fn text_color(p: &Palette, level: LogLevel, is_future: bool) -> Color32 {
 }
 
 /// `2020-09-13 12:26:43.250  WARN  /gps  4 satellites below the mask  (gps_node.cpp:120)`.
-pub fn as_text(store: &Store, place: Place, line: &LogRow) -> String {
-    let node = match (line.node.is_empty(), store.topic(Lines::topic(place))) {
-        (true, Some(topic)) => &topic.name,
-        _ => line.node,
+pub fn as_text(name_of: &dyn Fn(TopicId) -> String, place: Place, line: &LogRow) -> String {
+    let node = match line.node.is_empty() {
+        true => name_of(Lines::topic(place)),
+        false => line.node.to_string(),
     };
     let level = line.level.name().to_uppercase();
     let mut out = format!("{}  {level:<5}  {node}  {}", time::format_utc(place.time), line.text.trim_end());

@@ -118,14 +118,13 @@ impl LogPanel {
                 out.push(Action::Changed);
             }
             ui.separator();
+            self.bookmarks_menu(ui, view, out);
+            ui.separator();
             if ui.button("Copy the lines shown").clicked() {
                 out.push(Action::CopyText(self.text(view.store)));
             }
             if ui.button("Save the lines shown…").clicked() {
-                out.push(Action::SaveFile {
-                    name: "log.txt".into(),
-                    bytes: self.text(view.store).into_bytes().into(),
-                });
+                out.push(self.save(view.store));
             }
         });
     }
@@ -143,7 +142,7 @@ impl LogPanel {
             ui.add_space(4.0);
             ui.spacing_mut().item_spacing.x = 4.0;
             for (at, filter) in self.config.filters.iter_mut().enumerate() {
-                let wrong = self.compiled.errors.iter().find(|e| e.0 == filter.pattern).map(|e| e.1.clone());
+                let wrong = self.shown.errors.iter().find(|e| e.0 == filter.pattern).map(|e| e.1.clone());
                 changed |= filter_ui(ui, at, filter, wrong.as_deref());
                 if theme::widget::icon_button_sized(ui, icon::X, &format!("Remove filter {}", at + 1), "", 18.0, false).clicked() {
                     removed = Some(at);
@@ -211,7 +210,7 @@ impl LogPanel {
         let mut removed = None;
         for (at, filter) in self.config.filters.iter_mut().enumerate() {
             ui.horizontal(|ui| {
-                let wrong = self.compiled.errors.iter().find(|e| e.0 == filter.pattern).map(|e| e.1.clone());
+                let wrong = self.shown.errors.iter().find(|e| e.0 == filter.pattern).map(|e| e.1.clone());
                 ui.checkbox(&mut filter.enabled, "").on_hover_text("Use this filter");
                 filter_ui(ui, at, filter, wrong.as_deref());
                 if theme::widget::icon_button_sized(ui, icon::TRASH, &format!("Remove filter {}", at + 1), "", 20.0, false).clicked() {
@@ -250,33 +249,6 @@ impl LogPanel {
             }
         }
     }
-
-    fn nodes_ui(&mut self, ui: &mut Ui) {
-        if self.lines.nodes.is_empty() {
-            return;
-        }
-        theme::widget::section(ui, "Nodes");
-        let p = theme::palette(ui.visuals());
-        for (node, counts) in &self.lines.nodes {
-            let name = if node.is_empty() { "(without a name)" } else { &**node };
-            ui.horizontal(|ui| {
-                let mut on = !self.config.hidden_nodes.contains(&**node);
-                if ui.checkbox(&mut on, name).changed() {
-                    if on {
-                        self.config.hidden_nodes.remove(&**node);
-                    } else {
-                        self.config.hidden_nodes.insert(node.to_string());
-                    }
-                }
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    for (level, count) in LogLevel::ALL.into_iter().zip(*counts).rev().filter(|c| c.1 > 0) {
-                        let text = RichText::new(short_count(count)).font(theme::small()).color(level_color(p, level));
-                        ui.label(text).on_hover_text(format!("{count} × {}", level.name()));
-                    }
-                });
-            });
-        }
-    }
 }
 
 /// Include or exclude, and the expression. True: it changed.
@@ -306,7 +278,7 @@ fn filter_ui(ui: &mut Ui, at: usize, filter: &mut Filter, wrong: Option<&str>) -
 }
 
 /// `812`, `12.4k`, `3.1M`.
-fn short_count(count: u64) -> String {
+pub(super) fn short_count(count: u64) -> String {
     let n = count as f64;
     match count {
         0..10_000 => count.to_string(),

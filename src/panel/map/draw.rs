@@ -6,7 +6,7 @@ use egui::{Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, 
 
 use super::mercator::{self, Viewport, World};
 use super::tiles::Layer;
-use super::track::{Found, Point, Track};
+use super::track::{At, Found, Shown, Track};
 use super::{ColorBy, MapPanel, world};
 use crate::decode::Fix;
 use crate::panel::{View, palette, widget};
@@ -19,6 +19,9 @@ const STEPS: u8 = 48;
 /// 95 % of a two-dimensional normal distribution lies within so many standard deviations.
 const SIGMAS: f64 = 2.448;
 
+/// Positions that the range of the colours is worked out from.
+const RANGE_POSITIONS: usize = 20_000;
+
 pub type RangeKey = (ColorBy, String);
 
 impl MapPanel {
@@ -26,7 +29,9 @@ impl MapPanel {
         let p = theme::palette(ui.visuals());
         let painter = ui.painter();
         painter.rect_filled(viewport.rect, 0.0, world::water_color(p));
-        let is_bare = self.config.layer == Layer::Offline || viewport.zoom < 6.0;
+        // what does not come leaves the offline map
+        let is_far = viewport.zoom < 6.0 && !self.tiles.is_translucent();
+        let is_bare = self.config.layer == Layer::Offline || is_far || self.tiles.failure().is_some();
         if is_bare {
             world::draw(painter, viewport, p);
         } else {
@@ -35,8 +40,8 @@ impl MapPanel {
         if self.config.layer == Layer::Offline && viewport.zoom > 9.0 {
             grid(painter, viewport, p);
         }
-        self.tiles
-            .draw(painter, viewport, self.config.layer, &self.config.custom_tiles, view.store);
+        let ground = self.ground();
+        self.tiles.draw(painter, viewport, &ground, view.store);
         if self.tiles.missing() > 0 {
             ui.ctx().request_repaint_after_secs(0.2);
         }
@@ -48,31 +53,28 @@ impl MapPanel {
         let range = self.value_range(view);
         let config = &self.config;
         let series = self.color.series(view.store);
-        for (number, track) in self.tracks.iter_mut().enumerate() {
+        for (number, track) in self.tracks.iter().enumerate() {
             let base = palette::series(number);
-            let thinned = track.thinned(viewport.zoom).to_vec();
-            let mut runs = Runs::default();
-            for at in thinned {
-                let Some(point) = track.points.get(at as usize) else { continue };
-                let step = match config.color_by {
-                    ColorBy::Topic => None,
-                    by => value(by, track, at as usize, series).map(|v| step_of(v, range)),
-                };
-                let color = match (config.color_by, step) {
-                    (ColorBy::Topic, _) => base,
-                    (ColorBy::Status, Some(_)) => status_color(p, track.fix(point)),
-                    (_, Some(step)) => {
-                        let [r, g, b] = config.colormap.color(f32::from(step) / f32::from(STEPS));
-                        Color32::from_rgb(r, g, b)
-                    }
-                    (_, None) => p.faint,
-                };
-                runs.add(point, color, point.time > view.now);
-            }
-            if let Some([west, _, east, _]) = track.bounds {
-                for shift in viewport.shifts(west, east) {
-                    runs.draw(painter, viewport, f64::from(shift), config.line_width_points, config.show_points, p);
+            let Some([west, _, east, _]) = track.bounds else { continue };
+            for shift in viewport.shifts(west, east) {
+                let mut runs = Runs::default();
+                for point in track.visible(viewport, f64::from(shift)) {
+                    let step = match config.color_by {
+                        ColorBy::Topic => None,
+                        by => value(by, track, point.at, series).map(|v| step_of(v, range)),
+                    };
+                    let color = match (config.color_by, step) {
+                        (ColorBy::Topic, _) => base,
+                        (ColorBy::Status, Some(_)) => status_color(p, track.fix(point.at)),
+                        (_, Some(step)) => {
+                            let [r, g, b] = config.colormap.color(f32::from(step) / f32::from(STEPS));
+                            Color32::from_rgb(r, g, b)
+                        }
+                        (_, None) => p.faint,
+                    };
+                    runs.add(&point, color, point.time > view.now);
                 }
+                runs.draw(painter, viewport, f64::from(shift), config.line_width_points, config.show_points, p);
             }
         }
         for (number, track) in self.tracks.iter().enumerate() {
@@ -105,11 +107,9 @@ impl MapPanel {
                 }
             }
             by => {
-                for track in &mut self.tracks {
-                    for at in track.thinned(18.0).to_vec() {
-                        if let Some(value) = value(by, track, at as usize, None).filter(|v| v.is_finite()) {
-                            range = (range.0.min(value), range.1.max(value));
-                        }
+                for track in &self.tracks {
+                    if let Some((low, high)) = track.range(RANGE_POSITIONS, |at| value(by, track, at, None)) {
+                        range = (range.0.min(low), range.1.max(high));
                     }
                 }
             }
@@ -203,9 +203,18 @@ impl MapPanel {
         let p = theme::palette(ui.visuals());
         let painter = ui.painter();
         scale_bar(painter, viewport, p);
-        let mut note = self.config.layer.attribution().to_owned();
-        if self.config.layer != Layer::Offline && self.tiles.failure().is_some() {
-            note = format!("Tiles cannot be reached · {note}");
+        let mut note = self.tiles.attribution().to_owned();
+        if self.tiles.failure().is_some() {
+            let what = if self.config.layer.is_online() {
+                "Tiles cannot be reached"
+            } else {
+                "The file cannot be drawn"
+            };
+            note = if note.is_empty() {
+                what.to_owned()
+            } else {
+                format!("{what} · {note}")
+            };
         }
         if !note.is_empty() {
             let at = viewport.rect.right_bottom() - vec2(8.0, 6.0);
@@ -289,9 +298,8 @@ fn length_of(way: &[World]) -> f64 {
         .sum()
 }
 
-fn value(by: ColorBy, track: &Track, at: usize, series: Option<&Series>) -> Option<f64> {
-    let point = track.points.get(at)?;
-    let fix = track.fix(point)?;
+fn value(by: ColorBy, track: &Track, at: At, series: Option<&Series>) -> Option<f64> {
+    let fix = track.fix(at)?;
     match by {
         ColorBy::Topic => None,
         ColorBy::Status => fix.status.map(f64::from),
@@ -299,12 +307,9 @@ fn value(by: ColorBy, track: &Track, at: usize, series: Option<&Series>) -> Opti
             let [ee, _, nn, _] = fix.covariance?;
             Some(f64::from((ee + nn).max(0.0) / 2.0).sqrt())
         }
-        ColorBy::Speed => fix
-            .speed_metres_per_sec
-            .map(f64::from)
-            .or_else(|| Some(track.way(at).map_or(0.0, |w| w.1))),
+        ColorBy::Speed => track.speed(at),
         ColorBy::Altitude => Some(fix.altitude_metres).filter(|a| a.is_finite()),
-        ColorBy::Path => series?.value_at(point.time),
+        ColorBy::Path => series?.value_at(track.time_of(at)?),
     }
 }
 
@@ -344,7 +349,7 @@ struct Runs {
 }
 
 impl Runs {
-    fn add(&mut self, point: &Point, color: Color32, is_future: bool) {
+    fn add(&mut self, point: &Shown, color: Color32, is_future: bool) {
         let before = self.before.filter(|_| !point.starts);
         match self.runs.last_mut() {
             Some((c, f, points)) if *c == color && *f == is_future && !point.starts => points.push(point.world),

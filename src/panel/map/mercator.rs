@@ -38,6 +38,12 @@ pub fn distance_metres(a: (f64, f64), b: (f64, f64)) -> f64 {
     2.0 * EARTH_RADIUS_METRES * h.clamp(0.0, 1.0).sqrt().asin()
 }
 
+/// Metres on the ground of the side of the world's square, at this y.
+pub fn metres_per_world(y: f64) -> f64 {
+    let (latitude, _) = unproject([0.5, y.clamp(0.0, 1.0)]);
+    EQUATOR_METRES * latitude.to_radians().cos().max(1e-6)
+}
+
 /// Clockwise from north, of the straight way on the map.
 pub fn bearing_deg(from: World, to: World) -> f64 {
     (to[0] - from[0]).atan2(from[1] - to[1]).to_degrees().rem_euclid(360.0)
@@ -85,8 +91,7 @@ impl Viewport {
 
     /// Of a length on the ground at this y.
     pub fn points_per_metre(&self, y: f64) -> f64 {
-        let (latitude, _) = unproject([0.5, y.clamp(0.0, 1.0)]);
-        self.scale() / (EQUATOR_METRES * latitude.to_radians().cos().max(1e-6))
+        self.scale() / metres_per_world(y)
     }
 
     /// Zooms by `steps` so that what is at `at` stays there.

@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use super::features::may_draw;
 use super::tiles::Layer;
 use super::{ColorBy, MapPanel};
 use crate::decode::Form;
@@ -66,8 +67,16 @@ impl MapPanel {
                 .desired_width(f32::INFINITY);
             widget::named(ui.add(edit), "Address of the tiles");
         }
+        if self.config.layer == Layer::File {
+            let edit = egui::TextEdit::singleline(&mut self.config.tile_file)
+                .hint_text("/maps/area.pmtiles, area.mbtiles or https://…")
+                .desired_width(f32::INFINITY);
+            widget::named(ui.add(edit), "File of the tiles");
+        }
         if self.config.layer != Layer::Offline {
-            theme::widget::note(ui, "Tiles are fetched from the network: the server sees which area you look at.");
+            if self.config.layer.is_online() {
+                theme::widget::note(ui, "Tiles are fetched from the network: the server sees which area you look at.");
+            }
             if let Some(why) = self.tiles.failure() {
                 ui.colored_label(theme::palette(ui.visuals()).warn, format!("Tiles are missing: {why}"));
                 if ui.button("Try again").clicked() {
@@ -81,15 +90,17 @@ impl MapPanel {
     }
 
     fn topics_ui(&mut self, ui: &mut Ui, view: &View) {
-        let fits: Vec<_> = view.store.topics().iter().filter(|t| t.form == Some(Form::Fix)).collect();
+        let is_offered = |t: &&crate::store::Topic| t.form == Some(Form::Fix) || may_draw(t);
+        let fits: Vec<_> = view.store.topics().iter().filter(is_offered).collect();
         if fits.is_empty() {
             theme::widget::note(ui, "The recording holds no positions on the globe.");
         }
         for topic in fits {
-            let mut on = self.topics_shown(view.store).iter().any(|t| t.id == topic.id);
+            let shown = self.all_topics(view.store);
+            let mut on = shown.iter().any(|name| **name == *topic.name);
             if ui.checkbox(&mut on, &*topic.name).on_hover_text(&*topic.type_name).changed() {
                 if self.config.topics.is_empty() {
-                    self.config.topics = self.topics_shown(view.store).iter().map(|t| t.name.to_string()).collect();
+                    self.config.topics = shown;
                 }
                 self.config.topics.retain(|name| **name != *topic.name);
                 if on {

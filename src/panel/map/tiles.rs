@@ -1,9 +1,9 @@
-//! Map tiles of an XYZ server: asked for as files by their address, kept as textures.
+//! Map tiles of an XYZ server or of one file (PMTiles, MBTiles): asked for by their address, kept as textures.
 //!
 //! Invariant: nothing is asked for unless such a layer is chosen; a tile that does not come is shown by a coarser one, or not at all,
 //! and that is said.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions, pos2};
@@ -28,10 +28,12 @@ pub enum Layer {
     EsriImagery,
     /// The user's own address with `{z}`, `{x}`, `{y}`.
     Custom,
+    /// A PMTiles or MBTiles file.
+    File,
 }
 
 impl Layer {
-    pub const ALL: [Layer; 4] = [Layer::Offline, Layer::OpenStreetMap, Layer::EsriImagery, Layer::Custom];
+    pub const ALL: [Layer; 5] = [Layer::Offline, Layer::OpenStreetMap, Layer::EsriImagery, Layer::Custom, Layer::File];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -39,6 +41,7 @@ impl Layer {
             Layer::OpenStreetMap => "OpenStreetMap",
             Layer::EsriImagery => "Esri World Imagery",
             Layer::Custom => "Custom tiles",
+            Layer::File => "PMTiles or MBTiles file",
         }
     }
 
@@ -47,13 +50,18 @@ impl Layer {
             Layer::Offline => super::world::ATTRIBUTION,
             Layer::OpenStreetMap => "© OpenStreetMap contributors",
             Layer::EsriImagery => "Esri, Maxar, Earthstar Geographics, and the GIS User Community",
-            Layer::Custom => "",
+            Layer::Custom | Layer::File => "",
         }
+    }
+
+    /// Whether what is looked at is told to a server.
+    pub fn is_online(self) -> bool {
+        matches!(self, Layer::OpenStreetMap | Layer::EsriImagery | Layer::Custom)
     }
 
     fn template(self, custom: &str) -> Option<&str> {
         match self {
-            Layer::Offline => None,
+            Layer::Offline | Layer::File => None,
             Layer::OpenStreetMap => Some("https://tile.openstreetmap.org/{z}/{x}/{y}.png"),
             Layer::EsriImagery => Some("https://server.arcgisonline.com/ArcGIS/rest/services/World_Imagery/MapServer/tile/{z}/{y}/{x}"),
             Layer::Custom => Some(custom).filter(|c| c.contains("{z}") && c.contains("{x}") && c.contains("{y}")),
@@ -64,9 +72,44 @@ impl Layer {
         match self {
             Layer::Offline => 0,
             Layer::OpenStreetMap | Layer::EsriImagery => 19,
-            Layer::Custom => 22,
+            Layer::Custom | Layer::File => 22,
         }
     }
+}
+
+/// What is shown under the tracks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ground {
+    pub layer: Layer,
+    /// For [`Layer::Custom`].
+    pub template: String,
+    /// For [`Layer::File`]: a path or an address.
+    pub file: String,
+}
+
+impl Ground {
+    fn address(&self, tile: Tile) -> Option<Arc<str>> {
+        if self.layer == Layer::File {
+            let Tile { z, x, y } = tile;
+            return (!self.file.is_empty()).then(|| format!("tile:{z}/{x}/{y}@{}", self.file).into());
+        }
+        Some(address(self.layer.template(&self.template)?, tile).into())
+    }
+
+    fn about(&self) -> Option<Arc<str>> {
+        (self.layer == Layer::File && !self.file.is_empty()).then(|| format!("tile:about@{}", self.file).into())
+    }
+}
+
+/// What a file of tiles says of itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct About {
+    /// Its pictures are translucent.
+    is_vector: bool,
+    min_zoom: u8,
+    max_zoom: u8,
+    attribution: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,57 +121,83 @@ struct Tile {
 
 #[derive(Default)]
 pub struct Tiles {
-    layer: Option<(Layer, String)>,
+    ground: Ground,
+    about: Option<About>,
     textures: HashMap<Tile, (TextureHandle, u64)>,
     /// Wanted, nearest to the middle first, with their addresses.
     wanted: Vec<(Tile, Arc<str>)>,
     failed: HashMap<Tile, Arc<str>>,
+    /// The file has none there.
+    absent: HashSet<Tile>,
+    /// Nothing comes at all.
+    refused: Option<Arc<str>>,
     frame: u64,
 }
 
 impl Tiles {
     /// Addresses of the tiles that are missing.
     pub fn wanted(&self) -> impl Iterator<Item = Arc<str>> + '_ {
-        self.wanted.iter().take(AT_ONCE).map(|(_, address)| address.clone())
+        let about = self.ground.about().filter(|_| self.about.is_none() && self.refused.is_none());
+        let tiles = self.wanted.iter().take(AT_ONCE).map(|(_, address)| address.clone());
+        about.into_iter().chain(tiles)
+    }
+
+    /// Whether the ground shows through what is drawn.
+    pub fn is_translucent(&self) -> bool {
+        self.about.as_ref().is_some_and(|about| about.is_vector)
+    }
+
+    /// Whom the ground is by.
+    pub fn attribution(&self) -> &str {
+        match &self.about {
+            Some(about) => &about.attribution,
+            None => self.ground.layer.attribution(),
+        }
     }
 
     /// Why tiles are missing, if some did not come.
     pub fn failure(&self) -> Option<&str> {
-        self.failed.values().next().map(|why| &**why)
+        self.refused.as_ref().or_else(|| self.failed.values().next()).map(|why| &**why)
     }
 
     /// How many are still to come.
     pub fn missing(&self) -> usize {
-        self.wanted.len()
+        let about = self.ground.about().filter(|_| self.about.is_none() && self.refused.is_none());
+        self.wanted.len() + usize::from(about.is_some())
     }
 
     /// Tries again what did not come.
     pub fn retry(&mut self) {
         self.failed.clear();
+        self.refused = None;
     }
 
-    /// Whether anything covers the map.
-    pub fn draw(&mut self, painter: &Painter, view: &Viewport, layer: Layer, custom: &str, store: &Store) {
-        let chosen = (layer, custom.to_owned());
-        if self.layer.as_ref() != Some(&chosen) {
+    pub fn draw(&mut self, painter: &Painter, view: &Viewport, ground: &Ground, store: &Store) {
+        if self.ground != *ground {
             *self = Tiles {
-                layer: Some(chosen),
+                ground: ground.clone(),
                 ..Tiles::default()
             };
         }
-        let Some(template) = layer.template(custom) else { return };
         self.frame += 1;
+        self.take_about(store);
         self.take(painter.ctx(), store);
-        let depth = view.zoom.round().clamp(0.0, f64::from(layer.deepest())) as u8;
-        let places = visible(view, depth);
         self.wanted.clear();
+        let (shallowest, deepest) = match (&self.about, ground.layer) {
+            (Some(about), _) => (about.min_zoom, about.max_zoom.max(about.min_zoom)),
+            (_, Layer::File) => return,
+            _ => (0, ground.layer.deepest()),
+        };
+        let depth = view.zoom.round().clamp(f64::from(shallowest), f64::from(deepest)) as u8;
+        let places = visible(view, depth);
         for (tile, rect) in &places {
             if self.textures.contains_key(tile) {
                 continue;
             }
             self.draw_coarser(painter, *tile, *rect);
-            if !self.failed.contains_key(tile) && !self.wanted.iter().any(|w| w.0 == *tile) {
-                self.wanted.push((*tile, address(template, *tile).into()));
+            let is_known = self.failed.contains_key(tile) || self.absent.contains(tile) || self.wanted.iter().any(|w| w.0 == *tile);
+            if !is_known {
+                self.wanted.extend(ground.address(*tile).map(|address| (*tile, address)));
             }
         }
         for (tile, rect) in &places {
@@ -145,12 +214,27 @@ impl Tiles {
         self.forget();
     }
 
+    /// What the file is.
+    fn take_about(&mut self, store: &Store) {
+        let Some(address) = self.ground.about().filter(|_| self.about.is_none() && self.refused.is_none()) else {
+            return;
+        };
+        match store.resource(&address) {
+            Lookup::Ready(Resource::Bytes(bytes)) => {
+                self.about = Some(serde_json::from_slice(&bytes).unwrap_or_default());
+            }
+            Lookup::Failed(why) => self.refused = Some(why),
+            Lookup::Ready(Resource::Mesh(_)) | Lookup::Pending | Lookup::Absent => {}
+        }
+    }
+
     /// What has arrived.
     fn take(&mut self, ctx: &egui::Context, store: &Store) {
         let mut left = DECODED_A_FRAME;
         let arrived: Vec<(Tile, Arc<str>)> = self.wanted.iter().take(AT_ONCE).cloned().collect();
         for (tile, address) in arrived {
             match store.resource(&address) {
+                Lookup::Ready(Resource::Bytes(bytes)) if bytes.is_empty() => drop(self.absent.insert(tile)),
                 Lookup::Ready(Resource::Bytes(bytes)) if left > 0 => {
                     left -= 1;
                     match picture(&bytes) {

@@ -1,52 +1,59 @@
-//! Tracks: positions on the globe of one topic, thinned for a zoom, and what is nearest to a place or a time.
+//! Tracks: positions on the globe of one topic, as many as a view needs, and what is nearest to a place or a time.
 //!
 //! Invariants: a chunk's positions are projected once; a line never leads over a gap in what is loaded or over positions without a
-//! fix; longitudes go on across the antimeridian.
+//! fix; longitudes go on across the antimeridian; a frame costs what is in view, whatever is loaded.
 
-use std::collections::HashMap;
+mod piece;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::mercator::{self, Viewport, World};
+use super::mercator::{Viewport, World};
 use crate::decode::{Fix, Rows};
 use crate::store::{RowSet, TopicId};
-use crate::time::Time;
+use crate::time::{Span, Time};
+use piece::{Bounds, Piece, RUN, distance_to, overlaps, union};
 
 /// Points that are left out are this near to one that is drawn.
 const TOLERANCE_POINTS: f64 = 0.6;
 /// No line is drawn over a time without positions that is so many mean periods long, and not shorter than this.
 const GAP_PERIODS: i64 = 10;
 const SHORTEST_GAP_NANOS: i64 = 2_000_000_000;
+/// Positions that one frame projects.
+const POSITIONS_A_FRAME: usize = 50_000;
 
 pub struct Track {
     pub topic: TopicId,
-    /// With a fix, by receive time.
-    pub points: Vec<Point>,
     /// West, north, east, south.
-    pub bounds: Option<[f64; 4]>,
-    /// With and without a fix.
+    pub bounds: Option<Bounds>,
+    /// With and without a fix, and with one.
     pub messages: usize,
-    blocks: Vec<Projected>,
-    thinned: Option<(i32, Vec<u32>)>,
+    pub fixes: usize,
+    /// By time, never overlapping.
+    stretches: Vec<Stretch>,
+    gap_nanos: i64,
     revision: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct Point {
+/// A piece where the track has led to.
+struct Stretch {
+    span: Span,
+    piece: Arc<Piece>,
+    /// Whole turns around the globe.
+    turns: f64,
+}
+
+/// A position by its stretch and its place there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At(usize, usize);
+
+/// A position to be drawn.
+pub struct Shown {
     pub world: World,
     pub time: Time,
     /// No line leads to it.
     pub starts: bool,
-    block: u32,
-    row: u32,
-}
-
-/// The positions of one chunk.
-#[derive(Clone)]
-struct Projected {
-    key: u64,
-    rows: Arc<Rows>,
-    /// Row and place of those with a fix.
-    places: Arc<Vec<(u32, World)>>,
+    pub at: At,
 }
 
 /// A position of a track.
@@ -64,94 +71,104 @@ impl Track {
     pub fn new(topic: TopicId) -> Track {
         Track {
             topic,
-            points: Vec::new(),
             bounds: None,
             messages: 0,
-            blocks: Vec::new(),
-            thinned: None,
+            fixes: 0,
+            stretches: Vec::new(),
+            gap_nanos: SHORTEST_GAP_NANOS,
             revision: u64::MAX,
         }
     }
 
-    /// Takes what is new. True: something is.
+    /// Takes what is new, a bounded part of it in a frame. True: something is.
     pub fn take(&mut self, rows: &RowSet) -> bool {
         if self.revision == rows.revision() {
             return false;
         }
-        self.revision = rows.revision();
-        let mut known: HashMap<u64, Projected> = self.blocks.drain(..).map(|p| (p.key, p)).collect();
-        self.blocks = rows
-            .blocks()
-            .map(|block| {
-                known
-                    .remove(&block.key)
-                    .unwrap_or_else(|| Projected::new(block.key, block.rows.clone()))
-            })
-            .collect();
+        let known: BTreeMap<Vec<u64>, Arc<Piece>> = self.stretches.drain(..).map(|s| (s.piece.keys.clone(), s.piece)).collect();
+        let mut room = POSITIONS_A_FRAME;
+        let mut is_all = true;
+        for (span, group) in groups(rows) {
+            let keys: Vec<u64> = group.iter().map(|b| b.0).collect();
+            let count: usize = group.iter().map(|b| b.1.len()).sum();
+            let piece = match known.get(&keys) {
+                Some(piece) => Some(Arc::clone(piece)),
+                None if room == 0 => {
+                    is_all = false;
+                    continue;
+                }
+                None => {
+                    room = room.saturating_sub(count);
+                    Piece::new(&group).map(Arc::new)
+                }
+            };
+            self.stretches.extend(piece.map(|piece| Stretch { span, piece, turns: 0.0 }));
+        }
+        self.messages = rows.len();
+        // what is left comes in the next frame
+        self.revision = if is_all { rows.revision() } else { u64::MAX };
         self.join();
         true
     }
 
-    /// One line of all chunks.
-    fn join(&mut self) {
-        self.thinned = None;
-        self.messages = self.blocks.iter().map(|b| b.rows.len()).sum();
-        let mut points: Vec<Point> = Vec::with_capacity(self.blocks.iter().map(|b| b.places.len()).sum());
-        for (number, block) in self.blocks.iter().enumerate() {
-            let times = block.rows.times();
-            points.extend(block.places.iter().filter_map(|(row, world)| {
-                Some(Point {
-                    world: *world,
-                    time: *times.get(*row as usize)?,
-                    starts: false,
-                    block: number as u32,
-                    row: *row,
-                })
-            }));
-        }
-        // chunks that overlap in time
-        if !points.is_sorted_by_key(|p| p.time) {
-            points.sort_by_key(|p| p.time);
-        }
-        let whole = points.first().zip(points.last()).map_or(0, |(a, b)| b.time.since(a.time));
-        let mean = whole / (points.len().max(2) as i64 - 1);
-        let limit = mean.saturating_mul(GAP_PERIODS).max(SHORTEST_GAP_NANOS);
-        let mut before: Option<Point> = None;
-        let mut bounds: Option<[f64; 4]> = None;
-        for point in &mut points {
-            if let Some(before) = before {
-                point.world[0] -= (point.world[0] - before.world[0]).round();
-                let skips = point.block == before.block && point.row > before.row + 1;
-                point.starts = skips || point.time.since(before.time) > limit;
-            } else {
-                point.starts = true;
-            }
-            before = Some(*point);
-            let [x, y] = point.world;
-            bounds = Some(bounds.map_or([x, y, x, y], |[w, n, e, s]| [w.min(x), n.min(y), e.max(x), s.max(y)]));
-        }
-        self.points = points;
-        self.bounds = bounds;
+    /// Whether positions are still to be taken.
+    pub fn is_behind(&self) -> bool {
+        self.revision == u64::MAX
     }
 
-    pub fn fix(&self, point: &Point) -> Option<&Fix> {
-        self.blocks.get(point.block as usize)?.rows.fixes().get(point.row as usize)
+    /// Where each stretch lies after those before it.
+    fn join(&mut self) {
+        self.fixes = self.stretches.iter().map(|s| s.piece.points.len()).sum();
+        let first = self.stretches.first().map(|s| s.span.start);
+        let last = self.stretches.last().map(|s| s.span.end);
+        let whole = first.zip(last).map_or(0, |(a, b)| b.since(a));
+        let mean = whole / (self.fixes.max(2) as i64 - 1);
+        self.gap_nanos = mean.saturating_mul(GAP_PERIODS).max(SHORTEST_GAP_NANOS);
+        let mut before: Option<f64> = None;
+        self.bounds = None;
+        for stretch in &mut self.stretches {
+            let x = |at: Option<&piece::Point>| at.map_or(0.0, |p| p.world[0]);
+            let starts_at = x(stretch.piece.points.first());
+            stretch.turns = before.map_or(0.0, |before| (before - starts_at).round());
+            before = Some(x(stretch.piece.points.last()) + stretch.turns);
+            let own = turned(stretch.piece.bounds, stretch.turns);
+            self.bounds = Some(self.bounds.map_or(own, |b| union(b, own)));
+        }
+    }
+
+    pub fn fix(&self, At(stretch, at): At) -> Option<&Fix> {
+        self.stretches.get(stretch)?.piece.fix(at)
+    }
+
+    pub fn speed(&self, At(stretch, at): At) -> Option<f64> {
+        self.stretches.get(stretch)?.piece.speed(at)
     }
 
     /// The newest position at or before `t`.
     pub fn at(&self, t: Time) -> Option<Found> {
-        let end = self.points.partition_point(|p| p.time <= t);
-        self.found(end.checked_sub(1)?)
+        let started = self.stretches.partition_point(|s| s.span.start <= t).checked_sub(1)?;
+        let until = |stretch: usize| {
+            self.stretches
+                .get(stretch)
+                .map_or(0, |s| s.piece.points.partition_point(|p| p.time <= t))
+        };
+        // the first position of a stretch may have no fix
+        let (stretch, end) = match until(started) {
+            0 => (started.checked_sub(1)?, until(started - 1)),
+            end => (started, end),
+        };
+        self.found(At(stretch, end.checked_sub(1)?))
     }
 
-    fn found(&self, at: usize) -> Option<Found> {
-        let point = self.points.get(at)?;
-        let fix = *self.fix(point)?;
-        let way = self.way(at);
+    fn found(&self, At(stretch, at): At) -> Option<Found> {
+        let of = self.stretches.get(stretch)?;
+        let point = of.piece.points.get(at)?;
+        let fix = *of.piece.fix(at)?;
+        let way = of.piece.way(at);
         Some(Found {
             time: point.time,
             fix,
-            world: point.world,
+            world: [point.world[0] + of.turns, point.world[1]],
             heading_deg: fix.heading_deg.map(f64::from).or(way.map(|w| w.0)),
             speed_metres_per_sec: fix.speed_metres_per_sec.map(f64::from).or(way.map(|w| w.1)),
         })
@@ -161,87 +178,199 @@ impl Track {
     pub fn nearest(&self, view: &Viewport, to: egui::Pos2, reach: f32) -> Option<(f32, Found)> {
         let [west, _, east, _] = self.bounds?;
         let wanted = view.to_world(to);
-        let limit = f64::from(reach) / view.scale();
-        let mut best: Option<(f64, usize)> = None;
+        let reach = f64::from(reach) / view.scale();
+        let mut limit = reach * reach;
+        let mut best: Option<At> = None;
         for shift in view.shifts(west, east) {
-            let [x, y] = [wanted[0] - f64::from(shift), wanted[1]];
-            for (at, point) in self.points.iter().enumerate() {
-                let (dx, dy) = (point.world[0] - x, point.world[1] - y);
-                let distance = dx * dx + dy * dy;
-                if distance <= limit * limit && best.is_none_or(|b| distance < b.0) {
-                    best = Some((distance, at));
+            for (number, stretch) in self.stretches.iter().enumerate() {
+                let place = [wanted[0] - f64::from(shift) - stretch.turns, wanted[1]];
+                if distance_to(stretch.piece.bounds, place) > limit {
+                    continue;
+                }
+                if let Some((distance, at)) = stretch.piece.nearest(place, limit)
+                    && (best.is_none() || distance < limit)
+                {
+                    (limit, best) = (distance, Some(At(number, at)));
                 }
             }
         }
-        let (distance, at) = best?;
-        Some(((distance.sqrt() * view.scale()) as f32, self.found(at)?))
+        Some(((limit.sqrt() * view.scale()) as f32, self.found(best?)?))
     }
 
-    /// Places in `points` that are enough at this zoom.
-    pub fn thinned(&mut self, zoom: f64) -> &[u32] {
-        let step = zoom.ceil() as i32;
-        if self.thinned.as_ref().is_none_or(|t| t.0 != step) {
-            self.thinned = Some((step, thin(&self.points, f64::from(step))));
-        }
-        self.thinned.as_ref().map_or(&[], |t| &t.1)
-    }
-
-    /// Heading in degrees and speed in m/s from the positions before (or after), some metres apart; none where it stands.
-    pub fn way(&self, at: usize) -> Option<(f64, f64)> {
-        const FAR_ENOUGH_METRES: f64 = 1.5;
-        const LOOK: usize = 50;
-        let here = self.points.get(at)?;
-        let place = |p: &Point| self.fix(p).map(|f| (f.latitude_deg, f.longitude_deg));
-        let apart = |a: &Point, b: &Point| mercator::distance_metres(place(a).unwrap_or_default(), place(b).unwrap_or_default());
-        let before = self.points.get(at.saturating_sub(LOOK)..at).unwrap_or_default().iter().rev();
-        let after = self.points.get(at + 1..).unwrap_or_default().iter().take(LOOK);
-        let from = before.into_iter().find(|p| apart(p, here) > FAR_ENOUGH_METRES);
-        let (from, to) = match from {
-            Some(from) => (from, here),
-            None => (here, after.into_iter().find(|p| apart(p, here) > FAR_ENOUGH_METRES)?),
+    /// Positions that are enough to draw what is in view, with the world moved by `shift`.
+    pub fn visible(&self, view: &Viewport, shift: f64) -> Vec<Shown> {
+        let tolerance = TOLERANCE_POINTS / view.scale();
+        let margin = 16.0 / view.scale();
+        let [west, north, east, south] = view.bounds();
+        let window = [west - margin - shift, north - margin, east + margin - shift, south + margin];
+        let mut out = Drawn {
+            tolerance,
+            shown: Vec::new(),
+            waiting: None,
         };
-        let seconds = to.time.since(from.time) as f64 * 1e-9;
-        let speed = if seconds > 0.0 { apart(from, to) / seconds } else { 0.0 };
-        Some((mercator::bearing_deg(from.world, to.world), speed))
+        for (number, stretch) in self.stretches.iter().enumerate() {
+            self.visible_of(number, stretch, turned(window, -stretch.turns), &mut out);
+        }
+        out.end();
+        out.shown
     }
-}
 
-impl Projected {
-    fn new(key: u64, rows: Arc<Rows>) -> Projected {
-        let places = rows.fixes().iter().enumerate().filter(|(_, fix)| has_fix(fix));
-        let places = places.filter_map(|(row, fix)| Some((row as u32, mercator::project(fix.latitude_deg, fix.longitude_deg)?)));
-        Projected {
-            key,
-            places: Arc::new(places.collect()),
-            rows,
+    fn visible_of(&self, number: usize, stretch: &Stretch, window: Bounds, out: &mut Drawn) {
+        let piece = &stretch.piece;
+        let shown = |at: usize, starts: bool| {
+            let point = piece.points.get(at)?;
+            Some(Shown {
+                world: [point.world[0] + stretch.turns, point.world[1]],
+                time: point.time,
+                starts,
+                at: At(number, at),
+            })
+        };
+        // the way from the stretch before
+        let before = number.checked_sub(1).and_then(|n| self.stretches.get(n));
+        let is_joined = before.is_some_and(|b| stretch.span.start.since(b.span.end) <= self.gap_nanos);
+        if !is_joined {
+            out.end();
+        }
+        if !overlaps(piece.bounds, window) {
+            // what leads in and out of the view
+            out.pass(shown(0, !is_joined), window, stretch.turns);
+            out.skip_to(shown(piece.points.len() - 1, true));
+            return;
+        }
+        for (run_number, run) in piece.runs.iter().enumerate() {
+            let (first, last) = (run_number * RUN, ((run_number + 1) * RUN).min(piece.points.len()) - 1);
+            let joined = |at: usize| if at == 0 { is_joined } else { piece.is_joined(at, self.gap_nanos) };
+            if !overlaps(run.bounds, window) && (first > 0 || !is_joined) {
+                out.end();
+                out.skip_to(shown(last, true));
+                continue;
+            }
+            let [west, north, east, south] = run.bounds;
+            let is_dot = (east - west).max(south - north) < out.tolerance;
+            if is_dot && first > 0 && piece.is_whole(run, self.gap_nanos) {
+                out.add(shown(last, false));
+                continue;
+            }
+            for at in first..=last {
+                out.add(shown(at, !joined(at)));
+            }
         }
     }
+
+    /// Least and greatest of `value` over about so many positions spread over the track.
+    pub fn range(&self, most: usize, value: impl Fn(At) -> Option<f64>) -> Option<(f64, f64)> {
+        let step = (self.fixes / most).max(1);
+        let mut range: Option<(f64, f64)> = None;
+        for (number, stretch) in self.stretches.iter().enumerate() {
+            for at in (0..stretch.piece.points.len()).step_by(step) {
+                if let Some(v) = value(At(number, at)).filter(|v| v.is_finite()) {
+                    range = Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))));
+                }
+            }
+        }
+        range
+    }
+
+    pub fn time_of(&self, At(stretch, at): At) -> Option<Time> {
+        Some(self.stretches.get(stretch)?.piece.points.get(at)?.time)
+    }
 }
 
-/// Whether it is a position at all.
-fn has_fix(fix: &Fix) -> bool {
-    fix.status.is_none_or(|status| status >= 0) && fix.latitude_deg.is_finite() && fix.longitude_deg.is_finite()
+/// Positions on their way to the screen: those that nothing is lost without are left out.
+struct Drawn {
+    tolerance: f64,
+    shown: Vec<Shown>,
+    /// The newest, while it is too near to the last that is drawn.
+    waiting: Option<Shown>,
 }
 
-fn thin(points: &[Point], zoom: f64) -> Vec<u32> {
-    let tolerance = TOLERANCE_POINTS / (256.0 * zoom.exp2());
-    let mut kept: Vec<u32> = Vec::new();
-    let mut last: Option<World> = None;
-    for (at, point) in points.iter().enumerate() {
-        let is_near = last.is_some_and(|l| (point.world[0] - l[0]).abs().max((point.world[1] - l[1]).abs()) < tolerance);
-        let ends = points.get(at + 1).is_none_or(|next| next.starts);
-        if !is_near || point.starts || ends {
-            kept.push(at as u32);
-            last = Some(point.world);
+impl Drawn {
+    fn add(&mut self, point: Option<Shown>) {
+        let Some(mut point) = point else { return };
+        if point.starts {
+            self.end();
+            self.shown.push(point);
+            return;
+        }
+        // a line begins where the view was left
+        if let Some(left) = self.waiting.take_if(|w| w.starts) {
+            self.shown.push(left);
+        } else if self.shown.is_empty() {
+            point.starts = true;
+        }
+        let is_near = self.shown.last().is_some_and(|last| {
+            let apart = (point.world[0] - last.world[0]).abs().max((point.world[1] - last.world[1]).abs());
+            !point.starts && apart < self.tolerance
+        });
+        if is_near {
+            self.waiting = Some(point);
+        } else {
+            self.waiting = None;
+            self.shown.push(point);
         }
     }
-    kept
+
+    /// The line ends at the newest position.
+    fn end(&mut self) {
+        self.shown.extend(self.waiting.take().filter(|w| !w.starts));
+    }
+
+    /// All up to this position is out of view.
+    fn skip_to(&mut self, point: Option<Shown>) {
+        self.end();
+        self.waiting = point.map(|p| Shown { starts: true, ..p });
+    }
+
+    /// A single step that may lead through the view.
+    fn pass(&mut self, point: Option<Shown>, window: Bounds, turns: f64) {
+        let from = self.waiting.as_ref().or(self.shown.last()).map(|p| p.world);
+        if let (Some(point), Some(from)) = (point, from)
+            && !point.starts
+        {
+            let at = |w: World| [w[0] - turns, w[1], w[0] - turns, w[1]];
+            if overlaps(union(at(from), at(point.world)), window) {
+                self.add(Some(point));
+            }
+        }
+        self.end();
+    }
+}
+
+/// Blocks with their keys, and the time that they take together.
+type Group = (Span, Vec<(u64, Arc<Rows>)>);
+
+/// Blocks by time; those that overlap together.
+fn groups(rows: &RowSet) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut blocks: Vec<(Span, u64, Arc<Rows>)> = rows
+        .blocks()
+        .filter_map(|b| {
+            let (first, last) = (b.rows.times().first()?, b.rows.times().last()?);
+            Some((Span::new(*first, *last), b.key, b.rows.clone()))
+        })
+        .collect();
+    blocks.sort_by_key(|b| (b.0.start, b.1));
+    for (span, key, rows) in blocks {
+        match groups.last_mut() {
+            Some((whole, group)) if whole.end > span.start => {
+                *whole = whole.union(span);
+                group.push((key, rows));
+            }
+            _ => groups.push((span, vec![(key, rows)])),
+        }
+    }
+    groups
+}
+
+fn turned([west, north, east, south]: Bounds, turns: f64) -> Bounds {
+    [west + turns, north, east + turns, south]
 }
 
 /// Bounds of several tracks together, on the shortest part of the globe that holds them.
-pub fn bounds_of<'a>(tracks: impl Iterator<Item = &'a Track>) -> Option<[f64; 4]> {
+pub fn bounds_of<'a>(tracks: impl Iterator<Item = &'a Track>) -> Option<Bounds> {
     tracks.filter_map(|t| t.bounds).reduce(|a, b| {
         let turn = ((b[0] + b[2]) / 2.0 - (a[0] + a[2]) / 2.0).round();
-        [a[0].min(b[0] - turn), a[1].min(b[1]), a[2].max(b[2] - turn), a[3].max(b[3])]
+        union(a, turned(b, -turn))
     })
 }

@@ -2,7 +2,9 @@
 //!
 //! Invariant: what is not a number takes no part.
 
-use super::fourier::transform;
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex64;
+
 use crate::path::Point;
 
 /// Of more values no spectrum is made: it would be felt.
@@ -22,9 +24,10 @@ pub fn spectrum(points: &[Point]) -> Vec<(f64, f64)> {
     }
     let dt = secs / (n - 1) as f64;
     let mean = points.iter().map(|p| p.1).sum::<f64>() / n as f64;
-    let values: Vec<f64> = points.iter().map(|p| p.1 - mean).collect();
-    let scaled = |(k, x): (usize, &(f64, f64))| (k as f64 / (n as f64 * dt), 2.0 * x.0.hypot(x.1) / n as f64);
-    transform(&values).iter().enumerate().take(n / 2 + 1).skip(1).map(scaled).collect()
+    let mut values: Vec<Complex64> = points.iter().map(|p| Complex64::new(p.1 - mean, 0.0)).collect();
+    FftPlanner::new().plan_fft_forward(n).process(&mut values);
+    let scaled = |(k, x): (usize, &Complex64)| (k as f64 / (n as f64 * dt), 2.0 * x.norm() / n as f64);
+    values.iter().enumerate().take(n / 2 + 1).skip(1).map(scaled).collect()
 }
 
 /// The edges of `bins` bars of one width from the least to the greatest value, and how many values fall into each (a value on an

@@ -2,6 +2,8 @@
 //!
 //! Invariant: summaries are of the same runs whether the points are kept or not.
 
+use std::sync::Arc;
+
 use crate::path::Point;
 use crate::time::{Span, Time};
 
@@ -13,7 +15,7 @@ const LEAST: usize = 32;
 
 pub struct Piece {
     pub summary: Summary,
-    points: Option<Box<[Point]>>,
+    points: Option<Arc<[Point]>>,
     count: usize,
     /// Of each `RUN` points.
     runs: Box<[Summary]>,
@@ -72,7 +74,7 @@ impl Piece {
         Some(Piece {
             summary,
             count: points.len(),
-            points: Some(points.into_boxed_slice()),
+            points: Some(points.into()),
             runs,
             long_runs,
         })
@@ -103,6 +105,17 @@ impl Piece {
     /// Gives the points up.
     pub fn shrink(&mut self) {
         self.points = None;
+    }
+
+    pub fn shared_points(&self) -> Option<Arc<[Point]>> {
+        self.points.clone()
+    }
+
+    /// Whether both are made of the same points, as far as their summaries tell.
+    pub fn is_of_the_same(&self, other: &Piece) -> bool {
+        let figures = |s: &Summary| [s.count, s.mean, s.squares].map(f64::to_bits);
+        let same = |a: &Summary, b: &Summary| a.extent.is_same(&b.extent) && figures(a) == figures(b);
+        self.count == other.count && same(&self.summary, &other.summary) && self.runs.iter().zip(&other.runs).all(|(a, b)| same(a, b))
     }
 
     pub fn points_within(&self, span: Span) -> &[Point] {
@@ -253,6 +266,12 @@ impl Extent {
         self.min = either(self.min, other.min, lesser);
         self.max = either(self.max, other.max, greater);
         self.nan = either(self.nan, other.nan, earlier);
+    }
+
+    fn is_same(&self, other: &Extent) -> bool {
+        let bits = |p: Option<Point>| p.map(|p| (p.0, p.1.to_bits()));
+        let all = |e: &Extent| [Some(e.first), Some(e.last), e.min, e.max, e.nan].map(bits);
+        all(self) == all(other)
     }
 
     /// In no order.

@@ -258,7 +258,7 @@ fn files_that_are_no_recordings_are_told_in_a_sentence() {
     };
     for (location, word) in [
         (file("nothing.bag", b""), "empty"),
-        (file("notes.txt", b"drive of Monday, ask Ada\n"), "notes.txt"),
+        (file("notes.md", b"drive of Monday, ask Ada\n"), "notes.md"),
         (Location::Path(folder.path().to_owned()), "folder"),
     ] {
         let window = told(location);

@@ -80,6 +80,37 @@ fn a_topic_is_dragged_onto_a_panel() {
 }
 
 #[test]
+fn a_topic_is_dragged_onto_tabs_and_into_a_gap() {
+    let mut window = with(TWO);
+    let from = topic(&window, "/imu_raw").center();
+    let bar = tab(&window, "Raw messages").center();
+    drag(&mut window, from, bar);
+    settle(&mut window);
+    assert_eq!(kinds(&window).len(), 3);
+    assert_eq!(
+        window.state().workspace.visible().len(),
+        2,
+        "the new panel is behind a tab of the old one's group"
+    );
+    assert_eq!(
+        tab(&window, "Raw messages").top(),
+        bar.y - tab(&window, "Raw messages").height() / 2.0
+    );
+    // the lower edge of the other panel: a new one below it
+    let from = topic(&window, "/imu_raw").center();
+    let other = tab(&window, "thermal");
+    let lanes = window.state().workspace.visible().len();
+    drag(&mut window, from, egui::pos2(other.left() + 5.0, other.bottom() + 150.0));
+    settle(&mut window);
+    assert_eq!(kinds(&window).len(), 4);
+    assert_eq!(window.state().workspace.visible().len(), lanes + 1, "it has a place of its own");
+    assert!(
+        tab(&window, "thermal").left() > other.left() + 100.0,
+        "the old one gave way to the right"
+    );
+}
+
+#[test]
 fn a_panel_is_moved_into_the_tabs_of_another() {
     let mut window = with(TWO);
     let from = tab(&window, "thermal").center();

@@ -22,7 +22,7 @@ fn each_kind_of_file_gets_its_sentence() {
         ("old.bag", b"#ROSBAG V1.2\n"),
         ("new.bag", b"#ROSBAG V3.0\n"),
         ("secret.bag", &encrypted),
-        ("notes.txt", "Grüße\nall is well\n".as_bytes()),
+        ("notes.md", "Grüße\nall is well\n".as_bytes()),
         ("a.bag.gz", b"\x1f\x8b\x08\0\0"),
         ("a.bag.zst", b"\x28\xb5\x2f\xfd\0"),
         ("a.zip", b"PK\x03\x04\0"),
@@ -49,7 +49,7 @@ fn each_kind_of_file_gets_its_sentence() {
     old.bag: a ROS bag of the old format 1.2, which only ROS itself reads: convert it with `rosbag fix old.bag fixed.bag`, and open the result
     new.bag: a ROS bag of version "3.0", of which only 2.0 is known: convert it with `rosbag fix new.bag fixed.bag`
     secret.bag: the bag is encrypted (rosbag/AesCbcEncryptor): decrypt it with `rosbag decrypt` where its key is, and open the result
-    notes.txt: a text file, not a recording: Roadreel opens ROS 1 bags (.bag)
+    notes.md: a text file, not a recording: Roadreel opens ROS 1 bags (.bag) and text logs (.log, .txt)
     a.bag.gz: gzip-compressed: unpack it with `gunzip -k a.bag.gz`, and open the result
     a.bag.zst: zstd-compressed: unpack it with `zstd -d a.bag.zst`, and open the result
     a.zip: a zip archive: unpack it with `unzip a.zip`, and open the recording in it

@@ -94,7 +94,12 @@ impl Stage {
 
     /// A recording of one's own; the playhead half a second after its start.
     pub fn open(kind: &str, config: &Value, path: std::path::PathBuf) -> Stage {
-        let mut stage = Stage::of(kind, config, vec![Location::Path(path)]);
+        Stage::open_all(kind, config, &[path])
+    }
+
+    /// Several files on one clock.
+    pub fn open_all(kind: &str, config: &Value, paths: &[std::path::PathBuf]) -> Stage {
+        let mut stage = Stage::of(kind, config, paths.iter().cloned().map(Location::Path).collect());
         stage.settle();
         stage.now = stage.store.span().map_or(Time(0), |span| span.start.plus_nanos(500_000_000));
         stage.settle();
@@ -117,6 +122,11 @@ impl Stage {
         };
         stage.store.open(locations);
         stage
+    }
+
+    /// The files stay as long as the stage does.
+    pub fn keep(&mut self, folder: tempfile::TempDir) {
+        self.folder = Some(folder);
     }
 
     /// Until nothing that the panel wants is missing.

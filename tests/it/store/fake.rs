@@ -161,8 +161,11 @@ impl World {
             match work {
                 Work::Cancel(id) => {
                     self.cancelled += 1;
-                    self.pending
-                        .retain(|w| !matches!(w, Work::Read(r) if r.id == id) && !matches!(w, Work::Decode { id: d, .. } if *d == id));
+                    self.pending.retain(|w| match w {
+                        Work::Read(read) => read.id != id,
+                        Work::Decode { id: of, .. } | Work::Compute { id: of, .. } => *of != id,
+                        _ => true,
+                    });
                 }
                 Work::Read(read) => {
                     let chunks = read.chunks.iter().map(|c| match c.connections() {
@@ -208,6 +211,10 @@ impl World {
             Work::Fetch { address, .. } => self.store.apply(Event::Fetched {
                 address,
                 result: Err("there is no such file".into()),
+            }),
+            Work::Compute { id, task } => self.store.apply(Event::Computed {
+                id,
+                outcome: Some(task.run()),
             }),
             Work::Cancel(_) => {}
         }
@@ -280,6 +287,7 @@ fn content(read: &Read, chunk: &roadreel::store::ChunkRead) -> ChunkContent {
     ChunkContent {
         messages,
         series,
+        texts: Vec::new(),
         rows,
         transforms,
         warnings: Vec::new(),

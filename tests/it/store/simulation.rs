@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use roadreel::decode::Form;
-use roadreel::store::{Lookup, Stamp, Want, What};
+use roadreel::path::Program;
+use roadreel::store::{Lookup, Signal, Stamp, Want, What};
 use roadreel::time::{Span, Time};
 
 use super::fake::{FLOAT, Recording, World, float, float_of, t};
@@ -35,7 +36,7 @@ enum Step {
 fn cases() -> impl Strategy<Value = Case> {
     let chunk = (0..900_i64).prop_flat_map(|start| prop::collection::vec((0..TOPICS, start..start + 150), 0..12));
     let step = prop_oneof![
-        (0..1100_i64, 1..64_u8, -1..2_i8).prop_map(|(to, wants, speed)| Step::Seek { to, wants, speed }),
+        (0..1100_i64, 1..128_u8, -1..2_i8).prop_map(|(to, wants, speed)| Step::Seek { to, wants, speed }),
         (0..64_usize, prop::bool::weighted(0.1)).prop_map(|(at, fail)| Step::Run { at, fail }),
         (0..64_usize).prop_map(|at| Step::Run { at, fail: false }),
     ];
@@ -117,8 +118,18 @@ fn wants_of(bits: u8, world: &World) -> Vec<Want> {
                 span: Span::ALL,
             },
         );
+        if bits & 64 != 0 {
+            let mut signal = Signal::new(&derived_text(&path), Stamp::Receive);
+            signal.refresh(&world.store);
+            signal.wants(Span::ALL, &mut wants);
+        }
     }
     wants
+}
+
+/// Of two topics and of all values before.
+fn derived_text(path: &str) -> String {
+    format!("integral({path}) - delta(/t0.data) + samples_counter({path}, 0.05)")
 }
 
 fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
@@ -158,7 +169,29 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
                     other => panic!("{other:?}"),
                 }
             }
-            What::Resource(_) | What::Points { .. } => {}
+            What::Resource(_) | What::Points { .. } | What::Lines(_) => {}
+            What::Derived { text, stamp, .. } => {
+                let program = Program::compile(
+                    &roadreel::path::parse(text).expect("parses"),
+                    &world.store.topic_schemas(),
+                    &roadreel::path::Variables::new(),
+                )
+                .expect("compiles");
+                let inputs = program.inputs().iter().map(|input| {
+                    let topic = world.topic(&input.topic);
+                    let series = world.store.series(topic, &input.text, *stamp).expect("it is wanted too");
+                    series.points(Span::ALL).filter(|_| series.is_complete(Span::ALL))
+                });
+                // Only where the budget lets them be whole.
+                if let Some(inputs) = inputs.collect::<Option<Vec<_>>>() {
+                    let slices: Vec<&[(Time, f64)]> = inputs.iter().map(Vec::as_slice).collect();
+                    let derived = world.store.derived(text, *stamp).expect("it is wanted");
+                    assert!(world.store.is_derived(text, *stamp), "all of {text}");
+                    if let Some(points) = derived.points(Span::ALL) {
+                        assert_eq!(points, program.points(&slices), "{text}");
+                    }
+                }
+            }
             What::Rows { form, .. } => {
                 let rows = world.store.rows(want.topic, *form).expect("rows");
                 // Only where the budget lets them be whole.

@@ -1,0 +1,242 @@
+//! Text logs: files of lines that nodes wrote beside a recording, read as messages of rosgraph_msgs/Log on one topic.
+//!
+//! Invariants: every byte of the file is in one message; a line without a time goes on with the message before it, or, where no line
+//! has a time, stands in its order; chunks are blocks of whole messages.
+
+mod indexer;
+mod line;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Format, Indexer, Message};
+use crate::time::{Span, Time};
+use line::{Line, parse};
+
+pub struct TextLog;
+
+const NAME: &str = "textlog";
+/// Lines of the head that are looked at to tell what the file is.
+const SNIFFED_LINES: usize = 64;
+/// How texts start that are no logs.
+const OTHERS: [&[u8]; 4] = [b"#ROSBAG", b"<?xml", b"<!doctype", b"<html"];
+/// A message of more than so many bytes is cut: the rest is the next one.
+const LONGEST_BYTES: usize = 1 << 20;
+/// Between lines that have no time.
+const STEP_NANOS: i64 = 1_000;
+
+/// As roscpp and rospy generate it.
+const DEFINITION: &str = "\
+byte DEBUG=1
+byte INFO=2
+byte WARN=4
+byte ERROR=8
+byte FATAL=16
+Header header
+byte level
+string name
+string msg
+string file
+string function
+uint32 line
+string[] topics
+================================================================================
+MSG: std_msgs/Header
+uint32 seq
+time stamp
+string frame_id
+";
+const MD5: &str = "acffd30cd6b6de30f120938c17c593fb";
+
+impl Format for TextLog {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn sniff(&self, name: &str, head: &[u8]) -> bool {
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+        let is_other = OTHERS
+            .iter()
+            .any(|start| head.get(..start.len()).is_some_and(|h| h.eq_ignore_ascii_case(start)));
+        if is_other || !is_text(head) || matches!(ending.as_str(), "json" | "csv" | "xml" | "yaml" | "yml" | "html" | "md" | "bag") {
+            return false;
+        }
+        if matches!(ending.as_str(), "log" | "txt" | "out" | "err") {
+            return true;
+        }
+        let lines = || {
+            head.split(|b| *b == b'\n')
+                .filter(|l| !l.trim_ascii().is_empty())
+                .take(SNIFFED_LINES)
+        };
+        let timed = lines().filter(|line| parse(line).time.is_some()).count();
+        timed > 0 && timed * 2 >= lines().count()
+    }
+
+    fn indexer(&self, len: u64) -> Box<dyn Indexer> {
+        Box::new(indexer::Scan::new(len))
+    }
+}
+
+/// No zero bytes, and UTF-8 (or nearly) as far as it goes.
+fn is_text(head: &[u8]) -> bool {
+    let sample = head.get(..4096).unwrap_or(head);
+    let control = |b: &&u8| **b < 9 || (14..32).contains(*b) && **b != 27;
+    !sample.is_empty() && sample.iter().filter(control).count() == 0
+}
+
+/// An indexed text log.
+#[derive(Clone, Debug)]
+struct Log {
+    catalog: Catalog,
+    /// Of each chunk: its first message's number.
+    numbers: Vec<u64>,
+    /// No line has a time: the first stands here, the others after it.
+    start: Option<Time>,
+}
+
+impl Container for Log {
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, _: Checks) -> Batch {
+        let mut batch = Batch::default();
+        let Some(of) = self.catalog.chunks.get(chunk as usize).filter(|_| connections.contains(0)) else {
+            return batch;
+        };
+        let Some(bytes) = got.get(of.range.clone()) else { return batch };
+        let first = self.numbers.get(chunk as usize).copied().unwrap_or(0);
+        let mut at = Clock {
+            start: self.start,
+            number: first,
+            // lines before the first that has a time
+            last: of.span.start,
+        };
+        each_message(&bytes, self.start.is_none(), |line, text| {
+            let time = at.time_of(line);
+            batch.messages.push(Message {
+                connection: 0,
+                time,
+                payload: payload(line, time, text),
+            });
+        });
+        batch
+    }
+
+    fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {
+        let old = self.start?;
+        if old == start {
+            return None;
+        }
+        let mut placed = self.clone();
+        placed.start = Some(start);
+        for chunk in &mut placed.catalog.chunks {
+            let moved = |t: Time| start.plus_nanos(t.since(old));
+            chunk.span = Span::new(moved(chunk.span.start), moved(chunk.span.end));
+        }
+        Some(Arc::new(placed))
+    }
+}
+
+/// Times of messages in their order.
+struct Clock {
+    start: Option<Time>,
+    number: u64,
+    last: Time,
+}
+
+impl Clock {
+    fn time_of(&mut self, line: &Line) -> Time {
+        if let Some(start) = self.start {
+            let number = i64::try_from(self.number).unwrap_or(i64::MAX);
+            self.number += 1;
+            return start.plus_nanos(number.saturating_mul(STEP_NANOS));
+        }
+        self.last = line.time.unwrap_or(self.last);
+        self.last
+    }
+}
+
+/// Calls `f` with each message: what its first line says, and its whole text. `is_joined`: lines without a time belong to the one before.
+fn each_message(bytes: &[u8], is_joined: bool, mut f: impl FnMut(&Line, &[u8])) {
+    let mut at = 0;
+    while let Some((line, range, next)) = message_at(bytes, at, is_joined) {
+        f(&line, bytes.get(range).unwrap_or_default());
+        at = next;
+    }
+}
+
+/// The message that starts at `at`: its first line, where its text is, and where the next one starts. None at the end.
+fn message_at(bytes: &[u8], at: usize, is_joined: bool) -> Option<(Line<'_>, Range<usize>, usize)> {
+    let (first, mut end, mut next) = line_at(bytes, at)?;
+    let line = parse(first);
+    let start = at + line.text_at;
+    while is_joined && next - at < LONGEST_BYTES {
+        match line_at(bytes, next) {
+            Some((following, following_end, after)) if !line::starts_message(following) => (end, next) = (following_end, after),
+            _ => break,
+        }
+    }
+    Some((line, start.min(end)..end, next))
+}
+
+/// The line at `at` without its ending, where it ends, and where the next one starts.
+fn line_at(bytes: &[u8], at: usize) -> Option<(&[u8], usize, usize)> {
+    let rest = bytes.get(at..).filter(|r| !r.is_empty())?;
+    let window = rest.get(..LONGEST_BYTES).unwrap_or(rest);
+    let (length, next) = match line::newline(window) {
+        Some(found) => (found, found + 1),
+        None => (window.len(), window.len()),
+    };
+    let line = window.get(..length)?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    Some((line, at + line.len(), at + next))
+}
+
+/// rosgraph_msgs/Log, serialized.
+fn payload(line: &Line, time: Time, text: &[u8]) -> Bytes {
+    let text = line::without_colours(text);
+    let mut out: Vec<u8> = Vec::with_capacity(64 + line.node.len() + text.len() + line.file.len());
+    let number = |out: &mut Vec<u8>, n: u32| out.extend_from_slice(&n.to_le_bytes());
+    let string = |out: &mut Vec<u8>, text: &str| {
+        out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_le_bytes());
+        out.extend_from_slice(text.as_bytes());
+    };
+    number(&mut out, 0);
+    let nanos = time.nanos().max(0);
+    number(&mut out, u32::try_from(nanos / 1_000_000_000).unwrap_or(u32::MAX));
+    number(&mut out, u32::try_from(nanos % 1_000_000_000).unwrap_or(0));
+    string(&mut out, "");
+    out.push(line.level);
+    string(&mut out, &String::from_utf8_lossy(line.node));
+    string(&mut out, &String::from_utf8_lossy(&text));
+    string(&mut out, &String::from_utf8_lossy(line.file));
+    string(&mut out, &String::from_utf8_lossy(line.function));
+    number(&mut out, line.line);
+    number(&mut out, 0);
+    out.into()
+}
+
+/// `/node_log` of `node.log`.
+fn topic_of(name: &str) -> Arc<str> {
+    let legal = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+    let name: String = name.chars().map(legal).collect();
+    match name.is_empty() {
+        true => "/log".into(),
+        false => format!("/{name}").into(),
+    }
+}
+
+fn connection(name: &str) -> Connection {
+    Connection {
+        topic: topic_of(name),
+        type_name: "rosgraph_msgs/Log".into(),
+        md5: MD5.into(),
+        definition: DEFINITION.into(),
+        latching: false,
+        callerid: None,
+    }
+}

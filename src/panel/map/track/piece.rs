@@ -1,0 +1,192 @@
+//! A stretch of a track: positions of one chunk, or of several that overlap in time, in runs with their bounds.
+//!
+//! Invariant: a stretch never changes once it is made, so that a frame costs what is in view, not what is loaded.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use crate::decode::{Fix, Rows};
+use crate::panel::map::mercator::{self, World};
+use crate::time::Time;
+
+/// Positions of a run.
+pub const RUN: usize = 64;
+
+/// A position with a fix.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    /// Goes on across the antimeridian within a stretch.
+    pub world: World,
+    pub time: Time,
+    /// Messages without a fix lie before it.
+    skips: bool,
+    block: u16,
+    row: u32,
+}
+
+/// West, north, east, south.
+pub type Bounds = [f64; 4];
+
+/// The bounds of so many positions and of the way that leads to the first of them.
+pub struct Run {
+    pub bounds: Bounds,
+    /// The longest time between two positions.
+    longest_nanos: i64,
+    skips: bool,
+}
+
+pub struct Piece {
+    /// Of the blocks that it is made of.
+    pub keys: Vec<u64>,
+    rows: Vec<Arc<Rows>>,
+    pub points: Vec<Point>,
+    pub runs: Vec<Run>,
+    pub bounds: Bounds,
+    speeds: OnceCell<Vec<f32>>,
+}
+
+impl Piece {
+    /// None where none of the positions has a fix.
+    pub fn new(blocks: &[(u64, Arc<Rows>)]) -> Option<Piece> {
+        let mut points: Vec<Point> = Vec::new();
+        for (number, (_, rows)) in blocks.iter().enumerate() {
+            let mut skips = false;
+            for (row, (fix, time)) in rows.fixes().iter().zip(rows.times()).enumerate() {
+                match has_fix(fix)
+                    .then(|| mercator::project(fix.latitude_deg, fix.longitude_deg))
+                    .flatten()
+                {
+                    Some(world) => points.push(Point {
+                        world,
+                        time: *time,
+                        skips: std::mem::take(&mut skips),
+                        block: number as u16,
+                        row: row as u32,
+                    }),
+                    None => skips = true,
+                }
+            }
+        }
+        if !points.is_sorted_by_key(|p| p.time) {
+            points.sort_by_key(|p| p.time);
+        }
+        let mut before: Option<World> = None;
+        for point in &mut points {
+            if let Some(before) = before {
+                point.world[0] -= (point.world[0] - before[0]).round();
+            }
+            before = Some(point.world);
+        }
+        let runs: Vec<Run> = (0..points.len().div_ceil(RUN)).filter_map(|at| run(&points, at)).collect();
+        let bounds = runs.iter().map(|r| r.bounds).reduce(union)?;
+        Some(Piece {
+            keys: blocks.iter().map(|b| b.0).collect(),
+            rows: blocks.iter().map(|b| b.1.clone()).collect(),
+            points,
+            runs,
+            bounds,
+            speeds: OnceCell::new(),
+        })
+    }
+
+    pub fn fix(&self, at: usize) -> Option<&Fix> {
+        let point = self.points.get(at)?;
+        self.rows.get(usize::from(point.block))?.fixes().get(point.row as usize)
+    }
+
+    /// Whether a line leads to this position from the one before it in the stretch.
+    pub fn is_joined(&self, at: usize, gap_nanos: i64) -> bool {
+        match (at.checked_sub(1).and_then(|before| self.points.get(before)), self.points.get(at)) {
+            (Some(before), Some(point)) => !point.skips && point.time.since(before.time) <= gap_nanos,
+            _ => false,
+        }
+    }
+
+    /// Whether one line leads through all of a run.
+    pub fn is_whole(&self, run: &Run, gap_nanos: i64) -> bool {
+        !run.skips && run.longest_nanos <= gap_nanos
+    }
+
+    /// In m/s: as the message says, or from the way.
+    pub fn speed(&self, at: usize) -> Option<f64> {
+        let speeds = self.speeds.get_or_init(|| {
+            let of = |at: usize| {
+                let said = self.fix(at).and_then(|f| f.speed_metres_per_sec);
+                said.unwrap_or_else(|| self.way(at).map_or(0.0, |w| w.1) as f32)
+            };
+            (0..self.points.len()).map(of).collect()
+        });
+        speeds.get(at).map(|v| f64::from(*v))
+    }
+
+    /// Heading in degrees and speed in m/s from the positions before (or after), some metres apart; none where it stands.
+    pub fn way(&self, at: usize) -> Option<(f64, f64)> {
+        const FAR_ENOUGH_METRES: f64 = 1.5;
+        const LOOK: usize = 50;
+        let here = self.points.get(at)?;
+        let metres = mercator::metres_per_world(here.world[1]);
+        let apart = |a: &Point, b: &Point| (a.world[0] - b.world[0]).hypot(a.world[1] - b.world[1]) * metres;
+        let before = self.points.get(at.saturating_sub(LOOK)..at).unwrap_or_default().iter().rev();
+        let after = self.points.get(at + 1..).unwrap_or_default().iter().take(LOOK);
+        let from = before.into_iter().find(|p| apart(p, here) > FAR_ENOUGH_METRES);
+        let (from, to) = match from {
+            Some(from) => (from, here),
+            None => (here, after.into_iter().find(|p| apart(p, here) > FAR_ENOUGH_METRES)?),
+        };
+        let seconds = to.time.since(from.time) as f64 * 1e-9;
+        let speed = if seconds > 0.0 { apart(from, to) / seconds } else { 0.0 };
+        Some((mercator::bearing_deg(from.world, to.world), speed))
+    }
+
+    /// The position nearest to a place, nearer than the square root of `limit`: the square of how far, and which.
+    pub fn nearest(&self, [x, y]: World, limit: f64) -> Option<(f64, usize)> {
+        let mut best: Option<(f64, usize)> = None;
+        for (number, run) in self.runs.iter().enumerate() {
+            if distance_to(run.bounds, [x, y]) > best.map_or(limit, |b| b.0) {
+                continue;
+            }
+            let first = number * RUN;
+            let points = self.points.get(first..).unwrap_or_default().iter().take(RUN);
+            for (at, point) in points.enumerate() {
+                let distance = (point.world[0] - x).powi(2) + (point.world[1] - y).powi(2);
+                if distance <= limit && best.is_none_or(|b| distance < b.0) {
+                    best = Some((distance, first + at));
+                }
+            }
+        }
+        best
+    }
+}
+
+/// Whether it is a position at all.
+fn has_fix(fix: &Fix) -> bool {
+    fix.status.is_none_or(|status| status >= 0) && fix.latitude_deg.is_finite() && fix.longitude_deg.is_finite()
+}
+
+fn run(points: &[Point], number: usize) -> Option<Run> {
+    let first = number * RUN;
+    // with the position before it
+    let with_before = points.get(first.saturating_sub(1)..(first + RUN).min(points.len()))?;
+    let of = |p: &Point| [p.world[0], p.world[1], p.world[0], p.world[1]];
+    let steps = || with_before.iter().zip(with_before.iter().skip(1));
+    Some(Run {
+        bounds: with_before.iter().map(of).reduce(union)?,
+        longest_nanos: steps().map(|(a, b)| b.time.since(a.time)).max().unwrap_or(0),
+        skips: steps().any(|(_, b)| b.skips),
+    })
+}
+
+pub fn union(a: Bounds, b: Bounds) -> Bounds {
+    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+}
+
+pub fn overlaps(a: Bounds, b: Bounds) -> bool {
+    a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3]
+}
+
+/// The square of how far a place is from the bounds.
+pub fn distance_to([west, north, east, south]: Bounds, [x, y]: World) -> f64 {
+    let dx = (west - x).max(x - east).max(0.0);
+    let dy = (north - y).max(y - south).max(0.0);
+    dx * dx + dy * dy
+}

@@ -1,0 +1,238 @@
+//! Lines of one block against a query: each expression runs over the text of the whole block, not line by line.
+//!
+//! Invariant: a line fits exactly where the expression fits its own text, or its node's name.
+
+use std::collections::BTreeSet;
+
+use regex::{Regex, RegexBuilder};
+
+use super::LogQuery;
+use crate::decode::{LogLevel, LogRows, log_slices};
+use crate::time::Time;
+
+/// One bit for each line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bits {
+    words: Vec<u64>,
+    count: usize,
+}
+
+/// Which lines of a block pass, which of them the search finds, and how many of each level pass in equal parts of its time.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub shown: Bits,
+    pub hits: Bits,
+    pub slices: Vec<[u32; 5]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Compiled {
+    min_level: LogLevel,
+    hidden_nodes: BTreeSet<String>,
+    ins: Vec<Expression>,
+    outs: Vec<Expression>,
+    search: Option<Expression>,
+}
+
+#[derive(Debug)]
+struct Expression {
+    regex: Regex,
+    /// It asks for the start or end of a text: no text may stand beside it.
+    is_anchored: bool,
+}
+
+/// What an expression of a query means, or why it means nothing. Capital letters make the case count.
+pub fn expression(pattern: &str) -> Result<Regex, String> {
+    let any_case = !pattern.chars().any(char::is_uppercase);
+    RegexBuilder::new(pattern)
+        .case_insensitive(any_case)
+        .multi_line(true)
+        .build()
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => "the expression is too large".to_owned(),
+            error => error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or("it cannot be compiled")
+                .trim()
+                .to_owned(),
+        })
+}
+
+impl Expression {
+    fn new(pattern: &str) -> Option<Expression> {
+        let regex = expression(pattern).ok()?;
+        let is_anchored = pattern.contains(r"\A") || pattern.contains(r"\z");
+        Some(Expression { regex, is_anchored })
+    }
+
+    /// Sets the bit of each line that it fits.
+    fn mark(&self, text: &str, ends: &[u32], bits: &mut Bits) {
+        let mut line = 0;
+        let mut at = 0;
+        while line < ends.len() {
+            let (from, to) = match self.is_anchored {
+                true => (at, text.len() + 1),
+                false => match self.regex.find_at(text, at) {
+                    Some(found) => (found.start(), found.end()),
+                    None => return,
+                },
+            };
+            // the line that it begins in: an empty one at a line's end is that line's
+            while ends.get(line).is_some_and(|end| (*end as usize) < from) {
+                line += 1;
+            }
+            let Some(end) = ends.get(line).map(|end| *end as usize) else {
+                return;
+            };
+            let start = line
+                .checked_sub(1)
+                .and_then(|before| ends.get(before))
+                .map_or(0, |end| *end as usize)
+                + 1;
+            let is_within = from >= start && to <= end;
+            if is_within || text.get(start..end).is_some_and(|own| self.regex.is_match(own)) {
+                bits.set(line);
+            }
+            line += 1;
+            at = end + 1;
+            if at > text.len() {
+                return;
+            }
+        }
+    }
+}
+
+impl Compiled {
+    pub fn new(query: &LogQuery) -> Compiled {
+        let all = |patterns: &[String]| patterns.iter().filter_map(|p| Expression::new(p)).collect();
+        let search =
+            (!query.search.is_empty()).then(|| Expression::new(&query.search).or_else(|| Expression::new(&regex::escape(&query.search))));
+        Compiled {
+            min_level: query.min_level,
+            hidden_nodes: query.hidden_nodes.clone(),
+            ins: all(&query.ins),
+            outs: all(&query.outs),
+            search: search.flatten(),
+        }
+    }
+
+    pub fn examine(&self, rows: &LogRows, times: &[Time]) -> Verdict {
+        let is_text_needed = !self.ins.is_empty() || !self.outs.is_empty() || self.search.is_some();
+        let opened = is_text_needed.then(|| rows.open());
+        let text = opened.as_ref().map_or("", |opened| opened.text());
+        let marked = |expressions: &[&Expression]| {
+            let mut bits = Bits::new(rows.len());
+            expressions.iter().for_each(|e| e.mark(text, rows.ends(), &mut bits));
+            // nodes are few: each is looked at once
+            let fits = |node: &str| expressions.iter().any(|e| e.regex.is_match(node));
+            bits.set_by_head(rows, |head| rows.node(head).is_some_and(|node| !node.is_empty() && fits(node)));
+            bits
+        };
+        let mut shown = Bits::new(rows.len());
+        shown.set_by_head(rows, |head| {
+            head.level >= self.min_level && rows.node(head).is_none_or(|node| !self.hidden_nodes.contains(&**node))
+        });
+        if !self.ins.is_empty() {
+            shown.keep(&marked(&self.ins.iter().collect::<Vec<_>>()), false);
+        }
+        if !self.outs.is_empty() {
+            shown.keep(&marked(&self.outs.iter().collect::<Vec<_>>()), true);
+        }
+        let hits = match &self.search {
+            None => Bits::default(),
+            Some(search) => {
+                let mut hits = marked(&[search]);
+                hits.keep(&shown, false);
+                hits
+            }
+        };
+        let slices = log_slices(rows, times, |index| shown.get(index));
+        Verdict { shown, hits, slices }
+    }
+}
+
+impl Verdict {
+    pub fn bytes(&self) -> u64 {
+        ((self.shown.words.len() + self.hits.words.len()) * 8 + self.slices.len() * 20 + 160) as u64
+    }
+}
+
+impl Bits {
+    fn new(len: usize) -> Bits {
+        Bits {
+            words: vec![0; len.div_ceil(64)],
+            count: 0,
+        }
+    }
+
+    fn set(&mut self, index: usize) {
+        if let Some(word) = self.words.get_mut(index / 64) {
+            let bit = 1 << (index % 64);
+            self.count += usize::from(*word & bit == 0);
+            *word |= bit;
+        }
+    }
+
+    fn set_by_head(&mut self, rows: &LogRows, is_set: impl Fn(crate::decode::LogHead) -> bool) {
+        let set: Vec<bool> = rows.heads().iter().map(|head| is_set(*head)).collect();
+        if !set.contains(&true) {
+            return;
+        }
+        for (index, head) in rows.head_numbers().iter().enumerate() {
+            if set.get(*head as usize) == Some(&true) {
+                self.set(index);
+            }
+        }
+    }
+
+    /// Keeps those that are (or are not) in the other too.
+    fn keep(&mut self, other: &Bits, is_without: bool) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= if is_without { !other } else { *other };
+        }
+        self.count = self.words.iter().map(|w| w.count_ones() as usize).sum();
+    }
+
+    pub fn get(&self, index: usize) -> bool {
+        self.words.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    /// How many are set.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many before `index` are set.
+    pub fn rank(&self, index: usize) -> usize {
+        let whole = self.words.get(..index / 64).unwrap_or(&self.words);
+        let before: usize = whole.iter().map(|w| w.count_ones() as usize).sum();
+        let part = self.words.get(index / 64).map_or(0, |word| word & ((1 << (index % 64)) - 1));
+        before + part.count_ones() as usize
+    }
+
+    /// Where the `rank`-th (from 0) one that is set is.
+    pub fn select(&self, rank: usize) -> Option<usize> {
+        let mut left = rank;
+        for (at, word) in self.words.iter().enumerate() {
+            let ones = word.count_ones() as usize;
+            if left < ones {
+                let mut word = *word;
+                for _ in 0..left {
+                    word &= word - 1;
+                }
+                return Some(at * 64 + word.trailing_zeros() as usize);
+            }
+            left -= ones;
+        }
+        None
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        self.words
+            .iter()
+            .enumerate()
+            .flat_map(|(at, word)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit))
+    }
+}

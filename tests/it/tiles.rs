@@ -1,0 +1,196 @@
+//! Basemaps in one file: the tile that is asked for comes, and no other.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use roadreel::decode::Resource;
+use roadreel::run::{Executor, Io};
+use roadreel::source::Policy;
+use roadreel::store::{Event, Work};
+
+fn fetch(address: &str) -> Result<Bytes, Arc<str>> {
+    let executor = Executor::with(Io::new(Policy::default(), &[]).expect("a runtime"), || {});
+    executor.submit(vec![Work::Fetch {
+        address: address.into(),
+        near: None,
+    }]);
+    let mut events = Vec::new();
+    while executor.wait() {
+        executor.drain(&mut events);
+    }
+    executor.drain(&mut events);
+    match events.pop() {
+        Some(Event::Fetched {
+            result: Ok(Resource::Bytes(bytes)),
+            ..
+        }) => Ok(bytes),
+        Some(Event::Fetched { result: Err(why), .. }) => Err(why),
+        _ => panic!("an answer"),
+    }
+}
+
+fn mbtiles(path: &Path) {
+    let db = rusqlite::Connection::open(path).expect("a database");
+    db.execute_batch(
+        "CREATE TABLE metadata (name TEXT, value TEXT);
+         CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB);
+         INSERT INTO metadata VALUES ('format', 'png'), ('attribution', 'Survey of Nowhere'), ('bounds', '7,46,9,48');",
+    )
+    .expect("tables");
+    for (z, x, y) in [(0_u8, 0_u32, 0_u32), (1, 0, 1), (1, 1, 0)] {
+        let text = format!("tile {z}/{x}/{y}");
+        let row = (1_u32 << z) - 1 - y;
+        db.execute("INSERT INTO tiles VALUES (?1, ?2, ?3, ?4)", (z, x, row, text.as_bytes()))
+            .expect("a tile");
+    }
+}
+
+/// PMTiles 3: tiles without compression, one directory. Ids are those of the specification: 0 is 0/0/0; 1, 2, 3, 4 are 1/0/0, 1/0/1,
+/// 1/1/1 and 1/1/0.
+fn pmtiles(path: &Path, tile_type: u8) {
+    let tiles: [(u64, &str); 3] = [(0, "tile 0/0/0"), (2, "tile 1/0/1"), (4, "tile 1/1/0")];
+    let mut directory = vec![tiles.len() as u8];
+    let mut before = 0;
+    for (id, _) in tiles {
+        directory.push((id - before) as u8);
+        before = id;
+    }
+    directory.extend([1; 3]);
+    directory.extend(tiles.iter().map(|t| t.1.len() as u8));
+    // from the start, then each behind the one before
+    directory.extend([1, 0, 0]);
+    let metadata = br#"{"attribution":"Survey of Nowhere"}"#;
+    let data: String = tiles.iter().map(|t| t.1).collect();
+    let (root, meta) = (127_u64, 127 + directory.len() as u64);
+    let first_tile = meta + metadata.len() as u64;
+    let mut file = b"PMTiles\x03".to_vec();
+    for number in [
+        root,
+        directory.len() as u64,
+        meta,
+        metadata.len() as u64,
+        first_tile,
+        0,
+        first_tile,
+        data.len() as u64,
+        3,
+        3,
+        3,
+    ] {
+        file.extend(number.to_le_bytes());
+    }
+    // clustered; no compression within and of tiles; type; zooms
+    file.extend([1, 1, 1, tile_type, 0, 1]);
+    for degrees in [7.0_f64, 46.0, 9.0, 48.0] {
+        file.extend(((degrees * 1e7) as i32).to_le_bytes());
+    }
+    file.push(0);
+    for degrees in [8.0_f64, 47.0] {
+        file.extend(((degrees * 1e7) as i32).to_le_bytes());
+    }
+    assert_eq!(file.len(), 127);
+    file.extend(directory);
+    file.extend(metadata);
+    file.extend(data.as_bytes());
+    std::fs::write(path, file).expect("written");
+}
+
+#[test]
+fn tiles_of_both_kinds_of_file_are_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mb, pm) = (folder.path().join("area.mbtiles"), folder.path().join("area.pmtiles"));
+    mbtiles(&mb);
+    pmtiles(&pm, 2);
+    for file in [mb, pm] {
+        let file = file.display();
+        for tile in ["0/0/0", "1/0/1", "1/1/0"] {
+            let got = fetch(&format!("tile:{tile}@{file}")).expect("a tile");
+            assert_eq!(got, format!("tile {tile}").as_bytes(), "{file}");
+        }
+        // a place without a tile is an empty answer
+        assert_eq!(fetch(&format!("tile:1/0/0@{file}")).expect("an answer"), "");
+        assert_eq!(fetch(&format!("tile:9/0/0@{file}")).expect("an answer"), "");
+        let about: serde_json::Value = serde_json::from_slice(&fetch(&format!("tile:about@{file}")).expect("an answer")).expect("JSON");
+        assert_eq!(about["attribution"], "Survey of Nowhere");
+        assert_eq!((about["min_zoom"].as_u64(), about["max_zoom"].as_u64()), (Some(0), Some(1)));
+        assert_eq!(about["is_vector"], false);
+        assert_eq!(about["bounds"], serde_json::json!([7.0, 46.0, 9.0, 48.0]));
+    }
+    let vector = folder.path().join("vector.pmtiles");
+    pmtiles(&vector, 1);
+    let about = fetch(&format!("tile:about@{}", vector.display())).expect("an answer");
+    assert!(String::from_utf8_lossy(&about).contains("\"is_vector\":true"));
+}
+
+#[test]
+fn files_that_hold_no_tiles_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("written");
+        fetch(&format!("tile:0/0/0@{}", path.display())).expect_err("it is refused")
+    };
+    assert!(told("a.pmtiles", b"no tiles at all").contains("no PMTiles file"));
+    let broken = told("b.mbtiles", b"no database");
+    assert!(broken.contains("b.mbtiles"), "{broken}");
+    let gone = fetch("tile:0/0/0@/nowhere/c.mbtiles").expect_err("it is not there");
+    assert!(gone.contains("c.mbtiles"), "{gone}");
+    let remote = fetch("tile:0/0/0@https://localhost:1/d.mbtiles").expect_err("SQLite is local");
+    assert!(remote.contains("from this machine only"), "{remote}");
+}
+
+/// A field of a protocol buffer's message: a number, or bytes.
+fn number(field: u8, n: u64) -> Vec<u8> {
+    [&[field << 3], varint(n).as_slice()].concat()
+}
+
+fn bytes(field: u8, content: &[u8]) -> Vec<u8> {
+    [&[field << 3 | 2], varint(content.len() as u64).as_slice(), content].concat()
+}
+
+fn varint(mut n: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    while n > 127 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+    out
+}
+
+/// Water over the left half.
+fn vector_tile() -> Vec<u8> {
+    let zig = |n: i64| ((n << 1) ^ (n >> 63)) as u64;
+    let mut geometry = Vec::new();
+    for n in [9, zig(0), zig(0), 26, zig(2048), zig(0), zig(0), zig(4096), zig(-2048), zig(0), 15] {
+        geometry.extend(varint(n));
+    }
+    let feature = [number(3, 3), bytes(4, &geometry)].concat();
+    let layer = [number(15, 2), bytes(1, b"water"), bytes(2, &feature), number(5, 4096)].concat();
+    bytes(3, &layer)
+}
+
+#[test]
+fn vector_tiles_are_drawn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vector.mbtiles");
+    let db = rusqlite::Connection::open(&path).expect("a database");
+    db.execute_batch(
+        "CREATE TABLE metadata (name TEXT, value TEXT);
+         CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB);
+         INSERT INTO metadata VALUES ('format', 'pbf');",
+    )
+    .expect("tables");
+    let insert = |z: u8, data: &[u8]| db.execute("INSERT INTO tiles VALUES (?1, 0, 0, ?2)", (z, data)).expect("a tile");
+    insert(0, &vector_tile());
+    insert(5, b"\xFF\xFF\xFF");
+    let png = fetch(&format!("tile:0/0/0@{}", path.display())).expect("a tile");
+    let picture = image::load_from_memory(&png).expect("a picture").to_rgba8();
+    assert_eq!(picture.dimensions(), (512, 512));
+    assert!(picture.get_pixel(100, 256)[3] > 60, "water on the left");
+    assert!(picture.get_pixel(100, 256)[2] > picture.get_pixel(100, 256)[0], "and it is blue");
+    assert_eq!(picture.get_pixel(400, 256)[3], 0, "nothing on the right");
+    let told = fetch(&format!("tile:5/0/31@{}", path.display())).expect_err("no vector tile");
+    assert!(told.contains("no vector tile"), "{told}");
+}
