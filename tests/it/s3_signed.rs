@@ -282,9 +282,9 @@ fn an_object_that_is_replaced_in_mid_play_is_noticed_and_never_mixed() {
     std::fs::write(path, other).expect("the object is replaced");
     let after = look(&mut player, &executor, 1900);
     assert!(after.iter().all(|line| line.ends_with("failed")), "{after:?}");
-    assert_eq!(look(&mut player, &executor, 200), before);
-    let told = &player.status().failures[0];
+    let told = player.status().failures[0].clone();
     assert!(told.contains("the recording was replaced while it was being read"), "{told}");
+    assert_eq!(look(&mut player, &executor, 200), before);
 }
 
 /// Every message of a recording: when, of what topic, what.

@@ -72,7 +72,7 @@ impl Stage {
         self.executor = Executor::new(|| {});
         self.store = Store::new(256 << 20);
         self.store.open(locations);
-        settle(&mut self.store, &mut self.executor, |store| store.demand(self.now, 0.0, &[]));
+        settle(&mut self.store, &self.executor, |store| store.demand(self.now, 0.0, &[]));
         for (name, value) in variables {
             self.store.set_variable(&name, Some(value));
         }
