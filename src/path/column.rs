@@ -13,6 +13,7 @@ use super::ast::{Bound, Expr, Literal, Op, Path, StepKind};
 use super::eval::{Constant, Eval, Item, Leaf, Move, Walk};
 use super::functions::{self, Part};
 use super::nearest::nearest;
+use super::parse::{WORDS, parse_fields};
 use super::place::{Place, constant_names, elements_text, named_constant, type_text};
 use crate::decode::{Array, Kind, Plan, Reader, Scalar, Schema, Skip, Value, field_value};
 
@@ -77,7 +78,12 @@ impl Column {
 
     /// From a message's fields on: `pose.position.x`.
     pub fn of_fields(schema: &Schema, fields: &str) -> Result<Column, PathError> {
-        Column::compile(schema, &super::parse_fields(fields)?)
+        // A field may be called like an operator or a truth value.
+        let first = fields.split(['.', '[', '{']).next().unwrap_or_default();
+        match WORDS.contains(&first) {
+            true => Column::compile(schema, &parse_fields(&format!("@this.{fields}"))?),
+            false => Column::compile(schema, &parse_fields(fields)?),
+        }
     }
 
     /// The first number of the message: bool 0 or 1, time in seconds. None where it is not there or the message is broken.

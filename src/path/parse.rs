@@ -13,7 +13,8 @@ use super::nearest::nearest;
 const MAX_DEPTH: usize = 40;
 /// Whoever walks the tree goes one level deeper for each.
 const MAX_LINKS: usize = 500;
-const WORDS: [&str; 5] = ["true", "false", "and", "or", "not"];
+/// Operators and truth values.
+pub(super) const WORDS: [&str; 5] = ["true", "false", "and", "or", "not"];
 
 /// A path or an expression over paths, such as `/imu.angular_velocity.z.@rad2deg` or `/a.x - /b.x`.
 pub fn parse(text: &str) -> Result<Expr, PathError> {

@@ -184,8 +184,12 @@ impl Store {
     }
 
     pub(super) fn memory_used(&self) -> u64 {
+        with_overhead(self.held_bytes() + self.awaited_bytes())
+    }
+
+    fn held_bytes(&self) -> u64 {
         let grids: u64 = self.grids.values().map(|g| g.bytes).sum();
-        self.memory.kept + self.memory.decoded + grids + self.resource_bytes() + self.wide_bytes() + self.awaited_bytes()
+        self.memory.kept + self.memory.decoded + grids + self.resource_bytes() + self.wide_bytes()
     }
 
     /// What a unit will weigh of a chunk as long as its messages wait to be shown, going by those that were read before.
@@ -413,7 +417,7 @@ impl Store {
             self.evict_units(self.budget, true);
         }
         self.refresh_loaded();
-        let used = self.memory_used() - self.awaited_bytes();
+        let used = with_overhead(self.held_bytes());
         if used > self.budget && !self.over_budget {
             self.over_budget = true;
             self.fail(
@@ -524,6 +528,11 @@ pub(super) fn distance(t: Time, span: crate::time::Span) -> i64 {
     } else {
         0
     }
+}
+
+/// What the program takes for so many bytes: an allocator that is handed messages of all sizes keeps about an eighth beside.
+fn with_overhead(bytes: u64) -> u64 {
+    bytes + bytes / 8
 }
 
 /// What a decoded message weighs besides the payload that it shares.

@@ -78,6 +78,8 @@ impl Store {
             }
             // Some of it may have been answered without any work: what follows from that is due now.
             if !self.dirty {
+                // what is on its way needs room, too
+                self.evict();
                 return out;
             }
             self.refresh();

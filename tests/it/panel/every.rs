@@ -105,8 +105,8 @@ fn every_panel_in_both_looks() {
         if example.kind == "source_info" {
             // the temporary folder has another name each time
             for picture in [&mut *dark, &mut *light] {
-                let line = RgbaImage::from_pixel(picture.width(), 18, *picture.get_pixel(2, 2));
-                image::imageops::replace(picture, &line, 0, 42);
+                let line = RgbaImage::from_pixel(picture.width(), 28, *picture.get_pixel(2, 2));
+                image::imageops::replace(picture, &line, 0, 40);
             }
         }
         let mut both = RgbaImage::new(dark.width() + light.width(), dark.height());
