@@ -27,7 +27,7 @@ use server::{Behaviour, Server};
 const ROWS: [(&str, &str); 9] = [
     ("open", "open: topics, counts, span"),
     ("open_remote", "the same through a store 40 ms away"),
-    (LIMIT, "bare decompression of all chunks, all cores (the limit)"),
+    (LIMIT, "bare decompression of all chunks, all cores, checksums left out (the limit)"),
     ("check", "read, verify and decode every message (`check`)"),
     ("rosbag", "read every message with the crate `rosbag`, bytes only"),
     ("imu", "read one sparse topic (`cat --topic /imu_raw`)"),
