@@ -78,9 +78,9 @@ impl Column {
 
     /// From a message's fields on: `pose.position.x`.
     pub fn of_fields(schema: &Schema, fields: &str) -> Result<Column, PathError> {
-        // A field may be called like an operator or a truth value.
+        // A field may be called like an operator, a truth value or a number.
         let first = fields.split(['.', '[', '{']).next().unwrap_or_default();
-        match WORDS.contains(&first) {
+        match WORDS.contains(&first) || first.starts_with(|c: char| c.is_ascii_digit()) {
             true => Column::compile(schema, &parse_fields(&format!("@this.{fields}"))?),
             false => Column::compile(schema, &parse_fields(fields)?),
         }
