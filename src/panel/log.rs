@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::decode::{Form, LogLevel};
 use crate::panel::{Action, Kind, Make, Panel, PanelState, View, widget};
-use crate::store::{LogQuery, Store, Topic, TopicId, Want, What};
+use crate::store::{LogQuery, MatchSet, Store, Topic, TopicId, Want, What, WorkId};
 use crate::theme;
 use crate::time::Time;
 use bookmarks::Bookmark;
@@ -102,7 +102,7 @@ struct LogPanel {
     search: String,
     lines: Lines,
     /// What `lines` are made of: topics with the revisions of their rows, and of what passes.
-    made_of: Vec<(TopicId, u64, u64)>,
+    made_of: Vec<(TopicId, u64, Option<(WorkId, u64)>)>,
     /// What is asked of the store, and what `shown` is made of.
     query: Arc<LogQuery>,
     shown: Shown,
@@ -164,10 +164,10 @@ impl LogPanel {
             })
             .collect();
         self.is_filtering = sets.iter().any(|(_, _, matches)| matches.is_none_or(|m| !m.is_done()));
-        let is_begun = sets.iter().any(|(_, _, matches)| matches.is_some_and(|m| m.revision() > 0));
-        let made_of: Vec<(TopicId, u64, u64)> = sets
+        let is_begun = sets.iter().any(|(_, _, matches)| matches.is_some_and(MatchSet::is_begun));
+        let made_of: Vec<_> = sets
             .iter()
-            .map(|(id, set, matches)| (*id, set.revision(), matches.map_or(0, |m| m.revision())))
+            .map(|(id, set, matches)| (*id, set.revision(), matches.map(MatchSet::revision)))
             .collect();
         if made_of != self.made_of && (is_begun || !self.is_filtering) {
             let blocks = sets.iter().flat_map(|(id, set, matches)| {
@@ -178,8 +178,7 @@ impl LogPanel {
                     verdict: matches.and_then(|m| m.verdict(block.key)).cloned(),
                 })
             });
-            let rows_of = |made_of: &[(TopicId, u64, u64)]| made_of.iter().map(|m| (m.0, m.1)).collect::<Vec<_>>();
-            let recount = rows_of(&made_of) != rows_of(&self.made_of);
+            let recount = !made_of.iter().map(|m| (m.0, m.1)).eq(self.made_of.iter().map(|m| (m.0, m.1)));
             self.lines.take(blocks.collect(), recount);
             self.made_of = made_of;
         }

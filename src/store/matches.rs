@@ -75,6 +75,8 @@ impl LinesTask {
 
 /// What is known of a log under one query.
 pub struct MatchSet {
+    /// No other set of the store, earlier ones included, has it.
+    id: WorkId,
     topic: TopicId,
     rows: u32,
     filter: Arc<LogFilter>,
@@ -88,8 +90,9 @@ pub struct MatchSet {
 }
 
 impl MatchSet {
-    fn new(topic: TopicId, rows: u32, query: &LogQuery, set: &RowSet) -> MatchSet {
+    fn new(id: WorkId, topic: TopicId, rows: u32, query: &LogQuery, set: &RowSet) -> MatchSet {
         let mut matches = MatchSet {
+            id,
             topic,
             rows,
             filter: Arc::new(LogFilter::new(query.clone())),
@@ -131,9 +134,14 @@ impl MatchSet {
         self.todo.is_empty() && self.flights.is_empty()
     }
 
-    /// Changes when verdicts do.
-    pub fn revision(&self) -> u64 {
-        self.revision
+    /// Whether any block was examined.
+    pub fn is_begun(&self) -> bool {
+        self.revision > 0
+    }
+
+    /// Changes when verdicts do; another set never has the same.
+    pub fn revision(&self) -> (WorkId, u64) {
+        (self.id, self.revision)
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -191,7 +199,8 @@ impl Store {
                 && let Some(number) = self.rows_number(want.topic, Form::Log)
                 && let Some(set) = self.row_sets.get(number as usize)
             {
-                self.matches.push(MatchSet::new(want.topic, number, query, set));
+                self.next_id += 1;
+                self.matches.push(MatchSet::new(self.next_id, want.topic, number, query, set));
             }
         }
     }

@@ -120,11 +120,23 @@ fn keys_go_to_errors_and_warnings() {
 }
 
 #[test]
-fn a_click_seeks() {
+fn a_click_seeks_and_a_search_counts() {
     let mut harness = log(&json!({ "min_level": "warn" }));
     harness.get_by_label("Warn /planner late by 61 ms").click();
     harness.run_ok();
     assert_eq!(sought(&harness), Some(0.61));
+    harness.get_by_label("Search the log").click();
+    harness.run_ok();
+    harness.get_by_label("Search the log").type_text("late by 1\\d\\d");
+    harness.run_ok();
+    // what was typed in one pass is asked for in the next one, and shown in that
+    harness.run_steps(2);
+    // 109, 121, 133, 145, 157, 169, 181, 193
+    harness.get_by_label("8 found");
+    harness.get_by_label("Next line found").click();
+    harness.run_ok();
+    assert_eq!(sought(&harness), Some(1.09));
+    harness.get_by_label("1 of 8");
 }
 
 #[test]
