@@ -9,7 +9,6 @@ mod mcap;
 mod table;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use arrow::error::ArrowError;
 
@@ -193,5 +192,3 @@ fn stem(location: &Location) -> String {
 pub fn table_name(topic: &str) -> String {
     topic.trim_start_matches('/').replace('/', "_")
 }
-
-type Text = Arc<str>;

@@ -210,7 +210,7 @@ impl Drop for Jobs {
 pub fn platform_dialog() -> Vec<PathBuf> {
     let chosen = rfd::FileDialog::new()
         .set_title("Open recordings")
-        .add_filter("Recordings", &["bag", "active"])
+        .add_filter("Recordings", &["bag", "active", "parquet", "parq", "csv", "jsonl", "arrow"])
         .add_filter("All files", &["*"])
         .pick_files();
     chosen.unwrap_or_default()

@@ -89,7 +89,7 @@ impl ColumnRows {
         let root = plan.get(plan.root)?;
         let (mut reader, mut cells) = (Reader::new(payload), self.cells.iter_mut());
         for (field, wanted) in root.fields.iter().zip(&self.of.wanted) {
-            match cells.next_if_wanted(*wanted) {
+            match wanted.then(|| cells.next()).flatten() {
                 Some(cells) => cells.push(&plan, field.kind, field.array, &mut reader)?,
                 None => plan.skip(plan.skip_for(field.kind, field.array), &mut reader)?,
             }
@@ -122,16 +122,6 @@ impl ColumnRows {
         let (schema, rows) = (self.of.schema.clone(), self.len());
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(schema, self.finish()?, &options).map_err(unfitting)
-    }
-}
-
-trait NextIf<'a> {
-    fn next_if_wanted(&mut self, wanted: bool) -> Option<&'a mut Cells>;
-}
-
-impl<'a> NextIf<'a> for std::slice::IterMut<'a, Cells> {
-    fn next_if_wanted(&mut self, wanted: bool) -> Option<&'a mut Cells> {
-        wanted.then(|| self.next()).flatten()
     }
 }
 

@@ -8,14 +8,13 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampNanosecondArray}
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 
 use super::flat::Flat;
-use super::{ExportError, Merged, Selection, Text, Written, bucket_and_key, each_message, stem, table_name};
+use super::{ExportError, Merged, Selection, Written, bucket_and_key, each_message, stem, table_name};
 use crate::decode::columns::{ColumnRows, Columns, INSTANT};
 use crate::decode::flat::{Cell, each_cell, is_regular};
 use crate::decode::{Schema, definitions};
+use crate::format::table::writer_properties;
 use crate::format::{Connection, ConnectionId};
 use crate::run::Recording;
 use crate::time::Time;
@@ -120,8 +119,8 @@ pub fn write_tables(
 /// What all rows of a recording have in common.
 struct Bag {
     stem: String,
-    prefix: Text,
-    bucket: Text,
+    prefix: Arc<str>,
+    bucket: Arc<str>,
 }
 
 impl Bag {
@@ -141,7 +140,7 @@ struct Table {
     rows: Rows,
     out: Option<Out>,
     bytes: usize,
-    bag: Option<(Text, Text)>,
+    bag: Option<(Arc<str>, Arc<str>)>,
 }
 
 enum Rows {
@@ -247,7 +246,10 @@ impl Table {
                 let schema = batch.schema();
                 self.out.insert(match is_csv {
                     true => Out::Csv(arrow::csv::WriterBuilder::new().with_header(true).build(file), schema),
-                    false => Out::Parquet(Box::new(ArrowWriter::try_new(file, schema.clone(), Some(properties()))?), schema),
+                    false => Out::Parquet(
+                        Box::new(ArrowWriter::try_new(file, schema.clone(), Some(writer_properties()))?),
+                        schema,
+                    ),
                 })
             }
         };
@@ -270,11 +272,6 @@ impl Table {
         }
         Ok(())
     }
-}
-
-fn properties() -> WriterProperties {
-    let level = ZstdLevel::try_new(3).unwrap_or_default();
-    WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
 }
 
 /// The types of the first row group hold for all.

@@ -28,7 +28,7 @@ use shape::Column;
 
 pub use arrow_file::Arrow;
 pub use lines::{Csv, JsonLines};
-pub use parquet::Parquet;
+pub use parquet::{Parquet, writer_properties};
 
 /// Between rows that have no time.
 const STEP_NANOS: i64 = 1_000;

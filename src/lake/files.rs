@@ -10,6 +10,8 @@ use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::functions::core::expr_fn::nullif;
+use datafusion::logical_expr::{cast, ident, lit};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore};
 
@@ -20,6 +22,8 @@ use crate::source::{Location, Reader};
 
 /// Files whose schemas are read at a time.
 const PARALLEL: usize = 8;
+/// Stands for null in a path.
+const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Rows of a CSV or JSON file that its types are taken from.
 const SAMPLED_ROWS: usize = 20_000;
 
@@ -143,44 +147,70 @@ impl Lake {
             });
         }
         let schema = merged(&schema_of(&named).await?);
-        let columns: Vec<(String, DataType)> = table
-            .files
-            .first()
-            .into_iter()
-            .flat_map(|file| &file.partitions)
-            .filter(|(name, _)| schema.field_with_name(name).is_err())
-            .map(|(name, _)| (name.clone(), partition_type(table, name)))
+        self.listed(table, &named, format, schema, &folder)
+    }
+
+    /// Files of a known schema; what their folders say becomes columns.
+    fn listed(
+        &self,
+        table: &Table,
+        named: &[Named],
+        format: Arc<dyn FileFormat>,
+        schema: SchemaRef,
+        folder: &str,
+    ) -> Result<Arc<dyn TableProvider>, LakeError> {
+        let partitions = || table.files.iter().flat_map(|file| &file.partitions);
+        let first = table.files.first().into_iter().flat_map(|file| &file.partitions);
+        let names: Vec<&str> = first
+            .map(|(name, _)| &**name)
+            .filter(|name| schema.field_with_name(name).is_err())
             .collect();
-        let mut options = ListingOptions::new(format)
-            .with_file_extension("")
-            .with_table_partition_cols(columns.clone());
-        options = options.with_file_extension(format!(".{}", ending(table.kind)));
+        let has_null = partitions().any(|(_, value)| value.is_none());
+        let columns = names.iter().map(|name| {
+            let of = if has_null { DataType::Utf8 } else { partition_type(table, name) };
+            ((*name).to_owned(), of)
+        });
+        let columns: Vec<(String, DataType)> = columns.collect();
         let place = match columns.is_empty() {
             true => format!("{STORE}/{folder}/plain/"),
             false => {
-                for (number, (file, one)) in table.files.iter().zip(&named).enumerate() {
-                    let folders = columns.iter().map(|(name, _)| {
+                for (number, (file, one)) in table.files.iter().zip(named).enumerate() {
+                    let folders = names.iter().map(|name| {
                         let value = file
                             .partitions
                             .iter()
                             .find(|(other, _)| other == name)
                             .and_then(|(_, value)| value.as_deref());
-                        format!("{name}={}", encoded(value.unwrap_or("")))
+                        format!("{name}={}", encoded(value.unwrap_or(NULL)))
                     });
-                    let path = format!(
-                        "{folder}/by/{}/{number:06}.{}",
-                        folders.collect::<Vec<_>>().join("/"),
-                        ending(table.kind)
-                    );
+                    let folders: Vec<String> = folders.collect();
+                    let path = format!("{folder}/by/{}/{number:06}.{}", folders.join("/"), ending(table.kind));
                     self.objects.alias(&path, &one.meta.location);
                 }
                 format!("{STORE}/{folder}/by/")
             }
         };
+        let all: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let options = ListingOptions::new(format)
+            .with_file_extension(format!(".{}", ending(table.kind)))
+            .with_table_partition_cols(columns);
         let config = ListingTableConfig::new(ListingTableUrl::parse(&place)?)
             .with_listing_options(options)
             .with_schema(schema);
-        Ok(Arc::new(ListingTable::try_new(config)?))
+        let listing = Arc::new(ListingTable::try_new(config)?);
+        if !has_null {
+            return Ok(listing);
+        }
+        // paths hold texts only
+        let own = all.iter().map(ident);
+        let typed = names
+            .iter()
+            .map(|name| cast(nullif(ident(*name), lit(NULL)), partition_type(table, name)).alias(*name));
+        Ok(self
+            .context
+            .read_table(listing)?
+            .select(own.chain(typed).collect::<Vec<_>>())?
+            .into_view())
     }
 
     /// What is wrong with a file, where its bytes tell.

@@ -10,10 +10,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::json::writer::{LineDelimited, WriterBuilder as JsonBuilder};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 
 use super::LakeError;
+use crate::format::table::writer_properties;
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +72,7 @@ impl<W: Write + Send> Rows<W> {
                 Kind::Csv { out, schema }
             }
             Style::Parquet => Kind::Parquet(Box::new(
-                ArrowWriter::try_new(out, schema.clone(), Some(zstd())).map_err(unwritten)?,
+                ArrowWriter::try_new(out, schema.clone(), Some(writer_properties())).map_err(unwritten)?,
             )),
             Style::Arrow => Kind::Arrow(arrow::ipc::writer::FileWriter::try_new(out, schema)?),
         };
@@ -108,12 +107,7 @@ impl<W: Write + Send> Rows<W> {
     }
 }
 
-pub(super) fn zstd() -> WriterProperties {
-    let level = ZstdLevel::try_new(3).unwrap_or_default();
-    WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
-}
-
-pub(super) fn unwritten(error: parquet::errors::ParquetError) -> LakeError {
+fn unwritten(error: parquet::errors::ParquetError) -> LakeError {
     LakeError::Write(super::error::plain(&error.to_string()))
 }
 

@@ -13,8 +13,10 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::clock::Clock;
@@ -60,6 +62,12 @@ impl Format for Parquet {
             sample_bytes: REMOTE_SAMPLE_BYTES,
         })
     }
+}
+
+/// How Parquet files are written: compressed with zstd.
+pub fn writer_properties() -> WriterProperties {
+    let level = ZstdLevel::try_new(3).unwrap_or_default();
+    WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
 }
 
 /// A file of the table.

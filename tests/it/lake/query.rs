@@ -136,6 +136,13 @@ fn a_folder_of_partitions_is_one_table() {
     );
     let told = rows("SELECT n FROM t WHERE bag_file = 'b'", &[("t", &folder.path().join("imu"))]);
     assert_eq!(told, [json!({"n": 1.5})]);
+    write_parquet(&folder.path().join("imu/bag_file=__HIVE_DEFAULT_PARTITION__/data.parq"), &whole, 10);
+    let told = rows(
+        "SELECT bag_file FROM t WHERE bag_file IS NULL",
+        &[("t", &folder.path().join("imu"))],
+    );
+    assert_eq!(told, [json!({"bag_file": null})]);
+    fs::remove_dir_all(folder.path().join("imu/bag_file=__HIVE_DEFAULT_PARTITION__")).expect("a folder");
     // a folder of tables is a schema
     write_parquet(&folder.path().join("gps/bag_file=b/data.parq"), &whole, 10);
     let told = rows(
