@@ -24,6 +24,7 @@ mod plan;
 mod reader;
 mod resource;
 mod rows;
+mod shading;
 mod shapes;
 mod value;
 
@@ -32,7 +33,8 @@ pub use form::*;
 pub use json::{JsonNotes, write_base64};
 pub use known::{Definitions, definition_md5, definitions};
 pub use mesh::{Mesh, Vertex};
-pub use resource::Resource;
+pub use resource::{Raster, Resource};
+pub use shading::{Shaded, Shading, ValueRange};
 pub use rows::{Head as LogHead, LogRow, LogRows, Opened as OpenedLog, Rows, Stamped, add_slices as add_log_slices, slices as log_slices};
 
 // How a message is walked, for [`crate::path`].

@@ -134,6 +134,14 @@ impl Make {
     pub fn write(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         (self.0)(out)
     }
+
+    /// The content itself, for the clipboard.
+    pub fn text(&self) -> String {
+        let mut out = Vec::new();
+        // writing to memory does not fail
+        let _ = self.write(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
 }
 
 impl std::fmt::Debug for Make {

@@ -3,7 +3,6 @@
 //! Invariants: what is drawn never exceeds a few points per pixel column and never hides a peak; the visible range belongs to
 //! this panel, so nothing lags a frame behind.
 
-mod analysis;
 mod automatic;
 mod axis;
 mod canvas;
@@ -16,14 +15,14 @@ mod pointer;
 mod readout;
 mod settings;
 
-pub use analysis::{histogram, pairs, spectrum};
+use std::sync::Arc;
 
 use egui::{Color32, RichText, Ui};
 use serde_json::Value;
 
 use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, widget};
 use crate::path::topic_text;
-use crate::store::{Series, Signal, Stamp, Store, TopicId, Want};
+use crate::store::{Series, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::Span;
 use config::{Config, SeriesConfig, XAxis};
@@ -46,7 +45,8 @@ struct PlotPanel {
     signals: Vec<Signal>,
     /// What x is of.
     x_signal: Signal,
-    memos: Vec<Option<curves::Memo>>,
+    /// As `signals`.
+    asked: Vec<curves::Asked>,
     view: canvas::ViewRange,
     /// Whether the last frame reported a hover time.
     hovering: bool,
@@ -65,7 +65,7 @@ impl PlotPanel {
             config: widget::config_from(config),
             signals: Vec::new(),
             x_signal: Signal::default(),
-            memos: Vec::new(),
+            asked: Vec::new(),
             view: canvas::ViewRange::default(),
             hovering: false,
             dragged_cursor: None,
@@ -180,10 +180,13 @@ impl PlotPanel {
         if let Some(signal) = self.signals.iter().find(|s| !s.is_computed(view.store)) {
             return PanelState::Partial(format!("{} is being computed", signal.text()));
         }
-        let part = || self.memos.iter().flatten().any(|m| !m.is_whole);
+        let queries = || self.asked.iter().filter_map(curves::Asked::query);
+        if queries().any(|query| !view.store.is_analyzed(query)) {
+            return PanelState::Partial(format!("the {} is being computed", self.config.x_axis.what_is_computed()));
+        }
         match problems.first() {
             Some(problem) => PanelState::Partial(problem.clone()),
-            None if !self.config.x_axis.is_time() && part() => PanelState::Partial("Not all values took part: there are too many".into()),
+            None if self.asked.iter().any(curves::Asked::is_part) => PanelState::Partial("Not all values took part: there are too many".into()),
             None => PanelState::Ready,
         }
     }
@@ -274,26 +277,33 @@ impl Panel for PlotPanel {
     }
 
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
-        let mut one = |known: Option<&Signal>, path: &str, stamp: Stamp| match known.filter(|s| s.text() == path && s.stamp() == stamp) {
-            Some(signal) => self.wants_of(view, signal, out),
-            None => {
-                // not drawn yet
+        // one that is not drawn yet is not known yet
+        let current = |known: Option<&Signal>, path: &str, stamp: Stamp| {
+            let known = known.filter(|s| s.text() == path && s.stamp() == stamp);
+            known.cloned().unwrap_or_else(|| {
                 let mut signal = Signal::new(path, stamp);
                 signal.refresh(view.store);
-                self.wants_of(view, &signal, out);
-            }
+                signal
+            })
         };
+        let x = self.needs_x().then(|| current(Some(&self.x_signal), &self.config.x_path, Stamp::Receive));
+        x.iter().for_each(|x| self.wants_of(view, x, out));
         for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
-            one(self.signals.get(index), &series.path, series.stamp);
-        }
-        if self.needs_x() {
-            one(Some(&self.x_signal), &self.config.x_path, Stamp::Receive);
+            let signal = current(self.signals.get(index), &series.path, series.stamp);
+            self.wants_of(view, &signal, out);
+            let asked = self.asked.get(index).and_then(curves::Asked::query).cloned();
+            let query = asked.or_else(|| self.query_of(view, &signal, x.as_ref()).map(Arc::new));
+            out.extend(query.map(|query| Want {
+                topic: query.of.topic,
+                what: What::Analysis(query),
+            }));
         }
     }
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         self.ctx = Some(ui.ctx().clone());
         self.refresh(view.store);
+        self.renew_asked(view);
         let coverage = self.coverage(view);
         self.state = self.new_state(view, &coverage);
         let rect = ui.available_rect_before_wrap();
@@ -314,6 +324,7 @@ impl Panel for PlotPanel {
 
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         self.refresh(view.store);
+        self.renew_asked(view);
         let before = self.config.clone();
         self.settings(ui, view, out);
         if self.config != before {

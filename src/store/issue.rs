@@ -69,7 +69,9 @@ impl Store {
         loop {
             out.append(&mut self.queue);
             self.issue_decodes(&mut out);
+            self.issue_shades(&mut out);
             self.issue_derived(&mut out);
+            self.issue_analyses(&mut out);
             self.issue_matches(&mut out);
             self.issue_playhead(&mut out);
             if !self.plan.is_missing && !self.ahead_is_held {

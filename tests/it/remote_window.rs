@@ -145,6 +145,55 @@ fn s3_is_browsed_filtered_and_opened() {
 }
 
 #[test]
+fn twelve_thousand_keys_are_scrolled_and_filtered_page_by_page() {
+    let root = crate::s3_signed::twelve_thousand_keys();
+    let store = crate::s3_signed::public_store_of(root.path());
+    let mut harness = window(&store, Vec::new());
+    harness
+        .state_mut()
+        .run(roadreel::app::command::Command::BrowseS3, &egui::Context::default());
+    harness.run_steps(2);
+    let type_into = |harness: &mut Harness<'static, AppState>, field: &str, text: &str| {
+        let field = harness.get_by_role_and_label(Role::TextInput, field);
+        field.focus();
+        field.type_text(text);
+        harness.run_steps(2);
+    };
+    let rows = |harness: &Harness<'static, AppState>| harness.query_all_by_role(Role::ListItem).count();
+    until(&mut harness, "the buckets", |h| button(h, "1 entr"));
+    store.reset_stats();
+    type_into(&mut harness, "Place", "fleet/2026/");
+    harness.get_by_role_and_label(Role::Button, "Go").click();
+    until(&mut harness, "the first page", |h| button(h, "1000 entries, more to come"));
+    assert_eq!(store.stats().requests, 1, "one page is asked for, however long the list is");
+    assert!((5..40).contains(&rows(&harness)), "{} rows", rows(&harness));
+    // at the end of what is there the next page comes
+    let row = harness.get_by_role_and_label(Role::ListItem, "drive-00003.bag").rect().center();
+    harness.hover_at(row);
+    harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -1e6),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    });
+    until(&mut harness, "the second page", |h| button(h, "2000 entries, more to come"));
+    assert_eq!(store.stats().requests, 2);
+    // a filter is answered from all of the folder; meanwhile the window goes on
+    type_into(&mut harness, "Filter by name", "drive-1199");
+    assert!(button(&harness, "0 of 2000 entries, more to come") || button(&harness, "0 of 3000 entries, more to come"));
+    until(&mut harness, "all pages", |h| button(h, "10 of 12000 entries"));
+    assert_eq!((store.stats().requests, rows(&harness)), (12, 10));
+    harness.get_by_role_and_label(Role::ListItem, "drive-11993.bag").click();
+    harness.run_steps(2);
+    harness
+        .get_by_role_and_label(Role::ListItem, "drive-11997.bag")
+        .click_modifiers(egui::Modifiers::COMMAND);
+    harness.run_steps(2);
+    assert!(harness.query_by_role_and_label(Role::Button, "Open 2 recordings").is_some());
+}
+
+#[test]
 fn what_the_timeline_shows_is_kept_offline_and_opens_without_a_store() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = || {

@@ -197,7 +197,7 @@ fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u
             let (drawn, _kept) = &*out.memo.get(key, || (drawn(&mesh, embedded), mesh));
             Ok(drawn.clone())
         }
-        Lookup::Ready(Resource::Bytes(_)) => Err("is no kind of mesh that can be drawn (STL, OBJ, DAE, GLB)".to_string()),
+        Lookup::Ready(_) => Err("is no kind of mesh that can be drawn (STL, OBJ, DAE, GLB)".to_string()),
         Lookup::Pending => {
             out.notes.pending.push(Arc::clone(&layer.topic.name));
             Err("is on its way".to_string())

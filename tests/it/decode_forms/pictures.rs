@@ -238,7 +238,7 @@ fn compressed_images() {
     // Broken ones.
     assert_eq!(
         pixels(get("jpeg", b"hello")),
-        "error: the picture (“jpeg”, 5 bytes) cannot be decompressed: it is neither JPEG nor PNG"
+        "error: the picture (“jpeg”, 5 bytes) cannot be decompressed: it is neither JPEG, PNG nor WebP"
     );
     for cut in 0..png.len() {
         let _ = get("png", &png[..cut]);

@@ -178,6 +178,7 @@ impl Stage {
     pub fn saved(&self) -> Option<String> {
         self.actions.iter().rev().find_map(|a| match a {
             Action::SaveFile { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
+            Action::SaveMade { make, .. } => Some(make.text()),
             _ => None,
         })
     }
