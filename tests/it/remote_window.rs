@@ -1,6 +1,7 @@
 //! The window over a network, driven by role and label: a link that ends and its successor, browsing S3.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use egui::accesskit::Role;
 use egui_kittest::Harness;
@@ -47,7 +48,8 @@ pub fn window_with(server: &Server, start: Start, cache: Option<Cache>) -> Harne
 /// Steps until `there` is true, waiting for the executor in between.
 #[track_caller]
 pub fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl Fn(&Harness<'static, AppState>) -> bool) {
-    for _ in 0..2000 {
+    let end = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < end {
         harness.step();
         if there(harness) {
             return;
