@@ -191,17 +191,7 @@ impl SourceInfoPanel {
                 Some(why) => row.on_hover_text(&**why),
                 None => row,
             };
-            row.context_menu(|ui| {
-                if ui.button("Show raw messages").clicked() {
-                    let config = json!({ "topic": &*topic.name });
-                    out.push(Action::AddPanel { kind: "raw", config });
-                    ui.close();
-                }
-                if ui.button("Copy name").clicked() {
-                    out.push(Action::CopyText(topic.name.to_string()));
-                    ui.close();
-                }
-            });
+            widget::topic_menu(&row, topic, out);
         }
     }
 
