@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::{Form, LogLevel};
-use crate::panel::{Action, Kind, Make, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Make, Panel, PanelState, View, command, widget};
 use crate::store::{LogQuery, MatchSet, Store, Topic, TopicId, Want, What, WorkId};
 use crate::theme;
 use crate::time::Time;
@@ -332,6 +332,32 @@ fn automatic(store: &Store) -> Vec<Value> {
     if any { vec![serde_json::json!({})] } else { Vec::new() }
 }
 
+const COMMANDS: &[command::Command<LogPanel>] = &[
+    ("Next error", |log, view, out| log.next_mark(view, LogLevel::Error, true, out)),
+    ("Previous error", |log, view, out| log.next_mark(view, LogLevel::Error, false, out)),
+    ("Next warning or error", |log, view, out| log.next_mark(view, LogLevel::Warn, true, out)),
+    ("Previous warning or error", |log, view, out| {
+        log.next_mark(view, LogLevel::Warn, false, out);
+    }),
+    ("Bookmark the line", |log, view, out| {
+        log.toggle_bookmark(log.from(view.now), view, out);
+    }),
+    ("Next bookmark", |log, view, out| log.next_bookmark(view, true, out)),
+    ("Previous bookmark", |log, view, out| log.next_bookmark(view, false, out)),
+    ("Follow the playhead", |log, _, out| {
+        log.config.follow = !log.config.follow;
+        out.push(Action::Changed);
+    }),
+    ("Wrap long lines", |log, _, out| {
+        log.config.wrap = !log.config.wrap;
+        out.push(Action::Changed);
+    }),
+    ("Copy the lines shown", |log, view, out| {
+        out.push(Action::CopyText(log.text(view.store)));
+    }),
+    ("Save the lines shown…", |log, view, out| out.push(log.save(view.store))),
+];
+
 impl Panel for LogPanel {
     fn title(&self, _view: &View) -> String {
         match self.config.topics.as_slice() {
@@ -396,6 +422,14 @@ impl Panel for LogPanel {
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {
