@@ -55,7 +55,10 @@ fn picture(bytes: &[u8]) -> Result<Raster, String> {
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(MOST_PIXELS), Some(MOST_PIXELS));
     reader.limits(limits);
-    let image = reader.decode().map_err(|e| format!("the picture cannot be read: {e}"))?.into_rgba8();
+    let image = reader
+        .decode()
+        .map_err(|e| format!("the picture cannot be read: {e}"))?
+        .into_rgba8();
     Ok(Raster {
         width: image.width(),
         height: image.height(),

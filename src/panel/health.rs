@@ -228,7 +228,14 @@ impl HealthPanel {
         let strip_left = name_place.left() + (name_place.width() * 0.5).clamp(140.0, 320.0);
         let has_strip = name_place.right() - strip_left > 60.0;
         let name_end = if has_strip { strip_left - 12.0 } else { name_place.right() };
-        columns::cell(ui.painter(), rect, name_place.with_max_x(name_end), Align::Left, &topic.name, p.text);
+        columns::cell(
+            ui.painter(),
+            rect,
+            name_place.with_max_x(name_end),
+            Align::Left,
+            &topic.name,
+            p.text,
+        );
         if has_strip {
             let strip = Rect::from_min_max(
                 pos2(strip_left, rect.top() + 5.0),

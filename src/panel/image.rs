@@ -291,7 +291,9 @@ const COMMANDS: &[command::Command<ImagePanel>] = &[
         let config = serde_json::json!({ "topic": image.config.topic });
         out.push(Action::AddPanel { kind: "raw", config });
     }),
-    ("Save the picture as PNG…", |image, _, out| out.extend(image.picture.as_ref().and_then(Picture::save))),
+    ("Save the picture as PNG…", |image, _, out| {
+        out.extend(image.picture.as_ref().and_then(Picture::save))
+    }),
 ];
 
 impl Panel for ImagePanel {

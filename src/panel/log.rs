@@ -335,7 +335,9 @@ fn automatic(store: &Store) -> Vec<Value> {
 const COMMANDS: &[command::Command<LogPanel>] = &[
     ("Next error", |log, view, out| log.next_mark(view, LogLevel::Error, true, out)),
     ("Previous error", |log, view, out| log.next_mark(view, LogLevel::Error, false, out)),
-    ("Next warning or error", |log, view, out| log.next_mark(view, LogLevel::Warn, true, out)),
+    ("Next warning or error", |log, view, out| {
+        log.next_mark(view, LogLevel::Warn, true, out)
+    }),
     ("Previous warning or error", |log, view, out| {
         log.next_mark(view, LogLevel::Warn, false, out);
     }),

@@ -186,7 +186,9 @@ impl PlotPanel {
         }
         match problems.first() {
             Some(problem) => PanelState::Partial(problem.clone()),
-            None if self.asked.iter().any(curves::Asked::is_part) => PanelState::Partial("Not all values took part: there are too many".into()),
+            None if self.asked.iter().any(curves::Asked::is_part) => {
+                PanelState::Partial("Not all values took part: there are too many".into())
+            }
             None => PanelState::Ready,
         }
     }
@@ -321,7 +323,9 @@ impl Panel for PlotPanel {
                 signal
             })
         };
-        let x = self.needs_x().then(|| current(Some(&self.x_signal), &self.config.x_path, Stamp::Receive));
+        let x = self
+            .needs_x()
+            .then(|| current(Some(&self.x_signal), &self.config.x_path, Stamp::Receive));
         x.iter().for_each(|x| self.wants_of(view, x, out));
         for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
             let signal = current(self.signals.get(index), &series.path, series.stamp);

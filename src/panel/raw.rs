@@ -381,7 +381,9 @@ fn automatic(store: &Store) -> Vec<serde_json::Value> {
 }
 
 const COMMANDS: &[command::Command<RawPanel>] = &[
-    ("Copy the message as JSON", |raw, _, out| out.extend(raw.json().map(Action::CopyText))),
+    ("Copy the message as JSON", |raw, _, out| {
+        out.extend(raw.json().map(Action::CopyText))
+    }),
     ("Compare with the message before", |raw, _, out| {
         raw.config.compare = match raw.config.compare {
             Compare::Previous => Compare::Nothing,

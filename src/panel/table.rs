@@ -376,7 +376,9 @@ fn take_all(body: &mut Body, made_of: &mut Option<(RowsOf, u64)>, topic: &Topic,
 
 const COMMANDS: &[command::Command<TablePanel>] = &[
     ("Save as CSV…", |table, _, _| table.start_export()),
-    ("Rows of the newest message", |table, _, out| table.show_rows_of(RowsOf::Playhead, out)),
+    ("Rows of the newest message", |table, _, out| {
+        table.show_rows_of(RowsOf::Playhead, out)
+    }),
     ("Rows of every message", |table, _, out| table.show_rows_of(RowsOf::Recording, out)),
     ("Show all columns", |table, _, out| {
         table.config.hidden.clear();

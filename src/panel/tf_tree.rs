@@ -350,7 +350,9 @@ fn named(ctx: &egui::Context, store: &Store) -> Named {
         match topic.form {
             Some(Form::Markers) => {
                 if let Lookup::Ready(set) = store.markers(topic.id) {
-                    set.markers.iter().for_each(|(_, marker)| add(&marker.header.frame_id, topic.name.clone()));
+                    set.markers
+                        .iter()
+                        .for_each(|(_, marker)| add(&marker.header.frame_id, topic.name.clone()));
                 }
             }
             Some(form) => {

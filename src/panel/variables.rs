@@ -228,7 +228,10 @@ impl VariablesPanel {
     fn dropdown(&self, ui: &mut Ui, view: &View, name: &str, value: &mut Literal, out: &mut Vec<Action>) {
         let choices = self.choices.get(name);
         let offered = choices.map(|c| c.offered(view.store)).unwrap_or_default();
-        let now = offered.iter().find(|o| o.value == *value).map_or_else(|| text_of(value), Worth::text);
+        let now = offered
+            .iter()
+            .find(|o| o.value == *value)
+            .map_or_else(|| text_of(value), Worth::text);
         let shown = ComboBox::from_id_salt(("choices", name)).selected_text(now).show_ui(ui, |ui| {
             if offered.is_empty() {
                 ui.label(RichText::new("The path has no values in what is read").weak());
@@ -238,7 +241,9 @@ impl VariablesPanel {
                 ui.selectable_value(value, worth.value, text);
             }
             let topics = choices.map(|c| c.all.topics()).unwrap_or_default();
-            topics.iter().for_each(|topic| widget::read_whole_button(ui, view.store, *topic, out));
+            topics
+                .iter()
+                .for_each(|topic| widget::read_whole_button(ui, view.store, *topic, out));
         });
         widget::named(shown.response, &format!("Value of ${name}"));
     }

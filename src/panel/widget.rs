@@ -416,7 +416,13 @@ pub fn topic_menu(response: &egui::Response, topic: &Topic, out: &mut Vec<Action
     response.context_menu(|ui| {
         for (text, action) in [
             ("Show raw messages", Action::AddPanel { kind: "raw", config: raw }),
-            ("Show in a table", Action::AddPanel { kind: "table", config: table }),
+            (
+                "Show in a table",
+                Action::AddPanel {
+                    kind: "table",
+                    config: table,
+                },
+            ),
             ("Copy name", Action::CopyText(name.to_owned())),
         ] {
             if ui.button(text).clicked() {

@@ -301,7 +301,12 @@ impl Store {
         let is_readable = |s: &super::SourceInfo| s.state == super::SourceState::Open || is_indexing(s);
         // One that does not answer does not stop the others.
         let nothing_yet = opening && !self.sources.iter().any(is_readable);
-        let waiting_at_playhead = opening || self.plan.is_missing || self.plan.is_undecoded || self.is_shading() || self.is_composing() || self.awaits_resources();
+        let waiting_at_playhead = opening
+            || self.plan.is_missing
+            || self.plan.is_undecoded
+            || self.is_shading()
+            || self.is_composing()
+            || self.awaits_resources();
         let wide_is_due = self
             .jobs
             .iter()

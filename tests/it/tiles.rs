@@ -229,8 +229,11 @@ fn tiles_may_be_png_jpeg_or_webp() {
         db.execute("INSERT INTO tiles VALUES (?1, 0, ?2, ?3)", (z, row, tile.into_inner()))
             .expect("a tile");
     }
-    db.execute("INSERT INTO tiles VALUES (3, 0, 7, ?1)", [b"RIFF\x10\0\0\0WEBPVP8 broken".as_slice()])
-        .expect("a tile");
+    db.execute(
+        "INSERT INTO tiles VALUES (3, 0, 7, ?1)",
+        [b"RIFF\x10\0\0\0WEBPVP8 broken".as_slice()],
+    )
+    .expect("a tile");
     for z in 0..3 {
         let picture = picture(&format!("tile:{z}/0/0@{}", path.display()));
         assert_eq!((picture.width, picture.height), (256, 256));

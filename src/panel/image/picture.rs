@@ -120,7 +120,13 @@ impl Picture {
     /// What is seen of it, in all its pixels.
     pub fn save(&self) -> Option<Action> {
         let Decoded::Image(image) = &*self.entry.decoded else { return None };
-        let (image, shading) = (image.clone(), Shading { reduce: 1, ..(**self.shading.as_ref()?).clone() });
+        let (image, shading) = (
+            image.clone(),
+            Shading {
+                reduce: 1,
+                ..(**self.shading.as_ref()?).clone()
+            },
+        );
         Some(Action::SaveMade {
             name: "picture.png".into(),
             make: Make::new(move |out| {

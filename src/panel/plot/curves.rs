@@ -48,7 +48,12 @@ impl Asked {
         };
         match &self.query {
             Some(asked) if **asked == fresh => {}
-            Some(asked) if AnalysisQuery { span: fresh.span, ..(**asked).clone() } == fresh => {
+            Some(asked)
+                if AnalysisQuery {
+                    span: fresh.span,
+                    ..(**asked).clone()
+                } == fresh =>
+            {
                 if store.is_analyzed(asked) {
                     self.query = Some(Arc::new(fresh));
                 }
@@ -141,7 +146,11 @@ impl PlotPanel {
         let signal = self.signals.get(index)?;
         Some(match self.config.x_axis {
             XAxis::Index => numbered(newest(signal)?),
-            XAxis::CurrentPath => newest(&self.x_signal)?.iter().zip(newest(signal)?).map(|(x, y)| (x.1, y.1)).collect(),
+            XAxis::CurrentPath => newest(&self.x_signal)?
+                .iter()
+                .zip(newest(signal)?)
+                .map(|(x, y)| (x.1, y.1))
+                .collect(),
             _ => self.asked.get(index)?.analyzed.as_ref()?.points.clone(),
         })
     }
@@ -174,7 +183,10 @@ impl PlotPanel {
         asked.resize_with(self.config.series.len(), Asked::default);
         for (index, asked) in asked.iter_mut().enumerate() {
             let signal = self.signals.get(index).filter(|_| self.is_shown(index));
-            asked.renew(view.store, signal.and_then(|signal| self.query_of(view, signal, Some(&self.x_signal))));
+            asked.renew(
+                view.store,
+                signal.and_then(|signal| self.query_of(view, signal, Some(&self.x_signal))),
+            );
         }
         self.asked = asked;
     }

@@ -9,9 +9,9 @@ use super::grid::affine;
 use super::layers::{Layer, Out};
 use super::owners::Owner;
 use crate::decode::{Decoded, Pose, Poses};
-use crate::theme;
 use crate::render::{Blob, Bounds, Instance, Lines, MeshSource, Meshes, Segment, Shape, Size};
 use crate::store::Entry;
+use crate::theme;
 
 fn color_of(layer: &Layer<'_>) -> [u8; 4] {
     let alpha = super::cloud::alpha(layer.config);

@@ -127,7 +127,11 @@ pub fn build(branches: Vec<Branch>, named: &Named, now: Time, closed: &BTreeSet<
         lines: Vec::new(),
     };
     let alone = lost.keys().filter(|frame| !roots.contains(frame)).map(|frame| (*frame).clone());
-    let heads = roots.iter().cloned().chain(alone).chain(loops.iter().filter_map(|l| l.first().cloned()));
+    let heads = roots
+        .iter()
+        .cloned()
+        .chain(alone)
+        .chain(loops.iter().filter_map(|l| l.first().cloned()));
     let heads: Vec<Arc<str>> = heads.collect();
     for head in &heads {
         walk.frame(head, head, &mut Vec::new(), &mut BTreeSet::new());

@@ -137,7 +137,9 @@ impl Target {
         pass.set_bind_group(0, &self.view_group, &[]);
         let mut offset = 0u32;
         for (call, group) in calls.iter().zip(&groups) {
-            let Some(pipeline) = pipelines.items.get(call.variant) else { continue };
+            let Some(pipeline) = pipelines.items.get(call.variant) else {
+                continue;
+            };
             pass.set_pipeline(pipeline);
             pass.set_bind_group(1, group, &[offset]);
             offset += SLOT as u32;

@@ -154,7 +154,15 @@ fn every_command_of_every_panel_does_something() {
     // their rows have menus of their own, and their content no other tools
     assert_eq!(
         without,
-        ["diagnostics", "health", "topic_graph", "source_info", "gauge", "indicator", "variables"]
+        [
+            "diagnostics",
+            "health",
+            "topic_graph",
+            "source_info",
+            "gauge",
+            "indicator",
+            "variables"
+        ]
     );
 }
 
