@@ -5,6 +5,7 @@
 
 mod bookmarks;
 mod filter;
+mod format;
 mod lines;
 mod list;
 mod nodes;
@@ -26,6 +27,7 @@ use crate::theme;
 use crate::time::Time;
 use bookmarks::Bookmark;
 use filter::{Filter, Mode, Shown};
+use format::Format;
 use lines::{Lines, Loaded, Place};
 
 pub const KIND: Kind = Kind {
@@ -46,6 +48,9 @@ struct Config {
     min_level: LogLevel,
     hidden_nodes: BTreeSet<String>,
     filters: Vec<Filter>,
+    /// Lines received earlier, or later, are hidden.
+    from_ns: Option<i64>,
+    until_ns: Option<i64>,
     time: TimeColumn,
     show_node: bool,
     show_place: bool,
@@ -66,6 +71,8 @@ impl Default for Config {
             min_level: LogLevel::Debug,
             hidden_nodes: BTreeSet::new(),
             filters: Vec::new(),
+            from_ns: None,
+            until_ns: None,
             time: TimeColumn::Receive,
             show_node: true,
             show_place: true,
@@ -139,8 +146,7 @@ impl LogPanel {
 
     /// What the configuration asks for now.
     fn query(&self) -> Arc<LogQuery> {
-        let config = &self.config;
-        let query = filter::query(config.min_level, &config.hidden_nodes, &config.filters, &self.search);
+        let query = filter::query(&self.config, &self.search);
         if query == *self.query {
             Arc::clone(&self.query)
         } else {
@@ -304,15 +310,16 @@ impl LogPanel {
     }
 
     /// All lines that pass, to be written elsewhere than on the window's thread.
-    fn save(&self, store: &Store) -> Action {
+    fn save(&self, store: &Store, format: Format) -> Action {
         let streams = self.lines.streams();
         let names: BTreeMap<TopicId, String> = self.made_of.iter().map(|m| (m.0, name_of(store, m.0))).collect();
         Action::SaveMade {
-            name: "log.txt".into(),
+            name: format.file_name().into(),
             make: Make::new(move |out| {
+                out.write_all(format.head().as_bytes())?;
                 Lines::of(streams.clone()).each(|place, line| {
                     let name = |topic| names.get(&topic).cloned().unwrap_or_default();
-                    writeln!(out, "{}", row::as_text(&name, place, line))
+                    writeln!(out, "{}", format.line(&name, place, line))
                 })
             }),
         }
@@ -357,7 +364,25 @@ const COMMANDS: &[command::Command<LogPanel>] = &[
     ("Copy the lines shown", |log, view, out| {
         out.push(Action::CopyText(log.text(view.store)));
     }),
-    ("Save the lines shown…", |log, view, out| out.push(log.save(view.store))),
+    ("Save the lines shown…", |log, view, out| out.push(log.save(view.store, Format::Text))),
+    ("Save the lines shown as CSV…", |log, view, out| {
+        out.push(log.save(view.store, Format::Csv));
+    }),
+    ("Save the lines shown as JSON lines…", |log, view, out| {
+        out.push(log.save(view.store, Format::Json));
+    }),
+    ("Hide lines before the playhead", |log, view, out| {
+        log.config.from_ns = Some(view.now.0);
+        out.push(Action::Changed);
+    }),
+    ("Hide lines after the playhead", |log, view, out| {
+        log.config.until_ns = Some(view.now.0);
+        out.push(Action::Changed);
+    }),
+    ("Show lines of all times", |log, _, out| {
+        (log.config.from_ns, log.config.until_ns) = (None, None);
+        out.push(Action::Changed);
+    }),
 ];
 
 impl Panel for LogPanel {

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::Form;
+use crate::panel::ink::Ink;
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::Colormap;
 use crate::store::{Lookup, Signal, Stamp, Store, Topic, TopicId, Want, What};
@@ -54,6 +55,10 @@ struct Config {
     line_width_points: f32,
     show_points: bool,
     follow: bool,
+    /// Whose position is followed; empty: the first's.
+    follow_topic: String,
+    /// Of tracks, by the names of their topics; others have one of the series' colours.
+    colors: BTreeMap<String, Ink>,
     /// Seconds that are added to the times of a topic's track, by its name.
     offsets: BTreeMap<String, f64>,
     /// Latitude, longitude and zoom; None: the tracks fill the panel.
@@ -75,6 +80,8 @@ impl Default for Config {
             line_width_points: 3.0,
             show_points: false,
             follow: false,
+            follow_topic: String::new(),
+            colors: BTreeMap::new(),
             offsets: BTreeMap::new(),
             view: None,
             extra: Map::new(),
@@ -284,7 +291,7 @@ impl MapPanel {
             }
         }
         if self.config.follow
-            && let Some(found) = self.tracks.first().and_then(|t| t.at(view.now))
+            && let Some(found) = self.followed(view).and_then(|t| t.at(view.now))
         {
             if self.config.view.is_none() {
                 viewport.zoom = viewport.zoom.max(15.0);
@@ -299,6 +306,12 @@ impl MapPanel {
             viewport.center[1] = viewport.center[1].clamp(half, 1.0 - half);
         }
         viewport
+    }
+
+    fn followed(&self, view: &View) -> Option<&Track> {
+        let chosen = view.store.topic_by_name(&self.config.follow_topic);
+        let chosen = chosen.and_then(|topic| self.tracks.iter().find(|t| t.topic == topic.id));
+        chosen.or(self.tracks.first())
     }
 
     fn keep(&mut self, viewport: &Viewport, out: &mut Vec<Action>) {

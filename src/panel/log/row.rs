@@ -30,6 +30,8 @@ pub enum Did {
     HideNode,
     OnlyNode,
     HideLike,
+    HideBefore,
+    HideAfter,
 }
 
 /// Where the columns are.
@@ -169,6 +171,8 @@ pub fn row_ui(ui: &mut Ui, rect: Rect, columns: &Columns, shown: &Shown, galley:
             item(ui, &format!("Only {}", line.node), Did::OnlyNode);
         }
         item(ui, "Hide lines that start like this", Did::HideLike);
+        item(ui, "Hide lines before this", Did::HideBefore);
+        item(ui, "Hide lines after this", Did::HideAfter);
     });
     if response.hovered() {
         tip(&response, shown, view);

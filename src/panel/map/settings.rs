@@ -33,7 +33,7 @@ impl MapPanel {
                 }
             }
         }
-        self.offsets_ui(ui, view);
+        self.tracks_ui(ui, view);
         let name = COLORS.iter().find(|c| c.0 == self.config.color_by).map_or("", |c| c.1);
         egui::ComboBox::from_label("Colour").selected_text(name).show_ui(ui, |ui| {
             for (value, name) in COLORS {
@@ -92,11 +92,31 @@ impl MapPanel {
         }
     }
 
-    /// When tracks begin, against each other.
-    fn offsets_ui(&mut self, ui: &mut Ui, view: &View) {
+    /// Of each track its colour and, where there are several, when it begins; which of them is followed.
+    fn tracks_ui(&mut self, ui: &mut Ui, view: &View) {
         let name = |track: &Track| view.store.topic(track.topic).map(|t| t.name.to_string());
+        let names: Vec<String> = self.tracks.iter().filter_map(name).collect();
         let starts: Vec<(String, Time)> = self.tracks.iter().filter_map(|t| Some((name(t)?, t.start()?))).collect();
-        let Some((_, first)) = starts.first().filter(|_| starts.len() > 1) else {
+        let are_several = names.len() > 1;
+        egui::Grid::new("tracks").num_columns(3).show(ui, |ui| {
+            for name in &names {
+                let mut ink = self.config.colors.get(name).cloned().unwrap_or_default();
+                if ink.ui(ui, ("color", name), &format!("Colour of {name}")) {
+                    self.config.colors.insert(name.clone(), ink);
+                }
+                ui.label(name);
+                let mut secs = self.config.offsets.get(name).copied().unwrap_or(0.0);
+                if are_several {
+                    let drag = ui.add(egui::DragValue::new(&mut secs).speed(0.1).suffix(" s"));
+                    let drag = drag.on_hover_text("Added to the times of this track");
+                    if widget::named(drag, &format!("Offset of {name}")).changed() {
+                        self.config.offsets.insert(name.clone(), secs);
+                    }
+                }
+                ui.end_row();
+            }
+        });
+        let Some((_, first)) = starts.first().filter(|_| are_several) else {
             return;
         };
         ui.horizontal(|ui| {
@@ -109,16 +129,10 @@ impl MapPanel {
                 self.config.offsets.clear();
             }
         });
-        egui::Grid::new("offsets").num_columns(2).show(ui, |ui| {
-            for (name, _) in &starts {
-                ui.label(name);
-                let mut secs = self.config.offsets.get(name).copied().unwrap_or(0.0);
-                let drag = ui.add(egui::DragValue::new(&mut secs).speed(0.1).suffix(" s"));
-                let drag = drag.on_hover_text("Added to the times of this track");
-                if widget::named(drag, &format!("Offset of {name}")).changed() {
-                    self.config.offsets.insert(name.clone(), secs);
-                }
-                ui.end_row();
+        let followed = self.followed(view).and_then(name).unwrap_or_default();
+        egui::ComboBox::from_label("Followed").selected_text(followed).show_ui(ui, |ui| {
+            for name in names {
+                ui.selectable_value(&mut self.config.follow_topic, name.clone(), name);
             }
         });
     }
