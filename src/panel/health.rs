@@ -125,7 +125,12 @@ impl HealthPanel {
                 missing += 1;
                 cost += view.store.whole_cost_bytes(topic.id).unwrap_or(0);
             }
-            if self.timings.get(&topic.id).is_none_or(|t| t.0 != rows.revision()) {
+            // while it grows only now and then: all of it is looked at anew
+            let is_due = |(revision, timing): &(u64, Timing)| {
+                let known = timing.messages;
+                *revision != rows.revision() && (rows.is_complete(view.span) || rows.len() as u64 > known + known / 4)
+            };
+            if self.timings.get(&topic.id).is_none_or(is_due) {
                 let timing = Timing::of(rows.blocks().map(|b| &b.rows), rows.loaded());
                 self.timings.insert(topic.id, (rows.revision(), timing));
             }
