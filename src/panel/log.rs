@@ -364,7 +364,9 @@ const COMMANDS: &[command::Command<LogPanel>] = &[
     ("Copy the lines shown", |log, view, out| {
         out.push(Action::CopyText(log.text(view.store)));
     }),
-    ("Save the lines shown…", |log, view, out| out.push(log.save(view.store, Format::Text))),
+    ("Save the lines shown…", |log, view, out| {
+        out.push(log.save(view.store, Format::Text))
+    }),
     ("Save the lines shown as CSV…", |log, view, out| {
         out.push(log.save(view.store, Format::Csv));
     }),

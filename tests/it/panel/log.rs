@@ -71,7 +71,10 @@ fn lines_are_hidden_by_time_and_saved_for_other_tools() {
     };
     let csv = saved("Save the lines shown as CSV…");
     let rows: Vec<&str> = csv.lines().collect();
-    assert_eq!((rows.len(), rows[0]), (26, "received_ns,stamp_ns,level,topic,node,file,line,function,message"));
+    assert_eq!(
+        (rows.len(), rows[0]),
+        (26, "received_ns,stamp_ns,level,topic,node,file,line,function,message")
+    );
     assert_eq!(
         rows[1],
         "1600000000530000000,1600000000530000000,DEBUG,/rosout,/planner,/ws/src/control/src/control_node.cpp,153,spin,cycle 53"
@@ -80,7 +83,10 @@ fn lines_are_hidden_by_time_and_saved_for_other_tools() {
     assert!(of_error.ends_with(r"brake pressure 141 out of range\nsecond line"), "{of_error}");
     let json = saved("Save the lines shown as JSON lines…");
     let lines: Vec<Value> = json.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
-    assert_eq!((lines.len(), &lines[0]["line"], &lines[0]["node"]), (25, &json!(153), &json!("/planner")));
+    assert_eq!(
+        (lines.len(), &lines[0]["line"], &lines[0]["node"]),
+        (25, &json!(153), &json!("/planner"))
+    );
     harness.get_by_label("Show lines of all times").click();
     harness.run_ok();
     assert_eq!(harness.state().panel.config()["from_ns"], Value::Null);
