@@ -123,7 +123,39 @@ fn every_panel_in_both_looks() {
 #[test]
 fn every_widget_of_every_panel_and_its_settings_has_a_name() {
     let mut nameless = Vec::new();
-    for example in examples() {
+    let mut all = examples();
+    // with all that may be added
+    let more = |kind, config| Example {
+        kind,
+        is_fleet: false,
+        config,
+        reads: true,
+    };
+    all.push(more(
+        "plot",
+        json!({ "series": [{ "path": "/imu.linear_acceleration.x", "axis": "right" }, { "path": "3" }], "cursors": [0.2, 0.6],
+            "statistics": true, "x_axis": "path", "x_path": "/imu.linear_acceleration.y", "y": { "mode": "manual", "min": 0.0, "max": 1.0 } }),
+    ));
+    all.push(more(
+        "log",
+        json!({ "filters": [{ "pattern": "late" }], "hidden_nodes": ["/planner"], "from_ns": 1, "bookmarks": [] }),
+    ));
+    all.push(more(
+        "map",
+        json!({ "layer": "custom", "color_by": "path", "color_path": "/imu.linear_acceleration.x" }),
+    ));
+    all.push(more(
+        "image",
+        json!({ "topic": "/cam/thermal/image_raw", "range": { "mode": "manual", "min": 0.0, "max": 9.0 } }),
+    ));
+    all.push(more(
+        "table",
+        json!({ "path": "/imu", "rows": "recording", "open": ["linear_acceleration"] }),
+    ));
+    all.push(more("health", json!({ "selected": "/imu" })));
+    all.push(more("diagnostics", json!({ "selected": "lidar: rate", "plotted": "hertz" })));
+    all.push(more("raw", json!({ "topic": "/imu", "compare": { "with": "previous" } })));
+    for example in all {
         let panel = show(stage(&example), [900.0, 560.0], Theme::Dark);
         let settings = show_settings(stage(&example));
         for (of, found) in [("panel", unnamed(&panel)), ("settings", unnamed(&settings))] {
