@@ -27,7 +27,7 @@ mod signal;
 mod transforms;
 mod work;
 
-pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, SeriesName, histogram, pairs, spectrum};
+pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, SeriesName, distinct, histogram, pairs, spectrum};
 pub use fold::MarkerSet;
 pub use links::LinkState;
 pub use matches::{LogFilter, LogQuery, MatchSet, Verdict, expression};
@@ -118,12 +118,14 @@ pub enum What {
         stamp: Stamp,
         points: Option<Span>,
     },
-    /// A spectrum, a histogram or pairs of series, which are wanted beside it, with their points.
+    /// A spectrum, a histogram, pairs or different values of series, which are wanted beside it, with their points.
     Analysis(Arc<AnalysisQuery>),
     /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
     Rows { form: Form, span: Span },
     /// Which lines of a log pass, of those that [`What::Rows`] has.
     Lines(Arc<LogQuery>),
+    /// So many bytes are held by whoever wants it, beside what the store counts: they are a part of the budget.
+    Held(u64),
     /// A file that the topic's messages name by its address.
     Resource(Arc<str>),
 }

@@ -1,4 +1,4 @@
-//! Spectra, histograms and pairs of series: computed of what is loaded, on whatever thread executes the work, and anew once it has grown.
+//! Spectra, histograms, pairs and different values of series: computed of what is loaded, on whatever thread executes the work, and anew once it has grown.
 //!
 //! Invariants: one computation of a query is in flight at a time; what was computed last stays until the next is there; what nobody wants
 //! is called off and forgotten.
@@ -12,7 +12,7 @@ use super::derived::QUICK_POINTS;
 use super::series::Points;
 use super::{Series, Stamp, Store, Task, TopicId, What, Work, WorkId};
 use crate::time::Span;
-pub use measures::{MOST_FFT, MOST_PAIRS, histogram, pairs, spectrum};
+pub use measures::{MOST_FFT, MOST_PAIRS, distinct, histogram, pairs, spectrum};
 
 /// Bars of a histogram at most.
 const MOST_BINS: usize = 4096;
@@ -36,6 +36,8 @@ pub enum Analysis {
     Histogram { bins: usize },
     /// (x, y): [`pairs`].
     Pairs,
+    /// (value, count): [`distinct`].
+    Distinct,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +77,7 @@ impl AnalysisTask {
                 let bars = bars.flat_map(|(edges, count)| edges.map(|edge| (edge, count as f64)));
                 (bars.collect(), true)
             }
+            (Analysis::Distinct, _) => distinct(self.of.iter().map(|p| p.1)),
             (Analysis::Pairs, Some(x)) => (measures::thinned(|each| pairs(x.iter(), self.of.iter(), each)), true),
             (Analysis::Pairs, None) => (Vec::new(), false),
         };

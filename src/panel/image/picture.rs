@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use egui::{Color32, ColorImage, Context, Mesh, Painter, Pos2, Shape, TextureFilter, TextureHandle, TextureOptions, pos2};
+use image::ImageEncoder as _;
 
 use super::place::Place;
-use crate::decode::{Decoded, Header, Image, Pixels, Shaded};
+use crate::decode::{Decoded, Header, Image, Pixels, Shaded, Shading};
+use crate::panel::{Action, Make};
 use crate::store::{Entry, ShadedEntry};
 use crate::time::Time;
 
@@ -15,6 +17,8 @@ pub struct Picture {
     entry: Entry,
     tiles: Vec<Tile>,
     shaded: Option<Arc<Shaded>>,
+    /// How that was made.
+    shading: Option<Arc<Shading>>,
     /// Interpolates when magnified.
     smooth: bool,
 }
@@ -33,6 +37,7 @@ impl Picture {
             entry,
             tiles: Vec::new(),
             shaded: None,
+            shading: None,
             smooth: false,
         }
     }
@@ -70,14 +75,15 @@ impl Picture {
     }
 
     /// Shows these pixels; textures of the same size are written over.
-    pub fn show(&mut self, ctx: &Context, new: &ShadedEntry, reduce: u32, smooth: bool) {
+    pub fn show(&mut self, ctx: &Context, new: &ShadedEntry, shading: &Arc<Shading>, smooth: bool) {
         let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, &new.shaded));
         if is_there && self.smooth == smooth {
             return;
         }
         self.entry = new.entry.clone();
-        self.set_tiles(ctx, &new.shaded, reduce, smooth);
+        self.set_tiles(ctx, &new.shaded, shading.reduce, smooth);
         (self.shaded, self.smooth) = (Some(new.shaded.clone()), smooth);
+        self.shading = Some(shading.clone());
     }
 
     fn set_tiles(&mut self, ctx: &Context, pixels: &Shaded, reduce: u32, smooth: bool) {
@@ -109,6 +115,28 @@ impl Picture {
                 max: in_picture(x + w, y + h),
             });
         }
+    }
+
+    /// What is seen of it, in all its pixels.
+    pub fn save(&self) -> Option<Action> {
+        let Decoded::Image(image) = &*self.entry.decoded else { return None };
+        let (image, shading) = (
+            image.clone(),
+            Shading {
+                reduce: 1,
+                ..(**self.shading.as_ref()?).clone()
+            },
+        );
+        Some(Action::SaveMade {
+            name: "picture.png".into(),
+            make: Make::new(move |out| {
+                let shaded = shading.shade(&image);
+                let encoder = image::codecs::png::PngEncoder::new(out);
+                let bytes = bytemuck::cast_slice(&shaded.pixels);
+                let written = encoder.write_image(bytes, image.width, image.height, image::ExtendedColorType::Rgba8);
+                written.map_err(std::io::Error::other)
+            }),
+        })
     }
 
     pub fn paint(&self, painter: &Painter, place: &Place) {
