@@ -7,12 +7,14 @@ mod cache;
 mod cat;
 mod check;
 mod demo;
+mod export;
 mod info;
 mod layout;
 mod ls;
 mod open;
 mod output;
 mod pages;
+mod query;
 mod register;
 mod remote;
 mod scenes;
@@ -61,6 +63,10 @@ enum Command {
     Check(CheckArgs),
     /// What lies in S3: buckets, folders and objects
     Ls(LsArgs),
+    /// SQL over tables (Parquet, CSV, JSON Lines, Arrow, Hudi, Delta) and topics of recordings
+    Query(query::QueryArgs),
+    /// Recordings, whole or in part, as a bag, an MCAP file, Parquet or CSV tables; damaged ones repaired
+    Export(export::ExportArgs),
     /// Draws the window offscreen, without a display, once what is visible is there
     Screenshot(ScreenshotArgs),
     /// The scenes of a recording, from the table that is configured
@@ -290,6 +296,8 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Cat(args)) => cat::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Check(args)) => check::run(common, &args),
         Some(Command::Ls(args)) => ls::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Export(args)) => export::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Query(args)) => query::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Screenshot(args)) => screenshot::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Scenes(args)) => scenes::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Url(args)) => url::run(common, &args).map(|()| Outcome::Done),

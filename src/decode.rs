@@ -6,7 +6,9 @@
 mod bind;
 mod camera;
 mod cloud;
+pub mod columns;
 mod features;
+pub mod flat;
 mod form;
 mod geo;
 mod geometry;

@@ -6,8 +6,10 @@
 
 mod foreign;
 pub mod rosbag1;
+pub mod table;
 mod textlog;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -36,6 +38,42 @@ pub trait Indexer: Send {
 
     /// Says, before the first step, what the file is called: for containers that do not name what is in them.
     fn is_called(&mut self, _name: &str) {}
+
+    /// Says, before the first step, of which files the recording is made, one behind the other.
+    fn is_made_of(&mut self, _parts: &[Part]) {}
+
+    /// Says, before the first step, which column is the time, where the container could only guess.
+    fn has_time_in(&mut self, _column: &str) {}
+}
+
+/// One of the files that together are a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From the recording's folder on, with `/`.
+    pub path: String,
+    /// Where it lies in the recording.
+    pub range: Range<u64>,
+    /// What all its rows have in common: column and value, None for null.
+    pub partitions: Vec<(String, Option<String>)>,
+}
+
+impl Part {
+    /// The only one.
+    pub fn whole(name: &str, len: u64) -> Part {
+        Part {
+            path: name.to_owned(),
+            range: 0..len,
+            partitions: Vec::new(),
+        }
+    }
+
+    /// Names it at a sentence's end, where there are others.
+    fn suffix(&self, parts: usize) -> String {
+        match parts {
+            0 | 1 => String::new(),
+            _ => format!(" ({})", self.path),
+        }
+    }
 }
 
 /// What an indexer wants next.
@@ -60,6 +98,18 @@ pub trait Container: Send + Sync {
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
         arrivals_of(self.messages(chunk, got, &ConnectionSet::All, Checks::Quick))
     }
+    /// Where a chunk keeps the fields of its messages apart: the bytes that hold these, by their first names.
+    fn ranges_of(&self, _chunk: ChunkId, _fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
+        None
+    }
+    /// The chunk as the file stores it, where a file of the same format can take it over as it is.
+    fn stored(&self, _chunk: ChunkId, _got: &Fetched) -> Option<StoredChunk> {
+        None
+    }
+    /// The numbers that the file itself gives its connections.
+    fn own_numbers(&self) -> Vec<(u32, ConnectionId)> {
+        Vec::new()
+    }
     /// Where messages have an order and no times: the same, from `start` on.
     fn placed(&self, _start: Time) -> Option<Arc<dyn Container>> {
         None
@@ -70,6 +120,17 @@ pub(crate) fn arrivals_of(batch: Batch) -> Vec<(ConnectionId, Time)> {
     let mut arrivals: Vec<(ConnectionId, Time)> = batch.messages.iter().map(|m| (m.connection, m.time)).collect();
     arrivals.sort_by_key(|a| a.1);
     arrivals
+}
+
+/// A chunk with its index, as its file stores it.
+#[derive(Clone, Debug)]
+pub struct StoredChunk {
+    pub bytes: Bytes,
+    pub span: Span,
+    /// Messages by the numbers that the file itself gives its connections.
+    pub counts: Vec<(u32, u32)>,
+    /// Which connections these numbers are.
+    pub connections: Vec<(u32, ConnectionId)>,
 }
 
 /// How thoroughly a chunk is read.
@@ -232,7 +293,14 @@ impl Fetched {
 pub struct FormatError(pub String);
 
 /// The formats that can be read, in the order in which they are tried.
-pub static FORMATS: &[&dyn Format] = &[&rosbag1::Rosbag1, &textlog::TextLog];
+pub static FORMATS: &[&dyn Format] = &[
+    &rosbag1::Rosbag1,
+    &table::Parquet,
+    &table::Arrow,
+    &table::JsonLines,
+    &table::Csv,
+    &textlog::TextLog,
+];
 
 /// The format of a file, or a sentence that says what it is instead and what to do.
 pub fn recognise(name: &str, head: &[u8], len: u64) -> Result<&'static dyn Format, FormatError> {

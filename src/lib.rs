@@ -26,13 +26,15 @@
 //! | [`text`] | numbers and sizes as people read them | know what they are of |
 //! | [`time`] | [`time::Time`], [`time::Span`], every spelling of a time | read a clock |
 //! | [`source`] | a location (path, URL, object in S3) → byte ranges; signing, renewal of links, listing, retries, checks of every answer, redaction | know a file format; print a query string |
-//! | [`format`](mod@format) | container bytes → catalogue, and the messages of one chunk | open a file, start a thread, trust a length |
+//! | [`format`](mod@format) | container bytes → catalogue, and the messages of one chunk; tables too: a row is a message | open a file, start a thread, trust a length |
 //! | [`decode`] | message definition → plan → values and [`decode::Form`]s | look a name up per message, panic on any bytes |
 //! | [`path`] | message paths: text → syntax tree → columns and transforms over a schema | know a recording, open anything |
 //! | [`demo`] | a synthetic drive, written as a bag | touch the network |
 //! | [`store`] | what is loaded, wanted, to be fetched next, to be evicted; transforms, accumulated state, playback | block; read a clock; exceed its budget |
 //! | [`run`] | the one door to the outside: executes [`store::Work`], returns [`store::Event`]s | decide anything |
 //! | [`layout`] | layout files, ours and those of other programs: read, written, compared, merged, fitted to a recording | open a file; know a panel's code |
+//! | [`lake`] | tables and topics under one SQL, with DataFusion, which stays behind it | parse Parquet or SQL by hand; show where a table lies |
+//! | [`export`] | recordings, whole or in part, written anew: bags, MCAP files, tables | open a file |
 //! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
 //! | `theme` | colours, fonts, icons, spacing and the small widgets: one table for dark, one for light | know data |
 //! | `render` | wgpu: points, lines, meshes, grids, picking; WGSL beside the Rust | know ROS, topics or panels |
@@ -87,6 +89,10 @@ pub mod store;
 pub mod run;
 
 pub mod layout;
+
+pub mod lake;
+
+pub mod export;
 
 pub mod cli;
 

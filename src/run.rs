@@ -8,6 +8,7 @@ mod decoding;
 mod definitions;
 mod executor;
 mod fetch;
+mod gather;
 mod io;
 mod keep;
 mod messages;
@@ -24,6 +25,7 @@ mod tiles;
 
 pub use definitions::add_message_folders;
 pub use executor::Executor;
+pub use gather::{Kind as TableKind, Place, Table, TableFile, gather, open_files};
 pub use io::Io;
 pub use keep::KeepProgress;
 pub use messages::{Messages, Piece, mapped, messages};

@@ -31,6 +31,8 @@ mod fuzz;
 #[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
+#[path = "it/lake.rs"]
+mod lake;
 #[path = "it/lambda.rs"]
 mod lambda;
 #[path = "it/link.rs"]

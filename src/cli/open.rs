@@ -29,6 +29,9 @@ pub struct Common {
     /// Folder of .msg files, for recordings that come without definitions
     #[arg(long = "msgs", global = true, value_name = "DIR")]
     pub message_folders: Vec<PathBuf>,
+    /// Column of tables that is their time, instead of the likeliest
+    #[arg(long, global = true, value_name = "COLUMN")]
+    pub time_column: Option<String>,
 }
 
 const MEMORY_BYTES: u64 = 1 << 30;
@@ -82,7 +85,8 @@ impl Common {
             disk_bytes: self.cache.cache_size.0,
             memory_bytes: self.memory_of_cache(),
         });
-        Ok(Io::over(self.remote.net_in(region)?)?.cached(cache))
+        let io = Io::over(self.remote.net_in(region)?)?.cached(cache);
+        Ok(io.with_time_column(self.time_column.as_deref()))
     }
 }
 

@@ -14,6 +14,11 @@ pub fn results() -> BufWriter<StdoutLock<'static>> {
     BufWriter::with_capacity(256 << 10, io::stdout().lock())
 }
 
+/// The same for whoever hands it to other threads.
+pub fn shared_results() -> BufWriter<io::Stdout> {
+    BufWriter::with_capacity(256 << 10, io::stdout())
+}
+
 /// A line on stderr. That nobody reads it any more is no failure.
 fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{}", without_queries(line));
@@ -121,6 +126,15 @@ impl Progress {
         if self.shown && percent != self.last_percent {
             self.last_percent = percent;
             let _ = write!(io::stderr(), "\r{what} {percent} %\x1b[K");
+        }
+    }
+
+    /// So many so far, where nobody knows how many there will be; told for every few thousand.
+    pub fn count(&mut self, what: &str, number: u64) {
+        let thousands = number >> 12;
+        if self.shown && thousands != self.last_percent {
+            self.last_percent = thousands;
+            let _ = write!(io::stderr(), "\r{number} {what}\x1b[K");
         }
     }
 }

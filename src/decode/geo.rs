@@ -16,14 +16,28 @@ const COVARIANCE: (&str, Want) = ("position_covariance", Want::Doubles(9));
 
 #[derive(Debug)]
 pub(super) enum GeoShape {
-    NavSat { message: Binding<7>, status: Binding<1> },
-    Gps { message: Binding<9>, status: Binding<1> },
+    NavSat {
+        message: Binding<7>,
+        status: Binding<1>,
+    },
+    Gps {
+        message: Binding<9>,
+        status: Binding<1>,
+    },
     Location(Binding<6>),
     Point,
     PointStamped(Binding<2>),
     Pose(Binding<2>),
     PoseStamped(Binding<2>, Binding<2>),
+    /// Columns of a table.
+    Row {
+        place: Binding<2>,
+        altitude: Option<Binding<1>>,
+    },
 }
+
+/// How columns of positions are called.
+const COLUMNS: [[&str; 2]; 4] = [["latitude", "longitude"], ["lat", "lon"], ["lat", "lng"], ["Latitude", "Longitude"]];
 
 impl GeoShape {
     pub fn nav_sat(plan: &Plan) -> Option<GeoShape> {
@@ -83,9 +97,30 @@ impl GeoShape {
         Some(GeoShape::PoseStamped(message, pose))
     }
 
+    /// A table with columns of degrees.
+    pub fn row(plan: &Plan) -> Option<GeoShape> {
+        let double = |name| (name, Want::Scalar(Scalar::F64));
+        let place = COLUMNS.iter().find_map(|names| Binding::new(plan, plan.root, names.map(double)))?;
+        let altitude = ["altitude", "alt", "Altitude"]
+            .into_iter()
+            .find_map(|name| Binding::new(plan, plan.root, [double(name)]));
+        Some(GeoShape::Row { place, altitude })
+    }
+
     pub fn decode(&self, plan: &Plan, payload: &Bytes) -> Result<Fix, DecodeError> {
         let mut reader = Reader::new(payload);
         match self {
+            GeoShape::Row { place, altitude } => {
+                let [latitude, longitude] = place.locate(plan, &mut reader)?;
+                let metres = match altitude {
+                    Some(altitude) => f64_at(payload, altitude.locate(plan, &mut Reader::new(payload))?[0])?,
+                    None => f64::NAN,
+                };
+                Ok(Fix {
+                    altitude_metres: metres,
+                    ..bare(f64_at(payload, latitude)?, f64_at(payload, longitude)?)
+                })
+            }
             GeoShape::NavSat { message, status } => {
                 let [header, status_at, latitude, longitude, altitude, covariance, kind] = message.locate(plan, &mut reader)?;
                 let [status] = status.locate(plan, &mut Reader::starting_at(payload, status_at))?;

@@ -18,7 +18,18 @@ pub(super) enum LogShape {
     Ros1(Binding<7>),
     Rcl(Binding<7>),
     Text(Binding<1>),
+    /// Columns of a table.
+    Row {
+        text: Binding<1>,
+        level: Option<(Binding<1>, Want)>,
+        node: Option<Binding<1>>,
+    },
 }
+
+/// How columns of a table of lines are called, the likeliest first.
+const TEXTS: [&str; 4] = ["msg", "message", "text", "log"];
+const LEVELS: [&str; 4] = ["level", "severity", "log_level", "loglevel"];
+const NODES: [&str; 4] = ["name", "node", "logger", "source"];
 
 impl LogShape {
     pub fn ros1(plan: &Plan) -> Option<LogShape> {
@@ -33,6 +44,19 @@ impl LogShape {
         Binding::new(plan, plan.root, [("data", Want::Text)]).map(LogShape::Text)
     }
 
+    /// A table with a column of lines and one of their levels.
+    pub fn row(plan: &Plan) -> Option<LogShape> {
+        let column = |name: &str, want: Want| Binding::new(plan, plan.root, [(name, want)]);
+        let text = TEXTS.iter().find_map(|name| column(name, Want::Text))?;
+        let kinds = [Scalar::I64, Scalar::I32, Scalar::U8, Scalar::I8, Scalar::F64].map(Want::Scalar);
+        let level = LEVELS.iter().find_map(|name| {
+            let kinds = kinds.into_iter().chain([Want::Text]);
+            kinds.into_iter().find_map(|want| Some((column(name, want)?, want)))
+        });
+        let node = NODES.iter().find_map(|name| column(name, Want::Text));
+        level.is_some().then_some(LogShape::Row { text, level, node })
+    }
+
     pub fn is_text(&self) -> bool {
         matches!(self, LogShape::Text(_))
     }
@@ -44,6 +68,7 @@ impl LogShape {
                 let [data] = binding.locate(plan, &mut reader)?;
                 return Ok(plain(text_at(payload, data)?));
             }
+            LogShape::Row { text, level, node } => return row(plan, payload, text, level.as_ref(), node.as_ref()),
             LogShape::Ros1(binding) => (binding, false),
             LogShape::Rcl(binding) => (binding, true),
         };
@@ -64,6 +89,57 @@ impl LogShape {
             line: Reader::starting_at(payload, line).u32()?,
             text: text_at(payload, text)?,
         })
+    }
+}
+
+fn row(
+    plan: &Plan,
+    payload: &Bytes,
+    text: &Binding<1>,
+    level: Option<&(Binding<1>, Want)>,
+    node: Option<&Binding<1>>,
+) -> Result<LogLine, DecodeError> {
+    let text_of = |column: &Binding<1>| {
+        let [at] = column.locate(plan, &mut Reader::new(payload))?;
+        text_at(payload, at)
+    };
+    let level = match level {
+        None => LogLevel::Info,
+        Some((column, Want::Text)) => named_level(&text_of(column)?),
+        Some((column, want)) => {
+            let [at] = column.locate(plan, &mut Reader::new(payload))?;
+            let mut reader = Reader::starting_at(payload, at);
+            let number = match want {
+                Want::Scalar(Scalar::F64) => reader.f64()? as i64,
+                Want::Scalar(Scalar::I64) => i64::from_le_bytes(reader.array()?),
+                Want::Scalar(Scalar::I32) => i64::from(reader.i32()?),
+                _ => i64::from(reader.u8()?),
+            };
+            // tens are ROS 2's levels and Python's, smaller numbers ROS 1's
+            match u8::try_from(number).unwrap_or(0) {
+                number if number % 10 == 0 && number >= 10 => rcl_level(number),
+                number => ros1_level(number),
+            }
+        }
+    };
+    let node = match node {
+        Some(node) => text_of(node)?,
+        None => "".into(),
+    };
+    Ok(LogLine {
+        level,
+        node,
+        ..plain(text_of(text)?)
+    })
+}
+
+fn named_level(name: &str) -> LogLevel {
+    match name.trim().to_ascii_lowercase().as_str() {
+        "debug" | "trace" | "verbose" => LogLevel::Debug,
+        "warn" | "warning" => LogLevel::Warn,
+        "error" | "err" => LogLevel::Error,
+        "fatal" | "critical" => LogLevel::Fatal,
+        _ => LogLevel::Info,
     }
 }
 

@@ -70,6 +70,9 @@ impl Shape {
             "foxglove_msgs/LocationFix" => Shape::Fix(GeoShape::location(plan)?),
             "geographic_msgs/GeoPath" => Shape::Features(FeaturesShape::path(plan)?),
             "foxglove_msgs/GeoJSON" => Shape::Features(FeaturesShape::json(plan, "geojson")?),
+            table if table.starts_with("table/") => GeoShape::row(plan)
+                .map(Shape::Fix)
+                .or_else(|| LogShape::row(plan).map(Shape::Log))?,
             _ => return None,
         })
     }

@@ -77,8 +77,8 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         at: 0,
-        magic: b"PAR1",
-        what: "a Parquet table: recognised, not yet read as a recording",
+        magic: b"PARE",
+        what: "an encrypted Parquet file: decrypt it where its keys are, and open the result",
     },
     Kind {
         at: 0,
@@ -157,9 +157,10 @@ pub(super) fn guess(name: &str, head: &[u8]) -> String {
         return "a web page (HTML), not a recording: use the address of the file itself".into();
     }
     if is_text(head) {
-        return "a text file, not a recording: Roadreel opens ROS 1 bags (.bag) and text logs (.log, .txt)".into();
+        return "a text file, not a recording: Roadreel opens ROS 1 bags (.bag), tables (.parquet, .csv, .jsonl, .arrow) and text logs (.log, .txt)".into();
     }
-    "no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`".into()
+    "no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, and tables (Parquet, CSV, JSON Lines, Arrow)"
+        .into()
 }
 
 /// Valid UTF-8 (a character cut off at the end is fine) without control characters but white space.

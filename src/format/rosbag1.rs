@@ -22,8 +22,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::format::{
-    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, Warning,
-    arrivals_of,
+    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, StoredChunk,
+    Warning, arrivals_of,
 };
 use crate::time::{Span, Time};
 use index::Tally;
@@ -175,6 +175,14 @@ impl Container for Bag {
 
     fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch {
         chunk::messages(self, chunk, got, connections, checks)
+    }
+
+    fn stored(&self, chunk: ChunkId, got: &Fetched) -> Option<StoredChunk> {
+        chunk::stored(self, chunk, got)
+    }
+
+    fn own_numbers(&self) -> Vec<(u32, ConnectionId)> {
+        self.ids.iter().map(|(number, id)| (*number, *id)).collect()
     }
 
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {

@@ -28,6 +28,8 @@ pub struct Column {
     /// Whether a message may give none and be whole all the same.
     is_partial: bool,
     names: Vec<(i128, Arc<str>)>,
+    /// The fields of the message that it looks at; None: all may be.
+    roots: Option<Arc<[String]>>,
 }
 
 /// What a column's items are.
@@ -73,6 +75,7 @@ impl Column {
             is_list: part.is_list,
             is_partial: part.is_list || has_filter(expr),
             names,
+            roots: roots(expr),
         })
     }
 
@@ -114,6 +117,11 @@ impl Column {
         items
     }
 
+    /// The fields of the message that it looks at, where these are all.
+    pub fn roots(&self) -> Option<&[String]> {
+        self.roots.as_deref()
+    }
+
     pub fn kind(&self) -> ItemKind {
         self.kind
     }
@@ -137,6 +145,15 @@ impl Column {
     pub fn names(&self) -> &[(i128, Arc<str>)] {
         &self.names
     }
+}
+
+fn roots(expr: &Expr) -> Option<Arc<[String]>> {
+    let (mut roots, mut is_all) = (Vec::new(), false);
+    expr.each_path(&mut |path| match path.steps.first().map(|step| &step.kind) {
+        Some(StepKind::Field(name)) => roots.push(name.clone()),
+        _ => is_all = true,
+    });
+    (!is_all).then(|| roots.into())
 }
 
 /// The parts of a message that a path leads to, whatever they are: for tables and trees.

@@ -22,12 +22,11 @@ pub(super) struct Job {
 }
 
 pub(super) enum What {
-    /// Chunk `chunks[index]` of a read, whose bytes are there: those from `at` on.
+    /// Chunk `chunks[index]` of a read, whose bytes are there.
     Chunk {
         read: Arc<Read>,
         index: usize,
-        at: u64,
-        bytes: Bytes,
+        got: Fetched,
     },
     Message {
         id: WorkId,
@@ -92,8 +91,8 @@ impl Jobs {
     }
 
     pub(super) fn push(&self, job: Job) {
-        if let What::Chunk { bytes, .. } = &job.what {
-            self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if let What::Chunk { got, .. } = &job.what {
+            self.bytes.fetch_add(size(got), Ordering::Relaxed);
         }
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.next += 1;
@@ -138,9 +137,8 @@ impl Jobs {
     ) {
         while let Some(Job { ticket, what }) = self.pop() {
             match what {
-                What::Chunk { read, index, at, bytes } => {
-                    let size = bytes.len() as u64;
-                    let got = Fetched::one(at, bytes);
+                What::Chunk { read, index, got } => {
+                    let size = size(&got);
                     let elsewhere = match ticket.is_cancelled() {
                         true => None,
                         false => chunk(outbox, &ticket, &read, index, got),
@@ -171,6 +169,10 @@ impl Jobs {
             }
         }
     }
+}
+
+fn size(got: &Fetched) -> u64 {
+    got.parts().map(|(_, bytes)| bytes.len() as u64).sum()
 }
 
 /// Hands over what a chunk holds, or says which bytes are needed instead.

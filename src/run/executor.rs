@@ -12,6 +12,7 @@ use std::time::Instant;
 use bytes::BytesMut;
 
 use super::decoding::{Job, Jobs, What};
+use super::gather;
 use super::io::Io;
 use super::open::{OpenError, index};
 use super::outbox::{Outbox, Ticket};
@@ -19,6 +20,7 @@ use super::pace::Pace;
 use super::parts::Parts;
 use super::reading::{Lane, Queued};
 use crate::decode::Resource;
+use crate::format::Fetched;
 use crate::source::{Location, Policy, Reader, SourceError, TrafficSnapshot};
 use crate::store::{Deadline, Event, Read, SourceId, Work, WorkId};
 
@@ -232,7 +234,7 @@ impl Shared {
         location: Location,
         ticket: &Arc<Ticket>,
     ) -> Result<Arc<dyn crate::format::Container>, OpenError> {
-        let reader = Reader::open(location, self.io.net()).await?;
+        let (reader, parts) = gather::open(&location, self.io.net()).await?;
         self.lock().readers.insert(source, reader.clone());
         let current = reader.current();
         if current != *reader.location() {
@@ -250,7 +252,7 @@ impl Shared {
                 },
             );
         };
-        index(&self.io, &reader, &mut grew).await
+        index(&self.io, &reader, &parts, &mut grew).await
     }
 
     fn renew(self: &Arc<Self>, source: SourceId, link: Location) {
@@ -365,9 +367,13 @@ impl Shared {
 
     /// One request; each chunk goes to the decode threads as soon as it is there.
     async fn stream(&self, next: &Queued) -> Result<(), SourceError> {
+        let apart: Option<Vec<_>> = next.read.chunks.iter().map(|chunk| chunk.ranges(&*next.read.container)).collect();
+        if let Some(apart) = apart {
+            return self.read_apart(next, apart).await;
+        }
         let mut parts = Parts::new(next.read.chunks.iter().map(|c| c.range.clone()));
         let mut take = |offset: u64, bytes: &[u8]| {
-            parts.take(offset, bytes, |index, bytes| self.decode(next, index, bytes));
+            parts.take(offset, bytes, |index, bytes| self.decode(next, index, next.one(index, bytes)));
         };
         next.reader.read_streamed(next.read.range.clone(), &mut take).await?;
         match parts.left() {
@@ -379,31 +385,52 @@ impl Shared {
         }
     }
 
+    /// The parts of the chunks that hold what is wanted; neighbours are one request.
+    async fn read_apart(&self, next: &Queued, apart: Vec<Vec<Range<u64>>>) -> Result<(), SourceError> {
+        for (index, ranges) in apart.into_iter().enumerate() {
+            let mut got = Fetched::default();
+            for range in joined(ranges) {
+                got.push(range.start, next.reader.read(range).await?);
+            }
+            self.decode(next, index, got);
+        }
+        Ok(())
+    }
+
     /// Positioned reads of the chunks alone: gaps cost nothing to leave out.
     fn read_from_disk(&self, next: &Queued) -> Result<(), SourceError> {
         let each = next.read.chunks.iter().enumerate().try_for_each(|(index, chunk)| {
             if next.ticket.is_cancelled() {
                 return ControlFlow::Break(Ok(()));
             }
-            match next.reader.read_here(chunk.range.clone(), BytesMut::new()) {
-                Some(Ok(bytes)) => self.decode(next, index, bytes),
-                Some(Err(error)) => return ControlFlow::Break(Err(error)),
-                None => {}
+            let ranges = chunk
+                .ranges(&*next.read.container)
+                .map_or_else(|| vec![chunk.range.clone()], joined);
+            let mut got = Fetched::default();
+            for range in ranges {
+                match next.reader.read_here(range.clone(), BytesMut::new()) {
+                    Some(Ok(bytes)) => got.push(range.start, bytes),
+                    Some(Err(error)) => return ControlFlow::Break(Err(error)),
+                    None => match self.io.block_on(next.reader.read(range.clone())) {
+                        Ok(bytes) => got.push(range.start, bytes),
+                        Err(error) => return ControlFlow::Break(Err(error)),
+                    },
+                }
             }
+            self.decode(next, index, got);
             ControlFlow::Continue(())
         });
         each.break_value().unwrap_or(Ok(()))
     }
 
-    fn decode(&self, next: &Queued, index: usize, bytes: bytes::Bytes) {
+    fn decode(&self, next: &Queued, index: usize, got: Fetched) {
         next.ticket.parts_left.fetch_add(1, Ordering::AcqRel);
         self.jobs.push(Job {
             ticket: next.ticket.clone(),
             what: What::Chunk {
                 read: next.read.clone(),
                 index,
-                at: next.read.chunks.get(index).map_or(0, |chunk| chunk.range.start),
-                bytes,
+                got,
             },
         });
     }
@@ -418,7 +445,11 @@ impl Shared {
             match reader.read(range).await {
                 Ok(bytes) => shared.jobs.push(Job {
                     ticket,
-                    what: What::Chunk { read, index, at, bytes },
+                    what: What::Chunk {
+                        read,
+                        index,
+                        got: Fetched::one(at, bytes),
+                    },
                 }),
                 Err(error) => {
                     let _ = ticket.failed.set(error.to_string().into());
@@ -462,6 +493,20 @@ impl Shared {
         };
         self.outbox.push(ticket, event);
     }
+}
+
+/// Ranges with small gaps between them as one.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    const GAP_BYTES: u64 = 64 << 10;
+    ranges.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut().filter(|last| range.start <= last.end.saturating_add(GAP_BYTES)) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// A running read's place; given back when the read ends, however it ends.

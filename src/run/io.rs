@@ -11,6 +11,8 @@ pub struct Io {
     runtime: Arc<Ending>,
     net: Net,
     flushing: Option<Arc<Flushing>>,
+    /// The column that is a table's time, where the user has named one.
+    time_column: Option<Arc<str>>,
 }
 
 struct Ending(Option<tokio::runtime::Runtime>);
@@ -25,7 +27,7 @@ impl Io {
 
     pub fn over(net: Net) -> Result<Io, SourceError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
             .thread_name("roadreel-io")
             .enable_all()
             .build();
@@ -37,6 +39,7 @@ impl Io {
             runtime: Arc::new(Ending(Some(runtime))),
             net,
             flushing: None,
+            time_column: None,
         })
     }
 
@@ -47,6 +50,18 @@ impl Io {
             flushing: Some(Arc::new(Flushing(cache))),
             ..self
         }
+    }
+
+    /// Takes this column for the time of tables that have it.
+    pub fn with_time_column(self, column: Option<&str>) -> Io {
+        Io {
+            time_column: column.map(Into::into),
+            ..self
+        }
+    }
+
+    pub(super) fn time_column(&self) -> Option<&str> {
+        self.time_column.as_deref()
     }
 
     /// Why the cache keeps nothing any more: one sentence.
@@ -76,7 +91,7 @@ impl Io {
     }
 
     /// Waits on the calling thread: for commands only.
-    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.handle().block_on(work)
     }
 

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use super::Io;
 use super::open::{OpenError, index_with};
+use super::{Io, gather};
 use crate::format::{Catalog, ChunkId};
-use crate::source::{HEAD_BYTES, Location, Pin, Reader};
+use crate::source::{HEAD_BYTES, Location, Pin};
 use crate::time::Span;
 
 /// Chunks this near are read at once, in requests up to this size.
@@ -60,8 +60,8 @@ async fn keep(
     span: impl FnOnce(Span) -> Span + Send,
     mut progress: impl FnMut(KeepProgress) + Send,
 ) -> Result<Pin, OpenError> {
-    let reader = Reader::open(location, io.net()).await?;
-    let (container, mut ranges) = index_with(io, &reader, &mut |_, _| {}).await?;
+    let (reader, parts) = gather::open(&location, io.net()).await?;
+    let (container, mut ranges) = index_with(io, &reader, &parts, &mut |_, _| {}).await?;
     let whole = container.catalog().span().unwrap_or(Span::ALL);
     let span = span(whole);
     ranges.push(0..reader.len().min(HEAD_BYTES));

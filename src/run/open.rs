@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::Io;
-use crate::format::{Container, Fetched, FormatError, Step, recognise};
+use super::{Io, gather};
+use crate::format::{Container, Fetched, FormatError, Part, Step, recognise};
 use crate::source::{Location, Reader, SourceError};
 
 /// An indexed recording that can be read.
@@ -34,10 +34,20 @@ impl Recording {
     /// Opens a location and waits; `progress` gets what a recovery scan has found and how far it is (0 to 1).
     pub fn open(io: &Io, location: Location, mut progress: impl FnMut(&Arc<dyn Container>, f32) + Send) -> Result<Recording, OpenError> {
         let (reader, container) = io.block_on(async {
-            let reader = Reader::open(location, io.net()).await?;
-            let container = index(io, &reader, &mut progress).await?;
+            let (reader, parts) = gather::open(&location, io.net()).await?;
+            let container = index(io, &reader, &parts, &mut progress).await?;
             Ok::<_, OpenError>((reader, container))
         })?;
+        Ok(Recording {
+            io: io.clone(),
+            reader,
+            container,
+        })
+    }
+
+    /// The recording that an open location holds.
+    pub async fn of(io: &Io, reader: Reader, parts: Vec<Part>) -> Result<Recording, OpenError> {
+        let container = index(io, &reader, &parts, &mut |_, _| {}).await?;
         Ok(Recording {
             io: io.clone(),
             reader,
@@ -50,22 +60,32 @@ impl Recording {
 pub(super) async fn index(
     io: &Io,
     reader: &Reader,
+    parts: &[Part],
     progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
 ) -> Result<Arc<dyn Container>, OpenError> {
-    Ok(index_with(io, reader, progress).await?.0)
+    Ok(index_with(io, reader, parts, progress).await?.0)
 }
 
 /// The same, with the ranges that were read for it.
 pub(super) async fn index_with(
     io: &Io,
     reader: &Reader,
+    parts: &[Part],
     progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
 ) -> Result<(Arc<dyn Container>, Vec<Range<u64>>), OpenError> {
     let at = reader.location();
     let wrong = |error: FormatError| OpenError::Format { error, at: at.clone() };
-    let format = recognise(&at.name(), reader.head(), reader.len()).map_err(wrong)?;
+    let name = match parts {
+        [first, _, ..] => first.path.rsplit('/').next().unwrap_or_default().to_owned(),
+        _ => at.name(),
+    };
+    let format = recognise(&name, reader.head(), reader.len()).map_err(wrong)?;
     let mut indexer = format.indexer(reader.len());
     indexer.is_called(&at.name());
+    indexer.is_made_of(parts);
+    if let Some(column) = io.time_column() {
+        indexer.has_time_in(column);
+    }
     if !reader.is_remote() {
         indexer.reads_are_cheap();
     }

@@ -4,6 +4,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::outbox::Ticket;
+use crate::format::Fetched;
 use crate::source::Reader;
 use crate::store::{Deadline, Read};
 
@@ -99,6 +100,13 @@ impl Lane {
 
     pub(super) fn end(&mut self) {
         self.running = self.running.saturating_sub(1);
+    }
+}
+
+impl Queued {
+    /// The bytes of a chunk of the read.
+    pub(super) fn one(&self, index: usize, bytes: bytes::Bytes) -> Fetched {
+        Fetched::one(self.read.chunks.get(index).map_or(0, |chunk| chunk.range.start), bytes)
     }
 }
 

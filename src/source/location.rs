@@ -69,7 +69,7 @@ impl Location {
         }
         if let Some(address) = S3Address::parse(text) {
             let address = address?;
-            return match address.bucket.is_empty() || address.key.is_empty() || address.key.ends_with('/') {
+            return match address.bucket.is_empty() {
                 true => Err(LocationError::NoKey { at: address }),
                 false => Ok(Location::S3(address)),
             };
@@ -94,7 +94,10 @@ impl Location {
                 let segment = url.path_segments().and_then(|s| s.rev().find(|s| !s.is_empty()));
                 percent_decoded(segment.or(url.host_str()).unwrap_or_default())
             }
-            Location::S3(address) => address.key.rsplit('/').next().unwrap_or_default().to_owned(),
+            Location::S3(address) => {
+                let name = address.key.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+                if name.is_empty() { address.bucket.clone() } else { name.to_owned() }
+            }
         }
     }
 

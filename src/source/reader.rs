@@ -39,6 +39,8 @@ enum Origin {
     Remote(Box<Cached>),
     /// A server without ranges sent it all.
     Whole(Bytes),
+    /// Several objects, one behind the other: where each starts.
+    Joined(Vec<(u64, Reader)>),
 }
 
 impl Reader {
@@ -84,6 +86,27 @@ impl Reader {
         })
     }
 
+    /// Several open objects as one recording, one behind the other, known under one location.
+    pub fn joined(location: Location, objects: Vec<Reader>) -> Reader {
+        let mut len = 0;
+        let mut pieces = Vec::with_capacity(objects.len());
+        for object in objects {
+            let start = len;
+            len += object.len();
+            pieces.push((start, object));
+        }
+        let first = pieces.first().map(|(_, first)| &first.shared);
+        Reader {
+            shared: Arc::new(Shared {
+                location,
+                len,
+                head: first.map(|first| first.head.clone()).unwrap_or_default(),
+                traffic: first.map(|first| first.traffic.clone()).unwrap_or_default(),
+                bytes: Origin::Joined(pieces),
+            }),
+        }
+    }
+
     pub fn location(&self) -> &Location {
         &self.shared.location
     }
@@ -118,7 +141,11 @@ impl Reader {
 
     /// Whether reads cost round trips.
     pub fn is_remote(&self) -> bool {
-        matches!(self.shared.bytes, Origin::Remote(_))
+        match &self.shared.bytes {
+            Origin::Remote(_) => true,
+            Origin::Joined(pieces) => pieces.iter().any(|(_, piece)| piece.is_remote()),
+            Origin::File(_) | Origin::Whole(_) => false,
+        }
     }
 
     /// The bytes of `range`. A range that reaches past the end is an error.
@@ -129,6 +156,9 @@ impl Reader {
         if let Origin::File(file) = &self.shared.bytes {
             let (file, reader) = (file.clone(), self.clone());
             return blocking(self.location(), move || reader.pread(&file, range, BytesMut::new())).await;
+        }
+        if let Origin::Joined(pieces) = &self.shared.bytes {
+            return self.read_joined(pieces, range).await;
         }
         // What the first block holds is not asked for again.
         let known = self
@@ -158,6 +188,19 @@ impl Reader {
                 Ok(())
             }
         }
+    }
+
+    /// Most ranges lie in one object, and are not copied.
+    async fn read_joined(&self, pieces: &[(u64, Reader)], range: Range<u64>) -> Result<Bytes, SourceError> {
+        let parts = parts_of(pieces, &range);
+        if let [(piece, within)] = parts.as_slice() {
+            return Box::pin(piece.read(within.clone())).await;
+        }
+        let mut out = BytesMut::with_capacity(usize::try_from(range.end - range.start).unwrap_or(0));
+        for (piece, within) in parts {
+            out.extend_from_slice(&Box::pin(piece.read(within)).await?);
+        }
+        Ok(out.freeze())
     }
 
     /// Sees to it that these ranges are on disk, and holds them there until the pin is let go; `progress` gets the bytes done.
@@ -203,6 +246,10 @@ impl Reader {
         }
         match &self.shared.bytes {
             Origin::File(file) => Some(self.pread(file, range, buffer)),
+            Origin::Joined(pieces) => match parts_of(pieces, &range).as_slice() {
+                [(piece, within)] => piece.read_here(within.clone(), buffer),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -243,6 +290,21 @@ impl Reader {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(all.len());
         Ok(Some(all.slice(at(range.start)..at(range.end))))
     }
+}
+
+/// The objects that hold a range, and where in each.
+fn parts_of<'a>(pieces: &'a [(u64, Reader)], range: &Range<u64>) -> Vec<(&'a Reader, Range<u64>)> {
+    let from = pieces.partition_point(|(start, piece)| start + piece.len() <= range.start);
+    let touched = pieces
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|(start, _)| *start < range.end);
+    let within = |(start, piece): &'a (u64, Reader)| {
+        let first = range.start.saturating_sub(*start);
+        (piece, first..(range.end - start).min(piece.len()))
+    };
+    touched.map(within).collect()
 }
 
 /// Disks block; a runtime's threads must not.

@@ -1,6 +1,6 @@
 //! What the store asks of the outside, and what comes back: plain data. `run` executes it and decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -165,6 +165,22 @@ impl ChunkRead {
         all.sort_unstable();
         all.dedup();
         ConnectionSet::Only(all.into())
+    }
+
+    /// The fields of messages that are wanted, by their first names; None: all of them.
+    pub fn fields(&self) -> Option<BTreeSet<&str>> {
+        let are_whole = !self.keep.is_empty() || !self.rows.is_empty() || !self.transforms.is_empty();
+        let mut fields = BTreeSet::new();
+        for job in self.series.iter() {
+            fields.extend(job.column.roots()?.iter().map(String::as_str));
+        }
+        let by_stamp = self.series.iter().any(|job| job.stamp == Stamp::Header);
+        (!are_whole && !by_stamp).then_some(fields)
+    }
+
+    /// Where a container keeps fields apart: the bytes that hold those that are wanted.
+    pub fn ranges(&self, container: &dyn Container) -> Option<Vec<Range<u64>>> {
+        container.ranges_of(self.chunk, &self.fields()?)
     }
 }
 

@@ -191,13 +191,11 @@ fn addresses_are_parsed() {
             "arn:aws:s3-outposts:us-west-2:1:outpost/op-01/accesspoint/ap/object/a.bag",
             "arn:aws:s3-outposts:us-west-2:1:outpost/op-01/accesspoint/ap/object/a.bag",
         ),
+        ("s3://bucket", "s3://bucket/"),
+        ("s3://bucket/folder/", "s3://bucket/folder/"),
         (
-            "s3://bucket",
-            "this names no object in S3: give s3://bucket/key (`roadreel ls s3://bucket/` shows what is there): s3://bucket/",
-        ),
-        (
-            "s3://bucket/folder/",
-            "this names no object in S3: give s3://bucket/key (`roadreel ls s3://bucket/` shows what is there): s3://bucket/folder/",
+            "s3://",
+            "this names no object in S3: give s3://bucket/key (`roadreel ls s3://bucket/` shows what is there): s3://",
         ),
         (
             "s3://bucket/a.bag?X-Amz-Signature=SECRETSIGNATURE",

@@ -7,11 +7,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::index::{ChunkIndex, Entry, is_filler, is_padding};
+use super::index::{ChunkIndex, Entry, Tally, is_filler, is_padding};
 use super::record::{self, CHUNK, INDEX_DATA, Peek};
 use super::unpack::{Compression, Fault, Item, unpack, walk};
 use super::{Bag, sparse};
-use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
+use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, StoredChunk, Warning};
 use crate::time::Time;
 
 /// More warnings about one chunk say nothing new.
@@ -159,6 +159,29 @@ pub(super) fn arrivals(bag: &Bag, id: ChunkId, got: &Fetched) -> Option<Vec<(Con
     let mut arrivals = known.collect::<Option<Vec<_>>>()?;
     arrivals.sort_by_key(|a| a.1);
     Some(arrivals)
+}
+
+/// The chunk and the index records behind it, where these say all of it that the catalogue says.
+pub(super) fn stored(bag: &Bag, id: ChunkId, got: &Fetched) -> Option<StoredChunk> {
+    let chunk = bag.catalog.chunks.get(id as usize)?;
+    if !bag.catalog.indexed || bag.places.get(id as usize).is_some_and(|place| place.data.is_some()) {
+        return None;
+    }
+    let bytes = got.get(chunk.range.clone())?;
+    let head = Head::read(&bytes, 0).ok()?;
+    let index = ChunkIndex::read(&bytes, data_end(&bytes, &head.data));
+    let mut tally = Tally::default();
+    index.entries.iter().for_each(|entry| tally.add(entry.conn, entry.time));
+    if !index.faults.is_empty() || !bag.agrees(chunk, &tally) {
+        return None;
+    }
+    let known = tally.counts.keys().map(|number| Some((*number, *bag.ids.get(number)?)));
+    Some(StoredChunk {
+        bytes: bytes.slice(..index.end.min(bytes.len())),
+        span: tally.span?,
+        connections: known.collect::<Option<_>>()?,
+        counts: tally.counts.into_iter().collect(),
+    })
 }
 
 struct Reader<'a> {

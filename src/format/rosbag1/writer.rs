@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
 
-use crate::format::{Connection, ConnectionId};
+use crate::format::{Connection, ConnectionId, StoredChunk};
 use crate::time::Time;
 
 pub const MAGIC: &[u8] = b"#ROSBAG V2.0\n";
@@ -40,10 +40,15 @@ pub struct Writer<W: Write + Seek> {
     compression: Compression,
     chunk_threshold: usize,
     at: u64,
-    connections: Vec<Vec<u8>>,
-    written_in_bag: Vec<bool>,
+    connections: BTreeMap<u32, Described>,
     chunk: OpenChunk,
     infos: Vec<ChunkInfo>,
+}
+
+/// A connection's record, and whether it stands in a chunk already.
+struct Described {
+    record: Vec<u8>,
+    is_written: bool,
 }
 
 #[derive(Default)]
@@ -102,8 +107,7 @@ impl<W: Write + Seek> Writer<W> {
             compression,
             chunk_threshold: CHUNK_THRESHOLD,
             at: (MAGIC.len() + header.len()) as u64,
-            connections: Vec::new(),
-            written_in_bag: Vec::new(),
+            connections: BTreeMap::new(),
             chunk: OpenChunk::default(),
             infos: Vec::new(),
         })
@@ -116,7 +120,13 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     pub fn add_connection(&mut self, connection: &Connection) -> ConnectionId {
-        let id = self.connections.len() as u32;
+        let id = self.connections.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
+        self.add_connection_as(id, connection);
+        id
+    }
+
+    /// Under the number that chunks use which are copied as they are. One that is there already stays.
+    pub fn add_connection_as(&mut self, id: u32, connection: &Connection) {
         let mut header = Vec::new();
         field(&mut header, "conn", &id.to_le_bytes());
         field(&mut header, "op", &[0x07]);
@@ -135,23 +145,20 @@ impl<W: Write + Seek> Writer<W> {
         let mut record = Vec::new();
         put(&mut record, &header);
         put(&mut record, &data);
-        self.connections.push(record);
-        self.written_in_bag.push(false);
-        id
+        self.connections.entry(id).or_insert(Described { record, is_written: false });
     }
 
     /// Appends a message that was received at `time`.
     pub fn write(&mut self, connection: ConnectionId, time: Time, payload: &[u8]) -> io::Result<()> {
         let time = RosTime::try_from(time)?;
-        let slot = connection as usize;
-        let record = self
+        let described = self
             .connections
-            .get(slot)
+            .get_mut(&connection)
             .ok_or_else(|| invalid(format!("connection {connection} was never added")))?;
         u32::try_from(payload.len()).map_err(|_| invalid(format!("a message of {} bytes is more than a bag can hold", payload.len())))?;
-        if let Some(written @ false) = self.written_in_bag.get_mut(slot) {
-            self.chunk.data.extend_from_slice(record);
-            *written = true;
+        if !described.is_written {
+            self.chunk.data.extend_from_slice(&described.record);
+            described.is_written = true;
         }
         let offset = u32::try_from(self.chunk.data.len()).map_err(|_| invalid("the chunk grew beyond 4 GiB".into()))?;
         self.chunk.index.entry(connection).or_default().push((time, offset));
@@ -195,6 +202,21 @@ impl<W: Write + Seek> Writer<W> {
         Ok(())
     }
 
+    /// Takes over a chunk with the index records behind it as another bag stores them; its connections have to be there under the
+    /// numbers that it uses.
+    pub fn copy_chunk(&mut self, stored: &StoredChunk) -> io::Result<()> {
+        self.close_chunk()?;
+        self.infos.push(ChunkInfo {
+            at: self.at,
+            start: RosTime::try_from(stored.span.start)?,
+            end: RosTime::try_from(stored.span.end)?,
+            counts: stored.counts.clone(),
+        });
+        self.out.write_all(&stored.bytes)?;
+        self.at += stored.bytes.len() as u64;
+        Ok(())
+    }
+
     fn emit_index(&mut self, id: ConnectionId, entries: &[(RosTime, u32)]) -> io::Result<()> {
         let mut header = Vec::new();
         field(&mut header, "conn", &id.to_le_bytes());
@@ -231,8 +253,8 @@ impl<W: Write + Seek> Writer<W> {
 
     fn write_index(&mut self) -> io::Result<()> {
         let index_at = self.at;
-        for record in &self.connections {
-            self.out.write_all(record)?;
+        for described in self.connections.values() {
+            self.out.write_all(&described.record)?;
         }
         let infos = std::mem::take(&mut self.infos);
         for info in &infos {
@@ -250,7 +272,7 @@ impl<W: Write + Seek> Writer<W> {
             }
             self.emit(&header, &data)?;
         }
-        let header = bag_header(index_at, self.written_in_bag.len() as u32, infos.len() as u32)?;
+        let header = bag_header(index_at, self.connections.len() as u32, infos.len() as u32)?;
         self.out.seek(SeekFrom::Start(MAGIC.len() as u64))?;
         self.out.write_all(&header)?;
         self.infos = infos;

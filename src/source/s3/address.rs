@@ -51,6 +51,11 @@ impl S3Address {
         url.unwrap_or_default()
     }
 
+    /// Whether it names what begins with its key, not one object.
+    pub fn is_prefix(&self) -> bool {
+        self.key.is_empty() || self.key.ends_with('/')
+    }
+
     pub fn is_access_point(&self) -> bool {
         self.bucket.starts_with("arn:")
     }

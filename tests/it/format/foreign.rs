@@ -49,7 +49,7 @@ fn each_kind_of_file_gets_its_sentence() {
     old.bag: a ROS bag of the old format 1.2, which only ROS itself reads: convert it with `rosbag fix old.bag fixed.bag`, and open the result
     new.bag: a ROS bag of version "3.0", of which only 2.0 is known: convert it with `rosbag fix new.bag fixed.bag`
     secret.bag: the bag is encrypted (rosbag/AesCbcEncryptor): decrypt it with `rosbag decrypt` where its key is, and open the result
-    notes.md: a text file, not a recording: Roadreel opens ROS 1 bags (.bag) and text logs (.log, .txt)
+    notes.md: a text file, not a recording: Roadreel opens ROS 1 bags (.bag), tables (.parquet, .csv, .jsonl, .arrow) and text logs (.log, .txt)
     a.bag.gz: gzip-compressed: unpack it with `gunzip -k a.bag.gz`, and open the result
     a.bag.zst: zstd-compressed: unpack it with `zstd -d a.bag.zst`, and open the result
     a.zip: a zip archive: unpack it with `unzip a.zip`, and open the recording in it
@@ -57,14 +57,14 @@ fn each_kind_of_file_gets_its_sentence() {
     a.bag.xz: xz-compressed: unpack it with `xz -dk a.bag.xz`, and open the result
     a.mcap: an MCAP file: recognised, not yet read; `mcap convert` turns a ROS 1 bag into one, so open that bag
     a.db3: an SQLite database, as rosbag2 (.db3) writes: recognised, not yet read; `rosbags-convert` makes a ROS 1 bag of a rosbag2 folder
-    a.parquet: a Parquet table: recognised, not yet read as a recording
+    a.parquet: read as parquet
     a.ulg: a PX4 ULog: recognised, not yet read; `ulog2rosbag` of pyulog makes a ROS 1 bag of it
     a.pcap: a network capture (PCAP): recognised, not yet read
     a.pcapng: a network capture (PCAPNG): recognised, not yet read
     zeros.bag: nothing but zeros: the recording was not written to disk, or its copy did not finish; copy it again
     error.bag: an error message of a store (XML), not a recording: fetch the file again with a fresh URL
     page.bag: a web page (HTML), not a recording: use the address of the file itself
-    noise: no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`
+    noise: no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, and tables (Parquet, CSV, JSON Lines, Arrow)
     "#);
 }
 

@@ -1,0 +1,369 @@
+//! Tables: Parquet, CSV, JSON Lines and Arrow files read as messages of one topic, a row each.
+//!
+//! The columns become a message definition ([`shape`]), rows its messages ([`rows`]), one column their time ([`clock`]). Invariants:
+//! a row is never dropped: one without a time stands at the time of the row before it; nothing is read that nobody wants.
+
+mod arrow_file;
+mod clock;
+mod json;
+pub mod lake;
+mod lines;
+mod parquet;
+mod rows;
+mod shape;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use ::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
+
+use super::{Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Message, Part, Warning};
+use crate::time::{Span, Time};
+use clock::Clock;
+use json::Json;
+use shape::Column;
+
+pub use arrow_file::Arrow;
+pub use lines::{Csv, JsonLines};
+pub use parquet::Parquet;
+
+/// Between rows that have no time.
+const STEP_NANOS: i64 = 1_000;
+const PACKAGE: &str = "table";
+
+/// What an index learned of a table.
+struct Facts {
+    schema: SchemaRef,
+    /// Of columns whose texts hold JSON.
+    json: BTreeMap<usize, Json>,
+    clock: Option<Clock>,
+    /// Columns that the folders name, of every file.
+    partitions: Vec<Partitions>,
+}
+
+type Partitions = Vec<(String, Option<String>)>;
+
+/// The column that names the recording which a row was extracted from.
+const BAG_FILE: &str = "bag_file";
+
+/// Where the rows of a chunk are.
+#[derive(Clone, Debug)]
+enum Block {
+    /// A row group of a Parquet file.
+    Group { file: usize, group: usize },
+    /// Whole lines.
+    Lines { file: usize },
+    /// A batch of an Arrow file.
+    Batch { file: usize, batch: usize },
+}
+
+/// An indexed table.
+struct Table {
+    catalog: Catalog,
+    schema: SchemaRef,
+    columns: Arc<[Column]>,
+    json: Arc<BTreeMap<usize, Json>>,
+    /// The recordings that rows are of, where there are several: a topic each.
+    bags: Arc<[String]>,
+    clock: Option<Clock>,
+    blocks: Vec<Block>,
+    /// Of each chunk: the number of its first row.
+    numbers: Vec<u64>,
+    /// No column is a time: the first row stands here, the others after it.
+    start: Option<Time>,
+    files: Vec<parquet::File>,
+    lines: Vec<lines::File>,
+    arrows: Vec<arrow_file::File>,
+}
+
+impl Table {
+    fn new(format: &'static str, size: u64, topic: &str, facts: Facts, has_nulls: &dyn Fn(&[&str]) -> bool) -> Table {
+        let mut fields: Vec<Arc<Field>> = facts.schema.fields().iter().cloned().collect();
+        for (name, _) in facts.partitions.first().into_iter().flatten() {
+            if !fields.iter().any(|field| field.name() == name) {
+                fields.push(Arc::new(Field::new(name, DataType::Utf8, true)));
+            }
+        }
+        let schema = Arc::new(Schema::new(fields));
+        let columns = shape::columns(&schema, |at| facts.json.get(&at).cloned(), has_nulls);
+        let base = shape::Names::default().free(topic.trim_start_matches('/'));
+        let type_name = format!("{PACKAGE}/{base}");
+        // recordings of the same minutes are told apart
+        let bags: BTreeSet<&str> = facts.partitions.iter().filter_map(bag_of).collect();
+        let topics: Vec<String> = match bags.len() {
+            0 | 1 => vec![topic.to_owned()],
+            _ => bags
+                .iter()
+                .map(|bag| format!("/{}{topic}", shape::Names::default().free(bag)))
+                .collect(),
+        };
+        let definition: Arc<str> = shape::definition(&type_name, &columns).into();
+        let connections = topics.into_iter().map(|topic| Connection {
+            topic: topic.into(),
+            definition: definition.clone(),
+            type_name: type_name.clone().into(),
+            ..Connection::default()
+        });
+        Table {
+            catalog: Catalog {
+                format,
+                size,
+                indexed: true,
+                connections: connections.collect(),
+                ..Catalog::default()
+            },
+            schema,
+            columns: columns.into(),
+            bags: bags.into_iter().map(str::to_owned).collect(),
+            json: Arc::new(facts.json),
+            start: facts.clock.is_none().then_some(Time(0)),
+            clock: facts.clock,
+            blocks: Vec::new(),
+            numbers: Vec::new(),
+            files: Vec::new(),
+            lines: Vec::new(),
+            arrows: Vec::new(),
+        }
+    }
+
+    fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
+    }
+
+    /// The topic that rows of a file are of.
+    fn connection_of(&self, partitions: &Partitions) -> ConnectionId {
+        let bag = bag_of(partitions).and_then(|bag| self.bags.iter().position(|other| other == bag));
+        bag.and_then(|at| ConnectionId::try_from(at).ok())
+            .filter(|_| self.bags.len() > 1)
+            .unwrap_or(0)
+    }
+
+    fn push(&mut self, mut chunk: Chunk, block: Block, has_span: bool) {
+        let first = self.catalog.messages();
+        if let Some(start) = self.start {
+            let at = |number: u64| start.plus_nanos(i64::try_from(number).unwrap_or(i64::MAX).saturating_mul(STEP_NANOS));
+            chunk.span = Span::new(at(first), at(first + chunk.messages().saturating_sub(1)));
+        } else if !has_span {
+            self.catalog.warnings.push(Warning {
+                offset: chunk.range.start,
+                what: format!(
+                    "{} rows have no time: they stand at the time of the rows before them",
+                    chunk.messages()
+                ),
+            });
+            let before = self.catalog.chunks.last().map_or(Time(0), |chunk| chunk.span.end);
+            chunk.span = Span::at(before);
+        }
+        self.numbers.push(first);
+        self.blocks.push(block);
+        self.catalog.chunks.push(chunk);
+    }
+
+    fn finished(mut self) -> Table {
+        if self.start.is_some() && !self.catalog.chunks.is_empty() {
+            self.catalog.warnings.push(Warning {
+                offset: 0,
+                what: "no column of the table is a time: its rows stand in their order at the start of what is recorded beside it".into(),
+            });
+        }
+        self
+    }
+
+    fn partitions(&self, block: &Block) -> &Partitions {
+        const NONE: &Partitions = &Vec::new();
+        match block {
+            Block::Group { file, .. } => self.files.get(*file).map_or(NONE, parquet::File::partitions),
+            Block::Lines { file } => self.lines.get(*file).map_or(NONE, lines::File::partitions),
+            Block::Batch { file, .. } => self.arrows.get(*file).map_or(NONE, arrow_file::File::partitions),
+        }
+    }
+
+    /// Appends the rows of a batch, whose columns are found by their names.
+    fn write(&self, batch: &RecordBatch, partitions: &Partitions, stand: &mut Stand, out: &mut Batch) {
+        let connection = self.connection_of(partitions);
+        let array = |at: usize| -> Option<ArrayRef> {
+            let name = self.schema.fields().get(at)?.name();
+            let of_folder = || {
+                let (_, value) = partitions.iter().find(|(of, _)| of == name)?;
+                let texts: StringArray = std::iter::repeat_n(value.as_deref(), batch.num_rows()).collect();
+                Some(Arc::new(texts) as ArrayRef)
+            };
+            batch.column_by_name(name).cloned().or_else(of_folder)
+        };
+        let times = self.clock.as_ref().and_then(|clock| {
+            let columns: Option<Vec<ArrayRef>> = clock.columns().into_iter().map(array).collect();
+            Some(clock.times(&columns?))
+        });
+        let rows = rows::Rows::new(&self.columns, array, |at| self.json.get(&at));
+        for row in 0..batch.num_rows() {
+            let time = stand.next(times.as_ref().and_then(|times| times.get(row).copied().flatten()));
+            let mut payload = Vec::new();
+            rows.write(row, &mut payload);
+            out.messages.push(Message {
+                connection,
+                time,
+                payload: payload.into(),
+            });
+        }
+    }
+
+    fn read(&self, chunk: &Chunk, block: &Block, got: &Fetched, stand: &mut Stand, out: &mut Batch) -> Result<(), String> {
+        let partitions = self.partitions(block);
+        match block {
+            Block::Group { file, group } => {
+                let file = self.files.get(*file).ok_or("there is no such file")?;
+                for batch in parquet::batches(file, *group, got, |_| true)? {
+                    self.write(&batch?, partitions, stand, out);
+                }
+            }
+            Block::Lines { file } => {
+                let file = self.lines.get(*file).ok_or("there is no such file")?;
+                let bytes = got.get(chunk.range.clone()).ok_or("its bytes are not there")?;
+                for batch in file.batches(bytes)? {
+                    self.write(&batch?, partitions, stand, out);
+                }
+            }
+            Block::Batch { file, batch } => {
+                let file = self.arrows.get(*file).ok_or("there is no such file")?;
+                let bytes = got.get(chunk.range.clone()).ok_or("its bytes are not there")?;
+                self.write(&file.batch(*batch, bytes)?, partitions, stand, out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where rows stand that have no time of their own.
+struct Stand {
+    /// The place of the first row where no row has a time, and the next row's number.
+    start: Option<Time>,
+    number: u64,
+    last: Time,
+}
+
+impl Stand {
+    fn next(&mut self, own: Option<Time>) -> Time {
+        if let Some(start) = self.start {
+            let number = i64::try_from(self.number).unwrap_or(i64::MAX);
+            self.number += 1;
+            return start.plus_nanos(number.saturating_mul(STEP_NANOS));
+        }
+        self.last = own.unwrap_or(self.last);
+        self.last
+    }
+}
+
+impl Container for Table {
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    fn messages(&self, id: ChunkId, got: &Fetched, connections: &ConnectionSet, _: Checks) -> Batch {
+        let mut batch = Batch::default();
+        let at = id as usize;
+        let (Some(chunk), Some(block)) = (self.catalog.chunks.get(at), self.blocks.get(at)) else {
+            return batch;
+        };
+        if !connections.contains(self.connection_of(self.partitions(block))) {
+            return batch;
+        }
+        let mut stand = Stand {
+            start: self.start,
+            number: self.numbers.get(at).copied().unwrap_or(0),
+            last: chunk.span.start,
+        };
+        if let Err(what) = self.read(chunk, block, got, &mut stand, &mut batch) {
+            batch.warnings.push(Warning {
+                offset: chunk.range.start,
+                what: format!("rows that cannot be read: {what}"),
+            });
+        }
+        batch
+    }
+
+    fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
+        let Some(Block::Group { file, group }) = self.blocks.get(chunk as usize) else {
+            return None;
+        };
+        let wanted = self
+            .columns
+            .iter()
+            .filter(|column| fields.contains(&*column.name))
+            .map(|column| column.at);
+        let times = self.clock.iter().flat_map(Clock::columns);
+        let names = wanted
+            .chain(times)
+            .filter_map(|at| self.schema.fields().get(at))
+            .map(|field| &**field.name());
+        let mut ranges = parquet::ranges_of(self.files.get(*file)?, *group, &names.collect());
+        ranges.sort_by_key(|range| range.start);
+        Some(ranges)
+    }
+
+    fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {
+        let old = self.start.filter(|old| *old != start)?;
+        let mut catalog = self.catalog.clone();
+        for chunk in &mut catalog.chunks {
+            let moved = |t: Time| start.plus_nanos(t.since(old));
+            chunk.span = Span::new(moved(chunk.span.start), moved(chunk.span.end));
+        }
+        Some(Arc::new(Table {
+            catalog,
+            schema: self.schema.clone(),
+            columns: self.columns.clone(),
+            json: self.json.clone(),
+            bags: self.bags.clone(),
+            clock: None,
+            blocks: self.blocks.clone(),
+            numbers: self.numbers.clone(),
+            start: Some(start),
+            files: self.files.clone(),
+            lines: self.lines.clone(),
+            arrows: self.arrows.clone(),
+        }))
+    }
+}
+
+fn bag_of(partitions: &Partitions) -> Option<&str> {
+    partitions.iter().find(|(name, _)| name == BAG_FILE)?.1.as_deref()
+}
+
+/// `/imu_raw` of `imu_raw/bag_file=drive_a/data.parq`, `/scenes` of `scenes.csv`.
+fn topic_of(name: &str, parts: &[Part]) -> String {
+    // a file called like every other is told by its folder
+    const COMMON: [&str; 3] = ["data", "part-", "00000"];
+    let stem = |name: &str| name.split_once('.').map_or(name, |(stem, _)| stem).to_owned();
+    let folders = parts.first().map(|part| part.path.clone()).unwrap_or_default();
+    let mut folders: Vec<&str> = folders.split('/').filter(|part| !part.contains('=')).collect();
+    folders.pop();
+    let own = stem(name.rsplit('/').next().unwrap_or(name));
+    let is_common = COMMON.iter().any(|common| own.starts_with(common)) || own.is_empty();
+    let chosen = match (is_common, folders.last()) {
+        (true, Some(folder)) => (*folder).to_owned(),
+        _ => own,
+    };
+    format!("/{}", shape::Names::default().free(&chosen))
+}
+
+/// Rows as JSON objects.
+fn json_rows(batch: &RecordBatch) -> Result<Vec<serde_json::Value>, String> {
+    let mut out = Vec::new();
+    let mut writer = ::arrow::json::LineDelimitedWriter::new(&mut out);
+    writer
+        .write(batch)
+        .and_then(|()| writer.finish())
+        .map_err(|error| error.to_string())?;
+    drop(writer);
+    let lines = out.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+    lines
+        .map(|line| serde_json::from_slice(line).map_err(|error| error.to_string()))
+        .collect()
+}
+
+/// Rows of a whole Parquet file as JSON objects.
+fn parquet_rows(bytes: &Bytes) -> Result<Vec<serde_json::Value>, String> {
+    parquet::all_rows(bytes)
+}

@@ -1,0 +1,473 @@
+//! CSV and JSON Lines: read once from front to back, cut into chunks of whole rows.
+//!
+//! Values are texts until they are written: what does not fit the type that the first rows show is null, not an error.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, StringBuilder};
+use arrow::compute::concat;
+use arrow::csv::ReaderBuilder;
+use arrow::csv::reader::Format as CsvFormat;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use bytes::{Bytes, BytesMut};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::json::Json;
+use super::{Block, Facts, Partitions, Table};
+use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
+use crate::time::{Span, Time};
+
+pub struct Csv;
+pub struct JsonLines;
+
+/// What is read at a time; the first block shows the columns.
+const BLOCK_BYTES: u64 = 4 << 20;
+/// A chunk holds about so many.
+const CHUNK_BYTES: usize = 1 << 20;
+/// A row is no longer.
+const LONGEST_ROW: usize = 64 << 20;
+const SNIFFED_LINES: usize = 8;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Csv { delimiter: u8 },
+    Json,
+}
+
+impl Format for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn sniff(&self, name: &str, head: &[u8]) -> bool {
+        let ending = ending(name);
+        is_text(head) && (matches!(&*ending, "csv" | "tsv") || (!has_other_ending(&ending) && looks_like_csv(head)))
+    }
+
+    fn indexer(&self, len: u64) -> Box<dyn Indexer> {
+        Box::new(Index::new(len, "csv"))
+    }
+}
+
+impl Format for JsonLines {
+    fn name(&self) -> &'static str {
+        "jsonlines"
+    }
+
+    fn sniff(&self, name: &str, head: &[u8]) -> bool {
+        let first = head
+            .split(|b| *b == b'\n')
+            .find(|line| !line.trim_ascii().is_empty())
+            .unwrap_or_default();
+        let is_log = matches!(&*ending(name), "log" | "txt" | "out" | "err");
+        let is_object = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());
+        let is_cut = || first.len() == head.len() && first.trim_ascii().starts_with(b"{");
+        !is_log && is_text(head) && (is_object() || (is_cut() && matches!(&*ending(name), "jsonl" | "ndjson")))
+    }
+
+    fn indexer(&self, len: u64) -> Box<dyn Indexer> {
+        Box::new(Index::new(len, "jsonlines"))
+    }
+}
+
+fn ending(name: &str) -> String {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase()
+}
+
+fn has_other_ending(ending: &str) -> bool {
+    matches!(
+        ending,
+        "log" | "txt" | "out" | "err" | "xml" | "html" | "yaml" | "yml" | "md" | "json" | "jsonl"
+    )
+}
+
+fn is_text(head: &[u8]) -> bool {
+    let is_control = |b: &u8| *b < 9 || (14..32).contains(b);
+    !head.is_empty() && !head.iter().take(4096).any(is_control)
+}
+
+/// A head of names, and rows of as many values.
+fn looks_like_csv(head: &[u8]) -> bool {
+    let lines: Vec<&[u8]> = head.split(|b| *b == b'\n').take(SNIFFED_LINES + 1).collect();
+    let whole = lines.split_last().map_or(&lines[..], |(_, whole)| whole);
+    let commas = |line: &&[u8]| line.iter().filter(|b| **b == b',').count();
+    let Some(first) = whole.first() else { return false };
+    let is_name = |value: &[u8]| {
+        let value = value.trim_ascii();
+        value.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_' || *b == b'"') && !value.contains(&b' ')
+    };
+    whole.len() > 1
+        && commas(first) > 0
+        && first.split(|b| *b == b',').all(is_name)
+        && whole.iter().all(|line| commas(line) == commas(first))
+}
+
+/// A file of rows.
+#[derive(Clone)]
+pub(super) struct File {
+    kind: Kind,
+    /// Names in the file's order.
+    names: Arc<[String]>,
+    partitions: Partitions,
+}
+
+impl File {
+    pub fn partitions(&self) -> &Partitions {
+        &self.partitions
+    }
+
+    /// Whole rows as columns of texts.
+    pub fn batches(&self, bytes: Bytes) -> Result<Vec<Result<RecordBatch, String>>, String> {
+        match self.kind {
+            Kind::Json => Ok(vec![self.objects(&bytes)]),
+            Kind::Csv { delimiter } => {
+                let schema = self.schema();
+                let reader = ReaderBuilder::new(schema)
+                    .with_delimiter(delimiter)
+                    .with_truncated_rows(true)
+                    .with_batch_size(8192);
+                let reader = reader.build(std::io::Cursor::new(bytes)).map_err(|error| error.to_string())?;
+                Ok(reader.map(|batch| batch.map_err(|error| error.to_string())).collect())
+            }
+        }
+    }
+
+    fn schema(&self) -> SchemaRef {
+        let fields = self.names.iter().map(|name| Field::new(name, DataType::Utf8, true));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    fn objects(&self, bytes: &[u8]) -> Result<RecordBatch, String> {
+        let mut columns: Vec<StringBuilder> = self.names.iter().map(|_| StringBuilder::new()).collect();
+        for row in rows(bytes) {
+            for (name, column) in self.names.iter().zip(&mut columns) {
+                match row.get(name) {
+                    None | Some(Value::Null) => column.append_null(),
+                    Some(Value::String(text)) => column.append_value(text),
+                    Some(other) => column.append_value(other.to_string()),
+                }
+            }
+        }
+        let columns = columns.into_iter().map(|mut column| Arc::new(column.finish()) as ArrayRef);
+        RecordBatch::try_new(self.schema(), columns.collect()).map_err(|error| error.to_string())
+    }
+}
+
+/// The object of each line; one that is none is an empty one.
+fn rows(bytes: &[u8]) -> impl Iterator<Item = Value> {
+    let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    lines.map(|line| serde_json::from_slice(line).unwrap_or_default())
+}
+
+struct Index {
+    format: &'static str,
+    len: u64,
+    name: String,
+    parts: Vec<Part>,
+    time_column: Option<String>,
+    /// The part that is being read, how far, and what of it is not cut yet.
+    part: usize,
+    read_to: u64,
+    rest: BytesMut,
+    file: Option<File>,
+    table: Option<Table>,
+}
+
+impl Index {
+    fn new(len: u64, format: &'static str) -> Index {
+        Index {
+            format,
+            len,
+            name: String::new(),
+            parts: Vec::new(),
+            time_column: None,
+            part: 0,
+            read_to: 0,
+            rest: BytesMut::new(),
+            file: None,
+            table: None,
+        }
+    }
+}
+
+impl Indexer for Index {
+    fn is_called(&mut self, name: &str) {
+        self.name = name.to_owned();
+    }
+
+    fn is_made_of(&mut self, parts: &[Part]) {
+        self.parts = parts.to_vec();
+    }
+
+    fn has_time_in(&mut self, column: &str) {
+        self.time_column = Some(column.to_owned());
+    }
+
+    fn step(&mut self, got: &Fetched) -> Result<Step, FormatError> {
+        if self.parts.is_empty() {
+            self.parts.push(Part::whole(&self.name, self.len));
+        }
+        let before = (self.part, self.read_to);
+        while let Some(part) = self.parts.get(self.part).cloned() {
+            self.read_to = self.read_to.max(part.range.start);
+            while self.read_to < part.range.end
+                && let Some(bytes) = got.from(self.read_to, part.range.end - self.read_to)
+            {
+                self.rest.extend_from_slice(&bytes);
+                self.read_to += bytes.len() as u64;
+            }
+            let is_end = self.read_to >= part.range.end;
+            if !is_end && (self.rest.len() as u64) < BLOCK_BYTES.min(part.range.end - part.range.start) {
+                if before == (self.part, self.read_to) && got.parts().next().is_some() && self.read_to > part.range.start {
+                    return Err(FormatError("the file ended while it was read: it may be growing or cut".into()));
+                }
+                return Ok(self.next_block(&part));
+            }
+            self.cut(&part, is_end)?;
+            match is_end {
+                true => {
+                    self.part += 1;
+                    self.file = None;
+                    self.rest.clear();
+                }
+                false => return Ok(self.next_block(&part)),
+            }
+        }
+        match self.table.take() {
+            Some(table) => Ok(Step::Ready(Arc::new(table.finished()))),
+            None => Err(FormatError("a table without rows".into())),
+        }
+    }
+}
+
+impl Index {
+    fn next_block(&self, part: &Part) -> Step {
+        let from = self.read_to.max(part.range.start);
+        Step::Need(vec![from..(from + BLOCK_BYTES).min(part.range.end)])
+    }
+
+    /// Makes chunks of the whole rows that are there.
+    fn cut(&mut self, part: &Part, is_end: bool) -> Result<(), FormatError> {
+        let mut at = self.read_to - self.rest.len() as u64;
+        if self.file.is_none() {
+            let first = self.rest.clone().freeze();
+            let (file, body) = self.begin(part, &first)?;
+            at += body as u64;
+            let _ = self.rest.split_to(body.min(self.rest.len()));
+            self.file = Some(file);
+        }
+        let is_csv = self.file.as_ref().is_some_and(|file| file.kind != Kind::Json);
+        loop {
+            let end = row_end(&self.rest, CHUNK_BYTES, is_csv);
+            let length = match end {
+                Some(end) => end,
+                None if is_end => self.rest.len(),
+                None if self.rest.len() > LONGEST_ROW => {
+                    return Err(FormatError("a row of more than 64 MiB: this is no table of rows".into()));
+                }
+                None => return Ok(()),
+            };
+            if length == 0 {
+                return Ok(());
+            }
+            let bytes = self.rest.split_to(length).freeze();
+            self.add(at..at + length as u64, bytes)?;
+            at += length as u64;
+        }
+    }
+
+    /// What the first rows of a file show, and where its rows begin.
+    fn begin(&mut self, part: &Part, first: &Bytes) -> Result<(File, usize), FormatError> {
+        let whole = match first.iter().rposition(|b| *b == b'\n') {
+            Some(end) if self.read_to < part.range.end => first.slice(..=end),
+            _ => first.clone(),
+        };
+        let (kind, schema, json, body) = match self.format {
+            "csv" => csv_columns(&whole, &part.path)?,
+            _ => json_columns(&whole),
+        };
+        let file = File {
+            kind,
+            names: schema.fields().iter().map(|field| field.name().clone()).collect(),
+            partitions: part.partitions.clone(),
+        };
+        let (mut nulls, mut texts) = (vec![false; file.names.len()], BTreeMap::new());
+        let sample = file.batches(whole.slice(body.min(whole.len())..)).unwrap_or_default();
+        let sample: Vec<RecordBatch> = sample.into_iter().filter_map(Result::ok).collect();
+        for (at, null) in nulls.iter_mut().enumerate() {
+            let columns: Vec<&dyn arrow::array::Array> = sample.iter().map(|batch| &**batch.column(at)).collect();
+            if let Ok(column) = concat(&columns) {
+                *null = column.null_count() > 0 || is_blank_somewhere(&column);
+                texts.insert(at, column);
+            }
+        }
+        if self.table.is_none() {
+            let clocks = Clock::candidates(&schema, self.time_column.as_deref());
+            let clock = clocks.into_iter().find_map(|mut clock| {
+                let columns: Option<Vec<ArrayRef>> = clock.columns().iter().map(|at| texts.get(at).cloned()).collect();
+                clock.fits(&columns?).then_some(clock)
+            });
+            let mut json = json;
+            for (at, field) in schema
+                .fields()
+                .iter()
+                .enumerate()
+                .filter(|(_, field)| field.data_type() == &DataType::Utf8)
+            {
+                let learned = texts
+                    .get(&at)
+                    .cloned()
+                    .and_then(|column| super::parquet::learned(std::iter::once(column)));
+                if let (Some(learned), false) = (learned, field.name().is_empty()) {
+                    json.entry(at).or_insert(learned);
+                }
+            }
+            let facts = Facts {
+                schema: schema.clone(),
+                json,
+                clock,
+                partitions: self.parts.iter().map(|part| part.partitions.clone()).collect(),
+            };
+            let has_nulls = |path: &[&str]| {
+                let at = schema.fields().iter().position(|field| path.first() == Some(&&**field.name()));
+                at.and_then(|at| nulls.get(at).copied()).unwrap_or(true)
+            };
+            self.table = Some(Table::new(
+                self.format,
+                self.len,
+                &super::topic_of(&self.name, &self.parts),
+                facts,
+                &has_nulls,
+            ));
+        }
+        if let Some(table) = &mut self.table {
+            table.lines.push(file.clone());
+        }
+        Ok((file, body))
+    }
+
+    fn add(&mut self, range: Range<u64>, bytes: Bytes) -> Result<(), FormatError> {
+        let (Some(file), Some(table)) = (&self.file, &mut self.table) else {
+            return Ok(());
+        };
+        let mut rows = 0;
+        let mut span: Option<Span> = None;
+        let wrong = |what: String| FormatError(format!("rows from byte {} on cannot be read: {what}", range.start));
+        for batch in file.batches(bytes).map_err(wrong)? {
+            let batch = batch.map_err(wrong)?;
+            rows += batch.num_rows();
+            let Some(clock) = table.clock() else { continue };
+            let columns = clock
+                .columns()
+                .into_iter()
+                .map(|at| batch.column_by_name(table.schema.fields().get(at)?.name()).cloned());
+            let Some(columns) = columns.collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let known: Vec<Time> = clock.times(&columns).into_iter().flatten().collect();
+            if let (Some(first), Some(last)) = (known.iter().min(), known.iter().max()) {
+                let more = Span::new(*first, *last);
+                span = Some(span.map_or(more, |span| span.union(more)));
+            }
+        }
+        if rows == 0 {
+            return Ok(());
+        }
+        let chunk = Chunk {
+            range,
+            span: span.unwrap_or(Span::at(Time(0))),
+            compression: "none".into(),
+            counts: vec![(table.connection_of(&file.partitions), u32::try_from(rows).unwrap_or(u32::MAX))],
+        };
+        let block = Block::Lines {
+            file: table.lines.len() - 1,
+        };
+        table.push(chunk, block, span.is_some());
+        Ok(())
+    }
+}
+
+fn is_blank_somewhere(column: &ArrayRef) -> bool {
+    use arrow::array::AsArray;
+    let texts: Option<&StringArray> = column.as_string_opt::<i32>();
+    texts.is_some_and(|texts| texts.iter().flatten().any(str::is_empty))
+}
+
+/// Where the last whole row within about `most` bytes ends, its newline included; a row that is longer is taken whole.
+fn row_end(bytes: &[u8], most: usize, is_csv: bool) -> Option<usize> {
+    let (mut is_quoted, mut last) = (false, None);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' if is_csv => is_quoted = !is_quoted,
+            b'\n' if !is_quoted => last = Some(at + 1),
+            _ => {}
+        }
+        if at >= most && last.is_some() {
+            return last;
+        }
+    }
+    // what is left may go on
+    None
+}
+
+type Columns = (Kind, SchemaRef, BTreeMap<usize, Json>, usize);
+
+fn csv_columns(first: &Bytes, path: &str) -> Result<Columns, FormatError> {
+    let head_end = row_end(first, 0, true).unwrap_or(first.len());
+    let head = first.get(..head_end).unwrap_or_default();
+    let delimiter = match ending(path).as_str() {
+        "tsv" => b'\t',
+        _ => *[b',', b';', b'\t', b'|']
+            .iter()
+            .max_by_key(|d| (head.iter().filter(|b| b == d).count(), **d == b','))
+            .unwrap_or(&b','),
+    };
+    let format = CsvFormat::default()
+        .with_header(true)
+        .with_delimiter(delimiter)
+        .with_truncated_rows(true);
+    let inferred = format.infer_schema(std::io::Cursor::new(first), None);
+    let (schema, _) = inferred.map_err(|error| FormatError(format!("a CSV file whose rows cannot be read: {error}")))?;
+    // each name once, as columns are found by them
+    let mut seen = std::collections::BTreeSet::new();
+    let fields = schema.fields().iter().enumerate().map(|(at, field)| {
+        let name = match seen.insert(field.name().clone()) {
+            true => field.name().clone(),
+            false => format!("{}_{}", field.name(), at + 1),
+        };
+        Field::new(name, field.data_type().clone(), true)
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    Ok((Kind::Csv { delimiter }, schema, BTreeMap::new(), head_end))
+}
+
+fn json_columns(first: &[u8]) -> Columns {
+    let mut columns: IndexMap<String, (Json, bool)> = IndexMap::new();
+    for row in rows(first) {
+        for (key, value) in row.as_object().into_iter().flatten() {
+            let (json, is_whole) = columns.entry(key.clone()).or_insert((Json::Unknown, true));
+            *json = std::mem::replace(json, Json::Unknown).and(Json::of(value));
+            *is_whole &= value.is_i64();
+        }
+    }
+    let mut nested = BTreeMap::new();
+    let fields = columns.into_iter().enumerate().map(|(at, (name, (json, is_whole)))| {
+        let data_type = match json {
+            Json::Bool => DataType::Boolean,
+            Json::Number if is_whole => DataType::Int64,
+            Json::Number => DataType::Float64,
+            Json::List(_) | Json::Object(_) => {
+                nested.insert(at, json);
+                DataType::Utf8
+            }
+            _ => DataType::Utf8,
+        };
+        Field::new(name, data_type, true)
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    (Kind::Json, schema, nested, 0)
+}

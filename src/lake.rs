@@ -1,0 +1,228 @@
+//! SQL over tables (Parquet, CSV, JSON Lines, Arrow, Hudi, Delta) and over the topics of recordings.
+//!
+//! DataFusion stays behind this module. Invariants: only SELECT and EXPLAIN run; tables are read through the program's own readers
+//! and cache; no location shows in a plan; a query's memory is bounded, and what is beyond it spills to disk.
+
+mod error;
+mod files;
+mod names;
+mod span;
+mod statement;
+mod topic;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use futures_util::StreamExt;
+use url::Url;
+
+use crate::run::{Io, Place, Recording, gather};
+use crate::source::{Location, Objects};
+pub use error::LakeError;
+pub use write::{Rows, Style};
+
+/// Where the objects of tables lie, as plans see it.
+const STORE: &str = "lake://tables";
+const CATALOG: &str = "datafusion";
+const SCHEMA: &str = "public";
+const BATCH_ROWS: usize = 8192;
+
+/// Tables under names, and queries over them.
+pub struct Lake {
+    io: Io,
+    objects: Arc<Objects>,
+    context: SessionContext,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Every table: schema, name, columns.
+    tables: BTreeMap<(String, String), SchemaRef>,
+    /// Tables that queries name by their location, as they name them.
+    by_location: BTreeMap<String, String>,
+    /// What `--table` named.
+    locations: BTreeMap<String, Location>,
+    opened: usize,
+}
+
+/// What a name stands for.
+enum Opened {
+    Table(Arc<dyn TableProvider>),
+    /// Topics of a recording, or tables of a folder.
+    Several(Vec<(String, Arc<dyn TableProvider>)>),
+}
+
+impl Lake {
+    /// `memory_bytes` are for the queries alone.
+    pub fn new(io: &Io, memory_bytes: u64) -> Result<Lake, LakeError> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let pool = FairSpillPool::new(usize::try_from(memory_bytes).unwrap_or(usize::MAX));
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc()?;
+        let mut config = SessionConfig::new()
+            .with_target_partitions(cores)
+            .with_batch_size(BATCH_ROWS)
+            .with_information_schema(true)
+            .with_default_catalog_and_schema(CATALOG, SCHEMA);
+        config.options_mut().execution.listing_table_ignore_subdirectory = false;
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_default_features();
+        let context = SessionContext::new_with_state(state.build());
+        let objects = Objects::new(io.net().clone());
+        let store = Url::parse(STORE).map_err(|error| LakeError::Sql(error.to_string()))?;
+        context.register_object_store(&store, objects.clone());
+        Ok(Lake {
+            io: io.clone(),
+            objects,
+            context,
+            state: Mutex::default(),
+        })
+    }
+
+    /// Opens a location under a name: a table, or the topics of a recording (and the tables of a folder) as `name."/topic"`.
+    /// `as_of` names an earlier state of a Hudi or Delta table. Waits: for commands.
+    pub fn add(&self, name: &str, location: &Location, as_of: Option<&str>) -> Result<(), LakeError> {
+        self.state().locations.insert(name.to_owned(), location.clone());
+        self.io.block_on(async {
+            match self.open(location, as_of).await? {
+                Opened::Table(table) => self.register(SCHEMA, name, table),
+                Opened::Several(tables) => {
+                    // the only one is also known by the name alone
+                    if let [(_, only)] = tables.as_slice() {
+                        self.register(SCHEMA, name, only.clone())?;
+                    }
+                    tables.into_iter().try_for_each(|(inner, table)| self.register(name, &inner, table))
+                }
+            }
+        })
+    }
+
+    /// Runs a query; its rows come as they are there. Waits for what it takes to plan it: for commands.
+    pub fn query(&self, sql: &str) -> Result<Answer, LakeError> {
+        let planned = self.io.block_on(self.plan(sql));
+        let (schema, stream) = planned.map_err(|error| self.explained(error))?;
+        Ok(Answer {
+            schema,
+            stream,
+            io: self.io.clone(),
+            objects: self.objects.clone(),
+        })
+    }
+
+    async fn plan(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream), LakeError> {
+        let statement = self.resolved(sql).await?;
+        let plan = self.context.state().statement_to_plan(statement).await?;
+        let only_reads = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        only_reads.verify_plan(&plan)?;
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        Ok((schema, frame.execute_stream().await?))
+    }
+
+    async fn open(&self, location: &Location, as_of: Option<&str>) -> Result<Opened, LakeError> {
+        let net = self.io.net();
+        match gather(location, as_of, net).await? {
+            Place::Many(tables) => {
+                let mut opened = Vec::new();
+                for table in &tables {
+                    let provider = self.listing(table, location).await.map_err(|error| self.explained(error))?;
+                    opened.push((table.name.clone(), provider));
+                }
+                match (opened.pop(), opened.is_empty()) {
+                    (Some((_, only)), true) => Ok(Opened::Table(only)),
+                    (last, _) => Ok(Opened::Several(opened.into_iter().chain(last).collect())),
+                }
+            }
+            Place::One(reader, part) => {
+                if let Some(kind) = files::kind_of(&location.name(), reader.head(), reader.len()) {
+                    let table = self.single(reader, part, kind).await.map_err(|error| self.explained(error))?;
+                    return Ok(Opened::Table(table));
+                }
+                let recording = Recording::of(&self.io, reader, vec![part]).await?;
+                Ok(Opened::Several(topic::topics(&recording)?))
+            }
+        }
+    }
+
+    fn register(&self, schema: &str, name: &str, table: Arc<dyn TableProvider>) -> Result<(), LakeError> {
+        let catalog = self
+            .context
+            .catalog(CATALOG)
+            .ok_or_else(|| LakeError::Sql("there is no catalog".into()))?;
+        let provider = match catalog.schema(schema) {
+            Some(provider) => provider,
+            None => {
+                let new: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+                catalog.register_schema(schema, new.clone())?;
+                new
+            }
+        };
+        if provider.table_exist(name) {
+            return Err(LakeError::Sql(format!(
+                "there are two tables called {name}: give each its own name"
+            )));
+        }
+        self.state().tables.insert((schema.to_owned(), name.to_owned()), table.schema());
+        provider.register_table(name.to_owned(), table)?;
+        Ok(())
+    }
+
+    /// A name for a table that has none.
+    fn free_name(&self) -> String {
+        let mut state = self.state();
+        state.opened += 1;
+        format!("table_{}", state.opened)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why a file could not be read, in the reader's own words where it knows.
+    fn explained(&self, error: LakeError) -> LakeError {
+        match (error, self.objects.failure()) {
+            (LakeError::Sql(_) | LakeError::Table(_), Some(failure)) => LakeError::Source(failure),
+            (error, _) => error,
+        }
+    }
+}
+
+/// The rows of a query, as they come.
+pub struct Answer {
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+    io: Io,
+    objects: Arc<Objects>,
+}
+
+impl Answer {
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+}
+
+impl Iterator for Answer {
+    type Item = Result<RecordBatch, LakeError>;
+
+    /// Waits for the next rows.
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.io.block_on(self.stream.next())?;
+        Some(next.map_err(|error| match self.objects.failure() {
+            Some(failure) => LakeError::Source(failure),
+            None => error.into(),
+        }))
+    }
+}

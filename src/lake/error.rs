@@ -1,0 +1,97 @@
+//! Why a query or a table failed: one sentence.
+
+use datafusion::error::DataFusionError;
+
+use crate::decode::DecodeError;
+use crate::run::OpenError;
+use crate::source::{Location, LocationError, SourceError};
+
+/// Why a table cannot be opened, or a query not be run.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LakeError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error("{what}: {at}")]
+    File { what: String, at: Location },
+    /// The query itself.
+    #[error("{0}")]
+    Sql(String),
+    /// What a table holds.
+    #[error("{0}")]
+    Table(String),
+    #[error("the result cannot be written ({0})")]
+    Write(String),
+    /// Nobody reads the result any more.
+    #[error("nobody reads the result any more")]
+    ClosedPipe,
+}
+
+impl LakeError {
+    pub(super) fn from_io(error: std::io::Error) -> LakeError {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => LakeError::ClosedPipe,
+            _ => LakeError::Write(error.to_string()),
+        }
+    }
+}
+
+impl From<DataFusionError> for LakeError {
+    fn from(error: DataFusionError) -> LakeError {
+        let root = error.find_root();
+        let text = root.strip_backtrace();
+        let text = text.trim_end_matches(['.', '\n']);
+        match root {
+            DataFusionError::SQL(..) => LakeError::Sql(format!("the query cannot be understood: {}", plain(text))),
+            DataFusionError::ArrowError(..) | DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
+                LakeError::Table(format!("the table cannot be read: {}", plain(text)))
+            }
+            DataFusionError::External(inner) => LakeError::Table(plain(&inner.to_string())),
+            DataFusionError::ResourcesExhausted(_) => {
+                LakeError::Sql(format!("the query takes more memory than --memory gives it: {}", plain(text)))
+            }
+            _ => LakeError::Sql(plain(text)),
+        }
+    }
+}
+
+impl From<arrow::error::ArrowError> for LakeError {
+    fn from(error: arrow::error::ArrowError) -> LakeError {
+        match error {
+            arrow::error::ArrowError::IoError(_, cause) => LakeError::from_io(cause),
+            other => LakeError::Write(other.to_string()),
+        }
+    }
+}
+
+/// Without the libraries' own prefixes, and in one line.
+pub(super) fn plain(text: &str) -> String {
+    const PREFIXES: &[&str] = &[
+        "Error during planning: ",
+        "Schema error: ",
+        "SQL error: ",
+        "ParserError(",
+        "TokenizerError(",
+        "Arrow error: ",
+        "Parquet error: ",
+        "Parquet argument error: ",
+        "External error: ",
+        "External: ",
+        "Execution error: ",
+        "Object Store error: ",
+        "Generic roadreel error: ",
+        "This feature is not implemented: ",
+        "Optimizer rule ",
+    ];
+    let mut text = text.trim();
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+        text = rest.trim();
+    }
+    let text = text.trim_matches('"').trim_end_matches([')', '"']);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,286 @@
+//! Files as a table of DataFusion: their schemas become one, what their folders say become columns.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::arrow::ArrowFormat;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::{Lake, LakeError, STORE};
+use crate::format::{Part, recognise};
+use crate::run::{Table, TableFile, TableKind, open_files};
+use crate::source::{Location, Reader};
+
+/// Files whose schemas are read at a time.
+const PARALLEL: usize = 8;
+/// Rows of a CSV or JSON file that its types are taken from.
+const SAMPLED_ROWS: usize = 20_000;
+
+/// The kind of table that a file is; None where it is none.
+pub(super) fn kind_of(name: &str, head: &[u8], len: u64) -> Option<TableKind> {
+    match recognise(name, head, len).ok()?.name() {
+        "parquet" => Some(TableKind::Parquet),
+        "csv" => Some(TableKind::Csv),
+        "jsonlines" => Some(TableKind::JsonLines),
+        "arrow" => Some(TableKind::Arrow),
+        _ => None,
+    }
+}
+
+fn ending(kind: TableKind) -> &'static str {
+    match kind {
+        TableKind::Parquet | TableKind::Unknown => "parquet",
+        TableKind::Csv => "csv",
+        TableKind::JsonLines => "json",
+        TableKind::Arrow => "arrow",
+    }
+}
+
+/// A file under the name that plans see.
+struct Named {
+    meta: ObjectMeta,
+    at: Location,
+}
+
+impl Lake {
+    /// A file that is open already.
+    pub(super) async fn single(&self, reader: Reader, part: Part, kind: TableKind) -> Result<Arc<dyn TableProvider>, LakeError> {
+        let file = TableFile {
+            path: part.path,
+            location: reader.location().clone(),
+            len: Some(reader.len()),
+            partitions: part.partitions,
+        };
+        let table = Table {
+            name: String::new(),
+            kind,
+            files: vec![file],
+            partition_types: Vec::new(),
+        };
+        self.provider(&table, Some(vec![reader])).await
+    }
+
+    /// Files that were found.
+    pub(super) async fn listing(&self, table: &Table, at: &Location) -> Result<Arc<dyn TableProvider>, LakeError> {
+        let is_known = table.kind != TableKind::Unknown && table.files.iter().all(|file| file.len.is_some());
+        if is_known {
+            return self.provider(table, None).await;
+        }
+        let readers = open_files(&table.files, at, self.io.net()).await?;
+        let mut table = table.clone();
+        if let (TableKind::Unknown, Some(first)) = (table.kind, readers.first()) {
+            let wrong = |_| LakeError::File {
+                what: "these files are no tables that can be read (Parquet, CSV, JSON Lines or Arrow)".into(),
+                at: at.clone(),
+            };
+            table.kind = kind_of(&first.location().name(), first.head(), first.len())
+                .ok_or(())
+                .map_err(wrong)?;
+        }
+        self.provider(&table, Some(readers)).await
+    }
+
+    async fn provider(&self, table: &Table, readers: Option<Vec<Reader>>) -> Result<Arc<dyn TableProvider>, LakeError> {
+        let folder = self.free_name();
+        let first = readers.as_ref().and_then(|readers| readers.first());
+        let format: Arc<dyn FileFormat> = match table.kind {
+            TableKind::Parquet | TableKind::Unknown => Arc::new(ParquetFormat::default()),
+            TableKind::Csv => {
+                let head = match (first, table.files.first()) {
+                    (Some(reader), _) => reader.head().clone(),
+                    (None, Some(file)) => Reader::open(file.location.clone(), self.io.net()).await?.head().clone(),
+                    (None, None) => Default::default(),
+                };
+                let format = CsvFormat::default()
+                    .with_has_header(true)
+                    .with_delimiter(delimiter(&head))
+                    .with_truncated_rows(true);
+                Arc::new(
+                    format
+                        .with_schema_infer_max_rec(SAMPLED_ROWS)
+                        .with_newlines_in_values(has_quotes(&head)),
+                )
+            }
+            TableKind::JsonLines => Arc::new(JsonFormat::default().with_schema_infer_max_rec(SAMPLED_ROWS)),
+            TableKind::Arrow => Arc::new(ArrowFormat),
+        };
+        let mut readers = readers.map(Vec::into_iter);
+        // the first without folders: they are only known to be columns once the files' own are
+        let schema_of = |files: &[Named]| {
+            let (format, objects) = (format.clone(), self.objects.clone() as Arc<dyn ObjectStore>);
+            let state = self.context.state();
+            let metas: Vec<(ObjectMeta, Location)> = files.iter().map(|file| (file.meta.clone(), file.at.clone())).collect();
+            async move {
+                let (format, objects, state) = (&format, &objects, &state);
+                let schemas = stream::iter(metas).map(|(meta, at)| async move {
+                    let schema = format.infer_schema(state, objects, std::slice::from_ref(&meta)).await;
+                    match schema {
+                        Ok(schema) => Ok(schema),
+                        Err(error) => Err(self.unreadable(table.kind, &at, error.into()).await),
+                    }
+                });
+                schemas.buffered(PARALLEL).try_collect::<Vec<SchemaRef>>().await
+            }
+        };
+        let mut named = Vec::with_capacity(table.files.len());
+        for (number, file) in table.files.iter().enumerate() {
+            let path = format!("{folder}/plain/{number:06}.{}", ending(table.kind));
+            let path = match readers.as_mut().and_then(Iterator::next) {
+                Some(reader) => self.objects.add_open(&path, reader),
+                None => self.objects.add(&path, file.location.clone(), file.len),
+            };
+            let meta = self.objects.head_of(&path).await?;
+            named.push(Named {
+                meta,
+                at: file.location.clone(),
+            });
+        }
+        let schema = merged(&schema_of(&named).await?);
+        let columns: Vec<(String, DataType)> = table
+            .files
+            .first()
+            .into_iter()
+            .flat_map(|file| &file.partitions)
+            .filter(|(name, _)| schema.field_with_name(name).is_err())
+            .map(|(name, _)| (name.clone(), partition_type(table, name)))
+            .collect();
+        let mut options = ListingOptions::new(format)
+            .with_file_extension("")
+            .with_table_partition_cols(columns.clone());
+        options = options.with_file_extension(format!(".{}", ending(table.kind)));
+        let place = match columns.is_empty() {
+            true => format!("{STORE}/{folder}/plain/"),
+            false => {
+                for (number, (file, one)) in table.files.iter().zip(&named).enumerate() {
+                    let folders = columns.iter().map(|(name, _)| {
+                        let value = file
+                            .partitions
+                            .iter()
+                            .find(|(other, _)| other == name)
+                            .and_then(|(_, value)| value.as_deref());
+                        format!("{name}={}", encoded(value.unwrap_or("")))
+                    });
+                    let path = format!(
+                        "{folder}/by/{}/{number:06}.{}",
+                        folders.collect::<Vec<_>>().join("/"),
+                        ending(table.kind)
+                    );
+                    self.objects.alias(&path, &one.meta.location);
+                }
+                format!("{STORE}/{folder}/by/")
+            }
+        };
+        let config = ListingTableConfig::new(ListingTableUrl::parse(&place)?)
+            .with_listing_options(options)
+            .with_schema(schema);
+        Ok(Arc::new(ListingTable::try_new(config)?))
+    }
+
+    /// What is wrong with a file, where its bytes tell.
+    async fn unreadable(&self, kind: TableKind, at: &Location, error: LakeError) -> LakeError {
+        if let Some(failure) = self.objects.failure() {
+            return LakeError::Source(failure);
+        }
+        let told = match kind {
+            TableKind::Parquet => self.about_parquet(at).await,
+            _ => None,
+        };
+        let what = told.unwrap_or_else(|| error.to_string());
+        LakeError::File { what, at: at.clone() }
+    }
+
+    async fn about_parquet(&self, at: &Location) -> Option<String> {
+        let reader = Reader::open(at.clone(), self.io.net()).await.ok()?;
+        let tail = reader.read(reader.len().saturating_sub(8)..reader.len()).await.ok()?;
+        let told = match tail.get(4..)? {
+            b"PARE" => "an encrypted Parquet file: decrypt it where its keys are, and open the result",
+            b"PAR1" => return None,
+            _ if reader.head().starts_with(b"PAR1") => {
+                "a Parquet file that is cut off or damaged: it does not end with its footer; fetch it again"
+            }
+            _ => return recognise(&at.name(), reader.head(), reader.len()).err().map(|error| error.0),
+        };
+        Some(told.into())
+    }
+}
+
+/// As a folder's name: what is not plain is `%xx`.
+fn encoded(text: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match is_plain(byte) {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// The fields of all files; where two differ in a field's type, one that holds both.
+fn merged(schemas: &[SchemaRef]) -> SchemaRef {
+    let mut fields: Vec<FieldRef> = Vec::new();
+    for field in schemas.iter().flat_map(|schema| schema.fields()) {
+        match fields.iter_mut().find(|known| known.name() == field.name()) {
+            None => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
+            Some(known) if known.data_type() == field.data_type() => {}
+            Some(known) => *known = Arc::new(Field::new(field.name(), wider(known.data_type(), field.data_type()), true)),
+        }
+    }
+    Arc::new(Schema::new(fields))
+}
+
+fn wider(a: &DataType, b: &DataType) -> DataType {
+    match (a, b) {
+        (DataType::Null, other) | (other, DataType::Null) => other.clone(),
+        (a, b) if a.is_signed_integer() && b.is_signed_integer() => DataType::Int64,
+        (a, b) if a.is_numeric() && b.is_numeric() => DataType::Float64,
+        (DataType::Timestamp(..), DataType::Timestamp(..)) => DataType::Timestamp(TimeUnit::Nanosecond, None),
+        (DataType::Struct(_) | DataType::List(_), _) => a.clone(),
+        _ => DataType::Utf8,
+    }
+}
+
+/// As a log spells it; folders alone say nothing of types.
+fn partition_type(table: &Table, name: &str) -> DataType {
+    let told = table.partition_types.iter().find(|(of, _)| of == name).map_or("", |(_, told)| told);
+    match told {
+        "integer" => DataType::Int32,
+        "long" => DataType::Int64,
+        "short" => DataType::Int16,
+        "byte" => DataType::Int8,
+        "float" => DataType::Float32,
+        "double" => DataType::Float64,
+        "boolean" => DataType::Boolean,
+        "date" => DataType::Date32,
+        "timestamp" | "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        _ => DataType::Utf8,
+    }
+}
+
+/// What separates the names in the first line.
+fn delimiter(head: &[u8]) -> u8 {
+    let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let count = |delimiter: u8| first.iter().filter(|b| **b == delimiter).count();
+    [b'\t', b';', b'|']
+        .into_iter()
+        .filter(|d| count(*d) > count(b','))
+        .max_by_key(|d| count(*d))
+        .unwrap_or(b',')
+}
+
+/// Whether values may hold line ends: then a file cannot be cut at any of them.
+fn has_quotes(head: &[u8]) -> bool {
+    let mut is_quoted = false;
+    head.iter().any(|byte| {
+        is_quoted ^= *byte == b'"';
+        is_quoted && *byte == b'\n'
+    })
+}

@@ -1,0 +1,190 @@
+//! Names of columns as people write them → as the tables have them: in any case, `a.b.c` in quotes, or flat as AWS's tables have it
+//! (`linear_acceleration_x` for `linear_acceleration.x`).
+//!
+//! Invariant: a name that a table has is never taken for another, nor one that the query itself gives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use arrow::datatypes::{DataType, Fields, Schema};
+use datafusion::sql::sqlparser::ast::{Cte, Expr, Ident, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
+
+/// More leaves of structures get no flat name.
+const MOST_FLAT: usize = 4096;
+
+/// The columns of all tables of a query.
+#[derive(Default)]
+pub(super) struct Columns {
+    names: BTreeSet<String>,
+    /// Of structures, at any depth.
+    fields: BTreeSet<String>,
+    /// The path that a flat name stands for.
+    flat: BTreeMap<String, Vec<String>>,
+}
+
+impl Columns {
+    pub fn add(&mut self, schema: &Schema) {
+        for field in schema.fields() {
+            self.names.insert(field.name().clone());
+            if let DataType::Struct(fields) = field.data_type() {
+                self.add_fields(fields, &mut vec![field.name().clone()]);
+            }
+        }
+    }
+
+    fn add_fields(&mut self, fields: &Fields, path: &mut Vec<String>) {
+        for field in fields {
+            self.fields.insert(field.name().clone());
+            path.push(field.name().clone());
+            match field.data_type() {
+                DataType::Struct(fields) => self.add_fields(fields, path),
+                _ if self.flat.len() < MOST_FLAT => drop(self.flat.entry(path.join("_")).or_insert_with(|| path.clone())),
+                _ => {}
+            }
+            path.pop();
+        }
+    }
+
+    /// Makes the names of a query those of the tables.
+    pub fn name(&self, ast: &mut Statement) {
+        let mut given = Given::default();
+        let _ = VisitMut::visit(ast, &mut given);
+        let mut namer = Namer { columns: self, given };
+        let _ = VisitMut::visit(ast, &mut namer);
+    }
+}
+
+/// Names that the query gives itself.
+#[derive(Default)]
+struct Given {
+    columns: BTreeSet<String>,
+    tables: BTreeSet<String>,
+}
+
+impl Given {
+    fn cte(&mut self, cte: &Cte) {
+        self.tables.insert(cte.alias.name.value.to_lowercase());
+        self.columns
+            .extend(cte.alias.columns.iter().map(|column| column.name.value.to_lowercase()));
+    }
+}
+
+impl VisitorMut for Given {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        query.with.iter().flat_map(|with| &with.cte_tables).for_each(|cte| self.cte(cte));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for item in &select.projection {
+            if let SelectItem::ExprWithAlias { alias, .. } = item {
+                self.columns.insert(alias.value.to_lowercase());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        let (alias, name) = match factor {
+            TableFactor::Table { alias, name, .. } => (alias.as_ref(), name.0.last().and_then(|part| part.as_ident())),
+            TableFactor::Derived { alias, .. } => (alias.as_ref(), None),
+            _ => (None, None),
+        };
+        self.tables.extend(name.map(|name| name.value.to_lowercase()));
+        if let Some(alias) = alias {
+            self.tables.insert(alias.name.value.to_lowercase());
+            self.columns
+                .extend(alias.columns.iter().map(|column| column.name.value.to_lowercase()));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+struct Namer<'a> {
+    columns: &'a Columns,
+    given: Given,
+}
+
+impl VisitorMut for Namer<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(ident) => {
+                if let Some(path) = self.path(ident, true) {
+                    *expr = one_or_path(path);
+                }
+            }
+            Expr::CompoundIdentifier(parts) => {
+                let is_table = parts
+                    .first()
+                    .is_some_and(|first| self.given.tables.contains(&first.value.to_lowercase()));
+                let skipped = usize::from(is_table);
+                let mut named: Vec<Ident> = parts.iter().take(skipped).cloned().collect();
+                for (number, part) in parts.iter().enumerate().skip(skipped) {
+                    match number == skipped {
+                        true => named.extend(self.path(part, !is_table).unwrap_or_else(|| vec![part.clone()])),
+                        false => named.push(self.field(part)),
+                    }
+                }
+                *parts = named;
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn one_or_path(mut path: Vec<Ident>) -> Expr {
+    match (path.pop(), path.is_empty()) {
+        (Some(only), true) => Expr::Identifier(only),
+        (last, _) => Expr::CompoundIdentifier(path.into_iter().chain(last).collect()),
+    }
+}
+
+impl Namer<'_> {
+    /// The column, or the path into one, that an identifier means; None where it stays as it is.
+    fn path(&self, ident: &Ident, may_be_given: bool) -> Option<Vec<Ident>> {
+        let written = &ident.value;
+        let is_quoted = ident.quote_style.is_some();
+        if self.columns.names.contains(written) {
+            return Some(vec![quoted(written)]);
+        }
+        let lower = written.to_lowercase();
+        if may_be_given && self.given.columns.contains(&lower) {
+            return None;
+        }
+        if !is_quoted && let Some(name) = only_like(&self.columns.names, &lower) {
+            return Some(vec![quoted(name)]);
+        }
+        if let Some(path) = self.columns.flat.get(written) {
+            return Some(path.iter().map(|part| quoted(part)).collect());
+        }
+        let (first, rest) = written.split_once('.').filter(|_| is_quoted)?;
+        let is_column = self.columns.names.contains(first);
+        is_column.then(|| std::iter::once(first).chain(rest.split('.')).map(quoted).collect())
+    }
+
+    /// A field of a structure.
+    fn field(&self, ident: &Ident) -> Ident {
+        let lower = ident.value.to_lowercase();
+        match ident.quote_style {
+            Some(_) => ident.clone(),
+            None if self.columns.fields.contains(&ident.value) => quoted(&ident.value),
+            None => only_like(&self.columns.fields, &lower).map_or_else(|| ident.clone(), |name| quoted(name)),
+        }
+    }
+}
+
+/// The only name that differs in case alone.
+fn only_like<'a>(names: &'a BTreeSet<String>, lower: &str) -> Option<&'a str> {
+    let mut like = names.iter().filter(|name| name.to_lowercase() == lower);
+    let first = like.next()?;
+    like.next().is_none().then_some(&**first)
+}
+
+fn quoted(name: &str) -> Ident {
+    Ident::with_quote('"', name)
+}

@@ -1,0 +1,373 @@
+//! A topic of a recording as a table: a row a message, its fields as columns, `time` (received) and `stamp` (of its header) before them.
+//!
+//! Invariants: a condition on `time` and a limit decide which chunks are read; fields that no query names are not decoded; parts of the
+//! recording are read and decoded side by side.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, TimestampNanosecondArray};
+use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::LakeError;
+use super::span::span_of;
+use crate::decode::columns::{Columns, INSTANT};
+use crate::decode::{Schema, definitions};
+use crate::format::{Checks, ChunkId, ConnectionId, ConnectionSet, Fetched};
+use crate::run::Recording;
+use crate::source::SourceError;
+use crate::time::{Span, Time};
+
+/// The column of receive times.
+pub(super) const TIME: &str = "time";
+/// The column of header stamps.
+const STAMP: &str = "stamp";
+/// Chunks of one partition that are read or decoded at a time.
+const AHEAD: usize = 3;
+/// A batch of rows takes no more of messages.
+const BATCH_BYTES: usize = 64 << 20;
+const BATCH_ROWS: usize = 8192;
+
+/// All topics of a recording that can be decoded, by name.
+pub(super) fn topics(recording: &Recording) -> std::result::Result<Vec<(String, Arc<dyn TableProvider>)>, LakeError> {
+    let mut topics: Vec<(String, Topic)> = Vec::new();
+    for (connection, id) in recording.container.catalog().connections.iter().zip(0..) {
+        let same = topics.iter_mut().find(|(name, _)| **name == *connection.topic);
+        if let Some((_, topic)) = same {
+            if topic.definition == (connection.type_name.clone(), connection.md5.clone()) {
+                topic.connections.push(id);
+            }
+            continue;
+        }
+        let Ok(schema) = definitions().schema(&connection.type_name, &connection.definition, &connection.md5) else {
+            continue;
+        };
+        let definition = (connection.type_name.clone(), connection.md5.clone());
+        topics.push((connection.topic.to_string(), Topic::new(recording, schema, definition, id)?));
+    }
+    topics.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(topics
+        .into_iter()
+        .map(|(name, topic)| (name, Arc::new(topic) as Arc<dyn TableProvider>))
+        .collect())
+}
+
+struct Topic {
+    recording: Recording,
+    connections: Vec<ConnectionId>,
+    /// Type and version: what else the topic's name stands for is another table.
+    definition: (Arc<str>, Arc<str>),
+    decoder: Arc<Schema>,
+    columns: Columns,
+    schema: SchemaRef,
+    /// Columns before the message's own.
+    own: Vec<Own>,
+}
+
+/// A column that is not a field of the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    Time,
+    Stamp,
+}
+
+impl Topic {
+    fn new(
+        recording: &Recording,
+        decoder: Schema,
+        definition: (Arc<str>, Arc<str>),
+        connection: ConnectionId,
+    ) -> std::result::Result<Topic, LakeError> {
+        let columns = Columns::all(&decoder)?;
+        let fields = columns.schema().fields();
+        let is_field = |name: &str| fields.iter().any(|field| field.name() == name);
+        let mut own = vec![Own::Time];
+        if decoder.has_header() && !is_field(STAMP) {
+            own.push(Own::Stamp);
+        }
+        let before = own.iter().map(|own| match own {
+            Own::Time => Field::new(TIME, INSTANT, false),
+            Own::Stamp => Field::new(STAMP, INSTANT, true),
+        });
+        let after = fields.iter().map(|field| match &**field.name() {
+            TIME => field.as_ref().clone().with_name("time_"),
+            _ => field.as_ref().clone(),
+        });
+        Ok(Topic {
+            recording: recording.clone(),
+            connections: vec![connection],
+            definition,
+            decoder: Arc::new(decoder),
+            schema: Arc::new(ArrowSchema::new(before.chain(after).collect::<Vec<_>>())),
+            columns,
+            own,
+        })
+    }
+}
+
+impl fmt::Debug for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Topic({})", self.definition.0)
+    }
+}
+
+#[async_trait]
+impl TableProvider for Topic {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let pushed = filters.iter().map(|filter| match span_of(filter) {
+            Span::ALL => TableProviderFilterPushDown::Unsupported,
+            _ => TableProviderFilterPushDown::Inexact,
+        });
+        Ok(pushed.collect())
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let wanted: Vec<usize> = match projection {
+            Some(wanted) => wanted.clone(),
+            None => (0..self.schema.fields().len()).collect(),
+        };
+        let span = filters.iter().map(span_of).fold(Span::ALL, intersection);
+        let catalog = self.recording.container.catalog();
+        let connections = ConnectionSet::Only(self.connections.clone().into());
+        let (mut chunks, mut rows) = (Vec::new(), 0_u64);
+        for (chunk, id) in catalog.chunks.iter().zip(0..) {
+            let held: u64 = chunk
+                .counts
+                .iter()
+                .filter(|(c, _)| connections.contains(*c))
+                .map(|(_, count)| u64::from(*count))
+                .sum();
+            if held == 0 || !chunk.span.overlaps(span) {
+                continue;
+            }
+            chunks.push(id);
+            rows += held;
+            if limit.is_some_and(|limit| rows >= limit as u64) {
+                break;
+            }
+        }
+        let parts = session.config().target_partitions().clamp(1, chunks.len().max(1));
+        let partitions: Vec<Vec<ChunkId>> = chunks.chunks(chunks.len().div_ceil(parts).max(1)).map(<[_]>::to_vec).collect();
+        let partitions = if partitions.is_empty() { vec![Vec::new()] } else { partitions };
+        let fields: Vec<usize> = wanted.iter().filter_map(|at| at.checked_sub(self.own.len())).collect();
+        let mut sorted = fields.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let schema = Arc::new(self.schema.project(&wanted)?);
+        let outputs = wanted.iter().map(|at| match self.own.get(*at) {
+            Some(own) => Output::Own(*own),
+            None => Output::Field(
+                sorted
+                    .iter()
+                    .position(|field| Some(*field) == at.checked_sub(self.own.len()))
+                    .unwrap_or(0),
+            ),
+        });
+        let read = Read {
+            recording: self.recording.clone(),
+            connections,
+            decoder: self.decoder.clone(),
+            columns: self.columns.only(&sorted).map_err(external)?,
+            outputs: outputs.collect(),
+            schema: schema.clone(),
+            span,
+        };
+        Ok(Arc::new(Scan {
+            properties: Arc::new(PlanProperties::new(
+                EquivalenceProperties::new(schema),
+                Partitioning::UnknownPartitioning(partitions.len()),
+                EmissionType::Incremental,
+                Boundedness::Bounded,
+            )),
+            read: Arc::new(read),
+            partitions,
+        }))
+    }
+}
+
+fn intersection(a: Span, b: Span) -> Span {
+    Span {
+        start: a.start.max(b.start),
+        end: a.end.min(b.end),
+    }
+}
+
+fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// What each column of the result is.
+#[derive(Clone, Copy, Debug)]
+enum Output {
+    Own(Own),
+    /// A decoded field, by its number among those that are decoded.
+    Field(usize),
+}
+
+/// How chunks become rows.
+struct Read {
+    recording: Recording,
+    connections: ConnectionSet,
+    decoder: Arc<Schema>,
+    columns: Columns,
+    outputs: Vec<Output>,
+    schema: SchemaRef,
+    span: Span,
+}
+
+impl Read {
+    async fn chunk(self: Arc<Self>, id: ChunkId) -> Result<Vec<RecordBatch>> {
+        let Some(chunk) = self.recording.container.catalog().chunks.get(id as usize) else {
+            return Ok(Vec::new());
+        };
+        let range = chunk.range.clone();
+        let start = range.start;
+        let bytes = self.recording.reader.read(range).await.map_err(external)?;
+        let crashed = |_| external(given_up(&self.recording));
+        let mut got = Fetched::one(start, bytes);
+        loop {
+            let read = self.clone();
+            let batches = tokio::task::spawn_blocking(move || read.rows(id, &got)).await.map_err(crashed)??;
+            match batches {
+                Ok(batches) => return Ok(batches),
+                Err(elsewhere) => got = Fetched::one(elsewhere.start, self.recording.reader.read(elsewhere).await.map_err(external)?),
+            }
+        }
+    }
+
+    fn rows(&self, id: ChunkId, got: &Fetched) -> Result<std::result::Result<Vec<RecordBatch>, std::ops::Range<u64>>> {
+        let mut batch = self.recording.container.messages(id, got, &self.connections, Checks::Quick);
+        if let Some(elsewhere) = batch.instead {
+            return Ok(Err(elsewhere));
+        }
+        batch.messages.retain(|message| self.span.contains(message.time));
+        batch.messages.sort_by_key(|message| message.time);
+        let (mut batches, mut rows, mut bytes) = (Vec::new(), self.columns.rows().map_err(external)?, 0);
+        let mut times: Vec<(Time, Option<Time>)> = Vec::new();
+        for message in &batch.messages {
+            times.push((message.time, self.decoder.header_stamp(&message.payload)));
+            // a broken message is a row of nulls
+            let _ = rows.push(&message.payload);
+            bytes += message.payload.len();
+            if bytes >= BATCH_BYTES || times.len() >= BATCH_ROWS {
+                let full = std::mem::replace(&mut rows, self.columns.rows().map_err(external)?);
+                batches.push(self.batch(&std::mem::take(&mut times), full.finish().map_err(external)?)?);
+                bytes = 0;
+            }
+        }
+        if !times.is_empty() {
+            batches.push(self.batch(&times, rows.finish().map_err(external)?)?);
+        }
+        Ok(Ok(batches))
+    }
+
+    fn batch(&self, times: &[(Time, Option<Time>)], fields: Vec<ArrayRef>) -> Result<RecordBatch> {
+        let columns = self.outputs.iter().map(|output| match output {
+            Output::Own(Own::Time) => Some(Arc::new(
+                times
+                    .iter()
+                    .map(|(time, _)| Some(time.nanos()))
+                    .collect::<TimestampNanosecondArray>(),
+            ) as ArrayRef),
+            Output::Own(Own::Stamp) => {
+                let stamps = times.iter().map(|(_, stamp)| stamp.map(Time::nanos));
+                Some(Arc::new(stamps.collect::<TimestampNanosecondArray>()) as ArrayRef)
+            }
+            Output::Field(at) => fields.get(*at).cloned(),
+        });
+        let options = RecordBatchOptions::new().with_row_count(Some(times.len()));
+        let columns = columns.collect::<Option<Vec<_>>>().unwrap_or_default();
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
+    }
+}
+
+fn given_up(recording: &Recording) -> SourceError {
+    SourceError::Io {
+        cause: "the reader crashed on a chunk, which is a bug worth reporting".into(),
+        at: recording.reader.location().clone(),
+    }
+}
+
+/// Reads chunks: a partition is a part of the recording.
+struct Scan {
+    read: Arc<Read>,
+    partitions: Vec<Vec<ChunkId>>,
+    properties: Arc<PlanProperties>,
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TopicScan({} chunks)", self.partitions.iter().map(Vec::len).sum::<usize>())
+    }
+}
+
+impl DisplayAs for Scan {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<&str> = self.read.schema.fields().iter().map(|field| &**field.name()).collect();
+        let chunks: usize = self.partitions.iter().map(Vec::len).sum();
+        write!(
+            f,
+            "TopicScan: chunks={chunks}, partitions={}, columns=[{}]",
+            self.partitions.len(),
+            columns.join(", ")
+        )
+    }
+}
+
+impl ExecutionPlan for Scan {
+    fn name(&self) -> &str {
+        "TopicScan"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>, _: ReplaceChildrenOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (read, chunks) = (self.read.clone(), self.partitions.get(partition).cloned().unwrap_or_default());
+        let batches = stream::iter(chunks).map(move |id| read.clone().chunk(id)).buffered(AHEAD);
+        let rows = batches.map_ok(|batches| stream::iter(batches.into_iter().map(Ok))).try_flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.read.schema.clone(), rows)))
+    }
+}

@@ -1,0 +1,206 @@
+//! Hudi and Delta tables are read by their logs: real ones where the test data is there, small ones always.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use arrow::array::{Int64Array, StringArray};
+use serde_json::{Value, json};
+
+use super::{batch, fails, prints, rows, text, write_parquet};
+use crate::data::data;
+
+fn names(path: &Path, names: &[&str]) {
+    write_parquet(path, &batch(vec![("name", Arc::new(StringArray::from(names.to_vec())) as _)]), 10);
+}
+
+fn write(path: PathBuf, content: &str) {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, content).expect("a file");
+}
+
+fn all(path: &Path) -> Vec<Value> {
+    rows("SELECT name FROM t ORDER BY name", &[("t", path)])
+        .into_iter()
+        .map(|row| row["name"].clone())
+        .collect()
+}
+
+fn as_of(path: &Path, moment: &str) -> Vec<String> {
+    let sql = format!("SELECT name FROM lake('{}', '{moment}') ORDER BY name", text(path));
+    rows(&sql, &[])
+        .iter()
+        .map(|row| row["name"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// A newer slice of a file group hides the older one, a replaced group and one that was never committed are not there.
+#[test]
+fn hudi_is_read_by_its_timeline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    write(
+        root.join(".hoodie/hoodie.properties"),
+        "hoodie.table.type=COPY_ON_WRITE\nhoodie.table.version=6\n",
+    );
+    write(root.join(".hoodie/20240101000000000.commit"), "{}");
+    write(root.join(".hoodie/20240102000000000.commit"), "{}");
+    write(
+        root.join(".hoodie/20240103000000000.replacecommit"),
+        r#"{"partitionToReplaceFileIds": {"eu": ["b-0"]}}"#,
+    );
+    write(root.join(".hoodie/20240104000000000.inflight"), "");
+    names(&root.join("us/a-0_0-1-1_20240101000000000.parquet"), &["old"]);
+    names(&root.join("us/a-0_0-2-2_20240102000000000.parquet"), &["new"]);
+    names(&root.join("eu/b-0_0-1-2_20240101000000000.parquet"), &["replaced"]);
+    names(&root.join("eu/c-0_0-3-3_20240103000000000.parquet"), &["instead"]);
+    names(&root.join("us/d-0_0-4-4_20240104000000000.parquet"), &["never committed"]);
+    assert_eq!(all(root), ["instead", "new"]);
+    assert_eq!(as_of(root, "20240101000000000"), ["old", "replaced"]);
+    assert_eq!(as_of(root, "2024-01-02"), ["new", "replaced"]);
+    let told = prints(&[
+        "query",
+        "SELECT name FROM t FOR SYSTEM_TIME AS OF '2024-01-01' ORDER BY name",
+        "--table",
+        &format!("t={}", text(root)),
+        "--csv",
+    ]);
+    assert_eq!(told, "name\nold\nreplaced\n");
+    // a log file whose base file is the newest holds newer rows
+    write(root.join("us/.a-0_20240102000000000.log.1_0-5-5"), "#HUDI#");
+    let told = fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(root))]);
+    assert!(told.contains("merge-on-read") && told.contains("log files"), "{told}");
+    assert!(fails(&["query", &format!("SELECT * FROM lake('{}', '2023-01-01')", text(root))]).contains("no commit up to"));
+}
+
+#[test]
+fn delta_is_read_by_its_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let schema = r#"{\"type\":\"struct\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"day\",\"type\":\"integer\"}]}"#;
+    write(
+        root.join("_delta_log/00000000000000000000.json"),
+        &format!(
+            "{}\n{}\n{}\n{}\n",
+            r#"{"commitInfo":{"timestamp":1700000000000}}"#,
+            r#"{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}"#,
+            format_args!(r#"{{"metaData":{{"schemaString":"{schema}","partitionColumns":["day"],"configuration":{{}}}}}}"#),
+            r#"{"add":{"path":"day=1/a%20b.parquet","partitionValues":{"day":"1"},"size":1}}"#,
+        ),
+    );
+    write(
+        root.join("_delta_log/00000000000000000001.json"),
+        "{\"commitInfo\":{\"timestamp\":1700000001000}}\n{\"remove\":{\"path\":\"day=1/a%20b.parquet\"}}\n{\"add\":{\"path\":\"day=2/c.parquet\",\"partitionValues\":{\"day\":\"2\"},\"size\":1}}\n",
+    );
+    names(&root.join("day=1/a b.parquet"), &["first"]);
+    names(&root.join("day=2/c.parquet"), &["second"]);
+    names(&root.join("day=2/orphan.parquet"), &["orphan"]);
+    assert_eq!(
+        rows("SELECT name, day + 1 AS next FROM t", &[("t", root)]),
+        [json!({"name": "second", "next": 3})]
+    );
+    assert_eq!(as_of(root, "0"), ["first"]);
+    assert_eq!(as_of(root, "1700000000500"), ["first"]);
+    write(
+        root.join("_delta_log/00000000000000000002.json"),
+        "{\"add\":{\"path\":\"day=2/c.parquet\",\"partitionValues\":{\"day\":\"2\"},\"size\":1,\"deletionVector\":{\"storageType\":\"u\"}}}\n",
+    );
+    let told = fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(root))]);
+    assert!(told.contains("deletion vectors"), "{told}");
+}
+
+/// Without the first commits, the checkpoint tells.
+#[test]
+fn delta_goes_on_from_a_checkpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    names(&root.join("a.parquet"), &["a"]);
+    names(&root.join("b.parquet"), &["b"]);
+    let add = arrow::array::StructArray::from(vec![
+        (
+            Arc::new(arrow::datatypes::Field::new("path", arrow::datatypes::DataType::Utf8, true)),
+            Arc::new(StringArray::from(vec!["a.parquet"])) as _,
+        ),
+        (
+            Arc::new(arrow::datatypes::Field::new("size", arrow::datatypes::DataType::Int64, true)),
+            Arc::new(Int64Array::from(vec![1])) as _,
+        ),
+    ]);
+    write_parquet(
+        &root.join("_delta_log/00000000000000000007.checkpoint.parquet"),
+        &batch(vec![("add", Arc::new(add) as _)]),
+        10,
+    );
+    write(
+        root.join("_delta_log/00000000000000000007.json"),
+        "{\"add\":{\"path\":\"never.parquet\"}}\n",
+    );
+    write(
+        root.join("_delta_log/00000000000000000008.json"),
+        "{\"add\":{\"path\":\"b.parquet\",\"partitionValues\":{},\"size\":1}}\n",
+    );
+    assert_eq!(all(root), ["a", "b"]);
+    fs::remove_file(root.join("_delta_log/00000000000000000008.json")).expect("a file");
+    write(
+        root.join("_delta_log/00000000000000000009.json"),
+        "{\"add\":{\"path\":\"b.parquet\"}}\n",
+    );
+    assert!(fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(root))]).contains("version 8 is missing"));
+}
+
+/// Tables that Hudi itself wrote: the rows of their scripts.
+#[test]
+fn real_hudi_tables_give_the_rows_of_their_scripts() {
+    let wanted: [(&str, &str, &str, &[&str]); 4] = [
+        (
+            "cow_v6_complexkeygen_hivestyle",
+            "id",
+            "isActive",
+            &["1 false", "2 false", "3 true", "4 true"],
+        ),
+        ("cow_v6_simplekeygen_nonhivestyle_overwritetable", "id", "isActive", &["4 false"]),
+        (
+            "cow_v8_nonpartitioned",
+            "id",
+            "isActive",
+            &["1 false", "2 false", "3 true", "4 true"],
+        ),
+        (
+            "cow_v9_txns_simple_nometa",
+            "txn_id",
+            "amount",
+            &[
+                "TXN-001 1250.00",
+                "TXN-003 5000.00",
+                "TXN-007 8900.00",
+                "TXN-008 320.25",
+                "TXN-011 999.99",
+                "TXN-012 350.00",
+                "TXN-013 750.00",
+                "TXN-014 125.50",
+                "TXN-015 4500.00",
+                "TXN-016 88.00",
+                "TXN-017 199.99",
+                "TXN-018 55.00",
+            ],
+        ),
+    ];
+    for (name, key, value, told) in wanted {
+        let Some(archive) = data(&format!("lake/hudi/{name}.zip")) else {
+            return;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let Ok(unpacked) = Command::new("unzip").arg("-qo").arg(&archive).arg("-d").arg(folder.path()).status() else {
+            eprintln!("passed over: there is no unzip");
+            return;
+        };
+        assert!(unpacked.success(), "{name}");
+        let inner = fs::read_dir(folder.path()).expect("a folder").flatten().map(|e| e.path());
+        let table = inner.filter(|path| path.join(".hoodie").is_dir()).next().expect("a table");
+        let sql = format!("SELECT {key}, {value} FROM t ORDER BY {key}");
+        let arguments = ["query", &sql, "--table", &format!("t={}", text(&table)), "--csv"];
+        let lines: Vec<String> = prints(&arguments).lines().skip(1).map(|line| line.replace(',', " ")).collect();
+        assert_eq!(lines, told, "{name}");
+    }
+}

@@ -1,0 +1,219 @@
+//! SQL over files: formats, folders, results, refusals.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Float64Array, Int64Array, RecordBatch, StringArray, StructArray};
+use arrow::datatypes::{DataType, Field};
+use serde_json::json;
+
+use super::{batch, fails, prints, rows, text, write_parquet};
+
+fn speeds() -> RecordBatch {
+    let place = StructArray::from(vec![
+        (
+            Arc::new(Field::new("x", DataType::Float64, true)),
+            Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0, 4.0])) as _,
+        ),
+        (
+            Arc::new(Field::new("Y", DataType::Float64, true)),
+            Arc::new(Float64Array::from(vec![0.5, 0.5, 1.5, 1.5])) as _,
+        ),
+    ]);
+    batch(vec![
+        ("Time", Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0, 4.0])) as _),
+        (
+            "Class",
+            Arc::new(StringArray::from(vec![Some("car"), Some("bus"), None, Some("car")])) as _,
+        ),
+        ("speed", Arc::new(Int64Array::from(vec![Some(3), Some(8), Some(5), None])) as _),
+        ("place", Arc::new(place) as _),
+    ])
+}
+
+/// The same table in every format: the same answer.
+#[test]
+fn every_format_gives_the_same_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let parquet = write_parquet(&folder.path().join("t.parquet"), &speeds(), 2);
+    let sql = r#"SELECT Class, count(*) AS n, sum(speed) AS sum FROM t GROUP BY "Class" ORDER BY Class NULLS LAST"#;
+    let wanted = vec![
+        json!({"Class": "bus", "n": 1, "sum": 8}),
+        json!({"Class": "car", "n": 2, "sum": 3}),
+        json!({"Class": null, "n": 1, "sum": 5}),
+    ];
+    assert_eq!(rows(sql, &[("t", &parquet)]), wanted);
+    for name in ["t.csv", "t.json", "t.arrow"] {
+        let path = folder.path().join(name);
+        prints(&[
+            "query",
+            "SELECT Time, Class, speed FROM t ORDER BY Time",
+            "--table",
+            &format!("t={}", text(&parquet)),
+            "-o",
+            text(&path),
+        ]);
+        let path = match name {
+            "t.json" => {
+                let lines = folder.path().join("t.jsonl");
+                fs::rename(&path, &lines).expect("a name");
+                lines
+            }
+            _ => path,
+        };
+        let told = rows(sql, &[("t", &path)]);
+        // CSV does not tell an empty text from none
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|mut row| {
+                if row["Class"] == "" {
+                    row["Class"] = json!(null);
+                }
+                row
+            })
+            .collect();
+        assert_eq!(told.len(), wanted.len(), "{name}");
+        assert!(wanted.iter().all(|row| told.contains(row)), "{name}: {told:?}");
+    }
+}
+
+/// Columns in any case, fields of structures by path, in quotes and flat.
+#[test]
+fn names_are_found_as_people_write_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let t: &[(&str, &Path)] = &[("t", &path)];
+    for sql in [
+        "SELECT place.x + place.Y AS v FROM t WHERE Time >= 4",
+        "SELECT place['x'] + place['Y'] AS v FROM T WHERE time >= 4",
+        r#"SELECT "place.x" + t.place.y AS v FROM t WHERE t."Time" >= 4"#,
+        "SELECT place_x + place_Y AS v FROM t WHERE TIME >= 4",
+        "WITH late AS (SELECT * FROM t WHERE Time >= 4) SELECT place.x + late.place.Y AS v FROM late",
+        "SELECT v FROM (SELECT place.x + place.Y AS v, Time AS time FROM t) WHERE time >= 4",
+    ] {
+        assert_eq!(rows(sql, t), [json!({"v": 5.5})], "{sql}");
+    }
+}
+
+#[test]
+fn a_location_in_quotes_is_a_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let place = text(&path);
+    for sql in [
+        format!("SELECT max(speed) AS m FROM '{place}'"),
+        format!("SELECT max(f.speed) AS m FROM \"{place}\" f"),
+        format!("SELECT max(speed) AS m FROM lake('{place}')"),
+        format!("SELECT max(a.speed) AS m FROM lake('{place}') a JOIN '{place}' b ON a.Time = b.Time"),
+    ] {
+        assert_eq!(rows(&sql, &[]), [json!({"m": 8})], "{sql}");
+    }
+}
+
+/// Folders called `key=value` are columns; files of one table may differ in types.
+#[test]
+fn a_folder_of_partitions_is_one_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = batch(vec![
+        ("Time", Arc::new(Float64Array::from(vec![1.0])) as _),
+        ("n", Arc::new(Int64Array::from(vec![1])) as _),
+    ]);
+    let broken = batch(vec![
+        ("Time", Arc::new(Float64Array::from(vec![2.0])) as _),
+        ("n", Arc::new(Float64Array::from(vec![1.5])) as _),
+    ]);
+    write_parquet(&folder.path().join("imu/bag_file=drive a/data.parq"), &whole, 10);
+    write_parquet(&folder.path().join("imu/bag_file=b/data.parq"), &broken, 10);
+    fs::write(folder.path().join("imu/_SUCCESS"), "").expect("a file");
+    let told = rows("SELECT * FROM t ORDER BY Time", &[("t", &folder.path().join("imu"))]);
+    assert_eq!(
+        told,
+        [
+            json!({"Time": 1.0, "n": 1.0, "bag_file": "drive a"}),
+            json!({"Time": 2.0, "n": 1.5, "bag_file": "b"})
+        ]
+    );
+    let told = rows("SELECT n FROM t WHERE bag_file = 'b'", &[("t", &folder.path().join("imu"))]);
+    assert_eq!(told, [json!({"n": 1.5})]);
+    // a folder of tables is a schema
+    write_parquet(&folder.path().join("gps/bag_file=b/data.parq"), &whole, 10);
+    let told = rows(
+        "SELECT count(*) AS n FROM l.imu JOIN l.gps USING (bag_file)",
+        &[("l", folder.path())],
+    );
+    assert_eq!(told, [json!({"n": 1})]);
+}
+
+#[test]
+fn results_are_aligned_json_csv_or_parquet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let table = format!("t={}", text(&path));
+    let sql = "SELECT Class, speed, place FROM t WHERE Time <= 2 ORDER BY Time";
+    assert_eq!(
+        prints(&["query", sql, "--table", &table]),
+        "Class  speed  place\n\
+         car        3  {x: 1.0, Y: 0.5}\n\
+         bus        8  {x: 2.0, Y: 0.5}\n"
+    );
+    assert_eq!(
+        prints(&["query", sql, "--table", &table, "--json"]),
+        "{\"Class\":\"car\",\"speed\":3,\"place\":{\"x\":1.0,\"Y\":0.5}}\n{\"Class\":\"bus\",\"speed\":8,\"place\":{\"x\":2.0,\"Y\":0.5}}\n"
+    );
+    assert_eq!(
+        prints(&["query", sql, "--table", &table, "--csv"]),
+        "Class,speed,place\ncar,3,\"{\"\"x\"\":1.0,\"\"Y\"\":0.5}\"\nbus,8,\"{\"\"x\"\":2.0,\"\"Y\"\":0.5}\"\n"
+    );
+    let out = folder.path().join("out.parquet");
+    prints(&["query", sql, "--table", &table, "-o", text(&out)]);
+    assert_eq!(rows("SELECT sum(speed) AS s FROM t", &[("t", &out)]), [json!({"s": 11})]);
+    assert_eq!(
+        prints(&["query", "SELECT Class FROM t WHERE false", "--table", &table, "--csv"]),
+        "Class\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_answered_is_a_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let whole = fs::read(&path).expect("a file");
+    let [cut, encrypted, hollow] = ["cut.parquet", "encrypted.parquet", "hollow.parquet"].map(|name| folder.path().join(name));
+    fs::write(&cut, &whole[..whole.len() / 2]).expect("a file");
+    let mut sealed = whole.clone();
+    let end = sealed.len();
+    sealed[end - 4..].copy_from_slice(b"PARE");
+    fs::write(&encrypted, &sealed).expect("a file");
+    let mut damaged = whole;
+    damaged[8..40].fill(0xff);
+    fs::write(&hollow, &damaged).expect("a file");
+    let table = format!("t={}", text(&path));
+    let of = |path: &Path| fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(path))]);
+    let told = [
+        fails(&["query", "SELECT nonsense FROM t", "--table", &table]),
+        fails(&["query", "SELECT * FROM u", "--table", &table]),
+        fails(&["query", "SELEC 1"]),
+        fails(&["query", "DROP TABLE t", "--table", &table]),
+        fails(&["query", "COPY t TO 'x.csv'", "--table", &table]),
+        fails(&["query", "SELECT 1; SELECT 2"]),
+        of(&cut),
+        of(&encrypted),
+        of(&hollow),
+        of(&folder.path().join("missing.parquet")),
+    ];
+    for sentence in &told {
+        assert_eq!(sentence.lines().count(), 1, "{sentence}");
+        assert!(sentence.starts_with("roadreel: ") && !sentence.contains("lake://"), "{sentence}");
+    }
+    let [column, name, syntax, drop, copy, several, cut, encrypted, hollow, missing] = &told;
+    assert!(column.contains("nonsense"), "{column}");
+    assert!(name.contains("there is no table u; there are t"), "{name}");
+    assert!(syntax.contains("cannot be understood"), "{syntax}");
+    assert!(drop.contains("only SELECT") && copy.contains("only SELECT"), "{drop} {copy}");
+    assert!(several.contains("one at a time"), "{several}");
+    assert!(cut.contains("cut off or damaged") && cut.contains("cut.parquet"), "{cut}");
+    assert!(encrypted.contains("encrypted"), "{encrypted}");
+    assert!(hollow.contains("cannot be read"), "{hollow}");
+    assert!(missing.contains("there is no such file"), "{missing}");
+}

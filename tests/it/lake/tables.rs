@@ -1,0 +1,211 @@
+//! A table is a topic: its time is found, its columns are fields, JSON in texts is nested values.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
+use serde_json::{Value, json};
+
+use super::{batch, drive, prints, text, write_parquet};
+
+fn info(path: &Path) -> Value {
+    serde_json::from_str(&prints(&["info", text(path), "--json"])).expect("JSON")
+}
+
+fn cat(path: &Path) -> Vec<Value> {
+    prints(&["cat", text(path), "--json"])
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+const SECS: f64 = 1_600_000_000.001;
+const NANOS: i64 = 1_600_000_000_001_000_000;
+
+/// By name, type and magnitude.
+#[test]
+fn the_time_of_a_table_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let value = || ("value", Arc::new(Float64Array::from(vec![0.5, 1.5])) as ArrayRef);
+    let floats = |a: f64, b: f64| Arc::new(Float64Array::from(vec![a, b])) as ArrayRef;
+    let whole = |a: i64, b: i64| Arc::new(Int64Array::from(vec![a, b])) as ArrayRef;
+    let texts = |a: &str, b: &str| Arc::new(StringArray::from(vec![a, b])) as ArrayRef;
+    let tables: Vec<(&str, Vec<(&str, ArrayRef)>)> = vec![
+        ("float seconds", vec![value(), ("Time", floats(SECS, SECS + 1.0))]),
+        ("nanoseconds", vec![("timestamp", whole(NANOS, NANOS + 1_000_000_000)), value()]),
+        (
+            "milliseconds",
+            vec![("timestamp", whole(NANOS / 1_000_000, NANOS / 1_000_000 + 1000)), value()],
+        ),
+        (
+            "ISO text",
+            vec![
+                value(),
+                ("when_timestamp", texts("2020-09-13T12:26:40.001Z", "2020-09-13 12:26:41.001")),
+            ],
+        ),
+        (
+            "instants",
+            vec![
+                value(),
+                (
+                    "t0",
+                    Arc::new(TimestampMillisecondArray::from(vec![NANOS / 1_000_000, NANOS / 1_000_000 + 1000])) as _,
+                ),
+            ],
+        ),
+        (
+            "two columns",
+            vec![
+                ("header_stamp_secs", whole(1_600_000_000, 1_600_000_001)),
+                ("header_stamp_nsecs", whole(1_000_000, 1_000_000)),
+                value(),
+            ],
+        ),
+    ];
+    for (what, columns) in tables {
+        let path = write_parquet(
+            &folder.path().join(format!("{}.parquet", what.replace(' ', "_"))),
+            &batch(columns),
+            1,
+        );
+        let told = info(&path);
+        assert_eq!(
+            (&told["format"], &told["messages"], &told["chunks"]),
+            (&json!("parquet"), &json!(2), &json!(2)),
+            "{what}: {told}"
+        );
+        assert_eq!(
+            (&told["start_ns"], &told["end_ns"]),
+            (&json!(NANOS), &json!(NANOS + 1_000_000_000)),
+            "{what}"
+        );
+        let rows = cat(&path);
+        assert_eq!(
+            (&rows[1]["message"]["value"], &rows[1]["time_ns"]),
+            (&json!(1.5), &json!(NANOS + 1_000_000_000)),
+            "{what}"
+        );
+    }
+}
+
+/// Rows without a time stand by the rows before them; a table without a time stands in its order.
+#[test]
+fn no_row_is_dropped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = batch(vec![
+        (
+            "Time",
+            Arc::new(Float64Array::from(vec![Some(SECS), None, Some(f64::NAN), Some(SECS + 1.0)])) as _,
+        ),
+        ("n", Arc::new(Int64Array::from(vec![Some(1), None, Some(3), Some(4)])) as _),
+    ]);
+    let path = write_parquet(&folder.path().join("odd.parquet"), &odd, 10);
+    let rows = cat(&path);
+    assert_eq!(
+        rows.iter().map(|row| row["message"]["n"].clone()).collect::<Vec<_>>(),
+        [json!(1.0), json!("NaN"), json!(3.0), json!(4.0)]
+    );
+    let timeless = batch(vec![("n", Arc::new(Int64Array::from(vec![7, 8])) as _)]);
+    let path = write_parquet(&folder.path().join("timeless.parquet"), &timeless, 10);
+    assert_eq!(
+        cat(&path).iter().map(|row| row["message"]["n"].clone()).collect::<Vec<_>>(),
+        [json!(7), json!(8)]
+    );
+    assert!(
+        info(&path)["warnings"][0]["what"]
+            .as_str()
+            .is_some_and(|what| what.contains("no column of the table is a time"))
+    );
+}
+
+/// JSON in texts, once or twice encoded, with keys that not every row has.
+#[test]
+fn json_in_texts_is_nested_values() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inner = r#"[{"id": 1, "score": 0.5}]"#;
+    let first = json!({"speed": 3, "objects": inner, "empty": []}).to_string();
+    let second = json!({"speed": null, "objects": "[]", "name": "x"}).to_string();
+    let table = batch(vec![
+        ("Time", Arc::new(Float64Array::from(vec![SECS, SECS + 1.0])) as _),
+        ("state_clean", Arc::new(StringArray::from(vec![first, second])) as _),
+    ]);
+    let path = write_parquet(&folder.path().join("sync.parquet"), &table, 10);
+    let rows = cat(&path);
+    assert_eq!(
+        rows[0]["message"]["state_clean"],
+        json!({"speed": 3.0, "objects": [{"id": 1.0, "score": 0.5}], "empty": [], "name": ""})
+    );
+    assert_eq!(
+        rows[1]["message"]["state_clean"],
+        json!({"speed": "NaN", "objects": [], "empty": [], "name": "x"})
+    );
+}
+
+#[test]
+fn csv_json_lines_and_arrow_files_are_topics_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let csv = folder.path().join("scenes.csv");
+    fs::write(&csv, "start_time,scene_id,length\n1600000000.001,\"a, b\",2\n1600000001.001,c,\n").expect("a file");
+    let lines = folder.path().join("scenes.jsonl");
+    fs::write(
+        &lines,
+        "{\"start_time\": 1600000000.001, \"scene_id\": \"a, b\", \"where\": {\"x\": [1, 2]}}\n{\"start_time\": 1600000001.001, \"scene_id\": \"c\"}\n",
+    )
+    .expect("a file");
+    let arrow = folder.path().join("scenes.arrow");
+    prints(&[
+        "query",
+        "SELECT * FROM t",
+        "--table",
+        &format!("t={}", text(&csv)),
+        "-o",
+        text(&arrow),
+    ]);
+    for (path, format) in [(&csv, "csv"), (&lines, "jsonlines"), (&arrow, "arrow")] {
+        let told = info(path);
+        assert_eq!(
+            (&told["format"], &told["messages"], &told["start_ns"]),
+            (&json!(format), &json!(2), &json!(NANOS)),
+            "{told}"
+        );
+        assert_eq!(told["topics"][0]["topic"], json!("/scenes"));
+        let rows = cat(path);
+        assert_eq!(
+            (&rows[0]["message"]["scene_id"], &rows[1]["time_ns"]),
+            (&json!("a, b"), &json!(NANOS + 1_000_000_000)),
+            "{format}"
+        );
+    }
+    assert_eq!(cat(&csv)[1]["message"]["length"], json!("NaN"));
+    assert_eq!(cat(&lines)[0]["message"]["where"], json!({"x": [1.0, 2.0]}));
+}
+
+/// What was extracted from a bag opens as what it was: the same values at the same times.
+#[test]
+fn an_extracted_table_stands_at_its_messages_times() {
+    let folder = tempfile::tempdir().expect("a folder");
+    prints(&[
+        "export",
+        text(drive()),
+        "--to",
+        "parquet",
+        "-o",
+        text(folder.path()),
+        "--topic",
+        "/vehicle/brake_report",
+    ]);
+    let table: PathBuf = folder.path().join("vehicle_brake_report");
+    let rows = cat(&table);
+    let messages = prints(&["cat", text(drive()), "--json", "--topic", "/vehicle/brake_report"]);
+    let messages: Vec<Value> = messages.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows.len(), messages.len());
+    for (row, message) in rows.iter().zip(&messages) {
+        assert_eq!(row["time_ns"], message["time_ns"]);
+        let there = message["message"]["pedal_input"].as_f64().expect("a number") as f32;
+        assert_eq!(row["message"]["pedal_input"].as_f64().map(|v| v as f32), Some(there));
+        assert_eq!(row["message"]["bag_file"], json!("drive_a"));
+    }
+    assert_eq!(info(&table)["topics"][0]["topic"], json!("/vehicle_brake_report"));
+}
