@@ -26,6 +26,7 @@ mod plan;
 mod reader;
 mod resource;
 mod rows;
+mod shading;
 mod shapes;
 mod value;
 
@@ -34,8 +35,9 @@ pub use form::*;
 pub use json::{JsonNotes, write_base64};
 pub use known::{Definitions, definition_md5, definitions};
 pub use mesh::{Mesh, Vertex};
-pub use resource::Resource;
+pub use resource::{Raster, Resource};
 pub use rows::{Head as LogHead, LogRow, LogRows, Opened as OpenedLog, Rows, Stamped, add_slices as add_log_slices, slices as log_slices};
+pub use shading::{Shaded, Shading, ValueRange};
 
 // How a message is walked, for [`crate::path`].
 pub(crate) use json::{Number, each};

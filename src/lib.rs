@@ -32,13 +32,14 @@
 //! | [`demo`] | a synthetic drive, written as a bag | touch the network |
 //! | [`store`] | what is loaded, wanted, to be fetched next, to be evicted; transforms, accumulated state, playback | block; read a clock; exceed its budget |
 //! | [`run`] | the one door to the outside: executes [`store::Work`], returns [`store::Event`]s | decide anything |
+//! | [`layout`] | layout files, ours and those of other programs: read, written, compared, merged, fitted to a recording | open a file; know a panel's code |
 //! | [`lake`] | tables and topics under one SQL, with DataFusion, which stays behind it | parse Parquet or SQL by hand; show where a table lies |
 //! | [`export`] | recordings, whole or in part, written anew: bags, MCAP files, tables | open a file |
 //! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
 //! | `theme` | colours, fonts, icons, spacing and the small widgets: one table for dark, one for light | know data |
 //! | `render` | wgpu: points, lines, meshes, grids, picking; WGSL beside the Rust | know ROS, topics or panels |
 //! | `panel` | one file per panel | ask for bytes; block; know URLs |
-//! | `workspace` | layout files: our own versioned structs; the tree of panels | serialize a library's types |
+//! | `workspace` | the tree of panels on screen, made of a layout and made a layout again | serialize a library's types |
 //! | `app` | the window, the timeline, the dialogs; the same root drawn offscreen | hold data that the store should hold |
 //!
 //! From `render` on, feature `gui`. `cli` stands above the window's modules in the table but calls [`app`] for `screenshot`
@@ -49,11 +50,13 @@
 //! - [`format::Format`], [`format::Indexer`], [`format::Container`]: a container format is one file and one line in
 //!   [`format::FORMATS`]. The indexer asks for ranges and is handed them, so the same reader serves a disk, a URL and a fuzzer.
 //! - [`store::Work`] and [`store::Event`] are plain data. Whoever executes them may do so in any order and on any thread; the
-//!   tests do it inline, in random order, with failures. What is worked out of what is loaded (series of several topics, lines
-//!   that pass filters) is a [`store::Task`] among them: the window's thread computes nothing of the size of a recording.
+//!   tests do it inline, in random order, with failures. What is worked out of what is loaded (series of several topics,
+//!   spectra, lines that pass filters, pixels of a picture, a map with its updates) is a [`store::Task`] among them: the window's thread
+//!   computes nothing of the size of a recording or of a picture.
 //! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`. What it shows of a topic while the newest message is still
 //!   being decoded, and whether that is late, `panel::shown` decides for all of them; what a message path is worth at the playhead,
-//!   `panel::reading`. A tab may hold a whole arrangement of panels: that is the tree's doing (`workspace`), not a panel.
+//!   `panel::reading`. What can be done with a panel is one table of its own, offered by the command palette and by the menu of its content.
+//!   A tab may hold a whole arrangement of panels: that is the tree's doing (`workspace`), not a panel.
 //!
 //! # Invariants
 //!
@@ -84,6 +87,8 @@ pub mod demo;
 pub mod store;
 
 pub mod run;
+
+pub mod layout;
 
 pub mod lake;
 

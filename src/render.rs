@@ -9,8 +9,8 @@ mod scene;
 pub use scene::*;
 mod camera;
 pub use camera::{Camera, Projected, Projection, Ray, View, ViewportPx};
-mod palette;
-pub use palette::{Colormap, palette_bytes};
+mod colormap;
+pub use colormap::{Colormap, colormap_bytes};
 mod points;
 pub use points::{Bounds, NumberKind, PointField, PointLayout};
 mod shapes;
@@ -20,7 +20,7 @@ pub use ground::{Ground, ground_lines};
 mod pick;
 pub use pick::{Picked, pick};
 mod gpu;
-pub use gpu::{Renderer, Report, install, next_frame, paint, point_parts};
+pub use gpu::{Renderer, Report, compiling, install, next_frame, paint, point_parts};
 
 /// The shaders by name, as they are handed to the GPU: for tests that parse them.
 pub const SHADERS: &[(&str, &str)] = &[

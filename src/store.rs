@@ -4,6 +4,7 @@
 //! [`Store::apply`] takes what came of it. Invariants: nothing here blocks, reads a clock or opens anything; memory stays
 //! within the budget; the state at T depends on messages received at or before T only, never on the way that led there.
 
+mod analysis;
 mod cache;
 mod catalog;
 mod coverage;
@@ -21,16 +22,19 @@ mod playback;
 mod resources;
 mod rows;
 mod series;
+mod shades;
 mod signal;
 mod transforms;
 mod work;
 
+pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, SeriesName, distinct, histogram, pairs, spectrum};
 pub use fold::MarkerSet;
 pub use links::LinkState;
 pub use matches::{LogFilter, LogQuery, MatchSet, Verdict, expression};
 pub use playback::Playback;
 pub use rows::{Block, RowSet};
-pub use series::{Series, Statistics};
+pub use series::{Points, Series, Statistics};
+pub use shades::ShadedEntry;
 pub use signal::{Problem, Signal};
 pub use transforms::{Branch, Transforms};
 pub use work::*;
@@ -38,7 +42,7 @@ pub use work::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::decode::{Decoded, Form, Schema};
+use crate::decode::{Decoded, Form, Schema, Shading};
 use crate::format::{Catalog, ConnectionId, Warning};
 use crate::path::{self, Column, Literal, TopicSchema, Variables};
 use crate::source::Location;
@@ -84,16 +88,18 @@ pub enum Stamp {
 }
 
 /// Something a visible panel wants to draw. Declared anew every frame; what is no longer wanted is no longer fetched.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Want {
     pub topic: TopicId,
     pub what: What,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// The newest message at or before the playhead; for accumulating forms the state at the playhead.
     Latest(Form),
+    /// Pixels for the screen of the newest picture, which is wanted beside it.
+    Shaded(Arc<Shading>),
     /// The message before the newest one (differences).
     Previous(Form),
     /// All messages received in the last `window_nanos` before the playhead (decay).
@@ -112,10 +118,14 @@ pub enum What {
         stamp: Stamp,
         points: Option<Span>,
     },
+    /// A spectrum, a histogram, pairs or different values of series, which are wanted beside it, with their points.
+    Analysis(Arc<AnalysisQuery>),
     /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
     Rows { form: Form, span: Span },
     /// Which lines of a log pass, of those that [`What::Rows`] has.
     Lines(Arc<LogQuery>),
+    /// So many bytes are held by whoever wants it, beside what the store counts: they are a part of the budget.
+    Held(u64),
     /// A file that the topic's messages name by its address.
     Resource(Arc<str>),
 }
@@ -230,13 +240,15 @@ pub struct Store {
 
     series: Vec<Series>,
     derived: Vec<derived::Derived>,
+    inquiries: Vec<analysis::Inquiry>,
     row_sets: Vec<RowSet>,
     matches: Vec<MatchSet>,
+    shades: Vec<shades::Shade>,
     folds: BTreeMap<TopicId, fold::Fold>,
     undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
     /// Those of them that no decoder works on.
     fold_waiting: std::collections::BTreeSet<(index::ChunkKey, TopicId, u32)>,
-    grids: BTreeMap<TopicId, grid::Composed>,
+    grids: BTreeMap<TopicId, grid::Composition>,
     transforms: Transforms,
     memory: cache::Memory,
 
@@ -292,8 +304,10 @@ impl Store {
             seek: 0,
             series: Vec::new(),
             derived: Vec::new(),
+            inquiries: Vec::new(),
             row_sets: Vec::new(),
             matches: Vec::new(),
+            shades: Vec::new(),
             folds: BTreeMap::new(),
             undecoded: BTreeMap::new(),
             fold_waiting: std::collections::BTreeSet::new(),
@@ -343,8 +357,10 @@ impl Store {
         self.wants = wants;
         self.add_series();
         self.add_derived();
+        self.add_inquiries();
         self.add_row_sets();
         self.add_matches();
+        self.add_shades();
         self.reread_points();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {

@@ -4,8 +4,8 @@ use egui::{Context, Event};
 
 use super::AppState;
 use super::dialog::Dialog;
+use crate::layout::Layout;
 use crate::source::{Link, LinkStyle, Location};
-use crate::workspace::Layout;
 
 /// Layouts are small; what is larger is none.
 pub const LARGEST_LAYOUT: u64 = 4 << 20;

@@ -57,6 +57,7 @@ fn run_once(
             state.attach(&cc.egui_ctx);
             if let Some(render_state) = &cc.wgpu_render_state {
                 crate::render::install(render_state);
+                std::thread::spawn(crate::render::compiling(render_state));
                 watch(render_state, &cc.egui_ctx, &lost);
                 state.gpu = Some(render_state.clone());
             }

@@ -20,7 +20,7 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
         let text = io
             .fetch_text_now(location, crate::app::LARGEST_LAYOUT)
             .map_err(anyhow::Error::msg)?;
-        start.layout = Some(crate::workspace::Layout::parse(&text).context("the link's layout cannot be opened")?);
+        start.layout = Some(crate::layout::Layout::parse(&text).context("the link's layout cannot be opened")?);
     }
     let options = offscreen::Options {
         size: args.size,

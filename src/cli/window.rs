@@ -38,7 +38,7 @@ pub fn start(
     folders: Option<crate::app::settings::Folders>,
 ) -> anyhow::Result<crate::app::Start> {
     use crate::app::{Start, settings};
-    use crate::workspace::Layout;
+    use crate::layout::Layout;
 
     let links = super::scenes::links(common, locations)?;
     let mut start = Start {

@@ -129,7 +129,7 @@ fn decompress(data: &[u8], format: &str) -> Result<DynamicImage, DecodeError> {
     };
     let mut reader = ImageReader::new(Cursor::new(data)).with_guessed_format().map_err(|e| named(&e))?;
     if reader.format().is_none() {
-        return Err(named(&"it is neither JPEG nor PNG"));
+        return Err(named(&"it is neither JPEG, PNG nor WebP"));
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PIXELS);

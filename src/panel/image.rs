@@ -1,6 +1,7 @@
 //! A camera: the newest picture at the playhead, with zoom, value range, rotation and the value under the pointer.
 //!
-//! Invariants: a picture is uploaded once, not every frame; the last picture stays until the next one is there.
+//! Invariants: a picture is uploaded once, not every frame; the last picture stays until the next one is there; pixels are worked on by
+//! the store's work alone.
 
 mod picture;
 mod place;
@@ -11,12 +12,12 @@ use egui::{Color32, CursorIcon, Rect, Sense, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::decode::{Decoded, Form, Image, Pixels};
+use crate::decode::{Decoded, Form, Image, Pixels, Shading, ValueRange};
 use crate::panel::shown::{Freshness, Shown};
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::Colormap;
 use crate::store::{Entry, Store, Topic, TopicId, Want, What};
-use picture::{Look, Picture};
+use picture::Picture;
 use place::{Place, Turn};
 
 pub const KIND: Kind = Kind {
@@ -66,31 +67,11 @@ impl Default for Config {
     }
 }
 
-/// Which values are black and white.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "snake_case")]
-enum ValueRange {
-    /// Smallest and largest value of each picture.
-    MinMax,
-    /// As `MinMax`, without the darkest and brightest `cut_percent` of the pixels.
-    Percentile {
-        cut_percent: f32,
-    },
-    Manual {
-        min: f32,
-        max: f32,
-    },
-}
-
-impl Default for ValueRange {
-    fn default() -> ValueRange {
-        ValueRange::Percentile { cut_percent: 0.5 }
-    }
-}
-
 struct ImagePanel {
     config: Config,
     picture: Option<Picture>,
+    /// What pixels are asked for.
+    asked: Option<Arc<Shading>>,
     shown: Shown<Entry>,
     /// Why nothing new is shown, of the last frame.
     state: PanelState,
@@ -101,6 +82,7 @@ impl ImagePanel {
         ImagePanel {
             config: widget::config_from(config),
             picture: None,
+            asked: None,
             shown: Shown::default(),
             state: PanelState::Pending("waiting for the first picture".into()),
         }
@@ -143,8 +125,11 @@ impl ImagePanel {
         entry
     }
 
-    fn draw(&mut self, ui: &mut Ui, rect: Rect, out: &mut Vec<Action>) {
-        let Some(picture) = &mut self.picture else { return };
+    fn draw(&mut self, ui: &mut Ui, view: &View, newest: Option<&Entry>, rect: Rect, out: &mut Vec<Action>) {
+        let topic = self.topic(view).map(|t| t.id);
+        let (Some(picture), Some(topic)) = (&mut self.picture, topic) else {
+            return;
+        };
         let label = format!("Picture of {}", self.config.topic);
         let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &label));
@@ -160,8 +145,25 @@ impl ImagePanel {
         if response.drag_stopped() {
             out.push(Action::Changed);
         }
-        picture.upload(ui.ctx(), &look(&self.config), place.pixels_per_texel(ui.ctx().pixels_per_point()));
+        let shading = shading(&self.config, place.pixels_per_texel(ui.ctx().pixels_per_point()));
+        // what is under way is awaited first: something is seen while a slider moves
+        let made = self.asked.as_ref().and_then(|asked| view.store.shaded(topic, asked));
+        let is_made = made.is_some_and(|m| view.playing || newest.is_none_or(|n| n.key == m.entry.key));
+        if self.asked.as_ref().is_none_or(|asked| is_made && **asked != shading) {
+            self.asked = Some(Arc::new(shading));
+            ui.ctx().request_repaint();
+        }
+        let asked = self.asked.as_ref();
+        if let Some((asked, made)) = asked.and_then(|asked| Some((asked, view.store.shaded(topic, asked)?))) {
+            picture.show(ui.ctx(), made, asked, self.config.smooth);
+        }
+        if self.state == PanelState::Ready && !is_made {
+            self.state = PanelState::Pending("the picture is being drawn".into());
+        }
         picture.paint(&ui.painter().with_clip_rect(rect), &place);
+        let range = picture.range();
+        let image = picture.image();
+        command::menu(&response, COMMANDS, self, view, out);
         if response.dragged() {
             ui.set_cursor_icon(CursorIcon::Grabbing);
         }
@@ -176,9 +178,9 @@ impl ImagePanel {
                     egui::StrokeKind::Outside,
                 );
             }
-            value_strip(ui, rect, &picture.image(), x, y);
+            value_strip(ui, rect, &image, x, y);
         }
-        if let Some((low, high)) = picture.range() {
+        if let Some((low, high)) = range {
             range_bar(ui, rect, self.config.colormap, low, high, pointer.is_some());
         }
     }
@@ -251,15 +253,48 @@ fn range_bar(ui: &Ui, rect: Rect, colormap: Colormap, low: f32, high: f32, point
     ui.painter().with_clip_rect(rect).add(mesh);
 }
 
-fn look(config: &Config) -> Look {
-    Look {
+/// `pixels_per_texel`: how much coarser than the picture the screen is.
+fn shading(config: &Config, pixels_per_texel: f32) -> Shading {
+    let adjusted = |step: usize| ((step as f32 / 255.0 - 0.5) * config.contrast + 0.5 + config.brightness).clamp(0.0, 1.0);
+    let is_adjusted = config.brightness != 0.0 || config.contrast != 1.0;
+    Shading {
         range: config.range,
-        colormap: config.colormap,
-        brightness: config.brightness,
-        contrast: config.contrast,
-        smooth: config.smooth,
+        ink: Arc::new(std::array::from_fn(|step| config.colormap.color(adjusted(step)))),
+        tone: is_adjusted.then(|| Arc::new(std::array::from_fn(|step| (adjusted(step) * 255.0).round() as u8))),
+        reduce: match pixels_per_texel {
+            p if p >= 8.0 => 8,
+            p if p >= 4.0 => 4,
+            p if p >= 2.0 => 2,
+            _ => 1,
+        },
     }
 }
+
+const COMMANDS: &[command::Command<ImagePanel>] = &[
+    ("Fit the picture", |image, _, out| {
+        image.config.view = None;
+        out.push(Action::Changed);
+    }),
+    ("Turn by 90°", |image, _, out| {
+        image.config.turn.rotation_degrees = (image.config.turn.rotation_degrees + 90) % 360;
+        out.push(Action::Changed);
+    }),
+    ("Flip left and right", |image, _, out| {
+        image.config.turn.flip_horizontal = !image.config.turn.flip_horizontal;
+        out.push(Action::Changed);
+    }),
+    ("Smooth pixels", |image, _, out| {
+        image.config.smooth = !image.config.smooth;
+        out.push(Action::Changed);
+    }),
+    ("Show raw messages of the camera", |image, _, out| {
+        let config = serde_json::json!({ "topic": image.config.topic });
+        out.push(Action::AddPanel { kind: "raw", config });
+    }),
+    ("Save the picture as PNG…", |image, _, out| {
+        out.extend(image.picture.as_ref().and_then(Picture::save))
+    }),
+];
 
 impl Panel for ImagePanel {
     fn title(&self, _view: &View) -> String {
@@ -275,24 +310,25 @@ impl Panel for ImagePanel {
                 topic: topic.id,
                 what: What::Latest(Form::Image),
             });
+            out.extend(self.asked.iter().map(|asked| Want {
+                topic: topic.id,
+                what: What::Shaded(asked.clone()),
+            }));
         }
     }
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         ui.painter().rect_filled(rect, 0.0, ui.visuals().extreme_bg_color);
-        if let Some(entry) = self.refresh(view)
-            && self.picture.as_ref().is_none_or(|p| p.key() != entry.key)
-        {
-            let (key, time) = (entry.key, entry.time);
-            match (&*entry.decoded, &mut self.picture) {
-                (Decoded::Image(_), Some(picture)) => picture.replace(key, time, Arc::clone(&entry.decoded)),
-                (Decoded::Image(_), none) => *none = Some(Picture::new(key, time, Arc::clone(&entry.decoded))),
+        let newest = self.refresh(view);
+        if let (Some(entry), None) = (&newest, &self.picture) {
+            match &*entry.decoded {
+                Decoded::Image(_) => self.picture = Some(Picture::new(entry.clone())),
                 _ => self.state = PanelState::Failed("The topic's messages are not pictures".into()),
             }
         }
         if self.picture.is_some() {
-            self.draw(ui, rect, out);
+            self.draw(ui, view, newest.as_ref(), rect, out);
         } else {
             match &self.state {
                 PanelState::Failed(why) => widget::failure_note(ui, rect, why),
@@ -342,6 +378,14 @@ impl Panel for ImagePanel {
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

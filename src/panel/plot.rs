@@ -3,7 +3,6 @@
 //! Invariants: what is drawn never exceeds a few points per pixel column and never hides a peak; the visible range belongs to
 //! this panel, so nothing lags a frame behind.
 
-mod analysis;
 mod automatic;
 mod axis;
 mod canvas;
@@ -16,14 +15,14 @@ mod pointer;
 mod readout;
 mod settings;
 
-pub use analysis::{histogram, pairs, spectrum};
+use std::sync::Arc;
 
 use egui::{Color32, RichText, Ui};
 use serde_json::Value;
 
-use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, command, widget};
 use crate::path::topic_text;
-use crate::store::{Series, Signal, Stamp, Store, TopicId, Want};
+use crate::store::{Series, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::Span;
 use config::{Config, SeriesConfig, XAxis};
@@ -46,7 +45,8 @@ struct PlotPanel {
     signals: Vec<Signal>,
     /// What x is of.
     x_signal: Signal,
-    memos: Vec<Option<curves::Memo>>,
+    /// As `signals`.
+    asked: Vec<curves::Asked>,
     view: canvas::ViewRange,
     /// Whether the last frame reported a hover time.
     hovering: bool,
@@ -65,7 +65,7 @@ impl PlotPanel {
             config: widget::config_from(config),
             signals: Vec::new(),
             x_signal: Signal::default(),
-            memos: Vec::new(),
+            asked: Vec::new(),
             view: canvas::ViewRange::default(),
             hovering: false,
             dragged_cursor: None,
@@ -180,10 +180,15 @@ impl PlotPanel {
         if let Some(signal) = self.signals.iter().find(|s| !s.is_computed(view.store)) {
             return PanelState::Partial(format!("{} is being computed", signal.text()));
         }
-        let part = || self.memos.iter().flatten().any(|m| !m.is_whole);
+        let queries = || self.asked.iter().filter_map(curves::Asked::query);
+        if queries().any(|query| !view.store.is_analyzed(query)) {
+            return PanelState::Partial(format!("the {} is being computed", self.config.x_axis.what_is_computed()));
+        }
         match problems.first() {
             Some(problem) => PanelState::Partial(problem.clone()),
-            None if !self.config.x_axis.is_time() && part() => PanelState::Partial("Not all values took part: there are too many".into()),
+            None if self.asked.iter().any(curves::Asked::is_part) => {
+                PanelState::Partial("Not all values took part: there are too many".into())
+            }
             None => PanelState::Ready,
         }
     }
@@ -264,6 +269,41 @@ fn wanted_span(view: &View, topic: TopicId) -> Span {
     Span::new(view.span.clamp(span.start), view.span.clamp(span.end))
 }
 
+const COMMANDS: &[command::Command<PlotPanel>] = &[
+    ("Reset view", |plot, _, _| {
+        if let Some(ctx) = plot.ctx.clone() {
+            plot.reset_view(&ctx);
+        }
+    }),
+    ("Follow while playing", |plot, _, out| {
+        plot.config.follow = !plot.config.follow;
+        out.push(Action::Changed);
+    }),
+    ("Statistics of what is visible", |plot, _, out| {
+        plot.config.statistics = !plot.config.statistics;
+        out.push(Action::Changed);
+    }),
+    ("Put a cursor at the playhead", |plot, view, out| {
+        let visible = plot.view.x.unwrap_or((0.0, canvas::secs_of(view, view.span.end)));
+        plot.place_cursor(canvas::secs_of(view, view.now), visible);
+        out.push(Action::Changed);
+    }),
+    ("Remove the cursors", |plot, _, out| {
+        plot.config.cursors = None;
+        out.push(Action::Changed);
+    }),
+    ("Show over time", |plot, _, out| plot.show_over(XAxis::FromStart, out)),
+    ("Show the spectrum", |plot, _, out| plot.show_over(XAxis::Frequency, out)),
+    ("Show the histogram", |plot, _, out| plot.show_over(XAxis::Value, out)),
+    ("Copy as CSV", |plot, view, out| out.push(Action::CopyText(plot.csv(view).text()))),
+    ("Save as CSV…", |plot, view, out| plot.save_csv(view, out)),
+    ("Save as PNG…", |plot, _, _| {
+        if let Some(ctx) = plot.ctx.clone() {
+            plot.ask_for_picture(&ctx);
+        }
+    }),
+];
+
 impl Panel for PlotPanel {
     fn title(&self, _view: &View) -> String {
         if self.config.title.is_empty() {
@@ -274,26 +314,35 @@ impl Panel for PlotPanel {
     }
 
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
-        let mut one = |known: Option<&Signal>, path: &str, stamp: Stamp| match known.filter(|s| s.text() == path && s.stamp() == stamp) {
-            Some(signal) => self.wants_of(view, signal, out),
-            None => {
-                // not drawn yet
+        // one that is not drawn yet is not known yet
+        let current = |known: Option<&Signal>, path: &str, stamp: Stamp| {
+            let known = known.filter(|s| s.text() == path && s.stamp() == stamp);
+            known.cloned().unwrap_or_else(|| {
                 let mut signal = Signal::new(path, stamp);
                 signal.refresh(view.store);
-                self.wants_of(view, &signal, out);
-            }
+                signal
+            })
         };
+        let x = self
+            .needs_x()
+            .then(|| current(Some(&self.x_signal), &self.config.x_path, Stamp::Receive));
+        x.iter().for_each(|x| self.wants_of(view, x, out));
         for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
-            one(self.signals.get(index), &series.path, series.stamp);
-        }
-        if self.needs_x() {
-            one(Some(&self.x_signal), &self.config.x_path, Stamp::Receive);
+            let signal = current(self.signals.get(index), &series.path, series.stamp);
+            self.wants_of(view, &signal, out);
+            let asked = self.asked.get(index).and_then(curves::Asked::query).cloned();
+            let query = asked.or_else(|| self.query_of(view, &signal, x.as_ref()).map(Arc::new));
+            out.extend(query.map(|query| Want {
+                topic: query.of.topic,
+                what: What::Analysis(query),
+            }));
         }
     }
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         self.ctx = Some(ui.ctx().clone());
         self.refresh(view.store);
+        self.renew_asked(view);
         let coverage = self.coverage(view);
         self.state = self.new_state(view, &coverage);
         let rect = ui.available_rect_before_wrap();
@@ -314,11 +363,20 @@ impl Panel for PlotPanel {
 
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         self.refresh(view.store);
+        self.renew_asked(view);
         let before = self.config.clone();
         self.settings(ui, view, out);
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {
@@ -350,6 +408,11 @@ impl Panel for PlotPanel {
 }
 
 impl PlotPanel {
+    fn show_over(&mut self, x_axis: XAxis, out: &mut Vec<Action>) {
+        (self.config.x_axis, self.view) = (x_axis, canvas::ViewRange::default());
+        out.push(Action::Changed);
+    }
+
     fn empty_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         let middle = egui::Rect::from_center_size(rect.center(), egui::vec2(280.0_f32.min(rect.width()), 56.0));

@@ -107,7 +107,7 @@ const KEPT_FRAMES: u64 = 60;
 impl Renderer {
     /// `output` is the format of the pass that shows the pictures; `samples` is 1, or 4 for smooth edges.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, output: wgpu::TextureFormat, samples: u32) -> Renderer {
-        let palette = buffers::with_bytes(device, wgpu::BufferUsages::STORAGE, &super::palette_bytes());
+        let palette = buffers::with_bytes(device, wgpu::BufferUsages::STORAGE, &super::colormap_bytes());
         queue.submit([]);
         Renderer {
             pipelines: Pipelines::new(device, output, samples),
@@ -157,7 +157,6 @@ impl Renderer {
         }
         let mut errors = Vec::new();
         let calls = calls_of(&mut self.buffers, device, scene, &mut errors);
-        calls.iter().for_each(|call| self.pipelines.prepare(device, call.variant));
         target.draw(device, queue, encoder, &self.pipelines, scene, &calls);
         target.scene = Some(Arc::clone(scene));
         target.drawn_with = self.buffers.taken();
@@ -418,6 +417,14 @@ pub fn install(state: &egui_wgpu::RenderState) {
     }
     let renderer = Renderer::new(&state.device, &state.queue, state.target_format, samples_for(&state.device));
     state.renderer.write().callback_resources.insert(renderer);
+}
+
+/// What compiles all that pictures may need: for a thread of its own, so that no first frame of a view waits for it.
+pub fn compiling(state: &egui_wgpu::RenderState) -> impl FnOnce() + Send + 'static {
+    let renderer = state.renderer.read();
+    let installed = renderer.callback_resources.get::<Renderer>();
+    let items = installed.map(|renderer| Arc::clone(&renderer.pipelines.items));
+    move || items.iter().for_each(|items| items.compile())
 }
 
 /// Once a frame of the window, before anything is drawn: views that were closed or hidden give back what they hold.

@@ -201,7 +201,7 @@ impl Shared {
     async fn fetched(&self, address: Arc<str>, near: Option<&Location>) -> Result<Resource, String> {
         #[cfg(feature = "gui")]
         if let Some(tile) = address.strip_prefix("tile:") {
-            return self.tiles.get(&self.io, tile).await.map(Resource::Bytes);
+            return self.tiles.get(&self.io, tile).await;
         }
         super::fetch::fetch(address, near, self.io.net()).await
     }

@@ -17,6 +17,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tokio::sync::OnceCell;
 
 use super::Io;
+use crate::decode::Resource;
 use crate::source::{Location, Reader};
 
 type Opened = Arc<OnceCell<Result<Arc<Archive>, String>>>;
@@ -51,7 +52,7 @@ enum Asked {
 
 impl Archives {
     /// `about@FILE` or `Z/X/Y@FILE`. Empty where there is no such tile.
-    pub(super) async fn get(&self, io: &Io, address: &str) -> Result<Bytes, String> {
+    pub(super) async fn get(&self, io: &Io, address: &str) -> Result<Resource, String> {
         let (asked, file) = address.split_once('@').ok_or("this is no address of a tile")?;
         let asked = Asked::parse(asked).ok_or("this is no address of a tile")?;
         let opened: Opened = {
@@ -79,8 +80,8 @@ impl Archives {
                 (None, Kind::Pm(_)) => Bytes::new(),
             };
             match is_drawn && !bytes.is_empty() {
-                true => vector::picture(&unpacked(&bytes)?).map(Bytes::from),
-                false => Ok(bytes),
+                true => vector::picture(&unpacked(&bytes)?).map(Resource::Picture),
+                false => Resource::read("a tile", bytes),
             }
         });
         read.await

@@ -171,7 +171,8 @@ impl Store {
         let matches: u64 = self.matches.iter().map(super::MatchSet::bytes).sum();
         let folds: u64 = self.folds.values().map(super::fold::Fold::bytes).sum();
         let derived: u64 = self.derived.iter().map(super::derived::Derived::bytes).sum();
-        series + derived + rows + matches + folds + self.transforms.bytes() + self.memory.undecoded
+        let analyses: u64 = self.inquiries.iter().map(super::analysis::Inquiry::bytes).sum();
+        series + derived + analyses + rows + matches + folds + self.transforms.bytes() + self.memory.undecoded
     }
 
     /// What reads under way take, wherever it is: on the line, waiting to be decoded, or on its way here.
@@ -188,8 +189,13 @@ impl Store {
     }
 
     fn held_bytes(&self) -> u64 {
-        let grids: u64 = self.grids.values().map(|g| g.bytes).sum();
-        self.memory.kept + self.memory.decoded + grids + self.resource_bytes() + self.wide_bytes()
+        let grids: u64 = self.grids.values().map(super::grid::Composition::bytes).sum();
+        let shades: u64 = self.shades.iter().map(super::shades::Shade::bytes).sum();
+        let beside = self.wants.iter().map(|want| match want.what {
+            super::What::Held(bytes) => bytes,
+            _ => 0,
+        });
+        beside.sum::<u64>() + self.memory.kept + self.memory.decoded + grids + shades + self.resource_bytes() + self.wide_bytes()
     }
 
     /// What a unit will weigh of a chunk as long as its messages wait to be shown, going by those that were read before.

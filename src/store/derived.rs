@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use super::cache::{State, Unit};
 use super::index::ChunkKey;
-use super::{Series, Stamp, Store, Task, What, Work, WorkId};
+use super::series::Points;
+use super::{Series, SeriesName, Stamp, Store, Task, What, Work, WorkId};
 use crate::path::{Point, Program, Progress, parse};
 use crate::time::{Span, Time};
 
 /// Points of all inputs that one window takes.
 const WINDOW_POINTS: usize = 1 << 18;
 /// While more than this is still being read, it is computed anew only once it has grown by half.
-const QUICK_POINTS: usize = 300_000;
+pub(super) const QUICK_POINTS: usize = 300_000;
 
 pub(super) struct Derived {
     text: Arc<str>,
@@ -50,8 +51,7 @@ pub struct Derivation {
     program: Arc<Program>,
     before: Progress,
     /// Of each input: what of it may fall into the window.
-    inputs: Vec<Vec<Arc<[Point]>>>,
-    from: Time,
+    inputs: Vec<Points>,
     /// Values before it belong to the window.
     until: Time,
 }
@@ -64,18 +64,7 @@ pub struct DerivedWindow {
 
 impl Derivation {
     pub fn run(&self) -> DerivedWindow {
-        let is_within = |p: &&Point| p.0 >= self.from && (p.0 < self.until || self.until == Time::MAX);
-        let merged: Vec<Vec<Point>> = self
-            .inputs
-            .iter()
-            .map(|pieces| {
-                let mut points: Vec<Point> = pieces.iter().flat_map(|p| p.iter()).filter(is_within).copied().collect();
-                if !points.is_sorted_by_key(|p| p.0) {
-                    points.sort_by_key(|p| p.0);
-                }
-                points
-            })
-            .collect();
+        let merged: Vec<Vec<Point>> = self.inputs.iter().map(|points| points.iter().collect()).collect();
         let slices: Vec<&[Point]> = merged.iter().map(Vec::as_slice).collect();
         let mut after = self.before.clone();
         let points = self.program.advance(&mut after, &slices, self.until);
@@ -317,7 +306,7 @@ impl Store {
             {
                 return None;
             }
-            inputs.push(series.shared_points(span));
+            inputs.push(series.shared(span));
         }
         let id = self.new_id();
         let derived = self.derived.get_mut(number)?;
@@ -333,14 +322,13 @@ impl Store {
             program: derived.program.clone(),
             before,
             inputs,
-            from: span.start,
             until,
         });
         Some(Work::Compute { id, task })
     }
 
     /// Whether a given-up part of a series is read again, being needed.
-    fn will_be_read(&self, key: ChunkKey, unit: Unit) -> bool {
+    pub(super) fn will_be_read(&self, key: ChunkKey, unit: Unit) -> bool {
         match self.state(key, unit) {
             Some(State::InFlight(_)) => true,
             Some(State::Loaded(_)) | None => self.jobs.contains_key(&unit) && self.is_in_job(key, unit),
@@ -348,8 +336,19 @@ impl Store {
         }
     }
 
-    fn is_being_read(&self, unit: Unit) -> bool {
+    pub(super) fn is_being_read(&self, unit: Unit) -> bool {
         self.jobs.get(&unit).is_some_and(|job| !job.todo.is_empty())
+    }
+
+    /// The store's numbers of the series that are read for it.
+    pub(super) fn numbers_of(&self, name: &SeriesName) -> Vec<u32> {
+        match name.is_derived {
+            true => {
+                let derived = self.derived_number(&name.text, name.stamp).and_then(|n| self.derived.get(n));
+                derived.map(|d| d.inputs.clone()).unwrap_or_default()
+            }
+            false => self.series_number(name.topic, &name.text, name.stamp).into_iter().collect(),
+        }
     }
 
     pub(super) fn derived_window(&mut self, id: WorkId, window: DerivedWindow) {
@@ -359,14 +358,11 @@ impl Store {
     }
 
     /// A window that crashed stays empty.
-    pub(super) fn computing_failed(&mut self, id: WorkId) {
-        let Some(derived) = self.derived.iter_mut().find(|d| d.flight == Some(id)) else {
-            return self.examined(id, Vec::new());
-        };
-        derived.flight = None;
-        derived.windows.iter_mut().for_each(|w| w.is_due = false);
-        let sentence = format!("computing {} crashed, which is a bug worth reporting", derived.text);
-        self.fail(sentence.into());
+    pub(super) fn derived_failed(&mut self, id: WorkId) {
+        if let Some(derived) = self.derived.iter_mut().find(|d| d.flight == Some(id)) {
+            derived.flight = None;
+            derived.windows.iter_mut().for_each(|w| w.is_due = false);
+        }
     }
 
     /// Calls off what nobody wants any more.

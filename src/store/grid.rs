@@ -1,11 +1,12 @@
-//! A map with its updates applied. Invariant: the picture is a function of the map and of the updates since, in receive order.
+//! A map with its updates applied, on whatever thread executes the work. Invariant: the picture is a function of the map and of the
+//! updates since, in receive order.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::plan::{At, Known};
-use super::{Entry, Lookup, Store, TopicId, What};
+use super::{Entry, Lookup, Store, Task, TopicId, What, Work, WorkId};
 use crate::decode::{Decoded, Form, Grid, GridUpdate};
 
 /// A map with the updates that were applied to it, by their keys.
@@ -16,9 +17,54 @@ pub(super) struct Composed {
     pub bytes: u64,
 }
 
+/// What is known of a topic's map.
+#[derive(Default)]
+pub(super) struct Composition {
+    pub done: Option<Composed>,
+    flight: Option<Flight>,
+}
+
+/// What is being composed, by the keys of the map and its updates.
+struct Flight {
+    id: WorkId,
+    base: u64,
+    updates: Vec<u64>,
+    time: crate::time::Time,
+}
+
+/// A map, and updates to be applied to it: plain data, so that any thread may.
+#[derive(Clone, Debug)]
+pub struct GridTask {
+    from: Arc<Decoded>,
+    updates: Vec<Arc<Decoded>>,
+}
+
+impl GridTask {
+    /// None where these are no map.
+    pub fn run(&self) -> Option<Grid> {
+        let Decoded::Grid(grid) = &*self.from else { return None };
+        let mut cells = grid.data.to_vec();
+        for update in &self.updates {
+            if let Decoded::GridUpdate(update) = &**update {
+                apply_update(&mut cells, grid, update);
+            }
+        }
+        Some(Grid {
+            data: Bytes::from(cells),
+            ..grid.clone()
+        })
+    }
+}
+
 impl Composed {
     pub fn is_of(&self, base: u64, updates: Option<&[u64]>) -> bool {
         self.base == base && updates == Some(&self.updates)
+    }
+}
+
+impl Composition {
+    pub fn bytes(&self) -> u64 {
+        self.done.as_ref().map_or(0, |done| done.bytes)
     }
 }
 
@@ -48,61 +94,81 @@ impl Store {
             .map(|w| w.topic)
             .collect();
         topics.dedup();
+        let gone = self.grids.iter().filter(|(topic, _)| !topics.contains(topic));
+        let flights = gone.filter_map(|(_, grid)| Some(Work::Cancel(grid.flight.as_ref()?.id)));
+        self.queue.extend(flights);
         self.grids.retain(|topic, _| topics.contains(topic));
         for topic in topics {
-            self.compose(topic);
+            if let Some(work) = self.compose(topic) {
+                self.queue.push(work);
+            }
         }
     }
 
-    fn compose(&mut self, topic: TopicId) {
+    /// What is to be composed next, unless something is being composed.
+    fn compose(&mut self, topic: TopicId) -> Option<Work> {
         let found = self.newest(topic, self.now, 1);
         let (Known::Yes, Some(map)) = (&found.known, found.messages.first().copied()) else {
-            return;
+            return None;
         };
         let Lookup::Ready(base) = self.entry(topic, Form::Grid, map) else {
-            return;
+            return None;
         };
-        let Some((updates, found)) = self.grid_updates(topic, map.time) else {
-            return;
-        };
-        let (Known::Yes, Some(entries)) = (&found.known, self.update_entries(updates, &found.messages)) else {
-            return;
+        let (updates, found) = self.grid_updates(topic, map.time)?;
+        let (Known::Yes, entries) = (&found.known, self.update_entries(updates, &found.messages)?) else {
+            return None;
         };
         let keys: Vec<u64> = entries.iter().map(|e| e.key).collect();
-        let old = self.grids.get(&topic);
-        if keys.is_empty() || old.is_some_and(|g| g.is_of(base.key, Some(&keys))) {
-            return;
+        let grid = self.grids.entry(topic).or_default();
+        let done = grid.done.as_ref();
+        if keys.is_empty() || grid.flight.is_some() || done.is_some_and(|g| g.is_of(base.key, Some(&keys))) {
+            return None;
         }
         // Playing forwards adds to what is there; otherwise from the map on.
-        let (from, done) = match old {
-            Some(old) if old.base == base.key && keys.starts_with(&old.updates) => (old.entry.clone(), old.updates.len()),
-            _ => (base.clone(), 0),
+        let (from, applied) = match done {
+            Some(done) if done.base == base.key && keys.starts_with(&done.updates) => (&done.entry, done.updates.len()),
+            _ => (&base, 0),
         };
-        let Decoded::Grid(grid) = &*from.decoded else { return };
-        let mut cells = grid.data.to_vec();
-        for entry in &entries[done..] {
-            if let Decoded::GridUpdate(update) = &*entry.decoded {
-                apply_update(&mut cells, grid, update);
-            }
-        }
-        let grid = Grid {
-            data: Bytes::from(cells),
-            ..grid.clone()
+        let task = Task::Grid(GridTask {
+            from: from.decoded.clone(),
+            updates: entries.iter().skip(applied).map(|e| e.decoded.clone()).collect(),
+        });
+        self.next_id += 1;
+        let id = self.next_id;
+        grid.flight = Some(Flight {
+            id,
+            base: base.key,
+            updates: keys,
+            time: entries.last().map_or(base.time, |e| e.time),
+        });
+        Some(Work::Compute { id, task })
+    }
+
+    /// None: it crashed.
+    pub(super) fn grid_done(&mut self, id: WorkId, composed: Option<Grid>) {
+        let of_it = |g: &&mut Composition| g.flight.as_ref().is_some_and(|f| f.id == id);
+        let Some(grid) = self.grids.values_mut().find(of_it) else {
+            return;
         };
-        self.next_key += 1;
-        self.grids.insert(
-            topic,
-            Composed {
-                base: base.key,
-                updates: keys,
-                bytes: grid.data.len() as u64,
+        if let (Some(flight), Some(composed)) = (grid.flight.take(), composed) {
+            self.next_key += 1;
+            grid.done = Some(Composed {
+                base: flight.base,
+                updates: flight.updates,
+                bytes: composed.data.len() as u64,
                 entry: Entry {
-                    time: entries.last().map_or(base.time, |e| e.time),
+                    time: flight.time,
                     key: self.next_key,
-                    decoded: Arc::new(Decoded::Grid(grid)),
+                    decoded: Arc::new(Decoded::Grid(composed)),
                 },
-            },
-        );
+            });
+            self.dirty = true;
+        }
+    }
+
+    /// A map at the playhead is not composed yet.
+    pub(super) fn is_composing(&self) -> bool {
+        self.grids.values().any(|g| g.flight.is_some())
     }
 }
 

@@ -51,9 +51,22 @@ impl Store {
     fn computed(&mut self, id: WorkId, outcome: Option<Outcome>) {
         match outcome {
             Some(Outcome::Window(window)) => self.derived_window(id, window),
+            Some(Outcome::Analysis(analyzed)) => self.analysis_done(id, Some(analyzed)),
             Some(Outcome::Lines(examined)) => self.examined(id, examined),
+            Some(Outcome::Shade(shaded)) => self.shade_done(id, Some(shaded)),
+            Some(Outcome::Grid(grid)) => self.grid_done(id, grid),
             None => self.computing_failed(id),
         }
+    }
+
+    /// What crashed comes to nothing.
+    fn computing_failed(&mut self, id: WorkId) {
+        self.derived_failed(id);
+        self.analysis_done(id, None);
+        self.examined(id, Vec::new());
+        self.shade_done(id, None);
+        self.grid_done(id, None);
+        self.fail("working out what a panel shows crashed, which is a bug worth reporting".into());
     }
 
     /// Newest first, each sentence once.

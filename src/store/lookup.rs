@@ -155,7 +155,7 @@ impl Store {
             Known::Yes if found.messages.is_empty() => return Lookup::Ready(base),
             Known::Yes => {}
         }
-        match self.grids.get(&topic) {
+        match self.grids.get(&topic).and_then(|g| g.done.as_ref()) {
             Some(grid) if grid.is_of(base.key, self.update_keys(updates, &found.messages).as_deref()) => Lookup::Ready(grid.entry.clone()),
             _ => Lookup::Pending,
         }
@@ -301,7 +301,12 @@ impl Store {
         let is_readable = |s: &super::SourceInfo| s.state == super::SourceState::Open || is_indexing(s);
         // One that does not answer does not stop the others.
         let nothing_yet = opening && !self.sources.iter().any(is_readable);
-        let waiting_at_playhead = opening || self.plan.is_missing || self.plan.is_undecoded || self.awaits_resources();
+        let waiting_at_playhead = opening
+            || self.plan.is_missing
+            || self.plan.is_undecoded
+            || self.is_shading()
+            || self.is_composing()
+            || self.awaits_resources();
         let wide_is_due = self
             .jobs
             .iter()
@@ -314,6 +319,7 @@ impl Store {
                 || !self.reads.is_empty()
                 || !self.undecoded.is_empty()
                 || self.is_deriving()
+                || self.is_analyzing()
                 || self.is_matching()
                 || self.sources.iter().any(is_indexing),
             reads_in_flight: self.reads.len(),

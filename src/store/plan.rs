@@ -268,7 +268,14 @@ impl Store {
     fn plan_want(&self, want: &Want, plan: &mut Plan) {
         let topic = want.topic;
         match &want.what {
-            What::Latest(Form::Transforms) | What::Resource(_) | What::Points { .. } | What::Derived { .. } | What::Lines(_) => {}
+            What::Latest(Form::Transforms)
+            | What::Resource(_)
+            | What::Shaded(_)
+            | What::Held(_)
+            | What::Points { .. }
+            | What::Derived { .. }
+            | What::Analysis(_)
+            | What::Lines(_) => {}
             What::Latest(Form::Markers | Form::Diagnostics) => self.plan_narrow(topic, Unit::Fold(topic), 0, &[], plan),
             What::Latest(form) => {
                 let found = self.newest(topic, self.now, 1);
@@ -417,9 +424,12 @@ impl Store {
             let form = match &want.what {
                 What::Latest(form) | What::Previous(form) | What::Trail { form, .. } => *form,
                 What::Neighbours
+                | What::Shaded(_)
+                | What::Held(_)
                 | What::Series { .. }
                 | What::Points { .. }
                 | What::Derived { .. }
+                | What::Analysis(_)
                 | What::Rows { .. }
                 | What::Lines(_)
                 | What::Resource(_) => continue,

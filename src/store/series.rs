@@ -4,6 +4,7 @@
 //! in which chunks arrive leaves no trace; points that were given up for memory stay in the summaries.
 
 mod piece;
+mod points;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::path::Point;
 use crate::time::{Span, Time};
 pub use piece::Statistics;
 use piece::{Extent, Piece, Taken};
+pub use points::Points;
 
 /// Texts that are kept of one series.
 const MOST_TEXTS: usize = 4096;
@@ -255,9 +257,9 @@ impl Series {
             .map(move |piece| (piece.span().start.max(span.start), piece.count()))
     }
 
-    /// The points of these pieces, as far as they are kept, without copying them.
-    pub(super) fn shared_points(&self, span: Span) -> Vec<Arc<[Point]>> {
-        self.overlapping(span).filter_map(Piece::shared_points).collect()
+    /// The points within `span`, as far as they are kept, without copying them.
+    pub fn shared(&self, span: Span) -> Points {
+        Points::new(self.overlapping(span).filter_map(Piece::shared_points).collect(), span)
     }
 
     /// Chunks whose points are given up and fall into `span`.

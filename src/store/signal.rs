@@ -7,12 +7,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::cache::Unit;
-use super::{Series, Stamp, Store, Topic, TopicId, Want, What};
+use super::{Series, SeriesName, Stamp, Store, Topic, TopicId, Want, What};
 use crate::path::{Expr, Input, PathError, Program, parse};
 use crate::time::Span;
 
 /// A path as a panel holds it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Signal {
     text: String,
     stamp: Stamp,
@@ -169,11 +169,18 @@ impl Signal {
 
     /// Its values over time, as far as they are loaded; None while there is nothing.
     pub fn series<'a>(&'a self, store: &'a Store) -> Option<&'a Series> {
-        if let Some(text) = self.derived() {
-            return store.derived(text, self.stamp);
-        }
-        let input = self.program.as_ref()?.column()?;
-        store.series(*self.topics.first()?, &input.text, self.stamp)
+        store.series_named(&self.name()?)
+    }
+
+    /// What names its values in the store; None for a number.
+    pub fn name(&self) -> Option<SeriesName> {
+        let column = || Some(&self.program.as_ref()?.column()?.text);
+        Some(SeriesName {
+            topic: *self.topics.first()?,
+            text: self.derived().or_else(column)?.clone(),
+            stamp: self.stamp,
+            is_derived: self.derived().is_some(),
+        })
     }
 
     /// Whether all that it needs of `span` is loaded.

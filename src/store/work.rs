@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::decode::{DecodeError, Decoded, Form, Resource, Rows, Schema, TransformStamped};
+use crate::decode::{DecodeError, Decoded, Form, Grid, Resource, Rows, Schema, Shaded, TransformStamped};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet, Container, Message, Warning};
 use crate::path::{Column, Item};
 use crate::source::Location;
 use crate::store::Stamp;
+use crate::store::analysis::{AnalysisTask, Analyzed};
 use crate::store::derived::{Derivation, DerivedWindow};
+use crate::store::grid::GridTask;
 use crate::store::matches::{LinesTask, Verdict};
+use crate::store::shades::ShadeTask;
 use crate::time::Time;
 
 /// Index of an opened location, in the order of opening.
@@ -64,33 +67,46 @@ pub enum Work {
     Cancel(WorkId),
 }
 
-/// What is worked out on another thread than the window's: plain data, and no more than some milliseconds of work.
+/// What is worked out on another thread than the window's: plain data, and a bounded piece of work.
 #[derive(Clone, Debug)]
 pub enum Task {
     /// A window of a series that is computed from others.
     Window(Derivation),
+    /// A spectrum, a histogram or pairs of series.
+    Analysis(AnalysisTask),
     /// Lines of a log against a query.
     Lines(LinesTask),
+    /// Pixels for the screen of a picture.
+    Shade(ShadeTask),
+    /// A map with its updates.
+    Grid(GridTask),
 }
 
 /// What came of a [`Task`].
 pub enum Outcome {
     Window(DerivedWindow),
+    Analysis(Analyzed),
     /// By the key of the block.
     Lines(Vec<(u64, Verdict)>),
+    Shade(Shaded),
+    Grid(Option<Grid>),
 }
 
 impl Task {
     pub fn run(&self) -> Outcome {
         match self {
             Task::Window(derivation) => Outcome::Window(derivation.run()),
+            Task::Analysis(analysis) => Outcome::Analysis(analysis.run()),
             Task::Lines(lines) => Outcome::Lines(lines.run()),
+            Task::Shade(shade) => Outcome::Shade(shade.run()),
+            Task::Grid(grid) => Outcome::Grid(grid.run()),
         }
     }
 
     pub fn deadline(&self) -> Deadline {
         match self {
-            Task::Window(_) => Deadline::Background,
+            Task::Window(_) | Task::Analysis(_) => Deadline::Background,
+            Task::Shade(_) | Task::Grid(_) => Deadline::Playhead,
             Task::Lines(_) => Deadline::Ahead { millis: 100 },
         }
     }

@@ -125,12 +125,12 @@ fn angles_of_quaternions_equal_numpys() {
     }
 }
 
-#[cfg(feature = "gui")]
 #[test]
 fn spectra_and_histograms_equal_numpys() {
     let expected = expected();
     let points = points(&expected);
-    let spectrum = roadreel::panel::plot::spectrum(&points);
+    let (spectrum, is_whole) = roadreel::store::spectrum(points.iter().copied());
+    assert!(is_whole);
     equal(
         "frequency",
         &spectrum.iter().map(|p| p.0).collect::<Vec<_>>(),
@@ -148,7 +148,7 @@ fn spectra_and_histograms_equal_numpys() {
     };
     assert!((strongest(1.0, 9.0) - 5.0).abs() < 0.1);
     assert!((strongest(9.0, 20.0) - 12.5).abs() < 0.1);
-    let (edges, counts) = roadreel::panel::plot::histogram(points.iter().map(|p| p.1), 37);
+    let (edges, counts) = roadreel::store::histogram(points.iter().map(|p| p.1), 37);
     equal("edges", &edges, &numbers(&expected["edges"]));
     assert_eq!(
         counts,
@@ -161,15 +161,16 @@ fn spectra_and_histograms_equal_numpys() {
     );
 }
 
-#[cfg(feature = "gui")]
 #[test]
 fn pairs_go_by_time() {
+    let paired = |x: &[Point], y: &[Point]| {
+        let mut out = Vec::new();
+        roadreel::store::pairs(x.iter().copied(), y.iter().copied(), |pair| out.push(pair));
+        out
+    };
     let t = Time;
     let x = [(t(0), 1.0), (t(10), 2.0), (t(20), 3.0), (t(20), 4.0)];
     let y = [(t(5), 10.0), (t(10), 20.0), (t(20), 30.0), (t(20), 40.0), (t(30), 50.0)];
-    assert_eq!(
-        roadreel::panel::plot::pairs(&x, &y),
-        [(1.0, 10.0), (2.0, 20.0), (3.0, 30.0), (4.0, 40.0), (4.0, 50.0)]
-    );
-    assert_eq!(roadreel::panel::plot::pairs(&x[1..], &y[..1]), []);
+    assert_eq!(paired(&x, &y), [(1.0, 10.0), (2.0, 20.0), (3.0, 30.0), (4.0, 40.0), (4.0, 50.0)]);
+    assert_eq!(paired(&x[1..], &y[..1]), []);
 }

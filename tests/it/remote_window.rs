@@ -1,6 +1,9 @@
 //! The window over a network, driven by role and label: a link that ends and its successor, browsing S3.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use egui::accesskit::Role;
 use egui_kittest::Harness;
@@ -12,6 +15,11 @@ use roadreel::store::LinkState;
 
 use crate::server::{Behaviour, Server};
 use crate::stream::{START, bag};
+
+thread_local! {
+    /// Tells that the test's newest window has something to take in.
+    static WOKEN: RefCell<Option<Receiver<()>>> = const { RefCell::new(None) };
+}
 
 fn window(server: &Server, locations: Vec<Location>) -> Harness<'static, AppState> {
     let start = Start {
@@ -34,7 +42,13 @@ pub fn window_with(server: &Server, start: Start, cache: Option<Cache>) -> Harne
         io = io.cached(cache);
     }
     let make: MakeExecutor = Arc::new(move |waker| Executor::with(io.clone(), move || waker()));
-    let state = AppState::new(start, make, Arc::new(|| {}));
+    let (wake, woken) = channel();
+    WOKEN.set(Some(woken));
+    let waker = move || {
+        // the test is over: nobody to wake
+        let _ = wake.send(());
+    };
+    let state = AppState::new(start, make, Arc::new(waker));
     let mut harness = Harness::builder()
         .with_size([1280.0, 800.0])
         .with_step_dt(0.02)
@@ -53,8 +67,9 @@ pub fn until(harness: &mut Harness<'static, AppState>, what: &str, there: impl F
             return;
         }
         if !harness.state().executor.wait() {
-            // pages are listed on threads of their own
-            std::thread::yield_now();
+            // pages are listed on threads of their own; without news the next pass looks again all the same
+            let patience = Duration::from_millis(100);
+            WOKEN.with_borrow(|woken| woken.as_ref().map(|w| w.recv_timeout(patience)));
         }
     }
     panic!("never: {what}");
@@ -142,6 +157,55 @@ fn s3_is_browsed_filtered_and_opened() {
         harness.state().store.sources()[0].location.to_string(),
         "s3://drives/2026/run-7.bag"
     );
+}
+
+#[test]
+fn twelve_thousand_keys_are_scrolled_and_filtered_page_by_page() {
+    let root = crate::s3_signed::twelve_thousand_keys();
+    let store = crate::s3_signed::public_store_of(root.path());
+    let mut harness = window(&store, Vec::new());
+    harness
+        .state_mut()
+        .run(roadreel::app::command::Command::BrowseS3, &egui::Context::default());
+    harness.run_steps(2);
+    let type_into = |harness: &mut Harness<'static, AppState>, field: &str, text: &str| {
+        let field = harness.get_by_role_and_label(Role::TextInput, field);
+        field.focus();
+        field.type_text(text);
+        harness.run_steps(2);
+    };
+    let rows = |harness: &Harness<'static, AppState>| harness.query_all_by_role(Role::ListItem).count();
+    until(&mut harness, "the buckets", |h| button(h, "1 entr"));
+    store.reset_stats();
+    type_into(&mut harness, "Place", "fleet/2026/");
+    harness.get_by_role_and_label(Role::Button, "Go").click();
+    until(&mut harness, "the first page", |h| button(h, "1000 entries, more to come"));
+    assert_eq!(store.stats().requests, 1, "one page is asked for, however long the list is");
+    assert!((5..40).contains(&rows(&harness)), "{} rows", rows(&harness));
+    // at the end of what is there the next page comes
+    let row = harness.get_by_role_and_label(Role::ListItem, "drive-00003.bag").rect().center();
+    harness.hover_at(row);
+    harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -1e6),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    });
+    until(&mut harness, "the second page", |h| button(h, "2000 entries, more to come"));
+    assert_eq!(store.stats().requests, 2);
+    // a filter is answered from all of the folder; meanwhile the window goes on
+    type_into(&mut harness, "Filter by name", "drive-1199");
+    assert!(button(&harness, "0 of 2000 entries, more to come") || button(&harness, "0 of 3000 entries, more to come"));
+    until(&mut harness, "all pages", |h| button(h, "10 of 12000 entries"));
+    assert_eq!((store.stats().requests, rows(&harness)), (12, 10));
+    harness.get_by_role_and_label(Role::ListItem, "drive-11993.bag").click();
+    harness.run_steps(2);
+    harness
+        .get_by_role_and_label(Role::ListItem, "drive-11997.bag")
+        .click_modifiers(egui::Modifiers::COMMAND);
+    harness.run_steps(2);
+    assert!(harness.query_by_role_and_label(Role::Button, "Open 2 recordings").is_some());
 }
 
 #[test]

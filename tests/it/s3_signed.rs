@@ -22,9 +22,18 @@ use crate::stream::bag;
 
 /// The folders of `root` are its buckets.
 pub fn store_of(root: &Path, behaviour: Behaviour) -> Server {
+    serve(root, Some(SimpleAuth::from_single(ACCESS, SECRET)), behaviour)
+}
+
+/// As [`store_of`], for requests that nobody signed.
+pub fn public_store_of(root: &Path) -> Server {
+    serve(root, None, Behaviour::default())
+}
+
+fn serve(root: &Path, auth: Option<SimpleAuth>, behaviour: Behaviour) -> Server {
     let files = s3s_fs::FileSystem::new(root).expect("a folder");
     let mut service = S3ServiceBuilder::new(files);
-    service.set_auth(SimpleAuth::from_single(ACCESS, SECRET));
+    auth.into_iter().for_each(|auth| service.set_auth(auth));
     let service = service.build();
     let answer = move |request: hyper::Request<hyper::body::Incoming>| {
         let service = service.clone();
@@ -172,14 +181,20 @@ fn names_are_filtered() {
     }
 }
 
-#[test]
-fn twelve_thousand_keys_are_listed_page_by_page() {
+/// `fleet/2026/drive-00000.bag` and on.
+pub fn twelve_thousand_keys() -> tempfile::TempDir {
     let root = tempfile::tempdir().expect("a folder");
     let folder = root.path().join("fleet/2026");
     std::fs::create_dir_all(&folder).expect("a bucket");
     for n in 0..12_000 {
         std::fs::write(folder.join(format!("drive-{n:05}.bag")), b"").expect("an object");
     }
+    root
+}
+
+#[test]
+fn twelve_thousand_keys_are_listed_page_by_page() {
+    let root = twelve_thousand_keys();
     let store = store_of(root.path(), Behaviour::default());
     let user = User::with_keys(SECRET)
         .with("AWS_ENDPOINT_URL", &store.url(""))

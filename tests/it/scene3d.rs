@@ -769,7 +769,7 @@ fn glb() -> Vec<u8> {
 /// The corners of a mesh, to the millimetre.
 fn corners(name: &str, bytes: &[u8]) -> String {
     match Resource::read(name, Bytes::copy_from_slice(bytes)) {
-        Ok(Resource::Bytes(_)) => "no mesh".to_owned(),
+        Ok(Resource::Bytes(_) | Resource::Picture(_)) => "no mesh".to_owned(),
         Ok(Resource::Mesh(mesh)) => mesh
             .vertices
             .iter()

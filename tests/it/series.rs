@@ -1,9 +1,11 @@
 //! Series that are longer than the memory budget, and their figures.
 
-use roadreel::store::{Signal, Stamp};
+use std::sync::Arc;
+
+use roadreel::store::{Analysis, AnalysisQuery, MOST_PAIRS, SeriesName, Signal, Stamp, Want, What};
 use roadreel::time::Span;
 
-use crate::long_series::{Long, SPIKES_APART, time_of, value_of};
+use crate::long_series::{Long, PATH, SPIKES_APART, time_of, value_of};
 
 /// Four million values in a budget that holds a tenth of them.
 fn long() -> Long {
@@ -120,4 +122,73 @@ fn what_is_computed_from_a_long_series_is_computed_in_windows_within_the_budget(
         - 2.0 * (value_of(1_000_500) - 2.0 * value_of(1_000_499) + value_of(1_000_498));
     assert!((step - expected).abs() < 1e-9, "{step}, not {expected}");
     assert!(long.max_memory <= BUDGET, "{} bytes", long.max_memory);
+}
+
+#[test]
+fn analyses_of_a_long_series_are_the_stores_work_and_of_all_values() {
+    // three million values of 16 bytes, which the budget holds
+    let mut long = Long::new(256 << 20, 300, 10_000);
+    let series = long.wants(Some(Span::ALL));
+    let name = SeriesName {
+        topic: series[0].topic,
+        text: PATH.into(),
+        stamp: Stamp::Receive,
+        is_derived: false,
+    };
+    let query = |analysis, span| {
+        Arc::new(AnalysisQuery {
+            analysis,
+            of: name.clone(),
+            against: (analysis == Analysis::Pairs).then(|| name.clone()),
+            span,
+        })
+    };
+    let part = Span::new(time_of(700_000), time_of(799_999));
+    let [spectrum, histogram, pairs] = [
+        query(Analysis::Spectrum, part),
+        query(Analysis::Histogram { bins: 64 }, Span::ALL),
+        query(Analysis::Pairs, Span::ALL),
+    ];
+    let mut wants = series.clone();
+    wants.extend([&spectrum, &histogram, &pairs].map(|query| Want {
+        topic: name.topic,
+        what: What::Analysis(query.clone()),
+    }));
+    long.demand(time_of(0), &wants);
+    assert!([&spectrum, &histogram, &pairs].iter().all(|query| long.store.is_analyzed(query)));
+    assert!(!long.store.status().waiting);
+
+    let of = |query: &AnalysisQuery| long.store.analyzed(query).expect("computed").clone();
+    let values = || (700_000..800_000).map(|i| (time_of(i), value_of(i)));
+    assert_eq!(of(&spectrum).points.to_vec(), roadreel::store::spectrum(values()).0);
+    assert!(of(&spectrum).is_whole);
+
+    let (edges, counts) = roadreel::store::histogram((0..3_000_000).map(value_of), 64);
+    assert_eq!(counts.iter().sum::<u64>(), 3_000_000);
+    let bars: Vec<(f64, f64)> = counts
+        .iter()
+        .zip(edges.windows(2))
+        .flat_map(|(count, edge)| [(edge[0], *count as f64), (edge[1], *count as f64)])
+        .collect();
+    assert_eq!(of(&histogram).points.to_vec(), bars);
+
+    // more than is drawn: the extremes are among what is left
+    let drawn = of(&pairs);
+    assert!(drawn.is_whole && drawn.points.len() <= MOST_PAIRS + 5, "{}", drawn.points.len());
+    let spikes = (0..3_000_000).filter(|i| i % SPIKES_APART == SPIKES_APART / 2).map(value_of);
+    let mut spikes = spikes.map(|v| (v, v));
+    assert!(spikes.all(|spike| drawn.points.contains(&spike)));
+
+    // what nobody wants any more is forgotten
+    long.demand(time_of(0), &series);
+    assert!(long.store.analyzed(&pairs).is_none());
+}
+
+#[test]
+fn a_spectrum_is_of_the_last_values_where_there_are_too_many() {
+    let most = roadreel::store::MOST_FFT as u64;
+    let values = |from: u64, to: u64| (from..to).map(|i| (time_of(i), value_of(i)));
+    let (whole, is_whole) = roadreel::store::spectrum(values(0, 2 * most + 1));
+    assert!(!is_whole);
+    assert_eq!(whole, roadreel::store::spectrum(values(most + 1, 2 * most + 1)).0);
 }

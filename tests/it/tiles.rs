@@ -4,12 +4,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use roadreel::decode::Resource;
+use roadreel::decode::{Raster, Resource};
 use roadreel::run::{Executor, Io};
 use roadreel::source::Policy;
 use roadreel::store::{Event, Work};
 
 fn fetch(address: &str) -> Result<Bytes, Arc<str>> {
+    match resource(address)? {
+        Resource::Bytes(bytes) => Ok(bytes),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn picture(address: &str) -> Raster {
+    match resource(address) {
+        Ok(Resource::Picture(picture)) => picture,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn resource(address: &str) -> Result<Resource, Arc<str>> {
     let executor = Executor::with(Io::new(Policy::default(), &[]).expect("a runtime"), || {});
     executor.submit(vec![Work::Fetch {
         address: address.into(),
@@ -21,11 +35,7 @@ fn fetch(address: &str) -> Result<Bytes, Arc<str>> {
     }
     executor.drain(&mut events);
     match events.pop() {
-        Some(Event::Fetched {
-            result: Ok(Resource::Bytes(bytes)),
-            ..
-        }) => Ok(bytes),
-        Some(Event::Fetched { result: Err(why), .. }) => Err(why),
+        Some(Event::Fetched { result, .. }) => result,
         _ => panic!("an answer"),
     }
 }
@@ -185,12 +195,54 @@ fn vector_tiles_are_drawn() {
     let insert = |z: u8, data: &[u8]| db.execute("INSERT INTO tiles VALUES (?1, 0, 0, ?2)", (z, data)).expect("a tile");
     insert(0, &vector_tile());
     insert(5, b"\xFF\xFF\xFF");
-    let png = fetch(&format!("tile:0/0/0@{}", path.display())).expect("a tile");
-    let picture = image::load_from_memory(&png).expect("a picture").to_rgba8();
-    assert_eq!(picture.dimensions(), (512, 512));
-    assert!(picture.get_pixel(100, 256)[3] > 60, "water on the left");
-    assert!(picture.get_pixel(100, 256)[2] > picture.get_pixel(100, 256)[0], "and it is blue");
-    assert_eq!(picture.get_pixel(400, 256)[3], 0, "nothing on the right");
+    let picture = picture(&format!("tile:0/0/0@{}", path.display()));
+    assert_eq!((picture.width, picture.height), (512, 512));
+    let pixel = |x: usize, y: usize| &picture.rgba[(y * 512 + x) * 4..][..4];
+    assert!(pixel(100, 256)[3] > 60, "water on the left");
+    assert!(pixel(100, 256)[2] > pixel(100, 256)[0], "and it is blue");
+    assert_eq!(pixel(400, 256)[3], 0, "nothing on the right");
     let told = fetch(&format!("tile:5/0/31@{}", path.display())).expect_err("no vector tile");
     assert!(told.contains("no vector tile"), "{told}");
+}
+
+#[test]
+fn tiles_may_be_png_jpeg_or_webp() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("raster.mbtiles");
+    let db = rusqlite::Connection::open(&path).expect("a database");
+    db.execute_batch(
+        "CREATE TABLE metadata (name TEXT, value TEXT);
+         CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB);
+         INSERT INTO metadata VALUES ('format', 'webp');",
+    )
+    .expect("tables");
+    // a field of one orange, half of it darker
+    let drawn = image::RgbImage::from_fn(256, 256, |x, _| image::Rgb(if x < 128 { [240, 128, 16] } else { [120, 64, 8] }));
+    for (z, format) in [
+        (0_u8, image::ImageFormat::Png),
+        (1, image::ImageFormat::Jpeg),
+        (2, image::ImageFormat::WebP),
+    ] {
+        let mut tile = std::io::Cursor::new(Vec::new());
+        drawn.write_to(&mut tile, format).expect("written");
+        let row = (1_u32 << z) - 1;
+        db.execute("INSERT INTO tiles VALUES (?1, 0, ?2, ?3)", (z, row, tile.into_inner()))
+            .expect("a tile");
+    }
+    db.execute(
+        "INSERT INTO tiles VALUES (3, 0, 7, ?1)",
+        [b"RIFF\x10\0\0\0WEBPVP8 broken".as_slice()],
+    )
+    .expect("a tile");
+    for z in 0..3 {
+        let picture = picture(&format!("tile:{z}/0/0@{}", path.display()));
+        assert_eq!((picture.width, picture.height), (256, 256));
+        for (x, color) in [(40, [240, 128, 16]), (200, [120, 64, 8])] {
+            let pixel = &picture.rgba[(100 * 256 + x) * 4..][..4];
+            let near = pixel.iter().zip(color).all(|(a, b)| a.abs_diff(b) < 4);
+            assert!(near && pixel[3] == 255, "{z}: {pixel:?}");
+        }
+    }
+    let told = resource(&format!("tile:3/0/0@{}", path.display())).expect_err("it is broken");
+    assert!(told.contains("the picture cannot be read"), "{told}");
 }

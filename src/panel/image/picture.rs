@@ -1,37 +1,26 @@
-//! A decoded picture as textures: values mapped to colours, reduced where the screen is coarser, in tiles where the GPU's
-//! textures are smaller.
+//! A picture as textures: what the store made of it for the screen, in tiles where the GPU's textures are smaller.
 //!
-//! Invariant: pixels are touched only when the message, the look or the reduction changes.
+//! Invariant: pixels are touched only when the store has others.
 
 use std::sync::Arc;
 
 use egui::{Color32, ColorImage, Context, Mesh, Painter, Pos2, Shape, TextureFilter, TextureHandle, TextureOptions, pos2};
+use image::ImageEncoder as _;
 
-use super::ValueRange;
 use super::place::Place;
-use crate::decode::{Decoded, Header, Image, Pixels};
-use crate::render::Colormap;
+use crate::decode::{Decoded, Header, Image, Pixels, Shaded, Shading};
+use crate::panel::{Action, Make};
+use crate::store::{Entry, ShadedEntry};
 use crate::time::Time;
 
-/// How values become colours.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Look {
-    pub range: ValueRange,
-    pub colormap: Colormap,
-    pub brightness: f32,
-    pub contrast: f32,
-    pub smooth: bool,
-}
-
 pub struct Picture {
-    key: u64,
-    time: Time,
-    decoded: Arc<Decoded>,
+    entry: Entry,
     tiles: Vec<Tile>,
-    /// What the tiles show: message, look, reduction.
-    shown: Option<(u64, Look, u32)>,
-    /// Value range of the picture shown, where it has one channel.
-    range: Option<(f32, f32)>,
+    shaded: Option<Arc<Shaded>>,
+    /// How that was made.
+    shading: Option<Arc<Shading>>,
+    /// Interpolates when magnified.
+    smooth: bool,
 }
 
 struct Tile {
@@ -42,33 +31,23 @@ struct Tile {
 }
 
 impl Picture {
-    /// `decoded` is a [`Decoded::Image`].
-    pub fn new(key: u64, time: Time, decoded: Arc<Decoded>) -> Picture {
+    /// Of a [`Decoded::Image`], with nothing to draw yet.
+    pub fn new(entry: Entry) -> Picture {
         Picture {
-            key,
-            time,
-            decoded,
+            entry,
             tiles: Vec::new(),
-            shown: None,
-            range: None,
+            shaded: None,
+            shading: None,
+            smooth: false,
         }
     }
 
-    /// The next picture of the same camera; its textures are written over.
-    pub fn replace(&mut self, key: u64, time: Time, decoded: Arc<Decoded>) {
-        (self.key, self.time, self.decoded) = (key, time, decoded);
-    }
-
-    pub fn key(&self) -> u64 {
-        self.key
-    }
-
     pub fn time(&self) -> Time {
-        self.time
+        self.entry.time
     }
 
     pub fn image(&self) -> Image {
-        match &*self.decoded {
+        match &*self.entry.decoded {
             Decoded::Image(image) => image.clone(),
             _ => Image {
                 header: Header {
@@ -84,69 +63,43 @@ impl Picture {
     }
 
     pub fn size(&self) -> [u32; 2] {
-        match &*self.decoded {
+        match &*self.entry.decoded {
             Decoded::Image(image) => [image.width, image.height],
             _ => [0, 0],
         }
     }
 
+    /// Value range of the picture shown, where it has one channel.
     pub fn range(&self) -> Option<(f32, f32)> {
-        self.range
+        self.shaded.as_ref()?.range
     }
 
-    /// Brings the textures up to date. `pixels_per_texel`: how much coarser than the picture the screen is.
-    pub fn upload(&mut self, ctx: &Context, look: &Look, pixels_per_texel: f32) {
-        let reduce = match pixels_per_texel {
-            p if p >= 8.0 => 8,
-            p if p >= 4.0 => 4,
-            p if p >= 2.0 => 2,
-            _ => 1,
-        };
-        let wanted = (self.key, *look, reduce);
-        if self.shown == Some(wanted) {
+    /// Shows these pixels; textures of the same size are written over.
+    pub fn show(&mut self, ctx: &Context, new: &ShadedEntry, shading: &Arc<Shading>, smooth: bool) {
+        let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, &new.shaded));
+        if is_there && self.smooth == smooth {
             return;
         }
-        let decoded = Arc::clone(&self.decoded);
-        let Decoded::Image(image) = &*decoded else { return };
-        let pixels = self.colored(image, look, reduce);
-        self.set_tiles(ctx, pixels, look, reduce, [image.width, image.height]);
-        self.shown = Some(wanted);
+        self.entry = new.entry.clone();
+        self.set_tiles(ctx, &new.shaded, shading.reduce, smooth);
+        (self.shaded, self.smooth) = (Some(new.shaded.clone()), smooth);
+        self.shading = Some(shading.clone());
     }
 
-    fn colored(&mut self, image: &Image, look: &Look, reduce: u32) -> Colored {
-        match &image.pixels {
-            Pixels::Gray(values) => {
-                let range = value_range(values, look.range);
-                self.range = Some(range);
-                gray(values, image.width, image.height, range, look, reduce)
-            }
-            Pixels::Rgba8(bytes) => {
-                self.range = None;
-                // only these spell out transparency; a fast path for all others
-                let transparent = ["rgba", "bgra", "png"].iter().any(|e| image.encoding.contains(e));
-                color(bytes, image.width, image.height, look, reduce, transparent)
-            }
-        }
-    }
-
-    fn set_tiles(&mut self, ctx: &Context, pixels: Colored, look: &Look, reduce: u32, size: [u32; 2]) {
+    fn set_tiles(&mut self, ctx: &Context, pixels: &Shaded, reduce: u32, smooth: bool) {
         let largest = ctx.input(|i| i.max_texture_side).max(64);
         let options = TextureOptions {
-            magnification: if look.smooth {
-                TextureFilter::Linear
-            } else {
-                TextureFilter::Nearest
-            },
+            magnification: if smooth { TextureFilter::Linear } else { TextureFilter::Nearest },
             minification: TextureFilter::Linear,
             ..TextureOptions::LINEAR
         };
-        let whole = [pixels.width, pixels.height];
+        let (whole, size) = ([pixels.width, pixels.height], self.size());
         let mut old = std::mem::take(&mut self.tiles).into_iter();
-        for ([x, y], part) in pixels.into_tiles(largest) {
+        for ([x, y], part) in tiles_of(pixels, largest) {
             let [w, h] = part.size;
             let texture = match old.next() {
                 // writing over a texture of the same size spares allocating one
-                Some(mut tile) if tile.texture.size() == [w, h] && self.shown.is_some_and(|s| s.1.smooth == look.smooth) => {
+                Some(mut tile) if tile.texture.size() == [w, h] && self.smooth == smooth => {
                     tile.texture.set_partial([0, 0], part, options);
                     tile.texture
                 }
@@ -162,6 +115,28 @@ impl Picture {
                 max: in_picture(x + w, y + h),
             });
         }
+    }
+
+    /// What is seen of it, in all its pixels.
+    pub fn save(&self) -> Option<Action> {
+        let Decoded::Image(image) = &*self.entry.decoded else { return None };
+        let (image, shading) = (
+            image.clone(),
+            Shading {
+                reduce: 1,
+                ..(**self.shading.as_ref()?).clone()
+            },
+        );
+        Some(Action::SaveMade {
+            name: "picture.png".into(),
+            make: Make::new(move |out| {
+                let shaded = shading.shade(&image);
+                let encoder = image::codecs::png::PngEncoder::new(out);
+                let bytes = bytemuck::cast_slice(&shaded.pixels);
+                let written = encoder.write_image(bytes, image.width, image.height, image::ExtendedColorType::Rgba8);
+                written.map_err(std::io::Error::other)
+            }),
+        })
     }
 
     pub fn paint(&self, painter: &Painter, place: &Place) {
@@ -185,159 +160,19 @@ impl Picture {
     }
 }
 
-/// Reduced and coloured pixels.
-struct Colored {
-    width: usize,
-    height: usize,
-    pixels: Vec<Color32>,
-}
-
-impl Colored {
-    /// As tiles of at most `largest` pixels a side, each with its place.
-    fn into_tiles(self, largest: usize) -> Vec<([usize; 2], ColorImage)> {
-        let (width, height) = (self.width, self.height);
-        if width <= largest && height <= largest {
-            return vec![([0, 0], ColorImage::new([width, height], self.pixels))];
-        }
-        let mut tiles = Vec::new();
-        for y in (0..height).step_by(largest) {
-            for x in (0..width).step_by(largest) {
-                let (w, h) = (largest.min(width - x), largest.min(height - y));
-                let rows = self.pixels.chunks_exact(width).skip(y).take(h);
-                let pixels = rows.flat_map(|row| row.iter().skip(x).take(w).copied()).collect();
-                tiles.push(([x, y], ColorImage::new([w, h], pixels)));
-            }
-        }
-        tiles
-    }
-}
-
-/// The values that are drawn darkest and brightest. Values that are no numbers are left out.
-fn value_range(values: &[f32], range: ValueRange) -> (f32, f32) {
-    let cut_percent = match range {
-        ValueRange::Manual { min, max } => return (min, max),
-        ValueRange::MinMax => 0.0,
-        ValueRange::Percentile { cut_percent } => cut_percent.clamp(0.0, 49.0),
-    };
-    let finite = values.iter().copied().filter(|v| v.is_finite());
-    if cut_percent == 0.0 {
-        let (low, high) = finite.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        return if low <= high { (low, high) } else { (0.0, 1.0) };
-    }
-    // a sample of the pixels tells a percentile well enough
-    let stride = (values.len() / 16_384).max(1);
-    let mut sample: Vec<f32> = values.iter().step_by(stride).copied().filter(|v| v.is_finite()).collect();
-    if sample.is_empty() {
-        return (0.0, 1.0);
-    }
-    sample.sort_unstable_by(f32::total_cmp);
-    let cut = (sample.len() as f32 * cut_percent / 100.0) as usize;
-    (sample[cut.min(sample.len() - 1)], sample[(sample.len() - 1).saturating_sub(cut)])
-}
-
-/// Brightness and contrast on a fraction 0 to 1.
-fn adjusted(fraction: f32, look: &Look) -> f32 {
-    ((fraction - 0.5) * look.contrast + 0.5 + look.brightness).clamp(0.0, 1.0)
-}
-
-fn gray(values: &[f32], width: u32, height: u32, (low, high): (f32, f32), look: &Look, reduce: u32) -> Colored {
-    let table: [Color32; 256] = std::array::from_fn(|i| {
-        let [r, g, b] = look.colormap.color(adjusted(i as f32 / 255.0, look));
-        Color32::from_rgb(r, g, b)
-    });
-    let step = if high > low { 255.0 / (high - low) } else { 0.0 };
-    let middle = if high > low { 0.0 } else { 127.0 };
-    let ink = |v: f32| table[((v - low) * step + middle).clamp(0.0, 255.0) as usize];
-    let (width, reduce) = (width as usize, reduce as usize);
-    let (w, h) = (width.div_ceil(reduce), (height as usize).div_ceil(reduce));
-    let mut pixels = Vec::with_capacity(w * h);
-    // no measurement: nothing there
-    if reduce == 1 {
-        let drawn = values.iter().take(w * h);
-        pixels.extend(drawn.map(|v| if v.is_finite() { ink(*v) } else { Color32::TRANSPARENT }));
-    } else {
-        let mut sums = vec![(0.0_f32, 0.0_f32); width];
-        for rows in values.chunks(width.max(1) * reduce).take(h) {
-            sums.fill((0.0, 0.0));
-            for row in rows.chunks(width.max(1)) {
-                for ((sum, n), v) in sums.iter_mut().zip(row) {
-                    let there = v.is_finite();
-                    *sum += if there { *v } else { 0.0 };
-                    *n += if there { 1.0 } else { 0.0 };
-                }
-            }
-            pixels.extend(sums.chunks(reduce).map(|group| {
-                let (sum, n) = group.iter().fold((0.0, 0.0), |(s, n), of| (s + of.0, n + of.1));
-                if n == 0.0 { Color32::TRANSPARENT } else { ink(sum / n) }
-            }));
+/// Tiles of at most `largest` pixels a side, each with its place.
+fn tiles_of(pixels: &Shaded, largest: usize) -> Vec<([usize; 2], ColorImage)> {
+    let (width, height) = (pixels.width, pixels.height);
+    let colors: &[Color32] = bytemuck::cast_slice(&pixels.pixels);
+    let mut tiles = Vec::new();
+    for y in (0..height).step_by(largest) {
+        for x in (0..width).step_by(largest) {
+            let (w, h) = (largest.min(width - x), largest.min(height - y));
+            let rows = colors.chunks_exact(width).skip(y).take(h);
+            let mut part = Vec::with_capacity(w * h);
+            rows.for_each(|row| part.extend_from_slice(row.get(x..x + w).unwrap_or_default()));
+            tiles.push(([x, y], ColorImage::new([w, h], part)));
         }
     }
-    pixels.resize(w * h, Color32::TRANSPARENT);
-    Colored {
-        width: w,
-        height: h,
-        pixels,
-    }
-}
-
-fn color(bytes: &[u8], width: u32, height: u32, look: &Look, reduce: u32, transparent: bool) -> Colored {
-    let (width, reduce) = (width as usize, reduce as usize);
-    let (w, h) = (width.div_ceil(reduce), (height as usize).div_ceil(reduce));
-    let mut pixels: Vec<Color32> = Vec::with_capacity(w * h);
-    if reduce == 1 {
-        let whole = &bytes[..bytes.len().min(w * h * 4) / 4 * 4];
-        pixels.extend_from_slice(bytemuck::cast_slice(whole));
-    } else {
-        for rows in bytes.chunks(width.max(1) * 4 * reduce).take(h) {
-            reduce_rows(rows, width, reduce, &mut pixels);
-        }
-    }
-    pixels.resize(w * h, Color32::TRANSPARENT);
-    if look.brightness != 0.0 || look.contrast != 1.0 {
-        let table: [u8; 256] = std::array::from_fn(|i| (adjusted(i as f32 / 255.0, look) * 255.0).round() as u8);
-        for p in &mut pixels {
-            let [r, g, b, a] = p.to_array();
-            *p = Color32::from_rgba_premultiplied(table[usize::from(r)], table[usize::from(g)], table[usize::from(b)], a);
-        }
-    }
-    if transparent {
-        for p in pixels.iter_mut().filter(|p| p.a() != 255) {
-            let [r, g, b, a] = p.to_array();
-            *p = Color32::from_rgba_unmultiplied(r, g, b, a);
-        }
-    }
-    Colored {
-        width: w,
-        height: h,
-        pixels,
-    }
-}
-
-/// Means of `reduce` × `reduce` pixels of the rows that make up one row of the result.
-fn reduce_rows(rows: &[u8], width: usize, reduce: usize, out: &mut Vec<Color32>) {
-    // one row of sums, all channels side by side, so that the additions run over whole rows
-    let mut sums = vec![0_u16; width * 4];
-    let mut lines = 0;
-    for line in rows.chunks_exact(width * 4) {
-        lines += 1;
-        for (sum, v) in sums.iter_mut().zip(line) {
-            *sum += u16::from(*v);
-        }
-    }
-    for group in sums.chunks(reduce * 4) {
-        let n = (lines * group.len() / 4).max(1) as u32;
-        let mut sum = [0_u32; 4];
-        for p in group.chunks_exact(4) {
-            for c in 0..4 {
-                sum[c] += u32::from(p[c]);
-            }
-        }
-        let [r, g, b, a] = match n {
-            4 => sum.map(|c| ((c + 2) >> 2) as u8),
-            16 => sum.map(|c| ((c + 8) >> 4) as u8),
-            64 => sum.map(|c| ((c + 32) >> 6) as u8),
-            n => sum.map(|c| ((c + n / 2) / n) as u8),
-        };
-        out.push(Color32::from_rgba_premultiplied(r, g, b, a));
-    }
+    tiles
 }

@@ -15,7 +15,7 @@ use crate::store::{Lookup, Store};
 
 /// Tiles in flight, and tiles that are made into textures in one frame.
 const AT_ONCE: usize = 12;
-const DECODED_A_FRAME: usize = 4;
+const UPLOADED_A_FRAME: usize = 4;
 const MOST_KEPT: usize = 400;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,27 +224,27 @@ impl Tiles {
                 self.about = Some(serde_json::from_slice(&bytes).unwrap_or_default());
             }
             Lookup::Failed(why) => self.refused = Some(why),
-            Lookup::Ready(Resource::Mesh(_)) | Lookup::Pending | Lookup::Absent => {}
+            Lookup::Ready(_) | Lookup::Pending | Lookup::Absent => {}
         }
     }
 
     /// What has arrived.
     fn take(&mut self, ctx: &egui::Context, store: &Store) {
-        let mut left = DECODED_A_FRAME;
+        let mut left = UPLOADED_A_FRAME;
         let arrived: Vec<(Tile, Arc<str>)> = self.wanted.iter().take(AT_ONCE).cloned().collect();
         for (tile, address) in arrived {
             match store.resource(&address) {
                 Lookup::Ready(Resource::Bytes(bytes)) if bytes.is_empty() => drop(self.absent.insert(tile)),
-                Lookup::Ready(Resource::Bytes(bytes)) if left > 0 => {
+                Lookup::Ready(Resource::Picture(picture)) if left > 0 => {
                     left -= 1;
-                    match picture(&bytes) {
-                        Ok(image) => {
-                            let name = format!("tile {}/{}/{}", tile.z, tile.x, tile.y);
-                            let texture = ctx.load_texture(name, image, TextureOptions::LINEAR);
-                            self.textures.insert(tile, (texture, self.frame));
-                        }
-                        Err(why) => drop(self.failed.insert(tile, why.into())),
-                    }
+                    let size = [picture.width as usize, picture.height as usize];
+                    let image = ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
+                    let name = format!("tile {}/{}/{}", tile.z, tile.x, tile.y);
+                    let texture = ctx.load_texture(name, image, TextureOptions::LINEAR);
+                    self.textures.insert(tile, (texture, self.frame));
+                }
+                Lookup::Ready(Resource::Bytes(_) | Resource::Mesh(_)) => {
+                    drop(self.failed.insert(tile, "a tile is no picture (PNG, JPEG, WebP)".into()));
                 }
                 Lookup::Failed(why) => drop(self.failed.insert(tile, why)),
                 Lookup::Ready(_) | Lookup::Pending | Lookup::Absent => {}
@@ -278,18 +278,6 @@ impl Tiles {
             self.textures.retain(|_, (_, used)| frame - *used < 120);
         }
     }
-}
-
-fn picture(bytes: &[u8]) -> Result<ColorImage, String> {
-    let mut reader = image::ImageReader::new(std::io::Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|e| e.to_string())?;
-    let mut limits = image::Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(2048), Some(2048));
-    reader.limits(limits);
-    let image = reader.decode().map_err(|e| format!("a tile is no picture: {e}"))?.to_rgba8();
-    let size = [image.width() as usize, image.height() as usize];
-    Ok(ColorImage::from_rgba_unmultiplied(size, &image))
 }
 
 fn address(template: &str, tile: Tile) -> String {

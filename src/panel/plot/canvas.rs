@@ -95,7 +95,7 @@ impl PlotPanel {
         if !is_held {
             self.interact(ui, view, &plot, &response.response, out);
         }
-        self.menu(&response.response, view, &plot, &curves, out);
+        self.menu(&response.response, view, &plot, out);
         let is_empty = |c: &Curve| c.points.is_empty() && c.shape == Shape::Line;
         if curves.iter().all(is_empty) && !coverage.waiting {
             let text = if self.config.series.iter().any(|s| s.visible) {
@@ -354,7 +354,7 @@ impl PlotPanel {
         }
     }
 
-    fn menu(&mut self, response: &Response, view: &View, plot: &Frame, curves: &[Curve], out: &mut Vec<Action>) {
+    fn menu(&mut self, response: &Response, view: &View, plot: &Frame, out: &mut Vec<Action>) {
         if response.dragged() {
             return;
         }
@@ -390,11 +390,11 @@ impl PlotPanel {
             }
             ui.separator();
             if ui.button("Copy as CSV").clicked() {
-                out.push(Action::CopyText(self.csv_shown(view, curves)));
+                out.push(Action::CopyText(self.csv(view).text()));
                 ui.close();
             }
             if ui.button("Save as CSV…").clicked() {
-                self.save_csv(self.csv_shown(view, curves), out);
+                self.save_csv(view, out);
                 ui.close();
             }
             if ui.button("Save as PNG…").clicked() {

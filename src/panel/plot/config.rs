@@ -136,6 +136,15 @@ impl XAxis {
         (XAxis::Value, "Value", "Histogram of the visible time"),
     ];
 
+    /// Of values, for a sentence.
+    pub fn what_is_computed(self) -> &'static str {
+        match self {
+            XAxis::Frequency => "spectrum",
+            XAxis::Value => "histogram",
+            _ => "curve",
+        }
+    }
+
     pub fn is_time(self) -> bool {
         matches!(self, XAxis::FromStart | XAxis::Clock)
     }

@@ -1,18 +1,18 @@
 //! What is drawn of each series, for whatever x is.
 //!
-//! Invariant: a series in view gives at most a few points a pixel column; over time and values no peak is left out.
+//! Invariants: a series in view gives at most a few points a pixel column; no peak is left out. What needs all values of a span is the
+//! store's work; its last result stays until the next is there.
 
 use std::sync::Arc;
 
 use egui_plot::PlotPoint;
 
-use super::analysis::{histogram, pairs, spectrum};
+use super::PlotPanel;
 use super::canvas::{secs_of, time_of};
 use super::config::{Side, Style, XAxis};
-use super::{PlotPanel, analysis};
 use crate::panel::View;
 use crate::path::Point;
-use crate::store::Series;
+use crate::store::{Analysis, AnalysisQuery, Analyzed, Series, Signal, Store};
 use crate::time::{Span, Time};
 
 /// One series, ready to be drawn.
@@ -33,20 +33,51 @@ pub enum Shape {
     Area,
 }
 
-/// What was computed of a series, as long as nothing has changed.
-pub struct Memo {
-    key: Key,
-    points: Arc<Vec<PlotPoint>>,
-    /// Whether all values took part.
-    pub is_whole: bool,
+/// What the store is asked to compute of a series, and what it gave last.
+#[derive(Default)]
+pub struct Asked {
+    query: Option<Arc<AnalysisQuery>>,
+    analyzed: Option<Analyzed>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Key {
-    x_axis: XAxis,
-    revisions: (u64, u64),
-    span: Span,
-    bins: usize,
+impl Asked {
+    /// While only the span moves, what is under way is awaited first: something is seen of it.
+    fn renew(&mut self, store: &Store, fresh: Option<AnalysisQuery>) {
+        let Some(fresh) = fresh else {
+            return *self = Asked::default();
+        };
+        match &self.query {
+            Some(asked) if **asked == fresh => {}
+            Some(asked)
+                if AnalysisQuery {
+                    span: fresh.span,
+                    ..(**asked).clone()
+                } == fresh =>
+            {
+                if store.is_analyzed(asked) {
+                    self.query = Some(Arc::new(fresh));
+                }
+            }
+            _ => {
+                *self = Asked {
+                    query: Some(Arc::new(fresh)),
+                    analyzed: None,
+                }
+            }
+        }
+        if let Some(analyzed) = self.query.as_ref().and_then(|q| store.analyzed(q)) {
+            self.analyzed = Some(analyzed.clone());
+        }
+    }
+
+    pub fn query(&self) -> Option<&Arc<AnalysisQuery>> {
+        self.query.as_ref()
+    }
+
+    /// Whether values were left out.
+    pub fn is_part(&self) -> bool {
+        self.analyzed.as_ref().is_some_and(|a| !a.is_whole)
+    }
 }
 
 impl PlotPanel {
@@ -89,34 +120,10 @@ impl PlotPanel {
                 shape: Shape::Line,
             });
         }
-        let other = match self.config.x_axis {
-            XAxis::Path | XAxis::CurrentPath => Some(self.x_signal.series(view.store)?),
-            _ => None,
-        };
-        let key = Key {
-            x_axis: self.config.x_axis,
-            revisions: (series.revision(), other.map_or(0, Series::revision)),
-            span: match self.config.x_axis {
-                XAxis::Frequency | XAxis::Value => self.shown_time(view),
-                XAxis::Path => Span::ALL,
-                _ => Span::at(view.now),
-            },
-            bins: self.config.bins,
-        };
-        self.memos.resize_with(self.config.series.len().max(index + 1), || None);
-        let known = self.memos.get(index)?.as_ref().filter(|memo| memo.key == key);
-        let points = match known {
-            Some(memo) => Arc::clone(&memo.points),
-            None => {
-                let (points, is_whole) = compute(&key, series, other);
-                let points = Arc::new(points);
-                *self.memos.get_mut(index)? = Some(Memo {
-                    key,
-                    points: Arc::clone(&points),
-                    is_whole,
-                });
-                points
-            }
+        let values = self.values(view, index)?;
+        let points = match self.config.x_axis {
+            XAxis::Frequency => thinned(&values, self.view.x, columns),
+            _ => values.iter().map(|(x, y)| PlotPoint::new(*x, *y)).collect(),
         };
         let shape = if self.config.x_axis == XAxis::Value {
             Shape::Area
@@ -125,11 +132,63 @@ impl PlotPanel {
         };
         Some(Curve {
             index,
-            points,
+            points: Arc::new(points),
             style: if style == Style::Auto { Style::Line } else { style },
             side,
             shape,
         })
+    }
+
+    /// (x, y) where x is no time.
+    pub(super) fn values(&self, view: &View, index: usize) -> Option<Arc<[(f64, f64)]>> {
+        let newest = |signal: &Signal| Some(newest(signal.series(view.store)?, view.now));
+        let numbered = |y: Vec<Point>| y.iter().enumerate().map(|(i, y)| (i as f64, y.1)).collect();
+        let signal = self.signals.get(index)?;
+        Some(match self.config.x_axis {
+            XAxis::Index => numbered(newest(signal)?),
+            XAxis::CurrentPath => newest(&self.x_signal)?
+                .iter()
+                .zip(newest(signal)?)
+                .map(|(x, y)| (x.1, y.1))
+                .collect(),
+            _ => self.asked.get(index)?.analyzed.as_ref()?.points.clone(),
+        })
+    }
+
+    /// What the store is to compute of a series for this x.
+    pub(super) fn query_of(&self, view: &View, signal: &Signal, x: Option<&Signal>) -> Option<AnalysisQuery> {
+        let analysis = match self.config.x_axis {
+            XAxis::Frequency => Analysis::Spectrum,
+            XAxis::Value => Analysis::Histogram { bins: self.config.bins },
+            XAxis::Path => Analysis::Pairs,
+            _ => return None,
+        };
+        Some(AnalysisQuery {
+            analysis,
+            of: signal.name()?,
+            against: match analysis {
+                Analysis::Pairs => Some(x?.name()?),
+                _ => None,
+            },
+            span: match analysis {
+                Analysis::Pairs => Span::ALL,
+                _ => self.shown_time(view),
+            },
+        })
+    }
+
+    /// Asks for what is not asked for yet, and takes what was computed.
+    pub(super) fn renew_asked(&mut self, view: &View) {
+        let mut asked = std::mem::take(&mut self.asked);
+        asked.resize_with(self.config.series.len(), Asked::default);
+        for (index, asked) in asked.iter_mut().enumerate() {
+            let signal = self.signals.get(index).filter(|_| self.is_shown(index));
+            asked.renew(
+                view.store,
+                signal.and_then(|signal| self.query_of(view, signal, Some(&self.x_signal))),
+            );
+        }
+        self.asked = asked;
     }
 
     pub(super) fn is_shown(&self, index: usize) -> bool {
@@ -146,70 +205,30 @@ impl PlotPanel {
     }
 }
 
-fn compute(key: &Key, series: &Series, other: Option<&Series>) -> (Vec<PlotPoint>, bool) {
-    let point = |(x, y): (f64, f64)| PlotPoint::new(x, y);
-    match (key.x_axis, other) {
-        (XAxis::Frequency, _) => {
-            let points = series.points(key.span);
-            let is_whole = points.as_ref().is_some_and(|p| p.len() <= analysis::MOST_FFT);
-            (spectrum(&points.unwrap_or_default()).into_iter().map(point).collect(), is_whole)
-        }
-        (XAxis::Value, _) => {
-            let points = series.points(key.span);
-            let is_whole = points.is_some();
-            let values = points.unwrap_or_default();
-            let (edges, counts) = histogram(values.iter().map(|p| p.1), key.bins.clamp(1, 4096));
-            let bars = edges.windows(2).zip(counts).flat_map(|(edge, count)| {
-                let count = count as f64;
-                edge.iter().map(move |x| PlotPoint::new(*x, count)).collect::<Vec<_>>()
-            });
-            (bars.collect(), is_whole)
-        }
-        (XAxis::Path, Some(x)) => match (x.points(Span::ALL), series.points(Span::ALL)) {
-            (Some(x), Some(y)) => (thinned(pairs(&x, &y)), true),
-            _ => (Vec::new(), false),
-        },
-        (XAxis::CurrentPath, Some(x)) => {
-            let pairs = newest(x, key.span.end).into_iter().zip(newest(series, key.span.end));
-            (pairs.map(|(x, y)| PlotPoint::new(x.1, y.1)).collect(), true)
-        }
-        _ => {
-            let values = newest(series, key.span.end);
-            (
-                values.iter().enumerate().map(|(i, p)| PlotPoint::new(i as f64, p.1)).collect(),
-                true,
-            )
-        }
-    }
-}
-
 /// The values of the newest message at or before `t`.
 fn newest(series: &Series, t: Time) -> Vec<Point> {
     let at = series.point_at(t).map(|p| p.0);
     at.and_then(|at| series.points(Span::at(at))).unwrap_or_default()
 }
 
-/// Without points that would lie on the pixel of the one before, on a screen of 8,192 × 8,192.
-fn thinned(pairs: Vec<(f64, f64)>) -> Vec<PlotPoint> {
-    const PIXELS: f64 = 8192.0;
-    if pairs.len() < 100_000 {
-        return pairs.into_iter().map(|(x, y)| PlotPoint::new(x, y)).collect();
-    }
-    let extent = |values: &mut dyn Iterator<Item = f64>| {
-        values
-            .filter(|v| v.is_finite())
-            .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
+/// Of points by x what is in view: the least and greatest y of each pixel column.
+fn thinned(points: &[(f64, f64)], view: Option<(f64, f64)>, columns: usize) -> Vec<PlotPoint> {
+    let (from, to) = match view {
+        Some((a, b)) => (points.partition_point(|p| p.0 < a), points.partition_point(|p| p.0 <= b)),
+        None => (0, points.len()),
     };
-    let (x, y) = (extent(&mut pairs.iter().map(|p| p.0)), extent(&mut pairs.iter().map(|p| p.1)));
-    let pixel = |v: f64, (low, high): (f64, f64)| ((v - low) / (high - low).max(f64::MIN_POSITIVE) * PIXELS) as i64;
-    let mut last = None;
-    let mut out = Vec::new();
-    for (px, py) in pairs {
-        let at = Some((pixel(px, x), pixel(py, y), px.is_nan() || py.is_nan()));
-        if at != last {
-            out.push(PlotPoint::new(px, py));
-        }
-        last = at;
+    // with the neighbours on both sides, so that lines reach the edges
+    let visible = points.get(from.saturating_sub(1)..(to + 1).min(points.len())).unwrap_or_default();
+    let of_column = visible.len().div_ceil(columns.max(1));
+    if of_column <= 4 {
+        return visible.iter().map(|(x, y)| PlotPoint::new(*x, *y)).collect();
     }
-    out
+    let extremes = |column: &[(f64, f64)]| {
+        let y = |a: &(usize, &(f64, f64)), b: &(usize, &(f64, f64))| a.1.1.total_cmp(&b.1.1);
+        let (low, high) = (column.iter().enumerate().min_by(y), column.iter().enumerate().max_by(y));
+        let mut found: Vec<(usize, &(f64, f64))> = low.into_iter().chain(high).collect();
+        found.sort_unstable_by_key(|(at, _)| *at);
+        found.into_iter().map(|(_, (x, y))| PlotPoint::new(*x, *y)).collect::<Vec<_>>()
+    };
+    visible.chunks(of_column).flat_map(extremes).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a CSV holds values as they are, never decimated ones, unless it says so.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use egui::{Rect, Ui};
@@ -9,9 +10,15 @@ use egui::{Rect, Ui};
 use super::PlotPanel;
 use super::canvas::time_of;
 use super::config::XAxis;
-use super::curves::Curve;
-use crate::panel::{Action, View};
+use crate::panel::{Action, Make, View};
+use crate::path::Point;
+use crate::store::Points;
 use crate::time::Span;
+
+enum Values {
+    All(Points),
+    Extremes(Vec<Point>),
+}
 
 /// A picture that was asked for, as PNG once it is there.
 pub enum Picture {
@@ -20,76 +27,69 @@ pub enum Picture {
 }
 
 impl PlotPanel {
-    /// The visible span of the visible series: `time_ns,series,value`, by series, then time. Where points were given up for memory,
-    /// the extremes that are left stand for them, and the first line says so.
-    pub(super) fn csv(&self, view: &View) -> String {
+    /// What is shown. Over time the visible span as `time_ns,series,value`, by series, then time; where points were given up for memory,
+    /// the extremes that are left stand for them, and the first line says so. Otherwise `x,series,value`.
+    pub(super) fn csv(&self, view: &View) -> Make {
+        let shown = (0..self.config.series.len()).filter(|i| self.is_shown(*i));
+        if self.config.x_axis.is_time() {
+            return self.csv_over_time(view, shown);
+        }
+        let head = match self.config.x_axis {
+            XAxis::Frequency => "hertz,series,amplitude",
+            XAxis::Value => "value,series,count",
+            _ => "x,series,value",
+        };
+        let values = shown.filter_map(|i| Some((self.quoted_path(i), self.values(view, i)?)));
+        let values: Vec<(String, Arc<[(f64, f64)]>)> = values.collect();
+        Make::new(move |out| {
+            writeln!(out, "{head}")?;
+            let mut rows = values.iter().flat_map(|(path, values)| values.iter().map(move |v| (path, v)));
+            rows.try_for_each(|(path, (x, y))| writeln!(out, "{x},{path},{y}"))
+        })
+    }
+
+    fn csv_over_time(&self, view: &View, shown: impl Iterator<Item = usize>) -> Make {
         const MOST_COLUMNS: usize = 1_000_000;
-        let span = match self.view.x.filter(|_| self.config.x_axis.is_time()) {
+        let span = match self.view.x {
             Some((a, b)) => Span::new(time_of(view, a), time_of(view, b)),
             None => view.span,
         };
-        let mut out = String::from("time_ns,series,value\n");
         let mut is_thinned = false;
-        for (index, config) in self.config.series.iter().enumerate().filter(|(i, _)| self.is_shown(*i)) {
+        let mut values: Vec<(String, Values)> = Vec::new();
+        for index in shown {
             let Some(series) = self.series(view.store, index) else { continue };
-            let points = series.points(span).unwrap_or_else(|| {
-                is_thinned = true;
-                series.decimated(span, MOST_COLUMNS)
-            });
-            let path = config.path.replace('"', "\"\"");
-            for (t, v) in points.into_iter().filter(|(t, v)| span.contains(*t) && !v.is_nan()) {
-                out.push_str(&format!("{},\"{path}\",{v}\n", t.nanos()));
+            let of_it = match series.has_points(span) {
+                true => Values::All(series.shared(span)),
+                false => Values::Extremes(series.decimated(span, MOST_COLUMNS)),
+            };
+            is_thinned |= matches!(of_it, Values::Extremes(_));
+            values.push((self.quoted_path(index), of_it));
+        }
+        Make::new(move |out| {
+            if is_thinned {
+                writeln!(out, "# too many values for the memory budget: minima and maxima stand for them")?;
             }
-        }
-        if is_thinned {
-            out.insert_str(0, "# too many values for the memory budget: minima and maxima stand for them\n");
-        }
-        out
+            writeln!(out, "time_ns,series,value")?;
+            let mut write = |path: &str, (t, v): Point| match span.contains(t) && !v.is_nan() {
+                true => writeln!(out, "{},{path},{v}", t.nanos()),
+                false => Ok(()),
+            };
+            values.iter().try_for_each(|(path, values)| match values {
+                Values::All(points) => points.iter().try_for_each(|p| write(path, p)),
+                Values::Extremes(points) => points.iter().try_for_each(|p| write(path, *p)),
+            })
+        })
     }
 
-    /// What is drawn where x is no time: `x,series,value`.
-    fn csv_of_curves(&self, curves: &[Curve]) -> String {
-        let head = match self.config.x_axis {
-            XAxis::Frequency => "hertz,series,amplitude\n",
-            XAxis::Value => "value,series,count\n",
-            _ => "x,series,value\n",
-        };
-        let mut out = String::from(head);
-        for curve in curves {
-            let path = self
-                .config
-                .series
-                .get(curve.index)
-                .map_or("", |s| s.path.as_str())
-                .replace('"', "\"\"");
-            for point in curve.points.iter() {
-                out.push_str(&format!("{},\"{path}\",{}\n", point.x, point.y));
-            }
-        }
-        out
+    fn quoted_path(&self, index: usize) -> String {
+        let path = self.config.series.get(index).map_or("", |s| s.path.as_str());
+        format!("\"{}\"", path.replace('"', "\"\""))
     }
 
-    /// What is drawn, whatever x is.
-    pub(super) fn csv_shown(&self, view: &View, curves: &[Curve]) -> String {
-        if self.config.x_axis.is_time() {
-            return self.csv(view);
-        }
-        self.csv_of_curves(curves)
-    }
-
-    /// As [`PlotPanel::csv_shown`], where nothing has been drawn in this pass.
-    pub(super) fn csv_now(&mut self, view: &View) -> String {
-        if self.config.x_axis.is_time() {
-            return self.csv(view);
-        }
-        let curves = self.curves(view, (0.0, 0.0), 1);
-        self.csv_of_curves(&curves)
-    }
-
-    pub(super) fn save_csv(&self, csv: String, out: &mut Vec<Action>) {
-        out.push(Action::SaveFile {
+    pub(super) fn save_csv(&self, view: &View, out: &mut Vec<Action>) {
+        out.push(Action::SaveMade {
             name: "plot.csv".into(),
-            bytes: csv.into_bytes().into(),
+            make: self.csv(view),
         });
     }
 

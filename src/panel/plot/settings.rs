@@ -33,12 +33,10 @@ impl PlotPanel {
             }
             let copy = ui.button("Copy as CSV");
             if copy.on_hover_text("What is visible, as comma-separated values").clicked() {
-                let csv = self.csv_now(view);
-                out.push(Action::CopyText(csv));
+                out.push(Action::CopyText(self.csv(view).text()));
             }
             if ui.button("Save as CSV…").clicked() {
-                let csv = self.csv_now(view);
-                self.save_csv(csv, out);
+                self.save_csv(view, out);
             }
             if ui.button("Save as PNG…").clicked() {
                 self.ask_for_picture(ui.ctx());

@@ -169,10 +169,9 @@ fn push(layer: &Layer<'_>, out: &mut Out<'_>, group: &Group, kept: &Kept, fixed_
 
 /// For the GPU. Without the file's own colours the marker's is the only one.
 fn drawn(mesh: &decode::Mesh, embedded_colors: bool) -> Arc<Mesh> {
-    let vertex = |v: &decode::Vertex| Vertex {
-        position: v.position,
-        normal: v.normal,
+    let vertex = |v: &Vertex| Vertex {
         color: if embedded_colors { v.color } else { [255; 4] },
+        ..*v
     };
     Arc::new(Mesh {
         vertices: Blob::new(mesh.vertices.iter().map(vertex).collect()),
@@ -197,7 +196,7 @@ fn resource(layer: &Layer<'_>, out: &mut Out<'_>, marker: &Arc<Marker>, index: u
             let (drawn, _kept) = &*out.memo.get(key, || (drawn(&mesh, embedded), mesh));
             Ok(drawn.clone())
         }
-        Lookup::Ready(Resource::Bytes(_)) => Err("is no kind of mesh that can be drawn (STL, OBJ, DAE, GLB)".to_string()),
+        Lookup::Ready(_) => Err("is no kind of mesh that can be drawn (STL, OBJ, DAE, GLB)".to_string()),
         Lookup::Pending => {
             out.notes.pending.push(Arc::clone(&layer.topic.name));
             Err("is on its way".to_string())

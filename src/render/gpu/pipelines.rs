@@ -1,8 +1,9 @@
 //! The render pipelines: one for each kind of item and the few variants that need their own.
 //!
-//! Invariant: all kinds share one bind group layout, so a draw call is a pipeline, a uniform slot and a data buffer.
+//! Invariants: all kinds share one bind group layout, so a draw call is a pipeline, a uniform slot and a data buffer; each is compiled
+//! once, by whoever needs it first.
 
-use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use eframe::wgpu;
 
@@ -20,6 +21,31 @@ pub enum Variant {
 }
 
 impl Variant {
+    /// The likeliest first.
+    const ALL: [Variant; 9] = [
+        Variant::Lines { hides: false },
+        Variant::Points {
+            aligned: true,
+            translucent: false,
+        },
+        Variant::Lines { hides: true },
+        Variant::Meshes { translucent: false },
+        Variant::Meshes { translucent: true },
+        Variant::Cells,
+        Variant::Points {
+            aligned: false,
+            translucent: false,
+        },
+        Variant::Points {
+            aligned: true,
+            translucent: true,
+        },
+        Variant::Points {
+            aligned: false,
+            translucent: true,
+        },
+    ];
+
     /// What only orients lies below, what is see-through comes last.
     pub fn order(self) -> u8 {
         match self {
@@ -62,11 +88,16 @@ pub struct Pipelines {
     pub item_layout: wgpu::BindGroupLayout,
     pub blit_layout: wgpu::BindGroupLayout,
     pub blit: wgpu::RenderPipeline,
+    pub items: Arc<Items>,
+}
+
+/// The pipelines of items. Compiling one takes tens of milliseconds, so that any thread may.
+pub struct Items {
+    device: wgpu::Device,
+    layout: wgpu::PipelineLayout,
     pub samples: u32,
-    item_pipeline_layout: wgpu::PipelineLayout,
     modules: Vec<(&'static str, wgpu::ShaderModule)>,
-    /// Made when first needed: compiling one takes a CPU device tens of milliseconds.
-    items: HashMap<Variant, wgpu::RenderPipeline>,
+    made: [(Variant, OnceLock<wgpu::RenderPipeline>); Variant::ALL.len()],
 }
 
 fn module(device: &wgpu::Device, name: &str) -> wgpu::ShaderModule {
@@ -121,33 +152,38 @@ impl Pipelines {
                 immediate_size: 0,
             })
         };
-        let item_pipeline_layout = pipeline_layout(&[Some(&view_layout), Some(&item_layout)]);
         let modules = ["points", "lines", "meshes", "cells"]
             .map(|name| (name, module(device, name)))
             .to_vec();
+        let items = Items {
+            device: device.clone(),
+            layout: pipeline_layout(&[Some(&view_layout), Some(&item_layout)]),
+            samples,
+            modules,
+            made: Variant::ALL.map(|variant| (variant, OnceLock::new())),
+        };
         let blit = blit_pipeline(device, &pipeline_layout(&[Some(&blit_layout)]), output);
         Pipelines {
             view_layout,
             item_layout,
             blit_layout,
             blit,
-            samples,
-            item_pipeline_layout,
-            modules,
-            items: HashMap::new(),
+            items: Arc::new(items),
         }
     }
+}
 
-    /// Makes the pipeline of a variant unless it is there.
-    pub fn prepare(&mut self, device: &wgpu::Device, variant: Variant) {
-        if let Some((_, module)) = self.modules.iter().find(|(name, _)| *name == variant.shader()) {
-            let make = || item_pipeline(device, &self.item_pipeline_layout, module, variant, self.samples);
-            self.items.entry(variant).or_insert_with(make);
-        }
-    }
-
+impl Items {
     pub fn get(&self, variant: Variant) -> Option<&wgpu::RenderPipeline> {
-        self.items.get(&variant)
+        let (_, made) = self.made.iter().find(|(known, _)| *known == variant)?;
+        let (_, module) = self.modules.iter().find(|(name, _)| *name == variant.shader())?;
+        Some(made.get_or_init(|| item_pipeline(&self.device, &self.layout, module, variant, self.samples)))
+    }
+
+    pub fn compile(&self) {
+        for variant in Variant::ALL {
+            self.get(variant);
+        }
     }
 }
 

@@ -63,8 +63,8 @@ impl Target {
             wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_SRC,
         );
         let color_view = view(&color);
-        let samples_view = (pipelines.samples > 1).then(|| view(&texture(device, size, pipelines.samples, COLOR, none)));
-        let depth_view = view(&texture(device, size, pipelines.samples, DEPTH, none));
+        let samples_view = (pipelines.items.samples > 1).then(|| view(&texture(device, size, pipelines.items.samples, COLOR, none)));
+        let depth_view = view(&texture(device, size, pipelines.items.samples, DEPTH, none));
         let globals = device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
             size: size_of::<Globals>() as u64,
@@ -137,7 +137,9 @@ impl Target {
         pass.set_bind_group(0, &self.view_group, &[]);
         let mut offset = 0u32;
         for (call, group) in calls.iter().zip(&groups) {
-            let Some(pipeline) = pipelines.get(call.variant) else { continue };
+            let Some(pipeline) = pipelines.items.get(call.variant) else {
+                continue;
+            };
             pass.set_pipeline(pipeline);
             pass.set_bind_group(1, group, &[offset]);
             offset += SLOT as u32;

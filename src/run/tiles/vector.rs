@@ -7,6 +7,8 @@ use vello_cpu::color::AlphaColor;
 use vello_cpu::kurbo::{BezPath, Stroke};
 use vello_cpu::{Pixmap, RenderContext, Resources};
 
+use crate::decode::Raster;
+
 /// Pixels of a side.
 const SIDE: u16 = 512;
 /// Drawn in this order; translucent, so that they suit a dark ground and a light one.
@@ -74,8 +76,7 @@ impl Style {
     }
 }
 
-/// The tile as a PNG.
-pub fn picture(tile: &[u8]) -> Result<Vec<u8>, String> {
+pub fn picture(tile: &[u8]) -> Result<Raster, String> {
     let layers: Vec<Layer> = fields(tile).filter(|f| f.number == 3).filter_map(|f| Layer::new(f.bytes)).collect();
     if layers.is_empty() && !tile.is_empty() {
         return Err("this is no vector tile".into());
@@ -100,18 +101,11 @@ pub fn picture(tile: &[u8]) -> Result<Vec<u8>, String> {
     context.flush();
     context.render(&mut target, &mut Resources::new());
     let pixels: Vec<u8> = target.data().iter().flat_map(|p| straight([p.r, p.g, p.b, p.a])).collect();
-    let mut out = std::io::Cursor::new(Vec::new());
-    let size = u32::from(SIDE);
-    image::write_buffer_with_format(
-        &mut out,
-        &pixels,
-        size,
-        size,
-        image::ExtendedColorType::Rgba8,
-        image::ImageFormat::Png,
-    )
-    .map_err(|e| e.to_string())?;
-    Ok(out.into_inner())
+    Ok(Raster {
+        width: u32::from(SIDE),
+        height: u32::from(SIDE),
+        rgba: pixels.into(),
+    })
 }
 
 /// Not multiplied with its alpha.

@@ -3,12 +3,13 @@
 //! Invariant: a line fits exactly where the expression fits its own text, or its node's name.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use regex::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder, bytes};
 
 use super::LogQuery;
 use crate::decode::{LogLevel, LogRows, log_slices};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// One bit for each line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,21 +32,23 @@ pub(super) struct Compiled {
     hidden_nodes: BTreeSet<String>,
     ins: Vec<Expression>,
     outs: Vec<Expression>,
+    within: Option<Span>,
     search: Option<Expression>,
 }
 
 #[derive(Debug)]
 struct Expression {
     regex: Regex,
+    /// The same for texts of ASCII letters only, where it may leave out all others and is faster.
+    ascii: Option<bytes::Regex>,
     /// It asks for the start or end of a text: no text may stand beside it.
     is_anchored: bool,
 }
 
 /// What an expression of a query means, or why it means nothing. Capital letters make the case count.
 pub fn expression(pattern: &str) -> Result<Regex, String> {
-    let any_case = !pattern.chars().any(char::is_uppercase);
     RegexBuilder::new(pattern)
-        .case_insensitive(any_case)
+        .case_insensitive(is_any_case(pattern))
         .multi_line(true)
         .build()
         .map_err(|error| match error {
@@ -60,22 +63,58 @@ pub fn expression(pattern: &str) -> Result<Regex, String> {
         })
 }
 
+fn is_any_case(pattern: &str) -> bool {
+    !pattern.chars().any(char::is_uppercase)
+}
+
 impl Expression {
     fn new(pattern: &str) -> Option<Expression> {
         let regex = expression(pattern).ok()?;
         let is_anchored = pattern.contains(r"\A") || pattern.contains(r"\z");
-        Some(Expression { regex, is_anchored })
+        let ascii = pattern.is_ascii().then(|| {
+            bytes::RegexBuilder::new(pattern)
+                .case_insensitive(is_any_case(pattern))
+                .multi_line(true)
+                .unicode(false)
+                .build()
+        });
+        Some(Expression {
+            regex,
+            // what has no meaning among ASCII letters (`\p{Greek}`) goes the other way
+            ascii: ascii.and_then(Result::ok),
+            is_anchored,
+        })
     }
 
     /// Sets the bit of each line that it fits.
     fn mark(&self, text: &str, ends: &[u32], bits: &mut Bits) {
+        match self.ascii.as_ref().filter(|_| text.is_ascii()) {
+            Some(ascii) => self.mark_by(
+                |at| Some(ascii.find_at(text.as_bytes(), at)?.range()),
+                |own| ascii.is_match(own.as_bytes()),
+                (text, ends, bits),
+            ),
+            None => self.mark_by(
+                |at| Some(self.regex.find_at(text, at)?.range()),
+                |own| self.regex.is_match(own),
+                (text, ends, bits),
+            ),
+        }
+    }
+
+    fn mark_by(
+        &self,
+        find_at: impl Fn(usize) -> Option<Range<usize>>,
+        is_match: impl Fn(&str) -> bool,
+        (text, ends, bits): (&str, &[u32], &mut Bits),
+    ) {
         let mut line = 0;
         let mut at = 0;
         while line < ends.len() {
             let (from, to) = match self.is_anchored {
                 true => (at, text.len() + 1),
-                false => match self.regex.find_at(text, at) {
-                    Some(found) => (found.start(), found.end()),
+                false => match find_at(at) {
+                    Some(found) => (found.start, found.end),
                     None => return,
                 },
             };
@@ -92,7 +131,7 @@ impl Expression {
                 .map_or(0, |end| *end as usize)
                 + 1;
             let is_within = from >= start && to <= end;
-            if is_within || text.get(start..end).is_some_and(|own| self.regex.is_match(own)) {
+            if is_within || text.get(start..end).is_some_and(&is_match) {
                 bits.set(line);
             }
             line += 1;
@@ -114,14 +153,20 @@ impl Compiled {
             hidden_nodes: query.hidden_nodes.clone(),
             ins: all(&query.ins),
             outs: all(&query.outs),
+            within: query.within,
             search: search.flatten(),
         }
     }
 
     pub fn examine(&self, rows: &LogRows, times: &[Time]) -> Verdict {
         let is_text_needed = !self.ins.is_empty() || !self.outs.is_empty() || self.search.is_some();
-        let opened = is_text_needed.then(|| rows.open());
-        let text = opened.as_ref().map_or("", |opened| opened.text());
+        match is_text_needed {
+            true => rows.with_text(|text| self.examine_text(rows, times, text)),
+            false => self.examine_text(rows, times, ""),
+        }
+    }
+
+    fn examine_text(&self, rows: &LogRows, times: &[Time], text: &str) -> Verdict {
         let marked = |expressions: &[&Expression]| {
             let mut bits = Bits::new(rows.len());
             expressions.iter().for_each(|e| e.mark(text, rows.ends(), &mut bits));
@@ -139,6 +184,12 @@ impl Compiled {
         }
         if !self.outs.is_empty() {
             shown.keep(&marked(&self.outs.iter().collect::<Vec<_>>()), true);
+        }
+        if let Some(span) = self.within {
+            let mut within = Bits::new(rows.len());
+            let inside = times.iter().enumerate().filter(|(_, t)| span.contains(**t));
+            inside.for_each(|(index, _)| within.set(index));
+            shown.keep(&within, false);
         }
         let hits = match &self.search {
             None => Bits::default(),

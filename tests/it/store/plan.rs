@@ -61,7 +61,7 @@ fn series(world: &World, topic: &str, span: Span) -> Want {
 
 #[test]
 fn a_seek_reads_each_chunk_once_for_all_topics_in_one_round() {
-    let mut world = World::remote(1 << 30, drive(100, 8, 1 << 20));
+    let mut world = World::remote(1 << 30, drive(100, 8, 1 << 18));
     let mut wants = latest(&world, &["/a", "/b", "/once"]);
     wants.push(series(&world, "/a", Span::new(t(5040), t(5060))));
     world.store.demand(t(5045), 0.0, &wants);
@@ -93,7 +93,7 @@ fn a_second_want_reads_only_what_is_missing() {
 
 #[test]
 fn a_seek_calls_off_what_is_useless_now() {
-    let mut world = World::remote(1 << 30, drive(100, 8, 1 << 20));
+    let mut world = World::remote(1 << 30, drive(100, 8, 1 << 18));
     let wants = latest(&world, &["/a"]);
     world.store.demand(t(1055), 0.0, &wants);
     world.take();
@@ -232,7 +232,7 @@ fn what_does_not_fit_the_budget_is_said() {
 
 #[test]
 fn failures_are_sentences_and_tried_again_after_a_seek_only() {
-    let mut world = World::remote(1 << 30, drive(100, 8, 1 << 20));
+    let mut world = World::remote(1 << 30, drive(100, 8, 1 << 18));
     let wants = latest(&world, &["/a"]);
     world.store.demand(t(555), 0.0, &wants);
     world.take();
