@@ -59,11 +59,14 @@ impl Columns {
 struct Given {
     columns: BTreeSet<String>,
     tables: BTreeSet<String>,
+    /// Those of the tables that are queries: their columns are what these call them.
+    queries: BTreeSet<String>,
 }
 
 impl Given {
     fn cte(&mut self, cte: &Cte) {
         self.tables.insert(cte.alias.name.value.to_lowercase());
+        self.queries.insert(cte.alias.name.value.to_lowercase());
         self.columns
             .extend(cte.alias.columns.iter().map(|column| column.name.value.to_lowercase()));
     }
@@ -92,12 +95,17 @@ impl VisitorMut for Given {
             TableFactor::Derived { alias, .. } => (alias.as_ref(), None),
             _ => (None, None),
         };
-        self.tables.extend(name.map(|name| name.value.to_lowercase()));
+        let name = name.map(|name| name.value.to_lowercase());
         if let Some(alias) = alias {
-            self.tables.insert(alias.name.value.to_lowercase());
+            let lower = alias.name.value.to_lowercase();
+            if name.as_ref().is_none_or(|name| self.queries.contains(name)) {
+                self.queries.insert(lower.clone());
+            }
+            self.tables.insert(lower);
             self.columns
                 .extend(alias.columns.iter().map(|column| column.name.value.to_lowercase()));
         }
+        self.tables.extend(name);
         ControlFlow::Continue(())
     }
 }
@@ -118,14 +126,13 @@ impl VisitorMut for Namer<'_> {
                 }
             }
             Expr::CompoundIdentifier(parts) => {
-                let is_table = parts
-                    .first()
-                    .is_some_and(|first| self.given.tables.contains(&first.value.to_lowercase()));
+                let first = parts.first().map(|first| first.value.to_lowercase()).unwrap_or_default();
+                let (is_table, is_query) = (self.given.tables.contains(&first), self.given.queries.contains(&first));
                 let skipped = usize::from(is_table);
                 let mut named: Vec<Ident> = parts.iter().take(skipped).cloned().collect();
                 for (number, part) in parts.iter().enumerate().skip(skipped) {
                     match number == skipped {
-                        true => named.extend(self.path(part, !is_table).unwrap_or_else(|| vec![part.clone()])),
+                        true => named.extend(self.path(part, !is_table || is_query).unwrap_or_else(|| vec![part.clone()])),
                         false => named.push(self.field(part)),
                     }
                 }

@@ -46,6 +46,9 @@ impl Lake {
         let ast = query_of(&mut statement)?;
         let mut collector = Collector::default();
         let _ = VisitMut::visit(ast, &mut collector);
+        // once more: now all names are known that the query gives itself
+        collector.found.clear();
+        let _ = VisitMut::visit(ast, &mut collector);
         let mut places = Vec::with_capacity(collector.found.len());
         for reference in &collector.found {
             places.push(self.find(reference).await?);

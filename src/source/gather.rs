@@ -95,18 +95,16 @@ async fn listed(prefix: &S3Address, net: &Net) -> Result<Vec<Found>, SourceError
 pub fn is_list(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let text = String::from_utf8_lossy(head.get(..4096).unwrap_or(head)).into_owned();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     match text.chars().next() {
-        Some('[' | '{') => {
-            let keys = ["\"entries\"", "\"urls\"", "\"fileLocations\"", "\"files\"", "\"URIs\""];
-            let is_array = text.trim_start_matches(['[', ' ', '\n', '\r', '\t']).trim_start_matches('"');
-            (text.starts_with('[') && (is_url(is_array) || text.contains("\"url\"")))
-                || keys.iter().any(|key| text.contains(key)) && has_url(&text)
+        Some('[') => is_url(text.trim_start_matches(['[', '"', ' ', '\n', '\r', '\t'])) || (text.contains("\"url\"") && has_url(&text)),
+        Some('{') => {
+            let keys = ["\"entries\"", "\"urls\"", "\"fileLocations\"", "\"files\""];
+            // rows that hold links are a table
+            let are_rows = lines.next().is_some_and(|line| line.ends_with('}')) && lines.next().is_some_and(|line| line.starts_with('{'));
+            !are_rows && has_url(&text) && keys.iter().any(|key| text.contains(key))
         }
-        Some(_) => text
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with('#'))
-            .is_some_and(is_url),
+        Some(_) => lines.find(|line| !line.starts_with('#')).is_some_and(is_url),
         None => false,
     }
 }

@@ -284,7 +284,7 @@ impl Index {
                         time_bytes += length;
                         wanted.push(range);
                     } else if let Some(name) = texts.get(name) {
-                        let read = sample.entry(name).or_default();
+                        let read = sample.entry(*name).or_default();
                         let left = self.sample_bytes.saturating_sub(*read);
                         // all of it, or of the first row group its first rows
                         if length <= left || *read == 0 {

@@ -91,6 +91,7 @@ fn names_are_found_as_people_write_them() {
         "SELECT place_x + place_Y AS v FROM t WHERE TIME >= 4",
         "WITH late AS (SELECT * FROM t WHERE Time >= 4) SELECT place.x + late.place.Y AS v FROM late",
         "SELECT v FROM (SELECT place.x + place.Y AS v, Time AS time FROM t) WHERE time >= 4",
+        "SELECT i.v FROM (SELECT place.x + place.Y AS v, Time AS time FROM t) i WHERE i.time >= 4",
     ] {
         assert_eq!(rows(sql, t), [json!({"v": 5.5})], "{sql}");
     }

@@ -6,6 +6,8 @@ use arrow::array::{Float64Array, Int64Array};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
+use roadreel::source::{is_list, list_of};
+
 use super::{batch, roadreel};
 use crate::s3::{SECRET, User};
 use crate::s3_signed::store_of;
@@ -107,6 +109,32 @@ fn a_list_of_links_is_a_table() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// A link a line, and the kinds of JSON that tools write.
+#[test]
+fn lists_of_links_are_known_in_every_spelling() {
+    let [a, b] = [
+        "https://h/lake/imu/bag_file=a/x.parquet?sig=1",
+        "https://h/lake/imu/bag_file=b/x.parquet?sig=2",
+    ];
+    let lists = [
+        format!("\u{feff}# today's\n{a}\n\n{b}\n"),
+        format!("[\"{a}\", \"{b}\"]"),
+        format!("[{{\"url\": \"{a}\", \"size\": 3}}, {{\"url\": \"{b}\"}}]"),
+        format!("{{\"entries\": [{{\"url\": \"{a}\", \"mandatory\": true}}, {{\"url\": \"{b}\"}}]}}"),
+        format!("{{\n \"fileLocations\": [{{\"URIs\": [\"{a}\", \"{b}\"]}}]\n}}"),
+    ];
+    for list in lists {
+        assert!(is_list(list.as_bytes()), "{list}");
+        let found = list_of(&list).expect("a list");
+        let paths: Vec<&str> = found.iter().map(|one| &*one.path).collect();
+        assert_eq!(paths, ["imu/bag_file=a/x.parquet", "imu/bag_file=b/x.parquet"], "{list}");
+    }
+    for other in ["{\"start_time\": 1}", "a,b\n1,2\n", "[1, 2]", "", "{\"url\": \"https://h/x\"}\n"] {
+        assert!(!is_list(other.as_bytes()), "{other}");
+    }
+    assert!(list_of("https://h/a\nftp://h/b").is_err_and(|error| error.contains("entry 2")));
 }
 
 /// A prefix of S3 is a table, and tables below one are a schema.
