@@ -80,59 +80,19 @@ impl Lake {
         let readers = open_files(&table.files, at, self.io.net()).await?;
         let mut table = table.clone();
         if let (TableKind::Unknown, Some(first)) = (table.kind, readers.first()) {
-            let wrong = |_| LakeError::File {
+            let kind = kind_of(&first.location().name(), first.head(), first.len());
+            table.kind = kind.ok_or_else(|| LakeError::File {
                 what: "these files are no tables that can be read (Parquet, CSV, JSON Lines or Arrow)".into(),
                 at: at.clone(),
-            };
-            table.kind = kind_of(&first.location().name(), first.head(), first.len())
-                .ok_or(())
-                .map_err(wrong)?;
+            })?;
         }
         self.provider(&table, Some(readers)).await
     }
 
     async fn provider(&self, table: &Table, readers: Option<Vec<Reader>>) -> Result<Arc<dyn TableProvider>, LakeError> {
         let folder = self.free_name();
-        let first = readers.as_ref().and_then(|readers| readers.first());
-        let format: Arc<dyn FileFormat> = match table.kind {
-            TableKind::Parquet | TableKind::Unknown => Arc::new(ParquetFormat::default()),
-            TableKind::Csv => {
-                let head = match (first, table.files.first()) {
-                    (Some(reader), _) => reader.head().clone(),
-                    (None, Some(file)) => Reader::open(file.location.clone(), self.io.net()).await?.head().clone(),
-                    (None, None) => Default::default(),
-                };
-                let format = CsvFormat::default()
-                    .with_has_header(true)
-                    .with_delimiter(delimiter(&head))
-                    .with_truncated_rows(true);
-                Arc::new(
-                    format
-                        .with_schema_infer_max_rec(SAMPLED_ROWS)
-                        .with_newlines_in_values(has_quotes(&head)),
-                )
-            }
-            TableKind::JsonLines => Arc::new(JsonFormat::default().with_schema_infer_max_rec(SAMPLED_ROWS)),
-            TableKind::Arrow => Arc::new(ArrowFormat),
-        };
+        let format = self.format(table, readers.as_deref().unwrap_or_default()).await?;
         let mut readers = readers.map(Vec::into_iter);
-        // the first without folders: they are only known to be columns once the files' own are
-        let schema_of = |files: &[Named]| {
-            let (format, objects) = (format.clone(), self.objects.clone() as Arc<dyn ObjectStore>);
-            let state = self.context.state();
-            let metas: Vec<(ObjectMeta, Location)> = files.iter().map(|file| (file.meta.clone(), file.at.clone())).collect();
-            async move {
-                let (format, objects, state) = (&format, &objects, &state);
-                let schemas = stream::iter(metas).map(|(meta, at)| async move {
-                    let schema = format.infer_schema(state, objects, std::slice::from_ref(&meta)).await;
-                    match schema {
-                        Ok(schema) => Ok(schema),
-                        Err(error) => Err(self.unreadable(table.kind, &at, error.into()).await),
-                    }
-                });
-                schemas.buffered(PARALLEL).try_collect::<Vec<SchemaRef>>().await
-            }
-        };
         let mut named = Vec::with_capacity(table.files.len());
         for (number, file) in table.files.iter().enumerate() {
             let path = format!("{folder}/plain/{number:06}.{}", ending(table.kind));
@@ -140,14 +100,47 @@ impl Lake {
                 Some(reader) => self.objects.add_open(&path, reader),
                 None => self.objects.add(&path, file.location.clone(), file.len),
             };
-            let meta = self.objects.head_of(&path).await?;
             named.push(Named {
-                meta,
+                meta: self.objects.head_of(&path).await?,
                 at: file.location.clone(),
             });
         }
-        let schema = merged(&schema_of(&named).await?);
+        let schema = merged(&self.schemas(table.kind, &format, &named).await?);
         self.listed(table, &named, format, schema, &folder)
+    }
+
+    async fn format(&self, table: &Table, readers: &[Reader]) -> Result<Arc<dyn FileFormat>, LakeError> {
+        Ok(match table.kind {
+            TableKind::Parquet | TableKind::Unknown => Arc::new(ParquetFormat::default()),
+            TableKind::JsonLines => Arc::new(JsonFormat::default().with_schema_infer_max_rec(SAMPLED_ROWS)),
+            TableKind::Arrow => Arc::new(ArrowFormat),
+            TableKind::Csv => {
+                let head = match (readers.first(), table.files.first()) {
+                    (Some(reader), _) => reader.head().clone(),
+                    (None, Some(file)) => Reader::open(file.location.clone(), self.io.net()).await?.head().clone(),
+                    (None, None) => Default::default(),
+                };
+                let format = CsvFormat::default()
+                    .with_has_header(true)
+                    .with_delimiter(delimiter(&head))
+                    .with_truncated_rows(true)
+                    .with_schema_infer_max_rec(SAMPLED_ROWS);
+                Arc::new(format.with_newlines_in_values(has_quotes(&head)))
+            }
+        })
+    }
+
+    /// The schema of each file.
+    async fn schemas(&self, kind: TableKind, format: &Arc<dyn FileFormat>, files: &[Named]) -> Result<Vec<SchemaRef>, LakeError> {
+        let (state, objects) = (self.context.state(), self.objects.clone() as Arc<dyn ObjectStore>);
+        let (state, objects) = (&state, &objects);
+        let schemas = stream::iter(files).map(|file| async move {
+            match format.infer_schema(state, objects, std::slice::from_ref(&file.meta)).await {
+                Ok(schema) => Ok(schema),
+                Err(error) => Err(self.unreadable(kind, &file.at, error.into()).await),
+            }
+        });
+        schemas.buffered(PARALLEL).try_collect().await
     }
 
     /// Files of a known schema; what their folders say becomes columns.
