@@ -157,7 +157,8 @@ impl ImagePanel {
         if let Some((asked, made)) = asked.and_then(|asked| Some((asked, view.store.shaded(topic, asked)?))) {
             picture.show(ui.ctx(), made, asked, self.config.smooth);
         }
-        if self.state == PanelState::Ready && !is_made {
+        let is_shown = view.playing || newest.is_none_or(|n| picture.shows(n.key));
+        if self.state == PanelState::Ready && !is_shown {
             self.state = PanelState::Pending("the picture is being drawn".into());
         }
         picture.paint(&ui.painter().with_clip_rect(rect), &place);

@@ -1,4 +1,5 @@
-//! Spectra, histograms, pairs and different values of series: computed of what is loaded, on whatever thread executes the work, and anew once it has grown.
+//! Spectra, histograms, pairs and different values of series: computed of what is loaded, on whatever thread executes the work, and anew
+//! once it has grown.
 //!
 //! Invariants: one computation of a query is in flight at a time; what was computed last stays until the next is there; what nobody wants
 //! is called off and forgotten.
