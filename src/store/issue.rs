@@ -20,7 +20,9 @@ use crate::time::Time;
 const REMOTE_READS: usize = 16;
 const LOCAL_READS: usize = 4;
 const JOIN_GAP_BYTES: u64 = 64 << 10;
-const PLAYHEAD_READ_BYTES: u64 = 4 << 20;
+/// A connection is slow, many are not: what is waited for comes in small pieces at once.
+const PLAYHEAD_READ_BYTES: u64 = 1 << 20;
+const AHEAD_READ_BYTES: u64 = 4 << 20;
 const WIDE_READ_BYTES: u64 = 8 << 20;
 const FOLD_DECODES: usize = 32;
 
@@ -156,7 +158,7 @@ impl Store {
                 candidate.rank = i64::from(*millis);
                 candidates.push(candidate);
             }
-            self.issue(candidates, Deadline::Ahead { millis: soonest }, PLAYHEAD_READ_BYTES, out);
+            self.issue(candidates, Deadline::Ahead { millis: soonest }, AHEAD_READ_BYTES, out);
         }
     }
 

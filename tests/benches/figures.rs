@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use roadreel::run::{Io, Recording};
 use roadreel::source::{Location, Policy};
@@ -43,6 +44,19 @@ pub fn duration(nanos: f64) -> String {
         ..1e9 => format!("{:.1} ms", nanos / 1e6),
         _ => format!("{:.2} s", nanos / 1e9),
     }
+}
+
+/// What the calling thread has taken of its processor.
+#[cfg(unix)]
+pub fn thread_cpu_time() -> Duration {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(t.tv_sec.unsigned_abs(), t.tv_nsec as u32)
+}
+
+/// Zero where the platform does not tell.
+#[cfg(not(unix))]
+pub fn thread_cpu_time() -> Duration {
+    Duration::ZERO
 }
 
 /// Prints `text` and puts it between the README's markers `<!-- bench: name -->` and `<!-- /bench: name -->`.

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench series` measures; under `cargo test` each bench runs once, on a short drive and fewer values.
 
+mod figures;
 #[allow(dead_code)]
 #[path = "../it/long_series.rs"]
 mod long_series;
@@ -22,6 +23,10 @@ use roadreel::run::{Io, Recording, mapped};
 use roadreel::source::{Location, Policy};
 use roadreel::time::Span;
 
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One scalar each, or one of every element.
 const PATHS: [(&str, &str); 3] = [
     ("imu", "/imu_raw.linear_acceleration.x"),
@@ -30,7 +35,7 @@ const PATHS: [(&str, &str); 3] = [
 ];
 
 fn main() {
-    let measuring = std::env::args().any(|argument| argument == "--bench");
+    let measuring = figures::are_wanted();
     let mut criterion = Criterion::default()
         .configure_from_args()
         .sample_size(10)
@@ -100,7 +105,7 @@ fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
     let mut seconds = 0.0;
     let mut frame = |long: &mut Long, events: Vec<egui::Event>| {
         let now = time_of(count / 2);
-        let began = Instant::now();
+        let (began, began_cpu) = (Instant::now(), figures::thread_cpu_time());
         seconds += 1.0 / 60.0;
         let input = egui::RawInput {
             screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1600.0, 900.0))),
@@ -124,7 +129,7 @@ fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
         };
         let shapes = ctx.tessellate(output.shapes, output.pixels_per_point);
         long.store.demand(now, 0.0, &wants);
-        let took = began.elapsed();
+        let took = (began.elapsed(), figures::thread_cpu_time() - began_cpu);
         assert!(!shapes.is_empty());
         // what is read again meanwhile is not the frame's own work
         long.settle();
@@ -139,7 +144,7 @@ fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
     };
     let over = || egui::Event::PointerMoved(egui::pos2(900.0, 400.0));
     frame(&mut long, vec![over()]);
-    let mut longest = Duration::ZERO;
+    let mut costs: Vec<(Duration, Duration)> = Vec::new();
     let mut group = criterion.benchmark_group("series");
     group.sampling_mode(SamplingMode::Flat);
     let mut at = 0_u32;
@@ -149,18 +154,33 @@ fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
             let took = (0..frames).map(|_| {
                 at += 1;
                 let took = frame(&mut long, vec![over(), wheel(at % 240 < 120)]);
-                longest = longest.max(took);
-                took
+                costs.push(took);
+                took.0
             });
             took.sum()
         });
     });
     group.finish();
     if measuring {
-        println!(
-            "{count} values: longest frame {:.2} ms, memory {} MiB at most",
-            longest.as_secs_f64() * 1e3,
+        let ms = |of: fn(&(Duration, Duration)) -> Duration, part: f64| {
+            let mut sorted: Vec<Duration> = costs.iter().map(of).collect();
+            sorted.sort();
+            let at = ((sorted.len() - 1) as f64 * part) as usize;
+            sorted[at].as_secs_f64() * 1e3
+        };
+        let (wall, cpu) = (|part| ms(|c| c.0, part), |part| ms(|c| c.1, part));
+        let text = format!(
+            "A plot over {count} values, zoomed in and out under the pointer, {} frames, rasterising left out: median {:.1} ms ({:.1} ms of \
+             the processor), 99 % {:.1} ms ({:.1} ms), most {:.1} ms ({:.1} ms); memory {} MiB at most.",
+            costs.len(),
+            wall(0.5),
+            cpu(0.5),
+            wall(0.99),
+            cpu(0.99),
+            wall(1.0),
+            cpu(1.0),
             long.max_memory >> 20
         );
+        figures::publish("series", &text);
     }
 }

@@ -209,7 +209,7 @@ impl Window {
             viewport.native_pixels_per_point = Some(PIXELS_PER_POINT);
         }
         self.frames += 1;
-        let (wall, cpu) = (Instant::now(), thread_cpu_time());
+        let (wall, cpu) = (Instant::now(), figures::thread_cpu_time());
         let output = self.ctx.run_ui(input, |ui| root(ui, &mut self.state));
         let primitives = self.ctx.tessellate(output.shapes, output.pixels_per_point);
         if let Some(device) = &self.device {
@@ -217,7 +217,7 @@ impl Window {
         }
         let cost = Cost {
             wall: wall.elapsed(),
-            cpu: thread_cpu_time() - cpu,
+            cpu: figures::thread_cpu_time() - cpu,
         };
         self.costs.push(cost);
         if let Some(device) = &self.device {
@@ -319,18 +319,6 @@ fn publish(drive: &Path, rows: &[String], peak: Option<u64>, gpu: &str) {
 
 fn millis(duration: Duration) -> String {
     format!("{:.1}", duration.as_secs_f64() * 1e3)
-}
-
-#[cfg(unix)]
-fn thread_cpu_time() -> Duration {
-    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(t.tv_sec.unsigned_abs(), t.tv_nsec as u32)
-}
-
-/// Zero where the platform does not tell.
-#[cfg(not(unix))]
-fn thread_cpu_time() -> Duration {
-    Duration::ZERO
 }
 
 fn peak_memory_bytes() -> Option<u64> {

@@ -142,14 +142,14 @@ impl LogRows {
             Text::Plain(Arc::new(Opened { text, stamps }))
         } else {
             // deltas of neighbours repeat, so that they pack well
-            let mut bytes: Vec<u8> = Vec::with_capacity(stamps.len() * 8 + text.len());
+            let mut bytes = std::mem::take(&mut text).into_bytes();
+            bytes.reserve_exact(stamps.len() * 8);
             let mut before = 0_i64;
             for stamp in &stamps {
                 let nanos = stamp.map_or(NO_STAMP, Time::nanos);
                 bytes.extend_from_slice(&nanos.wrapping_sub(before).to_le_bytes());
                 before = nanos;
             }
-            bytes.extend_from_slice(text.as_bytes());
             let block = lz4_flex::block::compress_prepend_size(&bytes);
             Text::Packed {
                 block: block.into_boxed_slice(),
@@ -179,6 +179,15 @@ impl LogRows {
 
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
+    }
+
+    /// What `f` makes of all texts, each behind a newline.
+    pub fn with_text<T>(&self, f: impl FnOnce(&str) -> T) -> T {
+        match &self.text {
+            Text::Plain(opened) => f(opened.text()),
+            Text::Packed { block, stamps } => f(&unpacked_text(block, *stamps).unwrap_or_default().0),
+            Text::Growing(..) => f(""),
+        }
     }
 
     /// Unpacks texts and stamps.
@@ -297,17 +306,23 @@ pub fn add_slices(slices: &[[u32; 5]], times: Span, whole: Span, out: &mut [[f32
 const NO_STAMP: i64 = i64::MIN;
 
 fn unpacked(block: &[u8], stamps: usize) -> Option<Opened> {
-    let bytes = lz4_flex::block::decompress_size_prepended(block).ok()?;
-    let (head, text) = bytes.split_at_checked(stamps * 8)?;
+    let (text, deltas) = unpacked_text(block, stamps)?;
     let mut before = 0_i64;
     let stamp = |delta: &[u8]| {
         before = before.wrapping_add(i64::from_le_bytes(delta.try_into().unwrap_or_default()));
         (before != NO_STAMP).then_some(Time(before))
     };
     Some(Opened {
-        stamps: head.chunks_exact(8).map(stamp).collect(),
-        text: String::from_utf8(text.to_vec()).ok()?,
+        stamps: deltas.chunks_exact(8).map(stamp).collect(),
+        text,
     })
+}
+
+/// The texts, and the differences of the stamps behind them.
+fn unpacked_text(block: &[u8], stamps: usize) -> Option<(String, Vec<u8>)> {
+    let mut bytes = lz4_flex::block::decompress_size_prepended(block).ok()?;
+    let deltas = bytes.split_off(bytes.len().checked_sub(stamps * 8)?);
+    Some((String::from_utf8(bytes).ok()?, deltas))
 }
 
 impl Opened {

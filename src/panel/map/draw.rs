@@ -58,7 +58,7 @@ impl MapPanel {
             let Some([west, _, east, _]) = track.bounds else { continue };
             for shift in viewport.shifts(west, east) {
                 let mut runs = Runs::default();
-                for point in track.visible(viewport, f64::from(shift)) {
+                for point in track.visible(viewport, f64::from(shift), view.now) {
                     let step = match config.color_by {
                         ColorBy::Topic => None,
                         by => value(by, track, point.at, series).map(|v| step_of(v, range)),

@@ -3,6 +3,7 @@
 //! Invariants: a chunk's positions are projected once; a line never leads over a gap in what is loaded or over positions without a
 //! fix; longitudes go on across the antimeridian; a frame costs what is in view, whatever is loaded.
 
+mod level;
 mod piece;
 
 use std::collections::BTreeMap;
@@ -12,15 +13,17 @@ use super::mercator::{Viewport, World};
 use crate::decode::{Fix, Rows};
 use crate::store::{RowSet, TopicId};
 use crate::time::{Span, Time};
-use piece::{Bounds, Piece, RUN, distance_to, overlaps, union};
+use level::Level;
+use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, distance_to, overlaps, union};
 
-/// Points that are left out are this near to one that is drawn.
+/// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
-/// No line is drawn over a time without positions that is so many mean periods long, and not shorter than this.
+/// Where more would be drawn, less far apart than can be told, the tolerance grows.
+const MOST_DRAWN: usize = 24_000;
+/// No line is drawn over a time without positions that is so many mean periods long.
 const GAP_PERIODS: i64 = 10;
-const SHORTEST_GAP_NANOS: i64 = 2_000_000_000;
 /// Positions that one frame projects.
-const POSITIONS_A_FRAME: usize = 50_000;
+const POSITIONS_A_FRAME: usize = 10_000;
 
 pub struct Track {
     pub topic: TopicId,
@@ -209,25 +212,43 @@ impl Track {
         Some(((limit.sqrt() * view.scale()) as f32, self.found(best?)?))
     }
 
-    /// Positions that are enough to draw what is in view, with the world moved by `shift`.
-    pub fn visible(&self, view: &Viewport, shift: f64) -> Vec<Shown> {
-        let tolerance = TOLERANCE_POINTS / view.scale();
+    /// Positions that are enough to draw what is in view, with the world moved by `shift`; the one at `now` among them.
+    pub fn visible(&self, view: &Viewport, shift: f64, now: Time) -> Vec<Shown> {
         let margin = 16.0 / view.scale();
         let [west, north, east, south] = view.bounds();
         let window = [west - margin - shift, north - margin, east + margin - shift, south + margin];
         let mut out = Drawn {
-            tolerance,
+            tolerance: self.tolerance(TOLERANCE_POINTS / view.scale(), window),
             shown: Vec::new(),
             waiting: None,
         };
         for (number, stretch) in self.stretches.iter().enumerate() {
-            self.visible_of(number, stretch, turned(window, -stretch.turns), &mut out);
+            if let Some(level) = stretch.piece.level(out.tolerance) {
+                self.visible_of(number, stretch, level, now, turned(window, -stretch.turns), &mut out);
+            }
         }
         out.end();
         out.shown
     }
 
-    fn visible_of(&self, number: usize, stretch: &Stretch, window: Bounds, out: &mut Drawn) {
+    /// The least from `tolerance` on with which no more than [`MOST_DRAWN`] positions are in view.
+    fn tolerance(&self, mut tolerance: f64, window: Bounds) -> f64 {
+        let in_view = |tolerance: f64| -> usize {
+            let of = |stretch: &Stretch| {
+                let own = turned(window, -stretch.turns);
+                let level = stretch.piece.level(tolerance).filter(|_| overlaps(stretch.piece.bounds, own))?;
+                let runs = level.runs.iter().filter(|run| overlaps(**run, own)).count();
+                Some((runs * RUN).min(level.len()))
+            };
+            self.stretches.iter().filter_map(of).sum()
+        };
+        while tolerance < 1.0 && in_view(tolerance) > MOST_DRAWN {
+            tolerance *= 2.0;
+        }
+        tolerance
+    }
+
+    fn visible_of(&self, number: usize, stretch: &Stretch, level: &Level, now: Time, window: Bounds, out: &mut Drawn) {
         let piece = &stretch.piece;
         let shown = |at: usize, starts: bool| {
             let point = piece.points.get(at)?;
@@ -250,22 +271,27 @@ impl Track {
             out.skip_to(shown(piece.points.len() - 1, true));
             return;
         }
-        for (run_number, run) in piece.runs.iter().enumerate() {
-            let (first, last) = (run_number * RUN, ((run_number + 1) * RUN).min(piece.points.len()) - 1);
-            let joined = |at: usize| if at == 0 { is_joined } else { piece.is_joined(at, self.gap_nanos) };
-            if !overlaps(run.bounds, window) && (first > 0 || !is_joined) {
+        let played = piece.points.partition_point(|p| p.time <= now);
+        // both sides of every break are kept: what was left out lies on the line
+        let joined = |at: usize, before: Option<usize>| match before {
+            None => is_joined,
+            Some(before) => before + 1 < at || piece.is_joined(at, self.gap_nanos),
+        };
+        for (run_number, run) in level.runs.iter().enumerate() {
+            let (first, end) = (run_number * RUN, ((run_number + 1) * RUN).min(level.len()));
+            if !overlaps(*run, window) && (first > 0 || !is_joined) {
                 out.end();
-                out.skip_to(shown(last, true));
+                out.skip_to(level.position(end - 1).and_then(|last| shown(last, true)));
                 continue;
             }
-            let [west, north, east, south] = run.bounds;
-            let is_dot = (east - west).max(south - north) < out.tolerance;
-            if is_dot && first > 0 && piece.is_whole(run, self.gap_nanos) {
-                out.add(shown(last, false));
-                continue;
-            }
-            for at in first..=last {
-                out.add(shown(at, !joined(at)));
+            for index in first..end {
+                let Some(at) = level.position(index) else { continue };
+                let before = index.checked_sub(1).and_then(|i| level.position(i));
+                // the line changes its colour where the playhead is, not at the next position that is kept
+                if before.is_some_and(|before| before + 1 < played) && played <= at {
+                    out.add(shown(played - 1, false));
+                }
+                out.add(shown(at, !joined(at, before)));
             }
         }
     }

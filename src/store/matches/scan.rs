@@ -122,8 +122,13 @@ impl Compiled {
 
     pub fn examine(&self, rows: &LogRows, times: &[Time]) -> Verdict {
         let is_text_needed = !self.ins.is_empty() || !self.outs.is_empty() || self.search.is_some();
-        let opened = is_text_needed.then(|| rows.open());
-        let text = opened.as_ref().map_or("", |opened| opened.text());
+        match is_text_needed {
+            true => rows.with_text(|text| self.examine_text(rows, times, text)),
+            false => self.examine_text(rows, times, ""),
+        }
+    }
+
+    fn examine_text(&self, rows: &LogRows, times: &[Time], text: &str) -> Verdict {
         let marked = |expressions: &[&Expression]| {
             let mut bits = Bits::new(rows.len());
             expressions.iter().for_each(|e| e.mark(text, rows.ends(), &mut bits));

@@ -2,13 +2,16 @@
 //!
 //! Invariant: a stretch never changes once it is made, so that a frame costs what is in view, not what is loaded.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
+
+use super::level::Level;
 
 use crate::decode::{Fix, Rows};
 use crate::panel::map::mercator::{self, World};
 use crate::time::Time;
 
+/// No line is drawn over a time without positions that is this long, and it may have to be longer.
+pub const SHORTEST_GAP_NANOS: i64 = 2_000_000_000;
 /// Positions of a run.
 pub const RUN: usize = 64;
 
@@ -27,22 +30,21 @@ pub struct Point {
 /// West, north, east, south.
 pub type Bounds = [f64; 4];
 
-/// The bounds of so many positions and of the way that leads to the first of them.
-pub struct Run {
-    pub bounds: Bounds,
-    /// The longest time between two positions.
-    longest_nanos: i64,
-    skips: bool,
-}
-
 pub struct Piece {
     /// Of the blocks that it is made of.
     pub keys: Vec<u64>,
     rows: Vec<Arc<Rows>>,
     pub points: Vec<Point>,
-    pub runs: Vec<Run>,
+    /// From all positions to few; never empty.
+    levels: Vec<Level>,
     pub bounds: Bounds,
-    speeds: OnceCell<Vec<f32>>,
+}
+
+impl Point {
+    /// Whether no line may lead from `before` to this one.
+    pub fn is_break(&self, before: &Point) -> bool {
+        self.skips || self.time.since(before.time) > SHORTEST_GAP_NANOS
+    }
 }
 
 impl Piece {
@@ -77,15 +79,14 @@ impl Piece {
             }
             before = Some(point.world);
         }
-        let runs: Vec<Run> = (0..points.len().div_ceil(RUN)).filter_map(|at| run(&points, at)).collect();
-        let bounds = runs.iter().map(|r| r.bounds).reduce(union)?;
+        let levels = Level::all(&points);
+        let bounds = levels.first()?.runs.iter().copied().reduce(union)?;
         Some(Piece {
             keys: blocks.iter().map(|b| b.0).collect(),
             rows: blocks.iter().map(|b| b.1.clone()).collect(),
             points,
-            runs,
+            levels,
             bounds,
-            speeds: OnceCell::new(),
         })
     }
 
@@ -102,21 +103,16 @@ impl Piece {
         }
     }
 
-    /// Whether one line leads through all of a run.
-    pub fn is_whole(&self, run: &Run, gap_nanos: i64) -> bool {
-        !run.skips && run.longest_nanos <= gap_nanos
-    }
-
     /// In m/s: as the message says, or from the way.
     pub fn speed(&self, at: usize) -> Option<f64> {
-        let speeds = self.speeds.get_or_init(|| {
-            let of = |at: usize| {
-                let said = self.fix(at).and_then(|f| f.speed_metres_per_sec);
-                said.unwrap_or_else(|| self.way(at).map_or(0.0, |w| w.1) as f32)
-            };
-            (0..self.points.len()).map(of).collect()
-        });
-        speeds.get(at).map(|v| f64::from(*v))
+        let said = self.fix(at)?.speed_metres_per_sec;
+        Some(said.map_or_else(|| self.way(at).map_or(0.0, |w| w.1), f64::from))
+    }
+
+    /// The one with the fewest positions whose line is nowhere farther than `tolerance` from the track, in parts of the world.
+    pub fn level(&self, tolerance: f64) -> Option<&Level> {
+        let fits = self.levels.partition_point(|level| level.tolerance <= tolerance);
+        self.levels.get(fits.saturating_sub(1))
     }
 
     /// Heading in degrees and speed in m/s from the positions before (or after), some metres apart; none where it stands.
@@ -141,8 +137,9 @@ impl Piece {
     /// The position nearest to a place, nearer than the square root of `limit`: the square of how far, and which.
     pub fn nearest(&self, [x, y]: World, limit: f64) -> Option<(f64, usize)> {
         let mut best: Option<(f64, usize)> = None;
-        for (number, run) in self.runs.iter().enumerate() {
-            if distance_to(run.bounds, [x, y]) > best.map_or(limit, |b| b.0) {
+        let runs = self.levels.first().map_or(&[][..], |all| &all.runs);
+        for (number, run) in runs.iter().enumerate() {
+            if distance_to(*run, [x, y]) > best.map_or(limit, |b| b.0) {
                 continue;
             }
             let first = number * RUN;
@@ -161,19 +158,6 @@ impl Piece {
 /// Whether it is a position at all.
 fn has_fix(fix: &Fix) -> bool {
     fix.status.is_none_or(|status| status >= 0) && fix.latitude_deg.is_finite() && fix.longitude_deg.is_finite()
-}
-
-fn run(points: &[Point], number: usize) -> Option<Run> {
-    let first = number * RUN;
-    // with the position before it
-    let with_before = points.get(first.saturating_sub(1)..(first + RUN).min(points.len()))?;
-    let of = |p: &Point| [p.world[0], p.world[1], p.world[0], p.world[1]];
-    let steps = || with_before.iter().zip(with_before.iter().skip(1));
-    Some(Run {
-        bounds: with_before.iter().map(of).reduce(union)?,
-        longest_nanos: steps().map(|(a, b)| b.time.since(a.time)).max().unwrap_or(0),
-        skips: steps().any(|(_, b)| b.skips),
-    })
 }
 
 pub fn union(a: Bounds, b: Bounds) -> Bounds {
