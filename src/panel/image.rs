@@ -148,7 +148,7 @@ impl ImagePanel {
         let shading = shading(&self.config, place.pixels_per_texel(ui.ctx().pixels_per_point()));
         // what is under way is awaited first: something is seen while a slider moves
         let made = self.asked.as_ref().and_then(|asked| view.store.shaded(topic, asked));
-        let is_made = made.is_some_and(|m| view.playing || newest.is_none_or(|n| n.key == m.entry.key));
+        let is_made = made.is_some_and(|m| view.playing || newest.is_none_or(|n| n.key == m.0.key));
         if self.asked.as_ref().is_none_or(|asked| is_made && **asked != shading) {
             self.asked = Some(Arc::new(shading));
             ui.ctx().request_repaint();

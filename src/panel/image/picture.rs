@@ -10,7 +10,7 @@ use image::ImageEncoder as _;
 use super::place::Place;
 use crate::decode::{Decoded, Header, Image, Pixels, Shaded, Shading};
 use crate::panel::{Action, Make};
-use crate::store::{Entry, ShadedEntry};
+use crate::store::Entry;
 use crate::time::Time;
 
 pub struct Picture {
@@ -80,14 +80,14 @@ impl Picture {
     }
 
     /// Shows these pixels; textures of the same size are written over.
-    pub fn show(&mut self, ctx: &Context, new: &ShadedEntry, shading: &Arc<Shading>, smooth: bool) {
-        let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, &new.shaded));
+    pub fn show(&mut self, ctx: &Context, (entry, shaded): &(Entry, Arc<Shaded>), shading: &Arc<Shading>, smooth: bool) {
+        let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, shaded));
         if is_there && self.smooth == smooth {
             return;
         }
-        self.entry = new.entry.clone();
-        self.set_tiles(ctx, &new.shaded, shading.reduce, smooth);
-        (self.shaded, self.smooth) = (Some(new.shaded.clone()), smooth);
+        self.entry = entry.clone();
+        self.set_tiles(ctx, shaded, shading.reduce, smooth);
+        (self.shaded, self.smooth) = (Some(shaded.clone()), smooth);
         self.shading = Some(shading.clone());
     }
 
