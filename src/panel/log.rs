@@ -49,7 +49,9 @@ struct Config {
     hidden_nodes: BTreeSet<String>,
     filters: Vec<Filter>,
     /// Lines received earlier, or later, are hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
     from_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     until_ns: Option<i64>,
     time: TimeColumn,
     show_node: bool,

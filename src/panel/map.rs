@@ -56,10 +56,13 @@ struct Config {
     show_points: bool,
     follow: bool,
     /// Whose position is followed; empty: the first's.
+    #[serde(skip_serializing_if = "String::is_empty")]
     follow_topic: String,
     /// Of tracks, by the names of their topics; others have one of the series' colours.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     colors: BTreeMap<String, Ink>,
     /// Seconds that are added to the times of a topic's track, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     offsets: BTreeMap<String, f64>,
     /// Latitude, longitude and zoom; None: the tracks fill the panel.
     view: Option<[f64; 3]>,
