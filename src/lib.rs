@@ -47,11 +47,13 @@
 //! - [`format::Format`], [`format::Indexer`], [`format::Container`]: a container format is one file and one line in
 //!   [`format::FORMATS`]. The indexer asks for ranges and is handed them, so the same reader serves a disk, a URL and a fuzzer.
 //! - [`store::Work`] and [`store::Event`] are plain data. Whoever executes them may do so in any order and on any thread; the
-//!   tests do it inline, in random order, with failures. What is worked out of what is loaded (series of several topics, lines
-//!   that pass filters) is a [`store::Task`] among them: the window's thread computes nothing of the size of a recording.
+//!   tests do it inline, in random order, with failures. What is worked out of what is loaded (series of several topics,
+//!   spectra, lines that pass filters, pixels of a picture, a map with its updates) is a [`store::Task`] among them: the window's thread
+//!   computes nothing of the size of a recording or of a picture.
 //! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`. What it shows of a topic while the newest message is still
 //!   being decoded, and whether that is late, `panel::shown` decides for all of them; what a message path is worth at the playhead,
-//!   `panel::reading`. A tab may hold a whole arrangement of panels: that is the tree's doing (`workspace`), not a panel.
+//!   `panel::reading`. What can be done with a panel is one table of its own, offered by the command palette and by the menu of its content.
+//!   A tab may hold a whole arrangement of panels: that is the tree's doing (`workspace`), not a panel.
 //!
 //! # Invariants
 //!

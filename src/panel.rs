@@ -4,6 +4,7 @@
 //! and the automatic layout loop over that table.
 
 pub mod columns;
+pub mod command;
 pub mod diagnostics;
 pub mod gauge;
 pub mod health;
@@ -13,7 +14,6 @@ pub mod ink;
 pub mod log;
 pub mod map;
 pub mod note;
-pub mod palette;
 pub mod path_field;
 pub mod plot;
 pub mod raw;
@@ -66,6 +66,12 @@ pub trait Panel {
     fn drop_topic(&mut self, _view: &View, _topic: TopicId) -> bool {
         false
     }
+    /// What can be done with it, for the command palette.
+    fn commands(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+    /// One of [`Panel::commands`] was chosen.
+    fn run(&mut self, _command: &str, _view: &View, _out: &mut Vec<Action>) {}
     /// Topics it shows, for `--stats`.
     fn topics(&self, _view: &View) -> Vec<TopicId> {
         Vec::new()

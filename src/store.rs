@@ -24,18 +24,20 @@ mod rows;
 mod series;
 mod shades;
 mod signal;
+mod timing;
 mod transforms;
 mod work;
+mod worked;
 
-pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, SeriesName, histogram, pairs, spectrum};
+pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, SeriesName, distinct, histogram, pairs, spectrum};
 pub use fold::MarkerSet;
 pub use links::LinkState;
 pub use matches::{LogFilter, LogQuery, MatchSet, Verdict, expression};
 pub use playback::Playback;
 pub use rows::{Block, RowSet};
 pub use series::{Points, Series, Statistics};
-pub use shades::ShadedEntry;
 pub use signal::{Problem, Signal};
+pub use timing::{Figures, Gap, SPREAD_MEDIANS, Stamping, Timing};
 pub use transforms::{Branch, Transforms};
 pub use work::*;
 
@@ -118,12 +120,16 @@ pub enum What {
         stamp: Stamp,
         points: Option<Span>,
     },
-    /// A spectrum, a histogram or pairs of series, which are wanted beside it, with their points.
+    /// A spectrum, a histogram, pairs or different values of series, which are wanted beside it, with their points.
     Analysis(Arc<AnalysisQuery>),
     /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
     Rows { form: Form, span: Span },
+    /// What the times in rows of [`Form::Arrivals`] or [`Form::Stamps`] say, which are wanted beside it.
+    Figures(Form),
     /// Which lines of a log pass, of those that [`What::Rows`] has.
     Lines(Arc<LogQuery>),
+    /// So many bytes are held by whoever wants it, beside what the store counts: they are a part of the budget.
+    Held(u64),
     /// A file that the topic's messages name by its address.
     Resource(Arc<str>),
 }
@@ -242,6 +248,7 @@ pub struct Store {
     row_sets: Vec<RowSet>,
     matches: Vec<MatchSet>,
     shades: Vec<shades::Shade>,
+    figures: Vec<timing::FigureSet>,
     folds: BTreeMap<TopicId, fold::Fold>,
     undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
     /// Those of them that no decoder works on.
@@ -306,6 +313,7 @@ impl Store {
             row_sets: Vec::new(),
             matches: Vec::new(),
             shades: Vec::new(),
+            figures: Vec::new(),
             folds: BTreeMap::new(),
             undecoded: BTreeMap::new(),
             fold_waiting: std::collections::BTreeSet::new(),
@@ -359,6 +367,7 @@ impl Store {
         self.add_row_sets();
         self.add_matches();
         self.add_shades();
+        self.add_figures();
         self.reread_points();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {

@@ -4,6 +4,7 @@
 //! has a meaning (a series, a level) and the same meaning in both tables. Series can be told apart by colour-blind eyes
 //! (after Okabe and Ito) and by their lightness.
 
+pub mod data;
 pub mod icon;
 pub mod widget;
 

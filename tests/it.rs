@@ -37,6 +37,9 @@ mod lambda;
 mod link;
 #[path = "it/long_series.rs"]
 mod long_series;
+#[cfg(feature = "gui")]
+#[path = "it/names.rs"]
+mod names;
 #[path = "it/numpy.rs"]
 mod numpy;
 #[path = "it/offline.rs"]

@@ -148,14 +148,16 @@ fn settings_dialog(ui: &mut Ui, state: &mut AppState) -> bool {
             ui.add(typed.update_while_editing(false)).labelled_by(memory);
         });
         ui.end_row();
-        ui.label("Times");
+        let label = ui.label("Times").id;
         egui::ComboBox::from_id_salt("time format")
             .selected_text(state.settings.time_format.name())
             .show_ui(ui, |ui| {
                 for format in TimeFormat::ALL {
                     ui.selectable_value(&mut state.settings.time_format, format, format.name());
                 }
-            });
+            })
+            .response
+            .labelled_by(label);
         ui.end_row();
     });
     ui.add_space(8.0);

@@ -4,7 +4,7 @@ use egui::{RichText, Ui};
 
 use super::AppState;
 use crate::theme::{self, icon, palette, widget};
-use crate::workspace::Workspace;
+use crate::workspace::{Pane, Workspace};
 
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
@@ -23,10 +23,30 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
     }
 }
 
+impl AppState {
+    /// The panel that was selected last, or the first on screen.
+    pub(super) fn selected_pane(&self) -> Option<&Pane> {
+        let chosen = self.workspace.selected.as_deref().and_then(|id| self.workspace.pane(id));
+        chosen.or_else(|| self.workspace.visible().into_iter().next())
+    }
+
+    /// Runs a command of the selected panel.
+    pub(super) fn run_of_panel(&mut self, command: &str, ctx: &egui::Context) {
+        let Some(id) = self.selected_pane().map(|pane| pane.id.clone()) else {
+            return;
+        };
+        let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
+        let mut actions = Vec::new();
+        if let Some(pane) = workspace.pane_mut(&id) {
+            pane.panel.run(command, &self.view(), &mut actions);
+        }
+        self.workspace = workspace;
+        self.apply_actions(actions, ctx);
+    }
+}
+
 fn content(ui: &mut Ui, state: &mut AppState) {
-    let first = state.workspace.visible().first().map(|pane| pane.id.clone());
-    let chosen = state.workspace.selected.clone().filter(|id| state.workspace.pane(id).is_some());
-    let Some(id) = chosen.or(first) else {
+    let Some(id) = state.selected_pane().map(|pane| pane.id.clone()) else {
         widget::note(ui, "Add a panel to see its settings here.");
         return;
     };

@@ -31,6 +31,8 @@ enum Target {
     Command(Command),
     Topic(TopicId),
     Panel(&'static str),
+    /// A command of the selected panel.
+    OfPanel(&'static str),
 }
 
 struct Found {
@@ -132,12 +134,30 @@ fn search(ctx: &Context, state: &AppState, text: &str) -> Vec<Found> {
         beside: t.type_name.to_string(),
         target: Target::Topic(t.id),
     });
-    commands.chain(panels).chain(topics).take(ROWS).collect()
+    let selected = state.selected_pane();
+    let of_panel = selected.into_iter().flat_map(|pane| {
+        let beside = pane.panel.title(&state.view());
+        let commands = pane.panel.commands().into_iter().filter(|name| fits(name));
+        commands.map(move |name| Found {
+            glyph: pane.icon(),
+            name: name.to_owned(),
+            beside: beside.clone(),
+            target: Target::OfPanel(name),
+        })
+    });
+    let of_panel: Vec<Found> = of_panel.collect();
+    // unasked the program's own commands stand first
+    let (first, second) = match words.is_empty() {
+        true => (commands.collect(), of_panel),
+        false => (of_panel, commands.collect::<Vec<Found>>()),
+    };
+    first.into_iter().chain(second).chain(panels).chain(topics).take(ROWS).collect()
 }
 
 fn run(ctx: &Context, state: &mut AppState, target: Target) {
     match target {
         Target::Command(command) => state.run(command, ctx),
+        Target::OfPanel(name) => state.run_of_panel(name, ctx),
         Target::Topic(topic) => state.add_for_topic(topic),
         Target::Panel(kind) => state.edit(Edit::Add {
             kind: kind.to_owned(),

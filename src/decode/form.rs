@@ -81,6 +81,7 @@ impl Decoded {
     /// Of forms that stand at one place in space.
     pub fn header(&self) -> Option<&Header> {
         match self {
+            Decoded::Image(image) => Some(&image.header),
             Decoded::Cloud(cloud) => Some(&cloud.header),
             Decoded::Scan(scan) => Some(&scan.header),
             Decoded::Poses(poses) => Some(&poses.header),

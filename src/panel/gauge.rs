@@ -6,10 +6,10 @@ use egui::{Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::panel::reading::Reading;
+use crate::panel::reading::{Reading, first_number, usual_range};
 use crate::panel::{Action, Kind, Panel, PanelState, View, path_field, widget};
 use crate::render::Colormap;
-use crate::store::{Store, TopicId, Want};
+use crate::store::{TopicId, Want};
 use crate::theme::{self, Palette};
 
 pub const KIND: Kind = Kind {
@@ -212,18 +212,6 @@ impl GaugePanel {
     }
 }
 
-/// A range that a person would choose for the field.
-fn usual_range(path: &str) -> Option<(f64, f64, &'static str)> {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    Some(match last {
-        "speed" | "velocity" => (0.0, 40.0, "m/s"),
-        "percentage" | "pedal_output" | "pedal_input" => (0.0, 1.0, ""),
-        "temperature" => (-20.0, 100.0, "°C"),
-        "steering_wheel_angle" => (-8.0, 8.0, "rad"),
-        _ => return None,
-    })
-}
-
 impl Panel for GaugePanel {
     fn title(&self, _view: &View) -> String {
         widget::title_of("Gauge", self.label())
@@ -323,13 +311,4 @@ impl GaugePanel {
         }
         self.config.path = path;
     }
-}
-
-/// The most telling number of a topic: its speed, else its first number that is not of its header.
-pub fn first_number(store: &Store, topic: TopicId) -> Option<String> {
-    let topic = store.topic(topic)?;
-    let paths = topic.schema.as_ref()?.scalar_paths();
-    let mut fits = paths.iter().filter(|p| !p.starts_with("header."));
-    let first = fits.clone().find(|p| usual_range(p).is_some()).or_else(|| fits.next())?;
-    Some(format!("{}.{first}", crate::path::topic_text(&topic.name)))
 }

@@ -4,20 +4,17 @@
 //! read for the selected topic only. What is not measured is left empty, never shown as zero.
 
 mod detail;
-mod measure;
 
-use std::collections::HashMap;
-
-use egui::{Align2, Color32, Rect, RichText, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Color32, Rect, RichText, ScrollArea, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::Form;
+use crate::panel::columns::{self, Align, Column};
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{Store, Topic, TopicId, Want, What};
+use crate::store::{Store, Timing, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::{self, Span};
-use measure::{Stamping, Timing};
 
 pub const KIND: Kind = Kind {
     id: "health",
@@ -28,13 +25,11 @@ pub const KIND: Kind = Kind {
     automatic: |_| Vec::new(),
 };
 
-const ROW_HEIGHT: f32 = 24.0;
-
 /// What a layout stores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Config {
-    sort: Column,
+    sort: Sort,
     descending: bool,
     /// The topic whose stamps and gaps are shown.
     selected: String,
@@ -45,7 +40,7 @@ struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            sort: Column::Gaps,
+            sort: Sort::Gaps,
             descending: true,
             selected: String::new(),
             extra: Map::new(),
@@ -55,7 +50,7 @@ impl Default for Config {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Column {
+enum Sort {
     Topic,
     Messages,
     Rate,
@@ -65,21 +60,32 @@ enum Column {
     Longest,
 }
 
-const COLUMNS: [(Column, &str, &str, f32); 6] = [
-    (Column::Topic, "Topic", "By name", 0.0),
-    (Column::Messages, "Messages", "How many were recorded", 76.0),
-    (Column::Rate, "Rate", "Messages a second, on average", 76.0),
-    (Column::Jitter, "Jitter", "Standard deviation of the period", 76.0),
-    (Column::Gaps, "Gaps", "Periods of more than 2.5 times the usual one", 56.0),
-    (Column::Longest, "Longest gap", "The longest period between two messages", 96.0),
-];
+const COLUMNS: [(Sort, Column<'static>); 6] = {
+    const fn column(name: &'static str, hint: &'static str, width: f32, align: Align) -> Column<'static> {
+        Column { name, hint, width, align }
+    }
+    [
+        (Sort::Topic, column("Topic", "By name", 0.0, Align::Left)),
+        (Sort::Messages, column("Messages", "How many were recorded", 76.0, Align::Right)),
+        (Sort::Rate, column("Rate", "Messages a second, on average", 76.0, Align::Right)),
+        (
+            Sort::Jitter,
+            column("Jitter", "Standard deviation of the period", 76.0, Align::Right),
+        ),
+        (
+            Sort::Gaps,
+            column("Gaps", "Periods of more than 2.5 times the usual one", 56.0, Align::Right),
+        ),
+        (
+            Sort::Longest,
+            column("Longest gap", "The longest period between two messages", 96.0, Align::Right),
+        ),
+    ]
+};
 
 struct HealthPanel {
     config: Config,
     search: String,
-    /// By topic, with the revision of the rows that it was worked out from.
-    timings: HashMap<TopicId, (u64, Timing)>,
-    stamping: Option<(TopicId, u64, Stamping)>,
     state: PanelState,
 }
 
@@ -88,8 +94,6 @@ impl HealthPanel {
         HealthPanel {
             config: widget::config_from(config),
             search: String::new(),
-            timings: HashMap::new(),
-            stamping: None,
             state: PanelState::Pending("the recording's index is being read".into()),
         }
     }
@@ -112,17 +116,6 @@ impl HealthPanel {
                 missing += 1;
                 cost += view.store.whole_cost_bytes(topic.id).unwrap_or(0);
             }
-            if self.timings.get(&topic.id).is_none_or(|t| t.0 != rows.revision()) {
-                let timing = Timing::of(rows.blocks().map(|b| &b.rows), rows.loaded());
-                self.timings.insert(topic.id, (rows.revision(), timing));
-            }
-        }
-        if let Some(topic) = self.selected(view.store)
-            && let Some(rows) = view.store.rows(topic.id, Form::Stamps)
-            && self.stamping.as_ref().is_none_or(|s| (s.0, s.1) != (topic.id, rows.revision()))
-        {
-            let stamping = Stamping::of(rows.blocks().map(|b| &b.rows));
-            self.stamping = Some((topic.id, rows.revision(), stamping));
         }
         self.state = match (view.store.topics().len(), failed, missing) {
             (0, _, _) => PanelState::Absent("No recording is open".into()),
@@ -133,10 +126,6 @@ impl HealthPanel {
         };
     }
 
-    fn timing(&self, topic: TopicId) -> Option<&Timing> {
-        self.timings.get(&topic).map(|t| &t.1).filter(|t| t.messages > 0)
-    }
-
     fn sorted<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
         let mut topics: Vec<&Topic> = store
             .topics()
@@ -144,20 +133,20 @@ impl HealthPanel {
             .filter(|t| widget::matches_words(&t.name, &self.search))
             .collect();
         let key = |topic: &Topic| -> f64 {
-            let timing = self.timing(topic.id);
+            let timing = measured(store, topic.id);
             match self.config.sort {
-                Column::Topic => 0.0,
-                Column::Messages => topic.messages as f64,
-                Column::Rate => timing.and_then(Timing::rate_hz).unwrap_or(0.0),
-                Column::Jitter => timing.map_or(0.0, |t| t.jitter_nanos),
-                Column::Gaps => timing.map_or(0.0, |t| t.gaps.len() as f64),
-                Column::Longest => timing.and_then(|t| t.longest).map_or(0.0, |g| g.nanos() as f64),
+                Sort::Topic => 0.0,
+                Sort::Messages => topic.messages as f64,
+                Sort::Rate => timing.and_then(Timing::rate_hz).unwrap_or(0.0),
+                Sort::Jitter => timing.map_or(0.0, |t| t.jitter_nanos),
+                Sort::Gaps => timing.map_or(0.0, |t| t.gaps.len() as f64),
+                Sort::Longest => timing.and_then(|t| t.longest).map_or(0.0, |g| g.nanos() as f64),
             }
         };
         topics.sort_by(|a, b| {
             let by_value = key(a).total_cmp(&key(b));
             let by_value = if self.config.descending { by_value.reverse() } else { by_value };
-            by_value.then_with(|| match self.config.descending && self.config.sort == Column::Topic {
+            by_value.then_with(|| match self.config.descending && self.config.sort == Sort::Topic {
                 true => b.name.cmp(&a.name),
                 false => a.name.cmp(&b.name),
             })
@@ -165,59 +154,33 @@ impl HealthPanel {
         topics
     }
 
-    fn head_ui(&mut self, ui: &mut Ui, rect: Rect, columns: &[Rect], out: &mut Vec<Action>) {
-        let p = theme::palette(ui.visuals());
-        ui.painter().rect_filled(rect, 0.0, p.overlay);
-        for ((column, name, hint, _), place) in COLUMNS.into_iter().zip(columns) {
-            let place = place.with_min_y(rect.top()).with_max_y(rect.bottom());
-            if place.width() < 20.0 {
-                continue;
-            }
-            let response = ui.interact(place, ui.scope_id().with(("sort", name)), Sense::click());
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sort by {name}")));
-            let is_sorted = self.config.sort == column;
-            let color = if is_sorted || response.hovered() { p.text } else { p.weak };
-            let arrow = match (is_sorted, self.config.descending) {
-                (false, _) => "",
-                (true, true) => " ↓",
-                (true, false) => " ↑",
-            };
-            let (at, align) = match column {
-                Column::Topic => (place.left_center(), Align2::LEFT_CENTER),
-                _ => (place.right_center(), Align2::RIGHT_CENTER),
-            };
-            ui.painter().text(at, align, format!("{name}{arrow}"), theme::semibold(11.0), color);
-            if response.on_hover_text(hint).clicked() {
-                self.config.descending = if is_sorted {
-                    !self.config.descending
-                } else {
-                    column != Column::Topic
-                };
-                self.config.sort = column;
-                out.push(Action::Changed);
-            }
-        }
-    }
-
     fn list_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
-        let columns = places(rect);
-        let (head, rest) = rect.split_top_bottom_at_y(rect.top() + ROW_HEIGHT);
-        self.head_ui(ui, head, &columns, out);
+        let (head, rest) = rect.split_top_bottom_at_y(rect.top() + columns::ROW_HEIGHT);
+        let list = COLUMNS.map(|c| c.1);
+        let places = columns::places(head, &list, 160.0);
+        let sorted = COLUMNS.iter().position(|c| c.0 == self.config.sort).unwrap_or(0);
+        let clicked = columns::head_ui(ui, head, &list, &places, Some((sorted, self.config.descending)));
+        if let Some((sort, _)) = clicked.and_then(|at| COLUMNS.get(at)) {
+            self.config.descending = match self.config.sort == *sort {
+                true => !self.config.descending,
+                false => *sort != Sort::Topic,
+            };
+            self.config.sort = *sort;
+            out.push(Action::Changed);
+        }
         let topics = self.sorted(view.store);
         let mut clicked = None;
         ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            ScrollArea::vertical()
-                .auto_shrink(false)
-                .id_salt("topics")
-                .show_rows(ui, ROW_HEIGHT, topics.len(), |ui, range| {
-                    for topic in topics.get(range).unwrap_or_default() {
-                        if self.row_ui(ui, &columns, topic, view, out) {
-                            clicked = Some(topic.name.to_string());
-                        }
+            let rows = ScrollArea::vertical().auto_shrink(false).id_salt("topics");
+            rows.show_rows(ui, columns::ROW_HEIGHT, topics.len(), |ui, range| {
+                for topic in topics.get(range).unwrap_or_default() {
+                    if self.row_ui(ui, &places, topic, view, out) {
+                        clicked = Some(topic.name.to_string());
                     }
-                });
+                }
+            });
         });
         if let Some(name) = clicked {
             self.config.selected = if self.config.selected == name { String::new() } else { name };
@@ -225,48 +188,30 @@ impl HealthPanel {
         }
     }
 
-    fn row_ui(&self, ui: &mut Ui, columns: &[Rect], topic: &Topic, view: &View, out: &mut Vec<Action>) -> bool {
+    fn row_ui(&self, ui: &mut Ui, places: &[Rect], topic: &Topic, view: &View, out: &mut Vec<Action>) -> bool {
         let p = theme::palette(ui.visuals());
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
-        let timing = self.timing(topic.id);
+        let timing = measured(view.store, topic.id);
         let cells = cells(topic, timing);
-        let is_selected = self.config.selected == *topic.name;
-        response.widget_info(|| {
-            let text = format!(
-                "{} {}",
-                topic.name,
-                cells.iter().map(|c| c.0.as_str()).collect::<Vec<_>>().join(" ")
-            );
-            egui::WidgetInfo::selected(egui::Role::Row, true, is_selected, text.trim_end())
-        });
-        if !ui.is_rect_visible(rect) {
-            return response.clicked();
-        }
-        let painter = ui.painter();
-        if is_selected {
-            painter.rect_filled(rect, 0.0, p.selected);
-        } else if response.hovered() {
-            painter.rect_filled(rect, 0.0, p.hover);
-        }
-        let Some((name_place, rest)) = columns.split_first() else {
-            return false;
+        let figures: Vec<&str> = cells.iter().map(|c| c.0.as_str()).collect();
+        let name = format!("{} {}", topic.name, figures.join(" "));
+        let row = columns::row_ui(ui, self.config.selected == *topic.name, name.trim_end());
+        widget::topic_menu(&row, topic, out);
+        let (rect, is_clicked) = (row.rect, row.clicked());
+        let Some((name_place, rest)) = places.split_first() else {
+            return is_clicked;
         };
-        let y = rect.center().y;
-        let painter_in =
-            |place: &Rect| painter.with_clip_rect(Rect::from_x_y_ranges(place.x_range(), rect.y_range()).intersect(ui.clip_rect()));
-        let name = painter_in(name_place);
         // a strip of density beside the name, where both have room
         let strip_left = name_place.left() + (name_place.width() * 0.5).clamp(140.0, 320.0);
         let has_strip = name_place.right() - strip_left > 60.0;
-        let name_width = if has_strip {
-            strip_left - name_place.left() - 12.0
-        } else {
-            name_place.width()
-        };
-        let mut job = egui::text::LayoutJob::simple_singleline(topic.name.to_string(), theme::body(), p.text);
-        job.wrap = egui::text::TextWrapping::truncate_at_width(name_width);
-        let galley = name.layout_job(job);
-        name.galley(pos2(name_place.left(), y - galley.size().y / 2.0), galley, p.text);
+        let name_end = if has_strip { strip_left - 12.0 } else { name_place.right() };
+        columns::cell(
+            ui.painter(),
+            rect,
+            name_place.with_max_x(name_end),
+            Align::Left,
+            &topic.name,
+            p.text,
+        );
         if has_strip {
             let strip = Rect::from_min_max(
                 pos2(strip_left, rect.top() + 5.0),
@@ -275,13 +220,10 @@ impl HealthPanel {
             self.strip_ui(ui, strip, topic, timing, view, out);
         }
         for ((text, is_bad), place) in cells.iter().zip(rest) {
-            let color = match (text.is_empty(), is_bad) {
-                (_, true) => p.warn,
-                _ => p.text,
-            };
-            painter_in(place).text(pos2(place.right(), y), Align2::RIGHT_CENTER, text, theme::body(), color);
+            let color = if *is_bad { p.warn } else { p.text };
+            columns::cell(ui.painter(), rect, *place, Align::Right, text, color);
         }
-        response.clicked()
+        is_clicked
     }
 
     /// How densely the messages lie, with its gaps; a click on one goes there.
@@ -313,37 +255,13 @@ impl HealthPanel {
     }
 }
 
-fn fraction(t: crate::time::Time, span: Span) -> f64 {
-    t.since(span.start) as f64 / (span.nanos().max(1)) as f64
+/// Where there is anything to measure.
+fn measured(store: &Store, topic: TopicId) -> Option<&Timing> {
+    store.timing(topic).filter(|t| t.messages > 0)
 }
 
-/// The columns' places; those on the right give way in narrow panels.
-fn places(rect: Rect) -> Vec<Rect> {
-    let mut right = rect.right() - 12.0;
-    let mut left_over: Vec<Rect> = Vec::new();
-    let room = rect.width() - 160.0;
-    let mut used = 0.0;
-    let fits: Vec<bool> = COLUMNS
-        .iter()
-        .map(|c| {
-            used += c.3;
-            used <= room || c.3 == 0.0
-        })
-        .collect();
-    for ((_, _, _, width), fits) in COLUMNS.iter().zip(&fits).rev() {
-        let width = if *fits { *width } else { 0.0 };
-        if width > 0.0 || !*fits {
-            left_over.push(Rect::from_min_max(pos2(right - width, rect.top()), pos2(right, rect.bottom())));
-            right -= width;
-        } else {
-            left_over.push(Rect::from_min_max(
-                pos2(rect.left() + 12.0, rect.top()),
-                pos2(right - 12.0, rect.bottom()),
-            ));
-        }
-    }
-    left_over.reverse();
-    left_over
+fn fraction(t: crate::time::Time, span: Span) -> f64 {
+    t.since(span.start) as f64 / (span.nanos().max(1)) as f64
 }
 
 /// All columns but the name, and whether the value is worrying.
@@ -378,12 +296,20 @@ impl Panel for HealthPanel {
                     span,
                 },
             });
+            out.push(Want {
+                topic: topic.id,
+                what: What::Figures(Form::Arrivals),
+            });
         }
         if let Some(topic) = self.selected(view.store) {
             let span = view.store.series_span(topic.id, view.now);
             out.push(Want {
                 topic: topic.id,
                 what: What::Rows { form: Form::Stamps, span },
+            });
+            out.push(Want {
+                topic: topic.id,
+                what: What::Figures(Form::Stamps),
             });
         }
     }
@@ -393,7 +319,9 @@ impl Panel for HealthPanel {
         self.refresh(view);
         match &self.state {
             PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
-            PanelState::Failed(why) if self.timings.is_empty() => return widget::failure_note(ui, rect, why),
+            PanelState::Failed(why) if view.store.topics().iter().all(|t| measured(view.store, t.id).is_none()) => {
+                return widget::failure_note(ui, rect, why);
+            }
             _ => {}
         }
         let (list, details) = match self.selected(view.store) {

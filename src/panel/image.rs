@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::decode::{Decoded, Form, Image, Pixels, Shading, ValueRange};
 use crate::panel::shown::{Freshness, Shown};
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::Colormap;
 use crate::store::{Entry, Store, Topic, TopicId, Want, What};
 use picture::Picture;
@@ -148,19 +148,23 @@ impl ImagePanel {
         let shading = shading(&self.config, place.pixels_per_texel(ui.ctx().pixels_per_point()));
         // what is under way is awaited first: something is seen while a slider moves
         let made = self.asked.as_ref().and_then(|asked| view.store.shaded(topic, asked));
-        let is_made = made.is_some_and(|m| view.playing || newest.is_none_or(|n| n.key == m.entry.key));
+        let is_made = made.is_some_and(|m| view.playing || newest.is_none_or(|n| n.key == m.0.key));
         if self.asked.as_ref().is_none_or(|asked| is_made && **asked != shading) {
             self.asked = Some(Arc::new(shading));
             ui.ctx().request_repaint();
         }
         let asked = self.asked.as_ref();
         if let Some((asked, made)) = asked.and_then(|asked| Some((asked, view.store.shaded(topic, asked)?))) {
-            picture.show(ui.ctx(), made, asked.reduce, self.config.smooth);
+            picture.show(ui.ctx(), made, asked, self.config.smooth);
         }
-        if self.state == PanelState::Ready && !is_made {
+        let is_shown = view.playing || newest.is_none_or(|n| picture.shows(n.key));
+        if self.state == PanelState::Ready && !is_shown {
             self.state = PanelState::Pending("the picture is being drawn".into());
         }
         picture.paint(&ui.painter().with_clip_rect(rect), &place);
+        let range = picture.range();
+        let image = picture.image();
+        command::menu(&response, COMMANDS, self, view, out);
         if response.dragged() {
             ui.set_cursor_icon(CursorIcon::Grabbing);
         }
@@ -175,9 +179,9 @@ impl ImagePanel {
                     egui::StrokeKind::Outside,
                 );
             }
-            value_strip(ui, rect, &picture.image(), x, y);
+            value_strip(ui, rect, &image, x, y);
         }
-        if let Some((low, high)) = picture.range() {
+        if let Some((low, high)) = range {
             range_bar(ui, rect, self.config.colormap, low, high, pointer.is_some());
         }
     }
@@ -267,6 +271,32 @@ fn shading(config: &Config, pixels_per_texel: f32) -> Shading {
     }
 }
 
+const COMMANDS: &[command::Command<ImagePanel>] = &[
+    ("Fit the picture", |image, _, out| {
+        image.config.view = None;
+        out.push(Action::Changed);
+    }),
+    ("Turn by 90°", |image, _, out| {
+        image.config.turn.rotation_degrees = (image.config.turn.rotation_degrees + 90) % 360;
+        out.push(Action::Changed);
+    }),
+    ("Flip left and right", |image, _, out| {
+        image.config.turn.flip_horizontal = !image.config.turn.flip_horizontal;
+        out.push(Action::Changed);
+    }),
+    ("Smooth pixels", |image, _, out| {
+        image.config.smooth = !image.config.smooth;
+        out.push(Action::Changed);
+    }),
+    ("Show raw messages of the camera", |image, _, out| {
+        let config = serde_json::json!({ "topic": image.config.topic });
+        out.push(Action::AddPanel { kind: "raw", config });
+    }),
+    ("Save the picture as PNG…", |image, _, out| {
+        out.extend(image.picture.as_ref().and_then(Picture::save))
+    }),
+];
+
 impl Panel for ImagePanel {
     fn title(&self, _view: &View) -> String {
         match self.config.topic.as_str() {
@@ -349,6 +379,14 @@ impl Panel for ImagePanel {
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

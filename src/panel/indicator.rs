@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::panel::ink::Ink;
-use crate::panel::reading::{Reading, Worth};
-use crate::panel::{Action, Kind, Panel, PanelState, View, gauge, path_field, widget};
+use crate::panel::reading::{Reading, Worth, first_number};
+use crate::panel::{Action, Kind, Panel, PanelState, View, path_field, widget};
 use crate::path::Literal;
 use crate::store::{TopicId, Want};
 use crate::theme::{self, Palette, icon};
@@ -324,7 +324,7 @@ impl Panel for IndicatorPanel {
     }
 
     fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
-        let path = gauge::first_number(view.store, topic);
+        let path = first_number(view.store, topic);
         let fits = path.is_some();
         if let Some(path) = path {
             self.config.path = path;

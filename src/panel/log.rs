@@ -5,6 +5,7 @@
 
 mod bookmarks;
 mod filter;
+mod format;
 mod lines;
 mod list;
 mod nodes;
@@ -20,12 +21,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::{Form, LogLevel};
-use crate::panel::{Action, Kind, Make, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Make, Panel, PanelState, View, command, widget};
 use crate::store::{LogQuery, MatchSet, Store, Topic, TopicId, Want, What, WorkId};
 use crate::theme;
 use crate::time::Time;
 use bookmarks::Bookmark;
 use filter::{Filter, Mode, Shown};
+use format::Format;
 use lines::{Lines, Loaded, Place};
 
 pub const KIND: Kind = Kind {
@@ -46,6 +48,11 @@ struct Config {
     min_level: LogLevel,
     hidden_nodes: BTreeSet<String>,
     filters: Vec<Filter>,
+    /// Lines received earlier, or later, are hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_ns: Option<i64>,
     time: TimeColumn,
     show_node: bool,
     show_place: bool,
@@ -66,6 +73,8 @@ impl Default for Config {
             min_level: LogLevel::Debug,
             hidden_nodes: BTreeSet::new(),
             filters: Vec::new(),
+            from_ns: None,
+            until_ns: None,
             time: TimeColumn::Receive,
             show_node: true,
             show_place: true,
@@ -139,8 +148,7 @@ impl LogPanel {
 
     /// What the configuration asks for now.
     fn query(&self) -> Arc<LogQuery> {
-        let config = &self.config;
-        let query = filter::query(config.min_level, &config.hidden_nodes, &config.filters, &self.search);
+        let query = filter::query(&self.config, &self.search);
         if query == *self.query {
             Arc::clone(&self.query)
         } else {
@@ -304,15 +312,16 @@ impl LogPanel {
     }
 
     /// All lines that pass, to be written elsewhere than on the window's thread.
-    fn save(&self, store: &Store) -> Action {
+    fn save(&self, store: &Store, format: Format) -> Action {
         let streams = self.lines.streams();
         let names: BTreeMap<TopicId, String> = self.made_of.iter().map(|m| (m.0, name_of(store, m.0))).collect();
         Action::SaveMade {
-            name: "log.txt".into(),
+            name: format.file_name().into(),
             make: Make::new(move |out| {
+                out.write_all(format.head().as_bytes())?;
                 Lines::of(streams.clone()).each(|place, line| {
                     let name = |topic| names.get(&topic).cloned().unwrap_or_default();
-                    writeln!(out, "{}", row::as_text(&name, place, line))
+                    writeln!(out, "{}", format.line(&name, place, line))
                 })
             }),
         }
@@ -331,6 +340,54 @@ fn automatic(store: &Store) -> Vec<Value> {
     let any = store.topics().iter().any(|t| is_log(t) && t.messages > 0);
     if any { vec![serde_json::json!({})] } else { Vec::new() }
 }
+
+const COMMANDS: &[command::Command<LogPanel>] = &[
+    ("Next error", |log, view, out| log.next_mark(view, LogLevel::Error, true, out)),
+    ("Previous error", |log, view, out| log.next_mark(view, LogLevel::Error, false, out)),
+    ("Next warning or error", |log, view, out| {
+        log.next_mark(view, LogLevel::Warn, true, out)
+    }),
+    ("Previous warning or error", |log, view, out| {
+        log.next_mark(view, LogLevel::Warn, false, out);
+    }),
+    ("Bookmark the line", |log, view, out| {
+        log.toggle_bookmark(log.from(view.now), view, out);
+    }),
+    ("Next bookmark", |log, view, out| log.next_bookmark(view, true, out)),
+    ("Previous bookmark", |log, view, out| log.next_bookmark(view, false, out)),
+    ("Follow the playhead", |log, _, out| {
+        log.config.follow = !log.config.follow;
+        out.push(Action::Changed);
+    }),
+    ("Wrap long lines", |log, _, out| {
+        log.config.wrap = !log.config.wrap;
+        out.push(Action::Changed);
+    }),
+    ("Copy the lines shown", |log, view, out| {
+        out.push(Action::CopyText(log.text(view.store)));
+    }),
+    ("Save the lines shown…", |log, view, out| {
+        out.push(log.save(view.store, Format::Text))
+    }),
+    ("Save the lines shown as CSV…", |log, view, out| {
+        out.push(log.save(view.store, Format::Csv));
+    }),
+    ("Save the lines shown as JSON lines…", |log, view, out| {
+        out.push(log.save(view.store, Format::Json));
+    }),
+    ("Hide lines before the playhead", |log, view, out| {
+        log.config.from_ns = Some(view.now.0);
+        out.push(Action::Changed);
+    }),
+    ("Hide lines after the playhead", |log, view, out| {
+        log.config.until_ns = Some(view.now.0);
+        out.push(Action::Changed);
+    }),
+    ("Show lines of all times", |log, _, out| {
+        (log.config.from_ns, log.config.until_ns) = (None, None);
+        out.push(Action::Changed);
+    }),
+];
 
 impl Panel for LogPanel {
     fn title(&self, _view: &View) -> String {
@@ -396,6 +453,14 @@ impl Panel for LogPanel {
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

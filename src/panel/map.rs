@@ -11,12 +11,15 @@ mod tiles;
 mod track;
 mod world;
 
+use std::collections::BTreeMap;
+
 use egui::{Align2, CursorIcon, PointerButton, Rect, Sense, Ui};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::Form;
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::ink::Ink;
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::Colormap;
 use crate::store::{Lookup, Signal, Stamp, Store, Topic, TopicId, Want, What};
 use crate::theme::{self, icon};
@@ -52,6 +55,15 @@ struct Config {
     line_width_points: f32,
     show_points: bool,
     follow: bool,
+    /// Whose position is followed; empty: the first's.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    follow_topic: String,
+    /// Of tracks, by the names of their topics; others have one of the series' colours.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    colors: BTreeMap<String, Ink>,
+    /// Seconds that are added to the times of a topic's track, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    offsets: BTreeMap<String, f64>,
     /// Latitude, longitude and zoom; None: the tracks fill the panel.
     view: Option<[f64; 3]>,
     #[serde(flatten)]
@@ -71,6 +83,9 @@ impl Default for Config {
             line_width_points: 3.0,
             show_points: false,
             follow: false,
+            follow_topic: String::new(),
+            colors: BTreeMap::new(),
+            offsets: BTreeMap::new(),
             view: None,
             extra: Map::new(),
         }
@@ -174,6 +189,8 @@ impl MapPanel {
         }
         let mut changed = false;
         for track in &mut self.tracks {
+            let name = topics.iter().find(|t| t.id == track.topic).map_or("", |t| &t.name);
+            track.offset_nanos = offset_nanos(&self.config, name);
             if let Some(rows) = view.store.rows(track.topic, Form::Fix) {
                 changed |= track.take(rows);
             }
@@ -206,7 +223,7 @@ impl MapPanel {
             let Some(rows) = view.store.rows(topic.id, Form::Fix) else {
                 return PanelState::Pending(format!("{} is being read", topic.name));
             };
-            if !rows.is_complete(Span::at(view.now)) {
+            if !rows.is_complete(Span::at(view.now.plus_nanos(-offset_nanos(&self.config, &topic.name)))) {
                 return PanelState::Pending(format!("{} is being read at the playhead", topic.name));
             }
             if let Some((count, why)) = rows.failed() {
@@ -277,7 +294,7 @@ impl MapPanel {
             }
         }
         if self.config.follow
-            && let Some(found) = self.tracks.first().and_then(|t| t.at(view.now))
+            && let Some(found) = self.followed(view).and_then(|t| t.at(view.now))
         {
             if self.config.view.is_none() {
                 viewport.zoom = viewport.zoom.max(15.0);
@@ -292,6 +309,12 @@ impl MapPanel {
             viewport.center[1] = viewport.center[1].clamp(half, 1.0 - half);
         }
         viewport
+    }
+
+    fn followed(&self, view: &View) -> Option<&Track> {
+        let chosen = view.store.topic_by_name(&self.config.follow_topic);
+        let chosen = chosen.and_then(|topic| self.tracks.iter().find(|t| t.topic == topic.id));
+        chosen.or(self.tracks.first())
     }
 
     fn keep(&mut self, viewport: &Viewport, out: &mut Vec<Action>) {
@@ -321,7 +344,7 @@ impl MapPanel {
             self.scrubbing = near.is_some();
         }
         if self.scrubbing && response.dragged() {
-            out.extend(near.map(|(_, found)| Action::Seek(found.time)));
+            out.extend(near.map(|(_, found)| Action::Seek(found.playhead)));
         } else if response.dragged() {
             ui.set_cursor_icon(CursorIcon::Grabbing);
             let delta = response.drag_delta();
@@ -343,7 +366,7 @@ impl MapPanel {
             if self.measuring {
                 self.measured.push(viewport.to_world(at));
             } else if let Some((_, found)) = near {
-                out.push(Action::Seek(found.time));
+                out.push(Action::Seek(found.playhead));
             }
         }
         if self.measuring && ui.input_mut(|i| i.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
@@ -352,7 +375,7 @@ impl MapPanel {
         }
         let hover = near.filter(|_| response.hovered() || self.scrubbing);
         if hover.is_some() || self.hovering {
-            out.push(Action::Hover(hover.map(|h| h.1.time)));
+            out.push(Action::Hover(hover.map(|h| h.1.playhead)));
         }
         self.hovering = hover.is_some();
         if hover.is_some() {
@@ -360,6 +383,7 @@ impl MapPanel {
         } else if self.measuring && response.hovered() {
             ui.set_cursor_icon(CursorIcon::Crosshair);
         }
+        command::menu(&response, COMMANDS, self, view, out);
         self.draw_features(ui, viewport);
         self.draw_tracks(ui, viewport, view);
         self.draw_feature_names(ui, viewport);
@@ -421,11 +445,42 @@ impl MapPanel {
     }
 }
 
+fn offset_nanos(config: &Config, topic: &str) -> i64 {
+    config.offsets.get(topic).map_or(0, |secs| (secs * 1e9) as i64)
+}
+
 fn automatic(store: &Store) -> Vec<Value> {
     let is_shown = |t: &Topic| matches!(t.form, Some(Form::Fix | Form::Features)) && t.messages > 0;
     let any = store.topics().iter().any(is_shown);
     if any { vec![serde_json::json!({})] } else { Vec::new() }
 }
+
+const COMMANDS: &[command::Command<MapPanel>] = &[
+    ("Show the whole track", |map, _, out| {
+        (map.config.view, map.config.follow) = (None, false);
+        out.push(Action::Changed);
+    }),
+    ("Follow the position", |map, _, out| {
+        map.config.follow = !map.config.follow;
+        out.push(Action::Changed);
+    }),
+    ("Measure distances", |map, _, _| {
+        map.measuring = !map.measuring;
+        map.measured.clear();
+    }),
+    ("Show every position", |map, _, out| {
+        map.config.show_points = !map.config.show_points;
+        out.push(Action::Changed);
+    }),
+    ("Copy the position at the playhead", |map, view, out| {
+        let found = map.tracks.iter().find_map(|track| track.at(view.now));
+        out.extend(found.map(|f| Action::CopyText(format!("{:.8}, {:.8}", f.fix.latitude_deg, f.fix.longitude_deg))));
+    }),
+    ("Read all of the tracks", |map, view, out| {
+        let partial = map.tracks.iter().filter(|t| view.store.whole_cost_bytes(t.topic).is_some());
+        out.extend(partial.map(|t| Action::ReadWhole(t.topic)));
+    }),
+];
 
 impl Panel for MapPanel {
     fn title(&self, _view: &View) -> String {
@@ -439,7 +494,8 @@ impl Panel for MapPanel {
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
         let topics = self.topics_shown(view.store);
         for topic in &topics {
-            let span = view.store.series_span(topic.id, view.now);
+            let now = view.now.plus_nanos(-offset_nanos(&self.config, &topic.name));
+            let span = view.store.series_span(topic.id, now);
             out.push(Want {
                 topic: topic.id,
                 what: What::Rows { form: Form::Fix, span },
@@ -496,6 +552,14 @@ impl Panel for MapPanel {
         }
     }
 
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
+    }
+
     fn config(&self) -> Value {
         serde_json::to_value(&self.config).unwrap_or_default()
     }
@@ -507,7 +571,7 @@ impl Panel for MapPanel {
     fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
         let Some(topic) = view.store.topic(topic) else { return false };
         let name = topic.name.to_string();
-        if topic.form != Some(Form::Fix) && !features::may_draw(topic) {
+        if topic.form != Some(Form::Fix) && !features::may_draw(view.store, topic) {
             return false;
         }
         if self.config.topics.is_empty() {

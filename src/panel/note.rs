@@ -7,7 +7,7 @@ use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::theme;
 
 pub const KIND: Kind = Kind {
@@ -62,13 +62,20 @@ impl NotePanel {
     }
 }
 
+const COMMANDS: &[command::Command<NotePanel>] = &[
+    ("Edit the note", |note, _, _| note.editing = true),
+    ("Copy as Markdown", |note, _, out| {
+        out.push(Action::CopyText(note.config.text.clone()));
+    }),
+];
+
 impl Panel for NotePanel {
     fn title(&self, _view: &View) -> String {
         self.heading()
             .map_or_else(|| "Note".to_owned(), |text| text.chars().take(40).collect())
     }
 
-    fn ui(&mut self, ui: &mut Ui, _view: &View, out: &mut Vec<Action>) {
+    fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         let inside = egui::UiBuilder::new().max_rect(rect.shrink2(vec2(12.0, 8.0)));
         ui.scope_builder(inside, |ui| {
@@ -92,16 +99,7 @@ impl Panel for NotePanel {
                     CommonMarkViewer::new().show(ui, &mut self.cache, &self.config.text);
                 });
                 self.editing = back.double_clicked();
-                back.context_menu(|ui| {
-                    if ui.button("Edit").clicked() {
-                        self.editing = true;
-                        ui.close();
-                    }
-                    if ui.button("Copy as Markdown").clicked() {
-                        out.push(Action::CopyText(self.config.text.clone()));
-                        ui.close();
-                    }
-                });
+                command::menu(&back, COMMANDS, self, view, out);
             }
         });
         ui.advance_cursor_after_rect(rect);
@@ -113,6 +111,14 @@ impl Panel for NotePanel {
             ui,
             "Headings, lists, tables, links, code; a double click on the note edits it in its place.",
         );
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use egui::{Color32, RichText, Ui};
 use serde_json::Value;
 
-use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, command, widget};
 use crate::path::topic_text;
 use crate::store::{Series, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme;
@@ -269,6 +269,41 @@ fn wanted_span(view: &View, topic: TopicId) -> Span {
     Span::new(view.span.clamp(span.start), view.span.clamp(span.end))
 }
 
+const COMMANDS: &[command::Command<PlotPanel>] = &[
+    ("Reset view", |plot, _, _| {
+        if let Some(ctx) = plot.ctx.clone() {
+            plot.reset_view(&ctx);
+        }
+    }),
+    ("Follow while playing", |plot, _, out| {
+        plot.config.follow = !plot.config.follow;
+        out.push(Action::Changed);
+    }),
+    ("Statistics of what is visible", |plot, _, out| {
+        plot.config.statistics = !plot.config.statistics;
+        out.push(Action::Changed);
+    }),
+    ("Put a cursor at the playhead", |plot, view, out| {
+        let visible = plot.view.x.unwrap_or((0.0, canvas::secs_of(view, view.span.end)));
+        plot.place_cursor(canvas::secs_of(view, view.now), visible);
+        out.push(Action::Changed);
+    }),
+    ("Remove the cursors", |plot, _, out| {
+        plot.config.cursors = None;
+        out.push(Action::Changed);
+    }),
+    ("Show over time", |plot, _, out| plot.show_over(XAxis::FromStart, out)),
+    ("Show the spectrum", |plot, _, out| plot.show_over(XAxis::Frequency, out)),
+    ("Show the histogram", |plot, _, out| plot.show_over(XAxis::Value, out)),
+    ("Copy as CSV", |plot, view, out| out.push(Action::CopyText(plot.csv(view).text()))),
+    ("Save as CSV…", |plot, view, out| plot.save_csv(view, out)),
+    ("Save as PNG…", |plot, _, _| {
+        if let Some(ctx) = plot.ctx.clone() {
+            plot.ask_for_picture(&ctx);
+        }
+    }),
+];
+
 impl Panel for PlotPanel {
     fn title(&self, _view: &View) -> String {
         if self.config.title.is_empty() {
@@ -336,6 +371,14 @@ impl Panel for PlotPanel {
         }
     }
 
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
+    }
+
     fn config(&self) -> Value {
         serde_json::to_value(&self.config).unwrap_or_default()
     }
@@ -365,6 +408,11 @@ impl Panel for PlotPanel {
 }
 
 impl PlotPanel {
+    fn show_over(&mut self, x_axis: XAxis, out: &mut Vec<Action>) {
+        (self.config.x_axis, self.view) = (x_axis, canvas::ViewRange::default());
+        out.push(Action::Changed);
+    }
+
     fn empty_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         let middle = egui::Rect::from_center_size(rect.center(), egui::vec2(280.0_f32.min(rect.width()), 56.0));

@@ -14,7 +14,7 @@ use serde_json::Map;
 
 use crate::decode::{Decoded, Form, Value};
 use crate::panel::shown::Shown as Held;
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::path::topic_text;
 use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme;
@@ -380,6 +380,23 @@ fn automatic(store: &Store) -> Vec<serde_json::Value> {
     }
 }
 
+const COMMANDS: &[command::Command<RawPanel>] = &[
+    ("Copy the message as JSON", |raw, _, out| {
+        out.extend(raw.json().map(Action::CopyText))
+    }),
+    ("Compare with the message before", |raw, _, out| {
+        raw.config.compare = match raw.config.compare {
+            Compare::Previous => Compare::Nothing,
+            _ => Compare::Previous,
+        };
+        out.push(Action::Changed);
+    }),
+    ("Close all branches", |raw, _, out| {
+        raw.config.toggled.clear();
+        out.push(Action::Changed);
+    }),
+];
+
 impl Panel for RawPanel {
     fn title(&self, _view: &View) -> String {
         "Raw messages".into()
@@ -440,6 +457,14 @@ impl Panel for RawPanel {
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> serde_json::Value {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::decode::Form;
 use crate::panel::shown::{Freshness, Shown};
 use crate::panel::{PanelState, View, widget};
-use crate::path::{Item, Literal};
+use crate::path::{Item, Literal, topic_text};
 use crate::store::{Signal, Stamp, Store, Topic, TopicId, Want, What};
 use crate::time::{Span, Time};
 
@@ -183,4 +183,25 @@ fn number(value: f64) -> Worth {
         value: Literal::Float(value),
         name: None,
     }
+}
+
+/// A range that a person would choose for the field, with its unit.
+pub fn usual_range(path: &str) -> Option<(f64, f64, &'static str)> {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    Some(match last {
+        "speed" | "velocity" => (0.0, 40.0, "m/s"),
+        "percentage" | "pedal_output" | "pedal_input" => (0.0, 1.0, ""),
+        "temperature" => (-20.0, 100.0, "°C"),
+        "steering_wheel_angle" => (-8.0, 8.0, "rad"),
+        _ => return None,
+    })
+}
+
+/// The most telling number of a topic: its speed, else its first number that is not of its header.
+pub fn first_number(store: &Store, topic: TopicId) -> Option<String> {
+    let topic = store.topic(topic)?;
+    let paths = topic.schema.as_ref()?.scalar_paths();
+    let mut fits = paths.iter().filter(|p| !p.starts_with("header."));
+    let first = fits.clone().find(|p| usual_range(p).is_some()).or_else(|| fits.next())?;
+    Some(format!("{}.{first}", topic_text(&topic.name)))
 }

@@ -29,10 +29,12 @@ use self::layers::{LAYERS, Label, Layer, Legend, Notes, Out};
 use self::memo::Memo;
 use self::owners::{Card, Owners};
 use crate::decode::Form;
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::{self, Bounds, Camera, Ground, Picked, Report, Scene, ViewportPx};
 use crate::store::{Store, Topic, TopicId, Want, What as StoreWhat};
 use crate::theme::{self, Palette, icon};
+
+pub use frames::named as named_frames;
 
 pub const KIND: Kind = Kind {
     id: "scene3d",
@@ -236,6 +238,29 @@ struct Filled {
     bounds: Option<Bounds>,
 }
 
+const COMMANDS: &[command::Command<Scene3d>] = &[
+    ("Show everything", |scene, view, out| scene.use_tool(overlay::Tool::Fit, view, out)),
+    ("Reset the camera", |scene, _, out| scene.reset(out)),
+    ("Look from above or from the side", |scene, view, out| {
+        scene.use_tool(overlay::Tool::TopDown, view, out);
+    }),
+    ("Look from behind", |scene, view, out| scene.look(0.0, view, out)),
+    ("Look from the front", |scene, view, out| scene.look(180.0, view, out)),
+    ("Look from the left", |scene, view, out| scene.look(-90.0, view, out)),
+    ("Look from the right", |scene, view, out| scene.look(90.0, view, out)),
+    ("Follow the vehicle, its heading too, or nothing", |scene, view, out| {
+        scene.use_tool(overlay::Tool::Follow, view, out);
+    }),
+    ("Show or hide the ground grid", |scene, _, out| {
+        scene.config.grid = !scene.config.grid;
+        out.push(Action::Changed);
+    }),
+    ("Show or hide frames", |scene, _, out| {
+        scene.config.frames.axes = !scene.config.frames.axes;
+        out.push(Action::Changed);
+    }),
+];
+
 impl Panel for Scene3d {
     fn title(&self, view: &View) -> String {
         match self.visible(view.store).as_slice() {
@@ -296,6 +321,7 @@ impl Panel for Scene3d {
             height: px(rect.height()),
             pixels_per_point,
         };
+        frames::note_named(ui.ctx(), response.id, &self.config);
         let visible = self.visible(view.store);
         let place = match &self.place {
             // What is on its way after a seek would move the camera to and fro.
@@ -343,6 +369,7 @@ impl Panel for Scene3d {
         ));
         let plates = overlay::labels(ui, rect, &scene.view, &filled.labels);
         self.clicks(&response, &scene, &plates, &place, out);
+        command::menu(&response, COMMANDS, self, view, out);
         card::anchor(ui, rect, &scene.view, self.card.as_ref());
         overlay::problems(ui, rect, &self.notes);
         overlay::legends(ui, rect, &filled.legends);
@@ -371,6 +398,14 @@ impl Panel for Scene3d {
             self.stay(view, &place, camera);
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {
@@ -502,6 +537,24 @@ impl Scene3d {
     fn reset(&mut self, out: &mut Vec<Action>) {
         self.config.camera = None;
         self.fitted = None;
+        out.push(Action::Changed);
+    }
+
+    fn place_now(&self, view: &View) -> Place {
+        let shown = self.place.clone();
+        shown.unwrap_or_else(|| self.place(view, &self.visible(view.store)))
+    }
+
+    fn use_tool(&mut self, tool: overlay::Tool, view: &View, out: &mut Vec<Action>) {
+        let bounds = self.placed.as_ref().and_then(|placed| placed.filled.bounds);
+        self.apply(tool, view, &self.place_now(view), bounds, out);
+    }
+
+    /// At the same target, along this direction: 0 is that of the vehicle where its heading is followed.
+    fn look(&mut self, yaw_deg: f64, view: &View, out: &mut Vec<Action>) {
+        let mut camera = CameraConfig::from_camera(&self.camera(&self.place_now(view)));
+        (camera.yaw, camera.top_down) = (yaw_deg, false);
+        self.config.camera = Some(camera);
         out.push(Action::Changed);
     }
 

@@ -94,7 +94,11 @@ impl SourceInfoPanel {
                 continue;
             };
             missing += usize::from(!rows.is_complete(view.span));
-            if self.sizes.get(&topic.id).is_none_or(|s| s.0 != rows.revision()) {
+            // while it grows only now and then: all of it is looked at anew
+            let is_due = |(revision, count, _): &(u64, u64, u64)| {
+                *revision != rows.revision() && (rows.is_complete(view.span) || rows.len() as u64 > count + count / 4)
+            };
+            if self.sizes.get(&topic.id).is_none_or(is_due) {
                 let sizes = rows.blocks().flat_map(|b| b.rows.stamps()).map(|s| u64::from(s.size_bytes));
                 let (count, bytes) = sizes.fold((0, 0), |(n, sum), size| (n + 1, sum + size));
                 self.sizes.insert(topic.id, (rows.revision(), count, bytes));
@@ -191,17 +195,7 @@ impl SourceInfoPanel {
                 Some(why) => row.on_hover_text(&**why),
                 None => row,
             };
-            row.context_menu(|ui| {
-                if ui.button("Show raw messages").clicked() {
-                    let config = json!({ "topic": &*topic.name });
-                    out.push(Action::AddPanel { kind: "raw", config });
-                    ui.close();
-                }
-                if ui.button("Copy name").clicked() {
-                    out.push(Action::CopyText(topic.name.to_string()));
-                    ui.close();
-                }
-            });
+            widget::topic_menu(&row, topic, out);
         }
     }
 

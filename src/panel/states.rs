@@ -6,7 +6,7 @@ use egui::{Align2, Color32, PointerButton, Rect, RichText, Sense, Stroke, Ui, po
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::panel::{Action, Kind, Panel, PanelState, View, palette, path_field, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
 use crate::theme::{self, Palette, icon};
 use crate::time::{self, Span, Time};
@@ -140,6 +140,31 @@ impl StatesPanel {
         bands
     }
 
+    /// To where the value of any lane changes next.
+    fn next_change(&self, forward: bool, view: &View, out: &mut Vec<Action>) {
+        const COLUMNS: usize = 8192;
+        let lanes = (0..self.config.paths.len()).flat_map(|at| self.bands(at, view, view.span, COLUMNS).into_iter().skip(1));
+        let changes = lanes.map(|band| band.from);
+        let next = match forward {
+            true => changes.filter(|t| *t > view.now).min(),
+            false => changes.filter(|t| *t < view.now).max(),
+        };
+        out.extend(next.map(Action::Seek));
+    }
+
+    fn value_text(&self, at: usize, view: &View) -> String {
+        let series = self.signals.get(at).and_then(|s| s.series(view.store));
+        let newest = series.and_then(|s| s.value_at(view.now));
+        newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v, view))
+    }
+
+    /// Each lane's path and value at the playhead.
+    fn states_text(&self, view: &View) -> String {
+        let lanes = self.config.paths.iter().enumerate();
+        let lines = lanes.map(|(at, lane)| format!("{}: {}", lane.path, self.value_text(at, view)));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     fn name_of(&self, at: usize, value: f64, view: &View) -> String {
         let series = self.signals.get(at).and_then(|s| s.series(view.store));
         if let Some(text) = series.and_then(|s| s.text_of(value)) {
@@ -202,17 +227,12 @@ impl StatesPanel {
                     tip = Some((name.clone(), text, *band));
                 }
             }
-            let newest = self
-                .signals
-                .get(at)
-                .and_then(|s| s.series(view.store))
-                .and_then(|s| s.value_at(view.now));
-            let value = newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v, view));
-            let named = format!("{name} {value}");
+            let named = format!("{name} {}", self.value_text(at, view));
             ui.interact(label, ui.scope_id().with(("lane", at)), Sense::hover())
                 .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &named));
         }
         self.pointer_ui(ui, plot, span, view, &response, out);
+        command::menu(&response, COMMANDS, self, view, out);
         let now = x_of(view.now);
         if plot.x_range().contains(now) {
             ui.painter().vline(now, plot.y_range(), Stroke::new(1.5, p.accent));
@@ -289,9 +309,9 @@ fn color_of(p: &Palette, value: f64) -> Color32 {
     }
     // texts are told apart by large numbers
     if value.fract() == 0.0 && value > 0.0 && value < 1e6 {
-        return palette::series(value as usize - 1);
+        return theme::data::series(value as usize - 1);
     }
-    palette::of_name(&value.to_string())
+    theme::data::of_name(&value.to_string())
 }
 
 fn axis(ui: &Ui, plot: Rect, span: Span, view: &View, x_of: impl Fn(Time) -> f32) {
@@ -348,6 +368,20 @@ fn text_in(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
     ui.painter().rect_filled(behind, 2.0, p.base.gamma_multiply(0.55));
     ui.painter().galley(at, galley, p.text);
 }
+
+const COMMANDS: &[command::Command<StatesPanel>] = &[
+    ("Show all of the recording", |states, _, _| states.shown = None),
+    ("Next change", |states, view, out| states.next_change(true, view, out)),
+    ("Previous change", |states, view, out| states.next_change(false, view, out)),
+    ("Copy the states at the playhead", |states, view, out| {
+        out.push(Action::CopyText(states.states_text(view)));
+    }),
+    ("Plot these fields", |states, _, out| {
+        let series: Vec<Value> = states.config.paths.iter().map(|l| serde_json::json!({ "path": l.path })).collect();
+        let config = serde_json::json!({ "series": series });
+        out.push(Action::AddPanel { kind: "plot", config });
+    }),
+];
 
 impl Panel for StatesPanel {
     fn title(&self, _view: &View) -> String {
@@ -421,6 +455,14 @@ impl Panel for StatesPanel {
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

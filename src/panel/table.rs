@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::decode::{Form, Value};
 use crate::panel::raw::{row as tree_row, tree};
 use crate::panel::shown::{Freshness, Shown};
-use crate::panel::{Action, Kind, Panel, PanelState, View, path_field, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::path::{self, Expr, Path, PathError, Select, Variables};
 use crate::store::{Store, Topic, TopicId, Want, What};
 use crate::theme::{self, icon};
@@ -162,8 +162,8 @@ impl TablePanel {
             (PanelState::Ready | PanelState::Partial(_), true) => {
                 PanelState::Pending(format!("{} rows, more are looked at", self.body.total()))
             }
-            (PanelState::Ready, false) if self.body.total() >= rows::MOST_ROWS => {
-                PanelState::Partial(format!("only the first {} rows are listed", rows::MOST_ROWS))
+            (PanelState::Ready, false) if self.body.is_full() => {
+                PanelState::Partial(format!("only the first {} rows are listed: filter them", self.body.total()))
             }
             (state, _) => state,
         };
@@ -218,8 +218,7 @@ impl TablePanel {
                     Some(export) => drop(ui.label(RichText::new(format!("{:.0} %", export.done_fraction() * 100.0)).weak())),
                     None => {
                         if widget::icon_button(ui, icon::EXPORT, "Save as CSV…", false).clicked() {
-                            let with_time = self.config.rows == RowsOf::Recording;
-                            self.export = Some(Export::new(self.body.rows(), with_time));
+                            self.start_export();
                         }
                     }
                 }
@@ -232,6 +231,17 @@ impl TablePanel {
                 }
             });
         });
+    }
+
+    fn start_export(&mut self) {
+        let with_time = self.config.rows == RowsOf::Recording;
+        self.export = Some(Export::new(self.body.rows(), with_time));
+    }
+
+    fn show_rows_of(&mut self, rows: RowsOf, out: &mut Vec<Action>) {
+        self.config.rows = rows;
+        (self.made_of, self.selected) = (None, None);
+        out.push(Action::Changed);
     }
 
     fn export_on(&mut self, out: &mut Vec<Action>) {
@@ -364,6 +374,18 @@ fn take_all(body: &mut Body, made_of: &mut Option<(RowsOf, u64)>, topic: &Topic,
     })
 }
 
+const COMMANDS: &[command::Command<TablePanel>] = &[
+    ("Save as CSV…", |table, _, _| table.start_export()),
+    ("Rows of the newest message", |table, _, out| {
+        table.show_rows_of(RowsOf::Playhead, out)
+    }),
+    ("Rows of every message", |table, _, out| table.show_rows_of(RowsOf::Recording, out)),
+    ("Show all columns", |table, _, out| {
+        table.config.hidden.clear();
+        out.push(Action::Changed);
+    }),
+];
+
 impl Panel for TablePanel {
     fn title(&self, _view: &View) -> String {
         widget::title_of("Table", &self.config.path)
@@ -379,6 +401,8 @@ impl Panel for TablePanel {
                 span: view.store.series_span(topic, view.now),
             },
         };
+        out.push(Want { topic, what });
+        let what = What::Held(self.body.bytes());
         out.push(Want { topic, what });
     }
 
@@ -469,6 +493,14 @@ impl Panel for TablePanel {
             }
         }
         widget::report_change(&before, &self.config, out);
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Json {

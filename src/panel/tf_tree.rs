@@ -14,11 +14,11 @@ use serde_json::{Map, Value, json};
 
 use crate::decode::Form;
 use crate::panel::columns::{self, Align, Column};
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{Branch, Store, Topic, TopicId, Want, What};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, scene3d, widget};
+use crate::store::{Branch, Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme::{self, icon};
 use crate::time;
-use tree::{Line, Trouble};
+use tree::{Line, Named, Trouble};
 
 pub const KIND: Kind = Kind {
     id: "tf_tree",
@@ -80,6 +80,7 @@ struct TfTreePanel {
 struct MadeOf {
     now: time::Time,
     samples: usize,
+    named: Named,
     closed: BTreeSet<String>,
     search: String,
 }
@@ -97,7 +98,7 @@ impl TfTreePanel {
         }
     }
 
-    fn refresh(&mut self, view: &View) {
+    fn refresh(&mut self, ctx: &egui::Context, view: &View) {
         let topics = topics(view.store);
         if topics.is_empty() {
             self.lines.clear();
@@ -108,13 +109,14 @@ impl TfTreePanel {
         let made_of = MadeOf {
             now: view.now,
             samples: view.store.transforms().len(),
+            named: named(ctx, view.store),
             closed: self.config.closed.clone(),
             search: self.search.clone(),
         };
         // what was drawn stays while the next is read
         if self.made_of.as_ref() != Some(&made_of) && !(pending && !self.lines.is_empty() && made_of.samples == 0) {
             let branches = view.store.transforms().branches();
-            let tree = tree::build(branches, view.now, &self.config.closed, &self.search);
+            let tree = tree::build(branches, &made_of.named, view.now, &self.config.closed, &self.search);
             (self.lines, self.troubles, self.roots) = (tree.lines, tree.troubles, tree.roots);
             self.made_of = Some(made_of);
         }
@@ -338,6 +340,36 @@ fn topics(store: &Store) -> Vec<&Topic> {
     store.topics().iter().filter(|t| t.form == Some(Form::Transforms)).collect()
 }
 
+/// Frames that the messages on screen and the 3D panels name, and who does.
+fn named(ctx: &egui::Context, store: &Store) -> Named {
+    let mut named = Named::new();
+    let mut add = |frame: &str, who: Arc<str>| {
+        named.entry(frame.trim_start_matches('/').into()).or_insert(who);
+    };
+    for topic in store.topics() {
+        match topic.form {
+            Some(Form::Markers) => {
+                if let Lookup::Ready(set) = store.markers(topic.id) {
+                    set.markers
+                        .iter()
+                        .for_each(|(_, marker)| add(&marker.header.frame_id, topic.name.clone()));
+                }
+            }
+            Some(form) => {
+                let entry = store.latest_decoded(topic.id, form);
+                if let Some(header) = entry.as_ref().and_then(|e| e.decoded.header()) {
+                    add(&header.frame_id, topic.name.clone());
+                }
+            }
+            None => {}
+        }
+    }
+    for frame in scene3d::named_frames(ctx) {
+        add(&frame, "a 3D panel".into());
+    }
+    named
+}
+
 /// All columns but the frame's name.
 fn cells(line: &Line, view: &View) -> [String; 5] {
     let Some(branch) = &line.branch else {
@@ -369,6 +401,25 @@ fn angles_text(rotation: DQuat) -> String {
         .join("  ")
 }
 
+const COMMANDS: &[command::Command<TfTreePanel>] = &[
+    ("Copy the tree as text", |tree, _, out| {
+        out.push(Action::CopyText(tree::as_text(&tree.lines)));
+    }),
+    ("Open all", |tree, _, out| {
+        tree.config.closed.clear();
+        out.push(Action::Changed);
+    }),
+    ("Close all", |tree, _, out| {
+        let open = tree.lines.iter().filter(|l| l.open == Some(true));
+        tree.config.closed.extend(open.map(|l| l.frame.to_string()));
+        out.push(Action::Changed);
+    }),
+    ("Show transforms in the tree's root", |tree, _, out| {
+        tree.config.reference.clear();
+        out.push(Action::Changed);
+    }),
+];
+
 impl Panel for TfTreePanel {
     fn title(&self, _view: &View) -> String {
         "TF tree".into()
@@ -384,7 +435,7 @@ impl Panel for TfTreePanel {
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
-        self.refresh(view);
+        self.refresh(ui.ctx(), view);
         match &self.state {
             PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
             PanelState::Failed(why) => return widget::failure_note(ui, rect, why),
@@ -449,6 +500,14 @@ impl Panel for TfTreePanel {
             widget::read_whole_button(ui, view.store, topic.id, out);
         }
         widget::report_change(&before, &self.config, out);
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

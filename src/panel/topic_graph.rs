@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::format::ConnectionId;
-use crate::panel::{Action, Kind, Panel, PanelState, View, palette, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
 use crate::store::{SourceId, SourceState, TopicId};
 use crate::theme::{self, Palette, icon};
 
@@ -265,7 +265,7 @@ impl TopicGraphPanel {
                 rect,
                 name,
                 &format!("Node {name}, {count} {noun}"),
-                palette::of_name(name),
+                theme::data::of_name(name),
                 is_lit,
             );
             if response.clicked() {
@@ -298,17 +298,9 @@ impl TopicGraphPanel {
                     ui.label(format!("{name}: {} messages{latched}", edge.messages));
                 }
             });
-            response.context_menu(|ui| {
-                if ui.button("Show raw messages").clicked() {
-                    let config = json!({ "topic": &*topic.name });
-                    out.push(Action::AddPanel { kind: "raw", config });
-                    ui.close();
-                }
-                if ui.button("Copy name").clicked() {
-                    out.push(Action::CopyText(topic.name.to_string()));
-                    ui.close();
-                }
-            });
+            if let Some(topic) = view.store.topic(topic.id) {
+                widget::topic_menu(&response, topic, out);
+            }
         }
         if back.clicked() {
             self.picked = None;
@@ -370,7 +362,7 @@ fn column<'a>(ui: &Ui, names: impl Iterator<Item = &'a str>, most: f32) -> f32 {
 }
 
 fn edge_color(p: &Palette, node: &str, edge: &Edge, is_lit: bool, any_lit: bool) -> Stroke {
-    let color = if edge.messages == 0 { p.faint } else { palette::of_name(node) };
+    let color = if edge.messages == 0 { p.faint } else { theme::data::of_name(node) };
     match (is_lit, any_lit) {
         (true, _) => Stroke::new(2.0, color),
         (false, true) => Stroke::new(1.0, color.gamma_multiply(0.15)),

@@ -3,16 +3,18 @@
 //! Invariant: values live in the store, and in the layout beside the panels; this panel holds only how they are edited.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::{ComboBox, DragValue, RichText, ScrollArea, Slider, TextEdit, Ui, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::panel::reading::Reading;
+use crate::panel::reading::{Reading, Worth};
 use crate::panel::{Action, Kind, Panel, PanelState, View, path_field, widget};
-use crate::path::{Literal, Variables};
-use crate::store::{TopicId, Want};
+use crate::path::{ItemKind, Literal, Variables};
+use crate::store::{Analysis, AnalysisQuery, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme::{self, icon};
+use crate::time::Span;
 
 pub const KIND: Kind = Kind {
     id: "variables",
@@ -43,7 +45,7 @@ struct Control {
     min: f64,
     max: f64,
     step: f64,
-    /// Whose values at the playhead a dropdown offers.
+    /// Whose values a dropdown offers.
     path: String,
     #[serde(flatten)]
     extra: Map<String, Value>,
@@ -72,10 +74,85 @@ enum ControlKind {
     Dropdown,
 }
 
+/// The values of a path: at the playhead, and of all that is loaded.
+struct Choices {
+    now: Reading,
+    all: Signal,
+}
+
+impl Choices {
+    fn new(path: &str) -> Choices {
+        Choices {
+            now: Reading::new(path),
+            all: Signal::new(path, Stamp::Receive),
+        }
+    }
+
+    fn refresh(&mut self, path: &str, view: &View) {
+        if self.all.text() != path {
+            *self = Choices::new(path);
+        }
+        self.now.refresh(view);
+        self.all.refresh(view.store);
+    }
+
+    fn query(&self) -> Option<AnalysisQuery> {
+        Some(AnalysisQuery {
+            analysis: Analysis::Distinct,
+            of: self.all.name()?,
+            against: None,
+            span: Span::ALL,
+        })
+    }
+
+    fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        self.now.wants(view, out);
+        if let Some(query) = self.query() {
+            let topic = query.of.topic;
+            self.all.wants(view.store.series_span(topic, view.now), out);
+            let what = What::Analysis(Arc::new(query));
+            out.push(Want { topic, what });
+        }
+    }
+
+    /// Each once, by value.
+    fn offered(&self, store: &Store) -> Vec<Worth> {
+        let mut offered: Vec<Worth> = Vec::new();
+        let program = self.all.program();
+        if let (Some(program), Some(query)) = (program, self.query()) {
+            let values = store.analyzed(&query).map(|a| a.points.clone()).unwrap_or_default();
+            let value_of = |v: f64| match program.kind() {
+                ItemKind::Bool => Some(Literal::Bool(v != 0.0)),
+                ItemKind::Int => Some(Literal::Int(v as i128)),
+                ItemKind::Float | ItemKind::Nanos => Some(Literal::Float(v)),
+                ItemKind::Text => Some(Literal::Text(self.all.series(store)?.text_of(v)?.to_string())),
+            };
+            let name_of = |value: &Literal| match (value, program.column()) {
+                (Literal::Int(n), Some(input)) => input.column.name_of(*n).map(Arc::from),
+                _ => None,
+            };
+            offered.extend(values.iter().filter_map(|(v, _)| {
+                let value = value_of(*v)?;
+                let name = name_of(&value);
+                Some(Worth { value, name })
+            }));
+            if program.kind() == ItemKind::Text {
+                offered.sort_by_key(Worth::text);
+            }
+        }
+        for worth in self.now.values() {
+            if !offered.iter().any(|known| known.value == worth.value) {
+                offered.push(worth.clone());
+            }
+        }
+        offered
+    }
+}
+
 struct VariablesPanel {
     config: Config,
     /// Of dropdowns, by variable.
-    choices: BTreeMap<String, Reading>,
+    choices: BTreeMap<String, Choices>,
     new_name: String,
     state: PanelState,
 }
@@ -97,18 +174,20 @@ impl VariablesPanel {
         let paths: BTreeMap<&String, &String> = dropdowns.map(|(name, control)| (name, &control.path)).collect();
         self.choices.retain(|name, _| paths.contains_key(name));
         for (name, path) in paths {
-            let reading = self.choices.entry(name.clone()).or_insert_with(|| Reading::new(path));
-            reading.set(path);
-            reading.refresh(view);
+            let choices = self.choices.entry(name.clone()).or_insert_with(|| Choices::new(path));
+            choices.refresh(path, view);
         }
-        let worst = |r: &Reading| matches!(r.state(), PanelState::Failed(_) | PanelState::Pending(_)).then(|| r.state().clone());
+        let worst = |c: &Choices| {
+            let state = c.now.state();
+            matches!(state, PanelState::Failed(_) | PanelState::Pending(_)).then(|| state.clone())
+        };
         self.state = match shown(&self.config, view.store.variables()).next() {
             None => PanelState::Absent(EMPTY.into()),
             Some(_) => self.choices.values().find_map(worst).unwrap_or(PanelState::Ready),
         };
     }
 
-    fn row_ui(&self, ui: &mut Ui, name: &str, value: &Literal, out: &mut Vec<Action>) {
+    fn row_ui(&self, ui: &mut Ui, view: &View, name: &str, value: &Literal, out: &mut Vec<Action>) {
         let p = theme::palette(ui.visuals());
         let control = self.config.controls.get(name).cloned().unwrap_or_default();
         let mut new = value.clone();
@@ -117,11 +196,19 @@ impl VariablesPanel {
             ui.allocate_ui_with_layout(vec2(width, 24.0), egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 ui.set_min_width(width);
                 let label = RichText::new(format!("${name}")).font(egui::FontId::monospace(12.0)).color(p.text);
-                ui.add(egui::Label::new(label).truncate());
+                let label = ui.add(egui::Label::new(label).truncate().sense(egui::Sense::click()));
+                label.context_menu(|ui| {
+                    for (text, copied) in [("Copy value", text_of(value)), ("Copy name", format!("${name}"))] {
+                        if ui.button(text).clicked() {
+                            out.push(Action::CopyText(copied));
+                            ui.close();
+                        }
+                    }
+                });
             });
             match control.kind {
                 ControlKind::Slider => slider(ui, name, &control, &mut new),
-                ControlKind::Dropdown => self.dropdown(ui, name, &mut new),
+                ControlKind::Dropdown => self.dropdown(ui, view, name, &mut new, out),
                 ControlKind::Field => field(ui, name, &mut new),
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -133,29 +220,30 @@ impl VariablesPanel {
         if new != *value {
             out.push(set(name, Some(new)));
         }
-        if let Some(PanelState::Failed(why)) = self.choices.get(name).map(Reading::state) {
+        if let Some(PanelState::Failed(why)) = self.choices.get(name).map(|c| c.now.state()) {
             ui.label(RichText::new(why).font(theme::small()).color(p.error));
         }
     }
 
-    fn dropdown(&self, ui: &mut Ui, name: &str, value: &mut Literal) {
-        let mut offered: Vec<(Literal, String)> = Vec::new();
-        for worth in self.choices.get(name).into_iter().flat_map(|r| r.values()) {
-            if !offered.iter().any(|(known, _)| *known == worth.value) {
-                offered.push((worth.value.clone(), worth.text()));
-            }
-        }
+    fn dropdown(&self, ui: &mut Ui, view: &View, name: &str, value: &mut Literal, out: &mut Vec<Action>) {
+        let choices = self.choices.get(name);
+        let offered = choices.map(|c| c.offered(view.store)).unwrap_or_default();
         let now = offered
             .iter()
-            .find(|o| o.0 == *value)
-            .map_or_else(|| text_of(value), |o| o.1.clone());
+            .find(|o| o.value == *value)
+            .map_or_else(|| text_of(value), Worth::text);
         let shown = ComboBox::from_id_salt(("choices", name)).selected_text(now).show_ui(ui, |ui| {
             if offered.is_empty() {
-                ui.label(RichText::new("The path has no values at the playhead").weak());
+                ui.label(RichText::new("The path has no values in what is read").weak());
             }
-            for (one, text) in offered {
-                ui.selectable_value(value, one, text);
+            for worth in offered {
+                let text = worth.text();
+                ui.selectable_value(value, worth.value, text);
             }
+            let topics = choices.map(|c| c.all.topics()).unwrap_or_default();
+            topics
+                .iter()
+                .for_each(|topic| widget::read_whole_button(ui, view.store, *topic, out));
         });
         widget::named(shown.response, &format!("Value of ${name}"));
     }
@@ -258,9 +346,7 @@ impl Panel for VariablesPanel {
     }
 
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
-        for reading in self.choices.values() {
-            reading.wants(view, out);
-        }
+        self.choices.values().for_each(|choices| choices.wants(view, out));
     }
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
@@ -274,7 +360,7 @@ impl Panel for VariablesPanel {
                     ui.add_space(4.0);
                 }
                 for (name, value) in shown(&self.config, view.store.variables()) {
-                    self.row_ui(ui, name, value, out);
+                    self.row_ui(ui, view, name, value, out);
                 }
                 self.add_ui(ui, view.store.variables(), out);
             });
@@ -342,6 +428,6 @@ impl Panel for VariablesPanel {
     }
 
     fn topics(&self, _view: &View) -> Vec<TopicId> {
-        self.choices.values().flat_map(|r| r.topics().to_vec()).collect()
+        self.choices.values().flat_map(|c| c.now.topics().to_vec()).collect()
     }
 }

@@ -408,6 +408,31 @@ pub fn value_menu(response: &egui::Response, path: &str, worth: Option<&Worth>, 
     });
 }
 
+/// What can be done with a topic: see its messages, list them, copy its name.
+pub fn topic_menu(response: &egui::Response, topic: &Topic, out: &mut Vec<Action>) {
+    let name = &*topic.name;
+    let raw = serde_json::json!({ "topic": name });
+    let table = serde_json::json!({ "path": topic_text(name), "rows": "recording" });
+    response.context_menu(|ui| {
+        for (text, action) in [
+            ("Show raw messages", Action::AddPanel { kind: "raw", config: raw }),
+            (
+                "Show in a table",
+                Action::AddPanel {
+                    kind: "table",
+                    config: table,
+                },
+            ),
+            ("Copy name", Action::CopyText(name.to_owned())),
+        ] {
+            if ui.button(text).clicked() {
+                out.push(action);
+                ui.close();
+            }
+        }
+    });
+}
+
 /// `98.7 Hz`, in three digits or more.
 pub fn rate_text(hz: f64) -> String {
     match hz {

@@ -107,7 +107,7 @@ const KEPT_FRAMES: u64 = 60;
 impl Renderer {
     /// `output` is the format of the pass that shows the pictures; `samples` is 1, or 4 for smooth edges.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, output: wgpu::TextureFormat, samples: u32) -> Renderer {
-        let palette = buffers::with_bytes(device, wgpu::BufferUsages::STORAGE, &super::palette_bytes());
+        let palette = buffers::with_bytes(device, wgpu::BufferUsages::STORAGE, &super::colormap_bytes());
         queue.submit([]);
         Renderer {
             pipelines: Pipelines::new(device, output, samples),

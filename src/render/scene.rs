@@ -12,6 +12,7 @@ use glam::DAffine3;
 use super::camera::View;
 use super::points::{PointField, PointLayout};
 use super::{Colormap, Ground, Shape};
+pub use crate::decode::Vertex;
 
 /// Bytes that are uploaded as they are and cached by identity.
 #[derive(Clone, Debug, Default)]
@@ -147,14 +148,6 @@ pub struct Lines {
     /// Lines that only orient (grids) do not hide what is behind them.
     pub hides: bool,
     pub world_from_item: DAffine3,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-pub struct Vertex {
-    pub position: [f32; 3],
-    pub normal: [f32; 3],
-    pub color: [u8; 4],
 }
 
 /// Triangles: every three indices are one.

@@ -189,9 +189,13 @@ impl Store {
     }
 
     fn held_bytes(&self) -> u64 {
-        let grids: u64 = self.grids.values().map(super::grid::Composition::bytes).sum();
+        let grids: u64 = self.grids.values().map(super::grid::bytes).sum();
         let shades: u64 = self.shades.iter().map(super::shades::Shade::bytes).sum();
-        self.memory.kept + self.memory.decoded + grids + shades + self.resource_bytes() + self.wide_bytes()
+        let beside = self.wants.iter().map(|want| match want.what {
+            super::What::Held(bytes) => bytes,
+            _ => 0,
+        });
+        beside.sum::<u64>() + self.memory.kept + self.memory.decoded + grids + shades + self.resource_bytes() + self.wide_bytes()
     }
 
     /// What a unit will weigh of a chunk as long as its messages wait to be shown, going by those that were read before.

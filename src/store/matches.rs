@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use super::rows::{Block, RowSet};
 use super::{Store, Task, TopicId, What, Work, WorkId};
 use crate::decode::{Form, LogLevel, Rows};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use scan::Compiled;
 pub use scan::{Verdict, expression};
 
@@ -29,6 +29,8 @@ pub struct LogQuery {
     pub ins: Vec<String>,
     /// … and none of these.
     pub outs: Vec<String>,
+    /// Lines received outside of it do not pass; None: whenever they were.
+    pub within: Option<Span>,
     /// What is looked for among those that pass; what is no expression is looked for as it stands.
     pub search: String,
 }

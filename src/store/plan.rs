@@ -271,6 +271,8 @@ impl Store {
             What::Latest(Form::Transforms)
             | What::Resource(_)
             | What::Shaded(_)
+            | What::Figures(_)
+            | What::Held(_)
             | What::Points { .. }
             | What::Derived { .. }
             | What::Analysis(_)
@@ -424,6 +426,8 @@ impl Store {
                 What::Latest(form) | What::Previous(form) | What::Trail { form, .. } => *form,
                 What::Neighbours
                 | What::Shaded(_)
+                | What::Figures(_)
+                | What::Held(_)
                 | What::Series { .. }
                 | What::Points { .. }
                 | What::Derived { .. }

@@ -30,6 +30,31 @@ fn the_list_of_keys_is_shown() {
 }
 
 #[test]
+fn every_widget_of_the_window_and_its_dialogs_has_a_name() {
+    use command::Command;
+    let mut window = opened();
+    let mut nameless = Vec::new();
+    for opens in [
+        None,
+        Some(Command::Settings),
+        Some(Command::Keys),
+        Some(Command::OpenUrl),
+        Some(Command::BrowseS3),
+        Some(Command::Palette),
+    ] {
+        if let Some(command) = opens {
+            let ctx = window.ctx.clone();
+            window.state_mut().run(command, &ctx);
+        }
+        window.run_steps(4);
+        let found = crate::names::unnamed(&window);
+        nameless.extend(found.into_iter().map(|what| format!("{opens:?}: {what}")));
+        key(&mut window, Modifiers::NONE, Key::Escape);
+    }
+    assert!(nameless.is_empty(), "{nameless:#?}");
+}
+
+#[test]
 fn settings_are_changed_and_kept() {
     let home = tempfile::tempdir().unwrap();
     let start = || Start {

@@ -29,12 +29,17 @@ mod texts;
 #[path = "panel/values.rs"]
 mod values;
 
+use std::sync::Arc;
+
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
+use roadreel::decode::{Form, Shading, ValueRange};
 use roadreel::panel::{Action, PANELS, PanelState};
+use roadreel::store::{Event, Want, What, Work};
 use serde_json::{Value, json};
 
+use crate::inline::Inline;
 use stage::{Stage, show, show_settings};
 
 /// Keys that some other version may have written.
@@ -515,4 +520,39 @@ fn click(harness: &mut Harness<'_, Stage>, pos: egui::Pos2) {
         harness.step();
     }
     harness.run_ok();
+}
+
+#[test]
+fn another_range_of_a_picture_reads_and_decodes_nothing_again() {
+    let (_folder, path) = drive::bag();
+    let mut inline = Inline::open(std::fs::read(path).expect("the bag"));
+    let topic = inline.store.topic_by_name("/cam/thermal/image_raw").expect("the camera").id;
+    let shading = |max: f32| {
+        Arc::new(Shading {
+            range: ValueRange::Manual { min: 30_000.0, max },
+            ink: Arc::new(std::array::from_fn(|step| [step as u8; 3])),
+            tone: None,
+            reduce: 1,
+        })
+    };
+    let wants = |shading: &Arc<Shading>| {
+        let whats = [What::Latest(Form::Image), What::Shaded(shading.clone())];
+        whats.map(|what| Want { topic, what })
+    };
+    // at 40, 10: 30000 + 400 + 10
+    let at = (10 * drive::WIDTH + 40) as usize;
+    let (first, second) = (shading(30_500.0), shading(31_000.0));
+    inline.settle(&wants(&first));
+    let (_, shown) = inline.store.shaded(topic, &first).expect("it is made");
+    assert_eq!(shown.pixels[at], [209, 209, 209, 255]);
+    assert_eq!(shown.range, Some((30_000.0, 30_500.0)));
+    inline.store.demand(inline.now, 0.0, &wants(&second));
+    let work = inline.store.take_work();
+    let [Work::Compute { id, task }] = work.as_slice() else {
+        panic!("{work:?}")
+    };
+    let outcome = Some(task.run());
+    inline.store.apply(Event::Computed { id: *id, outcome });
+    let (_, shown) = inline.store.shaded(topic, &second).expect("it is made");
+    assert_eq!(shown.pixels[at], [104, 104, 104, 255]);
 }

@@ -5,16 +5,20 @@
 use std::sync::Arc;
 
 use egui::{Color32, ColorImage, Context, Mesh, Painter, Pos2, Shape, TextureFilter, TextureHandle, TextureOptions, pos2};
+use image::ImageEncoder as _;
 
 use super::place::Place;
-use crate::decode::{Decoded, Header, Image, Pixels, Shaded};
-use crate::store::{Entry, ShadedEntry};
+use crate::decode::{Decoded, Header, Image, Pixels, Shaded, Shading};
+use crate::panel::{Action, Make};
+use crate::store::Entry;
 use crate::time::Time;
 
 pub struct Picture {
     entry: Entry,
     tiles: Vec<Tile>,
     shaded: Option<Arc<Shaded>>,
+    /// How that was made.
+    shading: Option<Arc<Shading>>,
     /// Interpolates when magnified.
     smooth: bool,
 }
@@ -33,6 +37,7 @@ impl Picture {
             entry,
             tiles: Vec::new(),
             shaded: None,
+            shading: None,
             smooth: false,
         }
     }
@@ -69,15 +74,21 @@ impl Picture {
         self.shaded.as_ref()?.range
     }
 
+    /// Whether that message is what is seen.
+    pub fn shows(&self, key: u64) -> bool {
+        self.shaded.is_some() && self.entry.key == key
+    }
+
     /// Shows these pixels; textures of the same size are written over.
-    pub fn show(&mut self, ctx: &Context, new: &ShadedEntry, reduce: u32, smooth: bool) {
-        let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, &new.shaded));
+    pub fn show(&mut self, ctx: &Context, (entry, shaded): &(Entry, Arc<Shaded>), shading: &Arc<Shading>, smooth: bool) {
+        let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, shaded));
         if is_there && self.smooth == smooth {
             return;
         }
-        self.entry = new.entry.clone();
-        self.set_tiles(ctx, &new.shaded, reduce, smooth);
-        (self.shaded, self.smooth) = (Some(new.shaded.clone()), smooth);
+        self.entry = entry.clone();
+        self.set_tiles(ctx, shaded, shading.reduce, smooth);
+        (self.shaded, self.smooth) = (Some(shaded.clone()), smooth);
+        self.shading = Some(shading.clone());
     }
 
     fn set_tiles(&mut self, ctx: &Context, pixels: &Shaded, reduce: u32, smooth: bool) {
@@ -109,6 +120,29 @@ impl Picture {
                 max: in_picture(x + w, y + h),
             });
         }
+    }
+
+    /// What is seen of it, in all its pixels.
+    pub fn save(&self) -> Option<Action> {
+        let Decoded::Image(image) = &*self.entry.decoded else { return None };
+        let (image, shading) = (
+            image.clone(),
+            Shading {
+                reduce: 1,
+                ..(**self.shading.as_ref()?).clone()
+            },
+        );
+        Some(Action::SaveMade {
+            name: "picture.png".into(),
+            make: Make::new(move |out| {
+                let pixels = shading.shade(&image).pixels.into_iter();
+                let straight = pixels.flat_map(|[r, g, b, a]| Color32::from_rgba_premultiplied(r, g, b, a).to_srgba_unmultiplied());
+                let bytes: Vec<u8> = straight.collect();
+                let encoder = image::codecs::png::PngEncoder::new(out);
+                let written = encoder.write_image(&bytes, image.width, image.height, image::ExtendedColorType::Rgba8);
+                written.map_err(std::io::Error::other)
+            }),
+        })
     }
 
     pub fn paint(&self, painter: &Painter, place: &Place) {

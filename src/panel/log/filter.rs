@@ -1,13 +1,12 @@
 //! What of a log is shown: the stack of expressions, as a layout stores it and as the store is asked.
 
-use std::collections::BTreeSet;
-
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::decode::LogLevel;
+use super::Config;
 use crate::store::{LogQuery, expression};
+use crate::time::{Span, Time};
 
 /// One expression of the stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,16 +48,21 @@ pub struct Shown {
     search: Option<Regex>,
 }
 
-pub fn query(min_level: LogLevel, hidden_nodes: &BTreeSet<String>, filters: &[Filter], search: &str) -> LogQuery {
+pub fn query(config: &Config, search: &str) -> LogQuery {
+    let filters = &config.filters;
     let of = |mode: Mode| {
         let enabled = filters.iter().filter(move |f| f.enabled && f.mode == mode && !f.pattern.is_empty());
         enabled.map(|f| f.pattern.clone()).collect()
     };
     LogQuery {
-        min_level,
-        hidden_nodes: hidden_nodes.clone(),
+        min_level: config.min_level,
+        hidden_nodes: config.hidden_nodes.clone(),
         ins: of(Mode::In),
         outs: of(Mode::Out),
+        within: (config.from_ns.is_some() || config.until_ns.is_some()).then(|| {
+            let end = |ns: Option<i64>, otherwise: Time| ns.map_or(otherwise, Time);
+            Span::new(end(config.from_ns, Time::MIN), end(config.until_ns, Time::MAX))
+        }),
         search: search.to_owned(),
     }
 }

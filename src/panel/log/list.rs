@@ -246,6 +246,8 @@ impl LogPanel {
                 changed = false;
                 self.toggle_bookmark(Some(place), view, out);
             }
+            Did::HideBefore => self.config.from_ns = Some(place.time.0),
+            Did::HideAfter => self.config.until_ns = Some(place.time.0),
             Did::HideLike => {
                 let pattern = format!("^{}", regex::escape(head_of(&text)));
                 self.config.filters.push(super::Filter {

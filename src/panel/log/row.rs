@@ -30,6 +30,8 @@ pub enum Did {
     HideNode,
     OnlyNode,
     HideLike,
+    HideBefore,
+    HideAfter,
 }
 
 /// Where the columns are.
@@ -169,6 +171,8 @@ pub fn row_ui(ui: &mut Ui, rect: Rect, columns: &Columns, shown: &Shown, galley:
             item(ui, &format!("Only {}", line.node), Did::OnlyNode);
         }
         item(ui, "Hide lines that start like this", Did::HideLike);
+        item(ui, "Hide lines before this", Did::HideBefore);
+        item(ui, "Hide lines after this", Did::HideAfter);
     });
     if response.hovered() {
         tip(&response, shown, view);
@@ -262,7 +266,7 @@ fn paint(ui: &Ui, rect: Rect, columns: &Columns, shown: &Shown, galley: Arc<Gall
         let at = Rect::from_min_size(pos2(columns.node_left, y - HEIGHT / 2.0), vec2(columns.node_width, HEIGHT));
         let topic = view.store.topic(Lines::topic(shown.place)).filter(|_| line.node.is_empty());
         let name = topic.map_or(line.node, |topic| &topic.name);
-        clipped(ui, at, name, crate::panel::palette::of_name(name).gamma_multiply(fade), false);
+        clipped(ui, at, name, theme::data::of_name(name).gamma_multiply(fade), false);
     }
     if columns.place_width > 0.0 && !line.file.is_empty() {
         let left = columns.place_right - columns.place_width;

@@ -3,11 +3,13 @@
 use egui::{RichText, Ui};
 
 use super::filter::{Filter, Mode};
+use super::format::Format;
 use super::row::level_color;
 use super::{LogPanel, TimeColumn};
 use crate::decode::{Form, LogLevel};
 use crate::panel::{Action, View, widget};
 use crate::theme::{self, icon};
+use crate::time::Time;
 
 impl LogPanel {
     pub(super) fn tools_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
@@ -123,8 +125,14 @@ impl LogPanel {
             if ui.button("Copy the lines shown").clicked() {
                 out.push(Action::CopyText(self.text(view.store)));
             }
-            if ui.button("Save the lines shown…").clicked() {
-                out.push(self.save(view.store));
+            for (name, format) in [
+                ("Save the lines shown…", Format::Text),
+                ("Save the lines shown as CSV…", Format::Csv),
+                ("Save the lines shown as JSON lines…", Format::Json),
+            ] {
+                if ui.button(name).clicked() {
+                    out.push(self.save(view.store, format));
+                }
             }
         });
     }
@@ -132,7 +140,8 @@ impl LogPanel {
     /// The stack of expressions: only there when there are any.
     fn filters_ui(&mut self, ui: &mut Ui, out: &mut Vec<Action>) {
         let hidden = self.config.hidden_nodes.len();
-        if self.config.filters.is_empty() && hidden == 0 {
+        let is_cut = self.config.from_ns.is_some() || self.config.until_ns.is_some();
+        if self.config.filters.is_empty() && hidden == 0 && !is_cut {
             return;
         }
         let p = theme::palette(ui.visuals());
@@ -158,6 +167,19 @@ impl LogPanel {
                 ui.label(RichText::new(text).color(p.weak).font(theme::small()));
                 if theme::widget::icon_button_sized(ui, icon::X, "Show all nodes", "", 18.0, false).clicked() {
                     self.config.hidden_nodes.clear();
+                    changed = true;
+                }
+            }
+            if is_cut {
+                let at = |ns: Option<i64>| ns.map(|ns| crate::time::format_time_of_day(Time(ns)));
+                let text = match (at(self.config.from_ns), at(self.config.until_ns)) {
+                    (Some(from), Some(until)) => format!("{from} to {until}"),
+                    (Some(from), None) => format!("from {from}"),
+                    (None, until) => format!("until {}", until.unwrap_or_default()),
+                };
+                ui.label(RichText::new(text).color(p.weak).font(theme::small()));
+                if theme::widget::icon_button_sized(ui, icon::X, "Show lines of all times", "", 18.0, false).clicked() {
+                    (self.config.from_ns, self.config.until_ns) = (None, None);
                     changed = true;
                 }
             }
@@ -211,7 +233,8 @@ impl LogPanel {
         for (at, filter) in self.config.filters.iter_mut().enumerate() {
             ui.horizontal(|ui| {
                 let wrong = self.shown.errors.iter().find(|e| e.0 == filter.pattern).map(|e| e.1.clone());
-                ui.checkbox(&mut filter.enabled, "").on_hover_text("Use this filter");
+                let on = ui.checkbox(&mut filter.enabled, "").on_hover_text("Use this filter");
+                widget::named(on, &format!("Use filter {}", at + 1));
                 filter_ui(ui, at, filter, wrong.as_deref());
                 if theme::widget::icon_button_sized(ui, icon::TRASH, &format!("Remove filter {}", at + 1), "", 20.0, false).clicked() {
                     removed = Some(at);

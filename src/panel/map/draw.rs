@@ -9,7 +9,7 @@ use super::tiles::Layer;
 use super::track::{At, Found, Shown, Track};
 use super::{ColorBy, MapPanel, world};
 use crate::decode::Fix;
-use crate::panel::{View, palette, widget};
+use crate::panel::{View, widget};
 use crate::store::{Series, TopicId};
 use crate::theme::{self, Palette};
 use crate::time;
@@ -54,7 +54,7 @@ impl MapPanel {
         let config = &self.config;
         let series = self.color.series(view.store);
         for (number, track) in self.tracks.iter().enumerate() {
-            let base = palette::series(number);
+            let base = self.color_of(number, track.topic, view, p);
             let Some([west, _, east, _]) = track.bounds else { continue };
             for shift in viewport.shifts(west, east) {
                 let mut runs = Runs::default();
@@ -72,7 +72,7 @@ impl MapPanel {
                         }
                         (_, None) => p.faint,
                     };
-                    runs.add(&point, color, point.time > view.now);
+                    runs.add(&point, color, point.time > track.own_time(view.now));
                 }
                 runs.draw(painter, viewport, f64::from(shift), config.line_width_points, config.show_points, p);
             }
@@ -84,9 +84,14 @@ impl MapPanel {
                 }
             }
             if let Some(found) = track.at(view.now) {
-                position(painter, viewport, &found, palette::series(number), p);
+                position(painter, viewport, &found, self.color_of(number, track.topic, view, p), p);
             }
         }
+    }
+
+    fn color_of(&self, number: usize, topic: TopicId, view: &View, p: &Palette) -> Color32 {
+        let chosen = view.store.topic(topic).and_then(|t| self.config.colors.get(&*t.name));
+        chosen.map_or_else(|| theme::data::series(number), |ink| ink.color(p))
     }
 
     /// Least and greatest value of what colours the tracks.
@@ -239,7 +244,7 @@ impl MapPanel {
                 if self.tracks.len() > 1 {
                     for (number, track) in self.tracks.iter().enumerate() {
                         let y = at.y + 9.0 + number as f32 * 18.0;
-                        painter.circle_filled(pos2(at.x + 4.0, y), 4.0, palette::series(number));
+                        painter.circle_filled(pos2(at.x + 4.0, y), 4.0, self.color_of(number, track.topic, view, p));
                         world::halo_text(painter, pos2(at.x + 14.0, y), Align2::LEFT_CENTER, &name(track.topic), p);
                     }
                 }

@@ -8,7 +8,7 @@ use super::MapPanel;
 use super::mercator::{self, Viewport, World};
 use super::world;
 use crate::decode::{Decoded, Feature, FeatureShape, Form};
-use crate::panel::{View, palette};
+use crate::panel::View;
 use crate::store::{Lookup, Store, Topic, TopicId};
 use crate::theme;
 
@@ -31,9 +31,17 @@ struct Drawn {
     is_places: bool,
 }
 
-/// Whether a topic's messages may draw features.
-pub fn may_draw(topic: &Topic) -> bool {
-    topic.form == Some(Form::Features) || topic.type_name.ends_with("/String")
+/// Whether a topic's messages may draw features: strings where the newest holds GeoJSON, or is not known yet.
+pub fn may_draw(store: &Store, topic: &Topic) -> bool {
+    match (store.latest_payload(topic.id), &topic.schema) {
+        _ if topic.form == Some(Form::Features) => true,
+        (Lookup::Ready((_, payload)), Some(schema)) if is_text(topic) => schema.decode(Form::Features, &payload).is_ok(),
+        _ => is_text(topic),
+    }
+}
+
+fn is_text(topic: &Topic) -> bool {
+    topic.type_name.ends_with("/String")
 }
 
 impl MapPanel {
@@ -42,7 +50,7 @@ impl MapPanel {
             return store.topics().iter().filter(|t| t.form == Some(Form::Features)).collect();
         }
         let chosen = self.config.topics.iter().filter_map(|name| store.topic_by_name(name));
-        chosen.filter(|t| may_draw(t)).collect()
+        chosen.filter(|t| t.form == Some(Form::Features) || is_text(t)).collect()
     }
 
     pub(super) fn refresh_features(&mut self, view: &View) {
@@ -106,7 +114,7 @@ impl MapPanel {
         let painter = ui.painter();
         for (number, overlay) in self.overlays.iter().enumerate() {
             // after the tracks' colours
-            let own = palette::series(self.tracks.len() + number);
+            let own = theme::data::series(self.tracks.len() + number);
             for drawn in &overlay.drawn {
                 drawn.draw(painter, viewport, drawn.color.unwrap_or(own), p);
             }

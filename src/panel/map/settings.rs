@@ -4,11 +4,13 @@ use egui::Ui;
 
 use super::features::may_draw;
 use super::tiles::Layer;
+use super::track::Track;
 use super::{ColorBy, MapPanel};
 use crate::decode::Form;
 use crate::panel::{Action, View, path_field, widget};
 use crate::render::Colormap;
 use crate::theme;
+use crate::time::Time;
 
 const COLORS: [(ColorBy, &str); 6] = [
     (ColorBy::Topic, "Topic"),
@@ -31,6 +33,7 @@ impl MapPanel {
                 }
             }
         }
+        self.tracks_ui(ui, view);
         let name = COLORS.iter().find(|c| c.0 == self.config.color_by).map_or("", |c| c.1);
         egui::ComboBox::from_label("Colour").selected_text(name).show_ui(ui, |ui| {
             for (value, name) in COLORS {
@@ -89,8 +92,53 @@ impl MapPanel {
         }
     }
 
+    /// Of each track its colour and, where there are several, when it begins; which of them is followed.
+    fn tracks_ui(&mut self, ui: &mut Ui, view: &View) {
+        let name = |track: &Track| view.store.topic(track.topic).map(|t| t.name.to_string());
+        let names: Vec<String> = self.tracks.iter().filter_map(name).collect();
+        let starts: Vec<(String, Time)> = self.tracks.iter().filter_map(|t| Some((name(t)?, t.start()?))).collect();
+        let are_several = names.len() > 1;
+        egui::Grid::new("tracks").num_columns(3).show(ui, |ui| {
+            for name in &names {
+                let mut ink = self.config.colors.get(name).cloned().unwrap_or_default();
+                if ink.ui(ui, ("color", name), &format!("Colour of {name}")) {
+                    self.config.colors.insert(name.clone(), ink);
+                }
+                ui.label(name);
+                let mut secs = self.config.offsets.get(name).copied().unwrap_or(0.0);
+                if are_several {
+                    let drag = ui.add(egui::DragValue::new(&mut secs).speed(0.1).suffix(" s"));
+                    let drag = drag.on_hover_text("Added to the times of this track");
+                    if widget::named(drag, &format!("Offset of {name}")).changed() {
+                        self.config.offsets.insert(name.clone(), secs);
+                    }
+                }
+                ui.end_row();
+            }
+        });
+        let Some((_, first)) = starts.first().filter(|_| are_several) else {
+            return;
+        };
+        ui.horizontal(|ui| {
+            let align = ui.button("Align starts");
+            if align.on_hover_text("Positions as if all tracks had begun with the first").clicked() {
+                let offset = |start: &Time| first.since(*start) as f64 * 1e-9;
+                self.config.offsets = starts.iter().map(|(name, start)| (name.clone(), offset(start))).collect();
+            }
+            if !self.config.offsets.is_empty() && ui.button("Times as recorded").clicked() {
+                self.config.offsets.clear();
+            }
+        });
+        let followed = self.followed(view).and_then(name).unwrap_or_default();
+        egui::ComboBox::from_label("Followed").selected_text(followed).show_ui(ui, |ui| {
+            for name in names {
+                ui.selectable_value(&mut self.config.follow_topic, name.clone(), name);
+            }
+        });
+    }
+
     fn topics_ui(&mut self, ui: &mut Ui, view: &View) {
-        let is_offered = |t: &&crate::store::Topic| t.form == Some(Form::Fix) || may_draw(t);
+        let is_offered = |t: &&crate::store::Topic| t.form == Some(Form::Fix) || may_draw(view.store, t);
         let fits: Vec<_> = view.store.topics().iter().filter(is_offered).collect();
         if fits.is_empty() {
             theme::widget::note(ui, "The recording holds no positions on the globe.");

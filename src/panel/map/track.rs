@@ -27,6 +27,8 @@ const POSITIONS_A_FRAME: usize = 5_000;
 
 pub struct Track {
     pub topic: TopicId,
+    /// Added to its own times: tracks of several recordings are compared as if they were driven together.
+    pub offset_nanos: i64,
     /// West, north, east, south.
     pub bounds: Option<Bounds>,
     /// With and without a fix, and with one.
@@ -63,6 +65,8 @@ pub struct Shown {
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
     pub time: Time,
+    /// The playhead that shows it.
+    pub playhead: Time,
     pub fix: Fix,
     pub world: World,
     /// Clockwise from north, as the message says or from the way before and after.
@@ -74,6 +78,7 @@ impl Track {
     pub fn new(topic: TopicId) -> Track {
         Track {
             topic,
+            offset_nanos: 0,
             bounds: None,
             messages: 0,
             fixes: 0,
@@ -147,8 +152,19 @@ impl Track {
         self.stretches.get(stretch)?.piece.speed(at)
     }
 
-    /// The newest position at or before `t`.
+    /// Its first position, on its own clock.
+    pub fn start(&self) -> Option<Time> {
+        Some(self.stretches.first()?.piece.points.first()?.time)
+    }
+
+    /// The playhead on its own clock.
+    pub fn own_time(&self, playhead: Time) -> Time {
+        playhead.plus_nanos(-self.offset_nanos)
+    }
+
+    /// The newest position at or before the playhead `t`.
     pub fn at(&self, t: Time) -> Option<Found> {
+        let t = self.own_time(t);
         let started = self.stretches.partition_point(|s| s.span.start <= t).checked_sub(1)?;
         let until = |stretch: usize| {
             self.stretches
@@ -170,6 +186,7 @@ impl Track {
         let way = of.piece.way(at);
         Some(Found {
             time: point.time,
+            playhead: point.time.plus_nanos(self.offset_nanos),
             fix,
             world: [point.world[0] + of.turns, point.world[1]],
             heading_deg: fix.heading_deg.map(f64::from).or(way.map(|w| w.0)),
@@ -210,6 +227,7 @@ impl Track {
             shown: Vec::new(),
             waiting: None,
         };
+        let now = self.own_time(now);
         for (number, stretch) in self.stretches.iter().enumerate() {
             if let Some(level) = stretch.piece.level(out.tolerance) {
                 self.visible_of(number, stretch, level, now, turned(window, -stretch.turns), &mut out);

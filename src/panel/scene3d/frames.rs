@@ -1,5 +1,6 @@
 //! The transform tree: axes, names, links from child to parent, and the choice of frames.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use glam::{DAffine3, DVec3, Vec3};
@@ -37,6 +38,27 @@ pub fn fixed_frame(config: &Config, store: &Store, visible: &[&Topic], notes: &N
         // What no transform leads to is drawn in its own frame.
         _ => frames.into_iter().next().unwrap_or_else(|| "map".into()),
     }
+}
+
+/// Frames that layouts of 3D panels name, by panel, with the pass in which each was drawn last.
+type Named = HashMap<egui::Id, (u64, Vec<Arc<str>>)>;
+
+/// Tells which frames a panel's configuration names.
+pub fn note_named(ctx: &egui::Context, panel: egui::Id, config: &Config) {
+    let pass = ctx.cumulative_pass_nr();
+    let frames = [&config.fixed_frame, &config.follow_frame].into_iter().flatten();
+    let frames = frames.map(|frame| frame.as_str().into()).collect();
+    let id = egui::Id::NULL.with("frames that 3D panels name");
+    ctx.data_mut(|data| data.get_temp_mut_or_default::<Named>(id).insert(panel, (pass, frames)));
+}
+
+/// Frames that the configurations of the 3D panels on screen name.
+pub fn named(ctx: &egui::Context) -> Vec<Arc<str>> {
+    let pass = ctx.cumulative_pass_nr();
+    let id = egui::Id::NULL.with("frames that 3D panels name");
+    let named = ctx.data(|data| data.get_temp::<Named>(id)).unwrap_or_default();
+    let on_screen = named.into_values().filter(|(drawn, _)| drawn + 2 > pass);
+    on_screen.flat_map(|(_, frames)| frames).collect()
 }
 
 /// Of its message at the playhead; while that is on its way, of the one that is still shown.

@@ -169,10 +169,9 @@ fn push(layer: &Layer<'_>, out: &mut Out<'_>, group: &Group, kept: &Kept, fixed_
 
 /// For the GPU. Without the file's own colours the marker's is the only one.
 fn drawn(mesh: &decode::Mesh, embedded_colors: bool) -> Arc<Mesh> {
-    let vertex = |v: &decode::Vertex| Vertex {
-        position: v.position,
-        normal: v.normal,
+    let vertex = |v: &Vertex| Vertex {
         color: if embedded_colors { v.color } else { [255; 4] },
+        ..*v
     };
     Arc::new(Mesh {
         vertices: Blob::new(mesh.vertices.iter().map(vertex).collect()),

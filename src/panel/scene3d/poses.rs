@@ -9,16 +9,16 @@ use super::grid::affine;
 use super::layers::{Layer, Out};
 use super::owners::Owner;
 use crate::decode::{Decoded, Pose, Poses};
-use crate::panel::palette;
 use crate::render::{Blob, Bounds, Instance, Lines, MeshSource, Meshes, Segment, Shape, Size};
 use crate::store::Entry;
+use crate::theme;
 
 fn color_of(layer: &Layer<'_>) -> [u8; 4] {
     let alpha = super::cloud::alpha(layer.config);
     match layer.config.color {
         ColorBy::Flat { rgb: [r, g, b] } => [r, g, b, alpha],
         _ => {
-            let [r, g, b, _] = palette::of_name(&layer.topic.name).to_array();
+            let [r, g, b, _] = theme::data::of_name(&layer.topic.name).to_array();
             [r, g, b, alpha]
         }
     }

@@ -8,7 +8,7 @@ use super::cloud::resolved;
 use super::config::{ColorBy, Config, Follow, PointSize, TopicConfig};
 use super::layers::{LayerKind, kind_of};
 use crate::decode::{Decoded, Form};
-use crate::panel::{View, palette, widget};
+use crate::panel::{View, widget};
 use crate::render::Colormap;
 use crate::store::{Lookup, Topic};
 use crate::theme::{self, icon};
@@ -287,7 +287,7 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
 
 /// To begin with: one that can be seen in both looks.
 fn one_color(topic: &Topic) -> ColorBy {
-    let [r, g, b, _] = palette::of_name(&topic.name).to_array();
+    let [r, g, b, _] = theme::data::of_name(&topic.name).to_array();
     ColorBy::Flat { rgb: [r, g, b] }
 }
 

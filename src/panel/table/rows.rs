@@ -19,8 +19,10 @@ use crate::time::Time;
 /// So many bytes of messages, or rows, are looked at in one frame.
 const BYTES_A_FRAME: usize = 1 << 20;
 const ROWS_A_FRAME: usize = 4000;
-/// More rows are not listed.
-pub const MOST_ROWS: usize = 2_000_000;
+/// No more rows are listed than these bytes hold.
+const MOST_BYTES: u64 = 96 << 20;
+/// An entry, its place, and what a place takes while rows are put in order.
+const ROW_BYTES: u64 = (size_of::<Entry>() + size_of::<Place>() + size_of::<(Place, Option<&Key>)>()) as u64;
 /// Decoded messages that are kept for drawing.
 const CACHED: usize = 256;
 
@@ -56,6 +58,8 @@ struct Block {
     /// As `entries`, where rows are sorted.
     keys: Vec<Key>,
     total: usize,
+    /// What `entries` and `keys` hold.
+    bytes: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -90,6 +94,14 @@ impl Key {
             Some((None, value)) => Key::Text(cells::text(value)),
             None => Key::Nothing,
         }
+    }
+
+    fn bytes(&self) -> u64 {
+        let text = match self {
+            Key::Text(text) => text.len(),
+            Key::Number(_) | Key::Nothing => 0,
+        };
+        (size_of::<Key>() + text) as u64
     }
 
     fn order(&self, other: &Key) -> Ordering {
@@ -139,6 +151,7 @@ impl Body {
             entries: Vec::new(),
             keys: Vec::new(),
             total: 0,
+            bytes: 0,
         };
         self.blocks = given
             .into_iter()
@@ -153,6 +166,7 @@ impl Body {
         for block in &mut self.blocks {
             block.examined = 0;
             block.total = 0;
+            block.bytes = 0;
             block.entries.clear();
             block.keys.clear();
         }
@@ -175,14 +189,14 @@ impl Body {
     pub fn work(&mut self, select: &Select) -> bool {
         let (mut bytes, mut rows) = (0, 0);
         let mut left = false;
-        let mut sum: usize = self.blocks.iter().map(|b| b.entries.len()).sum();
+        let mut held = self.bytes();
         'all: for block in &mut self.blocks {
             while block.examined < block.messages.len() {
                 if bytes > BYTES_A_FRAME || rows > ROWS_A_FRAME {
                     left = true;
                     break 'all;
                 }
-                if sum >= MOST_ROWS {
+                if held >= MOST_BYTES {
                     break 'all;
                 }
                 let message = block.examined;
@@ -197,15 +211,19 @@ impl Body {
                     if !self.query.filter.trim().is_empty() && !matches_words(&cells::whole_text(&value), &self.query.filter) {
                         continue;
                     }
-                    sum += 1;
+                    let before = block.bytes;
+                    block.bytes += ROW_BYTES;
                     block.entries.push(Entry {
                         time,
                         message: message as u32,
                         part: part as u32,
                     });
                     if let Some((column, _)) = &self.query.sort {
-                        block.keys.push(Key::of(cells::at(&value, column)));
+                        let key = Key::of(cells::at(&value, column));
+                        block.bytes += key.bytes();
+                        block.keys.push(key);
                     }
+                    held += block.bytes - before;
                 }
                 self.is_old = true;
             }
@@ -250,6 +268,16 @@ impl Body {
     /// All rows that were looked at.
     pub fn total(&self) -> usize {
         self.blocks.iter().map(|b| b.total).sum()
+    }
+
+    /// What is held for the rows.
+    pub fn bytes(&self) -> u64 {
+        self.blocks.iter().map(|b| b.bytes).sum()
+    }
+
+    /// There are more rows than are listed.
+    pub fn is_full(&self) -> bool {
+        self.bytes() >= MOST_BYTES
     }
 
     pub fn is_sorted_by_time(&self) -> bool {

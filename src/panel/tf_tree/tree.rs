@@ -52,8 +52,11 @@ pub fn is_silent(branch: &Branch, now: Time) -> bool {
     !branch.is_static && age > SILENCE_NANOS && age as f64 > 5.0 * period
 }
 
-/// `search` keeps the frames whose name holds all its words, with their ancestors.
-pub fn build(branches: Vec<Branch>, now: Time, closed: &BTreeSet<String>, search: &str) -> Tree {
+/// Frames that messages and panels name, and who does.
+pub type Named = BTreeMap<Arc<str>, Arc<str>>;
+
+/// `named`: those that no transform leads to are told. `search` keeps the frames whose name holds all its words, with their ancestors.
+pub fn build(branches: Vec<Branch>, named: &Named, now: Time, closed: &BTreeSet<String>, search: &str) -> Tree {
     let mut of: BTreeMap<Arc<str>, Vec<Branch>> = BTreeMap::new();
     for branch in branches {
         of.entry(branch.child.clone()).or_default().push(branch);
@@ -86,6 +89,18 @@ pub fn build(branches: Vec<Branch>, now: Time, closed: &BTreeSet<String>, search
             is_error: false,
         });
     }
+    let lost: BTreeMap<&Arc<str>, String> = named
+        .iter()
+        .filter(|(frame, _)| !frame.is_empty() && !of.contains_key(*frame) && roots.first() != Some(frame))
+        .map(|(frame, who)| {
+            let what = format!("{frame} has no parent: nobody publishes a transform of it, and {who} names it");
+            (frame, what)
+        })
+        .collect();
+    for what in lost.values() {
+        let (what, is_error) = (what.clone(), true);
+        troubles.push(Trouble { what, is_error });
+    }
     for (child, branches) in &of {
         troubles.extend(contradiction(child, branches));
     }
@@ -106,11 +121,17 @@ pub fn build(branches: Vec<Branch>, now: Time, closed: &BTreeSet<String>, search
     let mut walk = Walk {
         of: &of,
         children: &children,
+        lost: &lost,
         closed,
         search,
         lines: Vec::new(),
     };
-    let heads = roots.iter().cloned().chain(loops.iter().filter_map(|l| l.first().cloned()));
+    let alone = lost.keys().filter(|frame| !roots.contains(frame)).map(|frame| (*frame).clone());
+    let heads = roots
+        .iter()
+        .cloned()
+        .chain(alone)
+        .chain(loops.iter().filter_map(|l| l.first().cloned()));
     let heads: Vec<Arc<str>> = heads.collect();
     for head in &heads {
         walk.frame(head, head, &mut Vec::new(), &mut BTreeSet::new());
@@ -180,6 +201,7 @@ fn loops(of: &BTreeMap<Arc<str>, Vec<Branch>>) -> Vec<Vec<Arc<str>>> {
 struct Walk<'a> {
     of: &'a BTreeMap<Arc<str>, Vec<Branch>>,
     children: &'a BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    lost: &'a BTreeMap<&'a Arc<str>, String>,
     closed: &'a BTreeSet<String>,
     search: &'a str,
     lines: Vec<Line>,
@@ -196,7 +218,8 @@ impl Walk<'_> {
         let below: Vec<Arc<str>> = below.into_iter().filter(|child| !above.contains(child)).collect();
         let searching = !self.search.trim().is_empty();
         let is_open = (searching || !self.closed.contains(&**frame)) && rails.len() < DEEPEST;
-        let trouble = contradiction(frame, &branches).map(|t| t.what);
+        let contradiction = contradiction(frame, &branches).map(|t| t.what);
+        let trouble = contradiction.or_else(|| self.lost.get(frame).cloned());
         let at = self.lines.len();
         self.lines.push(Line {
             frame: frame.clone(),

@@ -3,6 +3,8 @@
 //! Invariants: what is not a number takes no part in a spectrum or a histogram; no more is held at once than is said here, however many
 //! values there are.
 
+use std::collections::HashMap;
+
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex64;
 
@@ -12,6 +14,8 @@ use crate::path::Point;
 pub const MOST_FFT: usize = 1 << 20;
 /// Of more pairs the corners of runs are kept.
 pub const MOST_PAIRS: usize = 200_000;
+/// More different values are not told apart.
+pub const MOST_DISTINCT: usize = 1000;
 /// Pairs that are kept of a run: the least and greatest x and y, and a gap.
 const CORNERS: usize = 5;
 
@@ -78,6 +82,24 @@ pub fn histogram(values: impl Iterator<Item = f64> + Clone, bins: usize) -> (Vec
         }
     }
     (edges, counts)
+}
+
+/// Each value and how often it comes, by value; of the values after the first [`MOST_DISTINCT`] none, then false comes with it.
+pub fn distinct(values: impl Iterator<Item = f64>) -> (Vec<(f64, f64)>, bool) {
+    let mut counts: HashMap<u64, u64> = HashMap::new();
+    let mut is_whole = true;
+    // one zero
+    for bits in values.filter(|v| !v.is_nan()).map(|v| (v + 0.0).to_bits()) {
+        let room = counts.len() < MOST_DISTINCT;
+        match counts.get_mut(&bits) {
+            Some(count) => *count += 1,
+            None if room => drop(counts.insert(bits, 1)),
+            None => is_whole = false,
+        }
+    }
+    let mut out: Vec<(f64, f64)> = counts.into_iter().map(|(v, count)| (f64::from_bits(v), count as f64)).collect();
+    out.sort_by(|a, b| a.0.total_cmp(&b.0));
+    (out, is_whole)
 }
 
 /// `y` against `x`: values of one time go in pairs where there are equally many; otherwise the newest `x` at or before it goes with

@@ -9,7 +9,7 @@ use regex::{Regex, RegexBuilder, bytes};
 
 use super::LogQuery;
 use crate::decode::{LogLevel, LogRows, log_slices};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// One bit for each line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(super) struct Compiled {
     hidden_nodes: BTreeSet<String>,
     ins: Vec<Expression>,
     outs: Vec<Expression>,
+    within: Option<Span>,
     search: Option<Expression>,
 }
 
@@ -152,6 +153,7 @@ impl Compiled {
             hidden_nodes: query.hidden_nodes.clone(),
             ins: all(&query.ins),
             outs: all(&query.outs),
+            within: query.within,
             search: search.flatten(),
         }
     }
@@ -182,6 +184,12 @@ impl Compiled {
         }
         if !self.outs.is_empty() {
             shown.keep(&marked(&self.outs.iter().collect::<Vec<_>>()), true);
+        }
+        if let Some(span) = self.within {
+            let mut within = Bits::new(rows.len());
+            let inside = times.iter().enumerate().filter(|(_, t)| span.contains(**t));
+            inside.for_each(|(index, _)| within.set(index));
+            shown.keep(&within, false);
         }
         let hits = match &self.search {
             None => Bits::default(),

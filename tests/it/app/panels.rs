@@ -45,6 +45,28 @@ fn opens_and_arranges_panels_from_the_topics() {
 }
 
 #[test]
+fn commands_of_the_selected_panel_are_in_the_palette() {
+    let mut window = with(TWO);
+    let turned = |window: &Window| window.state().workspace.pane("left").unwrap().panel.config()["rotation_degrees"].clone();
+    window.state_mut().workspace.selected = Some("left".to_owned());
+    key(&mut window, Modifiers::COMMAND, Key::K);
+    let field = window.get_by_role_and_label(Role::TextInput, "Search or run");
+    field.type_text("turn");
+    window.run_steps(2);
+    window.get_by_label_contains("Turn by 90°");
+    window.key_press(Key::Enter);
+    window.run_steps(3);
+    assert_eq!(turned(&window), 90);
+    assert!(window.state().workspace.edited, "the layout changed");
+    // those of another panel are not offered
+    window.state_mut().workspace.selected = Some("right".to_owned());
+    key(&mut window, Modifiers::COMMAND, Key::K);
+    window.get_by_role_and_label(Role::TextInput, "Search or run").type_text("turn");
+    window.run_steps(2);
+    assert!(window.query_by_label_contains("Turn by 90°").is_none());
+}
+
+#[test]
 fn splits_closes_and_adds_panels() {
     let mut window = opened();
     let before = kinds(&window).len();

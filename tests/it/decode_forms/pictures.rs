@@ -1,6 +1,9 @@
 //! Raw and compressed pictures against tables of pixels.
 
-use roadreel::decode::{Decoded, Form, Image, Pixels};
+use std::sync::Arc;
+
+use roadreel::decode::{Decoded, Form, Header, Image, Pixels, Shading, ValueRange};
+use roadreel::time::Time;
 
 use super::{decode, schema};
 use crate::encode::Encoder;
@@ -246,4 +249,61 @@ fn compressed_images() {
     for cut in 0..jpeg.len() {
         let _ = get("jpeg", &jpeg[..cut]);
     }
+}
+
+#[test]
+fn pictures_are_reduced_toned_and_multiplied_with_their_alpha() {
+    let shading = |reduce| Shading {
+        range: ValueRange::MinMax,
+        ink: Arc::new(std::array::from_fn(|step| [step as u8, 0, 0])),
+        tone: None,
+        reduce,
+    };
+    let image = |encoding: &str, width, height, pixels| Image {
+        header: Header {
+            stamp: Time(0),
+            frame_id: "camera".into(),
+        },
+        width,
+        height,
+        encoding: encoding.into(),
+        pixels,
+    };
+    // 3 × 2: the right column stands for itself
+    let rgba: Vec<u8> = [
+        [10, 20, 30, 255],
+        [30, 40, 50, 255],
+        [7, 8, 9, 255],
+        [20, 30, 40, 255],
+        [41, 50, 60, 255],
+        [9, 8, 7, 255],
+    ]
+    .concat();
+    let color = |encoding: &str, bytes: &[u8], reduce| {
+        let pixels = Pixels::Rgba8(bytes::Bytes::copy_from_slice(bytes));
+        shading(reduce).shade(&image(encoding, 3, 2, pixels)).pixels
+    };
+    assert_eq!(color("rgb8", &rgba, 1).concat(), rgba);
+    assert_eq!(color("rgb8", &rgba, 2), [[25, 35, 45, 255], [8, 8, 8, 255]]);
+    let translucent: Vec<u8> = rgba.chunks(4).flat_map(|p| [p[0], p[1], p[2], 128]).collect();
+    assert_eq!(color("rgba8", &translucent, 1)[0], [5, 10, 15, 128]);
+    let inverted = Shading {
+        tone: Some(Arc::new(std::array::from_fn(|step| 255 - step as u8))),
+        ..shading(1)
+    };
+    let pixels = Pixels::Rgba8(rgba.clone().into());
+    assert_eq!(inverted.shade(&image("rgb8", 3, 2, pixels)).pixels[0], [245, 235, 225, 255]);
+    // what has no value is transparent, and takes no part in a mean
+    let gray = |reduce| {
+        let pixels = Pixels::Gray(Arc::new([0.0, f32::NAN, 100.0, 50.0, f32::NAN, f32::NAN]));
+        shading(reduce).shade(&image("32FC1", 3, 2, pixels))
+    };
+    let whole = gray(1);
+    assert_eq!(whole.range, Some((0.0, 100.0)));
+    assert_eq!(
+        whole.pixels,
+        [[0, 0, 0, 255], [0; 4], [255, 0, 0, 255], [127, 0, 0, 255], [0; 4], [0; 4]]
+    );
+    assert_eq!(gray(2).pixels, [[63, 0, 0, 255], [255, 0, 0, 255]]);
+    assert_eq!((gray(2).width, gray(2).height), (2, 1));
 }

@@ -115,6 +115,28 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
+/// The positions alone, as `/other/fix`, so much later.
+pub fn other_track(later_secs: u32) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("other.bag");
+    let mut bag = Writer::new(std::io::Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let fix = bag.add_connection(&Connection {
+        topic: "/other/fix".into(),
+        type_name: "sensor_msgs/NavSatFix".into(),
+        md5: "0".repeat(32).into(),
+        definition: format!("{FIX}{HEADER}{STATUS}").into(),
+        latching: false,
+        callerid: None,
+    });
+    for tick in (0..SECONDS * 100).step_by(5) {
+        let time = at(i64::from(later_secs) * 1_000_000_000 + i64::from(tick) * 10_000_000);
+        let header = Encoder::new().header(tick, START_SEC + later_secs + tick / 100, tick % 100 * 10_000_000, "gps");
+        bag.write(fix, time, fix_at(header, tick).bytes()).expect("written");
+    }
+    std::fs::write(&path, bag.finish().expect("finished").into_inner()).expect("the file");
+    (dir, path)
+}
+
 fn imu_at(header: Encoder, secs: f64) -> Encoder {
     let turn = [0.0, 0.0, (secs * 2.0).cos() * 0.2];
     let acceleration = [(secs * 6.0).sin(), (secs * 9.0).cos() * 0.5, 9.81];

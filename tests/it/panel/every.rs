@@ -4,12 +4,15 @@
 use egui::Theme;
 use egui_kittest::{SnapshotOptions, SnapshotResults, try_image_snapshot_options};
 use image::RgbaImage;
+use roadreel::decode::Form;
 use roadreel::panel::{PANELS, PanelState};
+use roadreel::store::{Topic, Want, What};
 use serde_json::{Value, json};
 
-use super::stage::{Stage, show};
+use super::stage::{Stage, show, show_settings};
 use crate::data::data;
 use crate::drive::drive;
+use crate::names::unnamed;
 
 /// A panel of each kind with something to show.
 struct Example {
@@ -117,6 +120,100 @@ fn every_panel_in_both_looks() {
     }
 }
 
+#[test]
+fn every_widget_of_every_panel_and_its_settings_has_a_name() {
+    let mut nameless = Vec::new();
+    let mut all = examples();
+    // with all that may be added
+    let more = |kind, config| Example {
+        kind,
+        is_fleet: false,
+        config,
+        reads: true,
+    };
+    all.push(more(
+        "plot",
+        json!({ "series": [{ "path": "/imu.linear_acceleration.x", "axis": "right" }, { "path": "3" }], "cursors": [0.2, 0.6],
+            "statistics": true, "x_axis": "path", "x_path": "/imu.linear_acceleration.y", "y": { "mode": "manual", "min": 0.0, "max": 1.0 } }),
+    ));
+    all.push(more(
+        "log",
+        json!({ "filters": [{ "pattern": "late" }], "hidden_nodes": ["/planner"], "from_ns": 1, "bookmarks": [] }),
+    ));
+    all.push(more(
+        "map",
+        json!({ "layer": "custom", "color_by": "path", "color_path": "/imu.linear_acceleration.x" }),
+    ));
+    all.push(more(
+        "image",
+        json!({ "topic": "/cam/thermal/image_raw", "range": { "mode": "manual", "min": 0.0, "max": 9.0 } }),
+    ));
+    all.push(more(
+        "table",
+        json!({ "path": "/imu", "rows": "recording", "open": ["linear_acceleration"] }),
+    ));
+    all.push(more("health", json!({ "selected": "/imu" })));
+    all.push(more("diagnostics", json!({ "selected": "lidar: rate", "plotted": "hertz" })));
+    all.push(more("raw", json!({ "topic": "/imu", "compare": { "with": "previous" } })));
+    for example in all {
+        let panel = show(stage(&example), [900.0, 560.0], Theme::Dark);
+        let settings = show_settings(stage(&example));
+        for (of, found) in [("panel", unnamed(&panel)), ("settings", unnamed(&settings))] {
+            nameless.extend(found.into_iter().map(|what| format!("{} ({of}): {what}", example.kind)));
+        }
+    }
+    assert!(nameless.is_empty(), "{nameless:#?}");
+}
+
+/// What the content's menu and the command palette offer: each does something, and nothing twice.
+#[test]
+fn every_command_of_every_panel_does_something() {
+    let mut without = Vec::new();
+    for example in examples() {
+        let mut harness = show(stage(&example), [640.0, 360.0], Theme::Dark);
+        let names = harness.state().panel.commands();
+        if names.is_empty() {
+            without.push(example.kind);
+        }
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{}: {names:?}", example.kind);
+        for name in names {
+            harness.state_mut().command(name);
+            harness.run_ok();
+            assert!(is_told(&harness.state().state()) || harness.state().state() == PanelState::Ready);
+        }
+    }
+    // their rows have menus of their own, and their content no other tools
+    assert_eq!(
+        without,
+        [
+            "diagnostics",
+            "health",
+            "topic_graph",
+            "source_info",
+            "gauge",
+            "indicator",
+            "variables"
+        ]
+    );
+}
+
+#[test]
+fn the_scene_is_looked_at_from_all_sides() {
+    let mut scene = Stage::new("scene3d", &Value::Null);
+    let camera = |scene: &Stage| scene.panel.config()["camera"].clone();
+    assert_eq!(camera(&scene), Value::Null);
+    for (command, yaw) in [("Look from behind", 0.0), ("Look from the front", 180.0), ("Look from the left", -90.0)] {
+        scene.command(command);
+        assert_eq!((&camera(&scene)["yaw"], &camera(&scene)["top_down"]), (&json!(yaw), &json!(false)), "{command}");
+    }
+    scene.command("Look from above or from the side");
+    assert_eq!(camera(&scene)["top_down"], json!(true));
+    scene.command("Reset the camera");
+    assert_eq!(camera(&scene), Value::Null);
+    assert_eq!(scene.actions.len(), 5, "each is a change of the layout");
+}
+
 /// A sentence, not a word.
 fn is_told(state: &PanelState) -> bool {
     match state {
@@ -199,7 +296,16 @@ fn topics_and_the_panels_that_show_them() {
     for bag in bags {
         let name = bag.file_name().unwrap_or_default().to_string_lossy().into_owned();
         out += &format!("{name}\n");
-        let stage = Stage::open("raw", &Value::Null, bag);
+        let mut stage = Stage::open("raw", &Value::Null, bag);
+        // what texts hold is known once one was read
+        let texts = stage.store.topics().iter().filter(|t| t.type_name.ends_with("/String"));
+        let newest = |topic: &Topic| Want {
+            topic: topic.id,
+            what: What::Latest(Form::Value),
+        };
+        stage.beside = texts.map(newest).collect();
+        stage.now = stage.store.span().map_or(stage.now, |span| span.end);
+        stage.settle();
         let view = stage.view();
         for topic in stage.store.topics() {
             let shows = |kind: &&roadreel::panel::Kind| {

@@ -57,6 +57,42 @@ fn levels_are_counted_and_filter() {
 }
 
 #[test]
+fn lines_are_hidden_by_time_and_saved_for_other_tools() {
+    let config = json!({ "from_ns": drive::at(500_000_000).nanos(), "until_ns": drive::at(1_500_000_000).nanos() });
+    // ticks 53, 57 … 149
+    let mut harness = log(&config);
+    harness.get_by_label("25 of 50 lines");
+    let mut saved = |how: &str| {
+        harness.get_by_label("More of the log").click();
+        harness.run_ok();
+        harness.get_by_label(how).click();
+        harness.run_ok();
+        harness.state().saved().expect("a file")
+    };
+    let csv = saved("Save the lines shown as CSV…");
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(
+        (rows.len(), rows[0]),
+        (26, "received_ns,stamp_ns,level,topic,node,file,line,function,message")
+    );
+    assert_eq!(
+        rows[1],
+        "1600000000530000000,1600000000530000000,DEBUG,/rosout,/planner,/ws/src/control/src/control_node.cpp,153,spin,cycle 53"
+    );
+    let of_error = rows.iter().find(|r| r.contains("ERROR")).expect("tick 141");
+    assert!(of_error.ends_with(r"brake pressure 141 out of range\nsecond line"), "{of_error}");
+    let json = saved("Save the lines shown as JSON lines…");
+    let lines: Vec<Value> = json.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(
+        (lines.len(), &lines[0]["line"], &lines[0]["node"]),
+        (25, &json!(153), &json!("/planner"))
+    );
+    harness.get_by_label("Show lines of all times").click();
+    harness.run_ok();
+    assert_eq!(harness.state().panel.config()["from_ns"], Value::Null);
+}
+
+#[test]
 fn expressions_stack() {
     let only = |filters: Value| lines(&json!({ "filters": filters })).len();
     let late = (1..200).step_by(12).filter(|t| t % 100 != 41).count();

@@ -122,6 +122,27 @@ fn colours_and_layers_are_offered() {
 }
 
 #[test]
+fn tracks_of_several_recordings_are_compared_from_their_starts() {
+    let ((_drive, drive), (_other, other)) = (drive::bag(), drive::other_track(100));
+    let open = |config: Value| Stage::open_all("map", &config, &[drive.clone(), other.clone()]);
+    let mut drawn = show(open(json!({})), SIZE, Theme::Dark);
+    drawn.run_ok();
+    drawn.state_mut().settings = true;
+    drawn.run_ok();
+    drawn.get_by_label("Align starts").click();
+    drawn.run_ok();
+    let offsets = &drawn.state().panel.config()["offsets"];
+    assert_eq!(offsets, &json!({ "/gps/fix": 0.0, "/other/fix": -100.0 }));
+    // the other track, a hundred seconds later by itself, answers at the playhead of the first
+    let config = json!({ "topics": ["/other/fix"], "offsets": { "/other/fix": -100.0 } });
+    let mut harness = show(open(config), SIZE, Theme::Dark);
+    harness.hover_at(on_track(0.5));
+    harness.run_ok();
+    let at = hovered(&harness).expect("the track is hovered");
+    assert!((at - 1.0).abs() < 0.08, "{at}");
+}
+
+#[test]
 fn no_positions_are_told() {
     let harness = map(&json!({ "topics": ["/gone"] }));
     assert_eq!(

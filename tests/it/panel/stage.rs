@@ -5,7 +5,7 @@ use egui_kittest::Harness;
 use roadreel::panel::{Action, PANELS, Panel, PanelState, View};
 use roadreel::run::{Executor, settle};
 use roadreel::source::Location;
-use roadreel::store::{Store, TopicId};
+use roadreel::store::{Store, TopicId, Want};
 use roadreel::time::{Span, Time};
 use serde_json::Value;
 
@@ -20,8 +20,10 @@ pub struct Stage {
     /// Nothing that is asked for comes while this is false.
     pub answered: bool,
     pub selected: Option<TopicId>,
+    /// What other panels want.
+    pub beside: Vec<Want>,
     pub actions: Vec<Action>,
-    settings: bool,
+    pub settings: bool,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -116,6 +118,7 @@ impl Stage {
             playing: false,
             answered: true,
             selected: None,
+            beside: Vec::new(),
             actions: Vec::new(),
             settings: false,
             folder: None,
@@ -138,6 +141,7 @@ impl Stage {
             now,
             playing,
             selected,
+            beside,
             ..
         } = self;
         settle(store, executor, |store| {
@@ -152,6 +156,7 @@ impl Stage {
             };
             let mut wants = Vec::new();
             panel.wants(&view, &mut wants);
+            wants.extend(beside.iter().cloned());
             store.demand(*now, 0.0, &wants);
         });
     }
@@ -172,6 +177,13 @@ impl Stage {
         let topic = self.topic(name);
         let view = view!(self);
         self.panel.drop_topic(&view, topic)
+    }
+
+    pub fn command(&mut self, name: &str) {
+        let mut actions = Vec::new();
+        let view = view!(self);
+        self.panel.run(name, &view, &mut actions);
+        self.actions.append(&mut actions);
     }
 
     /// The file that was saved last, as text.

@@ -3,7 +3,9 @@
 use egui::Theme;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
+use roadreel::decode::Form;
 use roadreel::panel::{Action, PanelState};
+use roadreel::store::{Want, What};
 use serde_json::{Value, json};
 
 use super::drive;
@@ -35,6 +37,19 @@ fn every_break_is_told() {
     let mut later = Stage::fleet("tf_tree", &Value::Null);
     later.now = drive::at(1_500_000_000);
     show(later, [900.0, 560.0], Theme::Dark).get_by_label_contains("Silent: wheel for 1.31 s");
+}
+
+#[test]
+fn a_frame_that_a_message_names_and_nobody_publishes_is_told() {
+    let ((_fleet, fleet), (_drive, drive)) = (super::fleet::bag(), drive::bag());
+    let mut stage = Stage::open_all("tf_tree", &Value::Null, &[fleet, drive]);
+    let topic = stage.topic("/cam/front_left/image_raw");
+    let what = What::Latest(Form::Image);
+    stage.beside = vec![Want { topic, what }];
+    stage.settle();
+    let harness = show(stage, [900.0, 560.0], Theme::Dark);
+    harness.get_by_label("front_left has no parent: nobody publishes a transform of it, and /cam/front_left/image_raw names it");
+    harness.get_by_role_and_label(Role::Row, "front_left root");
 }
 
 #[test]

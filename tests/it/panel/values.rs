@@ -175,9 +175,12 @@ fn a_dropdown_offers_the_values_of_a_path_and_a_slider_steps() {
     let mut stage = Stage::fleet("variables", &config);
     stage.store.set_variable("id", Some(Literal::Int(40)));
     stage.store.set_variable("gap", Some(Literal::Int(2)));
+    stage.now = drive::at(500_000_000);
+    stage.settle();
     let mut harness = show(stage, [420.0, 240.0], Theme::Dark);
     harness.get_by_label("Value of $id").click();
     harness.run_ok();
+    // the last comes half a second later: offered though it was not played yet
     for id in ["30", "20", "10"] {
         assert!(harness.query_by_role_and_label(Role::Button, id).is_some(), "{id} is offered");
     }

@@ -8,7 +8,7 @@ use egui::Color32;
 
 /// Colours of classes and tracks, in the order in which they are given out: middling in lightness, so that all can be told from
 /// white and from near-black.
-pub const SERIES: [Color32; 8] = [
+const SERIES: [Color32; 8] = [
     Color32::from_rgb(0x3D, 0x8B, 0xFD),
     Color32::from_rgb(0xE6, 0x8A, 0x00),
     Color32::from_rgb(0x12, 0xA5, 0x7C),
@@ -19,7 +19,7 @@ pub const SERIES: [Color32; 8] = [
     Color32::from_rgb(0xA8, 0x93, 0x1C),
 ];
 
-/// The colour of the `index`-th series.
+/// The colour of the `index`-th class or track.
 pub fn series(index: usize) -> Color32 {
     SERIES[index % SERIES.len()]
 }

@@ -26,7 +26,7 @@ impl Colormap {
         }
     }
 
-    /// sRGB at `t` from 0 to 1; what lies outside is clamped, NaN is 0. Always one of [`palette_bytes`]'s 256 steps.
+    /// sRGB at `t` from 0 to 1; what lies outside is clamped, NaN is 0. Always one of [`colormap_bytes`]'s 256 steps.
     pub fn color(self, t: f32) -> [u8; 3] {
         // NaN becomes 0 as it is made an integer
         let step = (t.clamp(0.0, 1.0) * 255.0 + 0.5).floor() as u8;
@@ -47,7 +47,7 @@ impl Colormap {
 }
 
 /// All colour maps, 256 RGBA steps each, one after the other in the order of [`Colormap::ALL`].
-pub fn palette_bytes() -> Vec<u8> {
+pub fn colormap_bytes() -> Vec<u8> {
     let steps = |map: Colormap| (0..256u16).map(move |step| map.color(f32::from(step) / 255.0));
     Colormap::ALL
         .into_iter()
