@@ -54,7 +54,6 @@ use act::Heard;
 use background::{ChooseFiles, Jobs};
 use command::Command;
 use dialog::Dialog;
-pub use links::LARGEST_LAYOUT;
 use settings::{Folders, Settings};
 
 /// Makes an executor; the waker is called when it has something to drain.

@@ -4,6 +4,7 @@
 //! so does what was not changed. Nothing here reads or writes a file.
 
 mod automatic;
+mod schema;
 mod tree;
 mod unknown;
 mod view;
@@ -16,6 +17,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 pub use automatic::automatic;
+pub use schema::schema;
 pub use view::{DraggedTopic, Drawn};
 
 use crate::layout::{self, Direction, Origin, PanelEntry, PlaybackEntry, Sidebars};

@@ -25,13 +25,14 @@ pub const KIND: Kind = Kind {
     what: "Rates, gaps, jitter and skew of every topic",
     icon: theme::icon::PULSE,
     create: |config| Box::new(HealthPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
 const ROW_HEIGHT: f32 = 24.0;
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     sort: Column,
@@ -53,7 +54,7 @@ impl Default for Config {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Column {
     Topic,

@@ -24,7 +24,8 @@ use egui::{Rect, Sense, Ui};
 use glam::{DQuat, DVec3};
 use serde_json::Value;
 
-use self::config::{CameraConfig, Config, Follow, TopicConfig};
+pub use self::config::CameraConfig;
+use self::config::{Config, Follow, TopicConfig};
 use self::layers::{LAYERS, Label, Layer, Legend, Notes, Out};
 use self::memo::Memo;
 use self::owners::{Card, Owners};
@@ -40,6 +41,7 @@ pub const KIND: Kind = Kind {
     what: "Point clouds, scans, markers, maps and frames in space",
     icon: icon::CUBE,
     create: |config| Box::new(Scene3d::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
