@@ -41,19 +41,19 @@ use std::sync::Arc;
 use eframe::egui_wgpu::RenderState;
 use egui::{Context, Ui};
 
+use crate::layout::{Layout, PlaybackEntry, Sidebars};
 use crate::panel::{Action, View};
 use crate::run::Executor;
 use crate::source::{Location, SceneTable};
 use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::{Span, Time, When};
-use crate::workspace::{Edit, Layout, PlaybackEntry, Sidebars, Workspace};
+use crate::workspace::{Edit, Workspace};
 
 use act::Heard;
 use background::{ChooseFiles, Jobs};
 use command::Command;
 use dialog::Dialog;
-pub use links::LARGEST_LAYOUT;
 use settings::{Folders, Settings};
 
 /// Makes an executor; the waker is called when it has something to drain.

@@ -8,6 +8,7 @@ mod cat;
 mod check;
 mod demo;
 mod info;
+mod layout;
 mod ls;
 mod open;
 mod output;
@@ -68,6 +69,8 @@ enum Command {
     Url(url::UrlArgs),
     /// Answers over HTTP what `url` prints, for scripts and pages
     Serve(serve::ServeArgs),
+    /// Layouts: converted, checked against a recording, compared
+    Layout(layout::LayoutCommand),
     /// What of remote recordings is kept on disk, and where; `cache pin` keeps a span offline, `cache clear` deletes all
     Cache(cache::CacheCommand),
     /// Makes this program the handler of roadreel:// links and of .bag and .mcap files
@@ -291,6 +294,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Scenes(args)) => scenes::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Url(args)) => url::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Serve(args)) => serve::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Layout(args)) => layout::run(common, &args),
         Some(Command::Cache(args)) => cache::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Register(args)) => register::run(&args).map(|()| Outcome::Done),
         Some(Command::Completions { shell }) => pages::completions(shell).map(|()| Outcome::Done),

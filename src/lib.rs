@@ -32,11 +32,12 @@
 //! | [`demo`] | a synthetic drive, written as a bag | touch the network |
 //! | [`store`] | what is loaded, wanted, to be fetched next, to be evicted; transforms, accumulated state, playback | block; read a clock; exceed its budget |
 //! | [`run`] | the one door to the outside: executes [`store::Work`], returns [`store::Event`]s | decide anything |
+//! | [`layout`] | layout files, ours and those of other programs: read, written, compared, merged, fitted to a recording | open a file; know a panel's code |
 //! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
 //! | `theme` | colours, fonts, icons, spacing and the small widgets: one table for dark, one for light | know data |
 //! | `render` | wgpu: points, lines, meshes, grids, picking; WGSL beside the Rust | know ROS, topics or panels |
 //! | `panel` | one file per panel | ask for bytes; block; know URLs |
-//! | `workspace` | layout files: our own versioned structs; the tree of panels | serialize a library's types |
+//! | `workspace` | the tree of panels on screen, made of a layout and made a layout again | serialize a library's types |
 //! | `app` | the window, the timeline, the dialogs; the same root drawn offscreen | hold data that the store should hold |
 //!
 //! From `render` on, feature `gui`. `cli` stands above the window's modules in the table but calls [`app`] for `screenshot`
@@ -84,6 +85,8 @@ pub mod demo;
 pub mod store;
 
 pub mod run;
+
+pub mod layout;
 
 pub mod cli;
 

@@ -1,23 +1,26 @@
-//! The arrangement of panels: layout files in our own versioned structs, the tree on screen, and what is done to it.
+//! The arrangement of panels on screen, made of a [`Layout`](crate::layout::Layout), what is done to it, and the layout that it then is.
 //!
-//! Invariants: a layout file holds our structs only, never a library's; what it holds that this version does not know (panels,
-//! keys, kinds of split) comes out again as it went in. Nothing here reads or writes a file.
+//! Invariants: what a layout holds that this version does not know (panels, keys, kinds of split) comes out again as it went in, and
+//! so does what was not changed. Nothing here reads or writes a file.
 
 mod automatic;
-mod layout;
+mod schema;
 mod tree;
 mod unknown;
 mod view;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use egui_tiles::{Tile, TileId, Tree};
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 pub use automatic::automatic;
-pub use layout::{Child, Layout, LayoutError, Node, PanelEntry, PlaybackEntry, Sidebars, Tab, Window};
+pub use schema::schema;
 pub use view::{DraggedTopic, Drawn};
 
+use crate::layout::{self, Direction, Origin, PanelEntry, PlaybackEntry, Sidebars};
 use crate::panel::{Kind, PANELS, Panel, View};
 use crate::store::{TopicId, Want};
 
@@ -30,14 +33,21 @@ pub struct Pane {
     pub panel: Box<dyn Panel>,
     /// Keys of its entry that this version does not know.
     extra: Map<String, Value>,
-    /// The configuration as the layout holds it, and what the panel understood of it.
+    /// The configuration as the layout holds it, the same with the names that its variables stand for, and what the panel understood
+    /// of it.
     given: Value,
+    resolved: Value,
     understood: Value,
+    variables: Rc<Variables>,
 }
 
+/// Of the layout: some stand for topics and frames.
+type Variables = IndexMap<String, Value>;
+
 impl Pane {
-    fn new(id: String, entry: PanelEntry) -> Pane {
-        let panel = unknown::create(&entry.kind, &entry.config);
+    fn new(id: String, entry: PanelEntry, variables: Rc<Variables>) -> Pane {
+        let resolved = layout::resolve(&entry.kind, &entry.config, &variables);
+        let panel = unknown::create(&entry.kind, &resolved);
         Pane {
             id,
             kind: entry.kind,
@@ -45,43 +55,25 @@ impl Pane {
             panel,
             extra: entry.extra,
             given: entry.config,
+            resolved,
+            variables,
         }
     }
 
-    /// For a layout file: what the panel holds now, and whatever it had not understood of what it was given.
+    /// For a layout file: what it was given, with what the panel has changed since.
     pub fn config(&self) -> Value {
-        carried(&self.given, &self.understood, self.panel.config())
+        if self.given.is_null() {
+            return self.panel.config();
+        }
+        let now = layout::three_way(&self.understood, self.panel.config(), &self.resolved);
+        if now == self.resolved {
+            return self.given.clone();
+        }
+        layout::restore(&self.kind, &self.given, now, &self.variables)
     }
 
     pub fn icon(&self) -> &'static str {
         kind(&self.kind).map_or(crate::theme::icon::QUESTION, |k| k.icon)
-    }
-}
-
-/// `now`, with `given` wherever nothing was changed since it was `understood`.
-fn carried(given: &Value, understood: &Value, now: Value) -> Value {
-    if now == *understood && !given.is_null() {
-        return given.clone();
-    }
-    match (given, understood, now) {
-        (Value::Object(given), Value::Object(understood), Value::Object(mut now)) => {
-            for (key, given) in given {
-                let kept = match (understood.get(key), now.get(key)) {
-                    (None, None) => given.clone(),
-                    (Some(was), Some(is)) => carried(given, was, is.clone()),
-                    _ => continue,
-                };
-                now.insert(key.clone(), kept);
-            }
-            Value::Object(now)
-        }
-        (Value::Array(given), Value::Array(understood), Value::Array(now))
-            if given.len() == understood.len() && given.len() == now.len() =>
-        {
-            let parts = given.iter().zip(understood).zip(now);
-            Value::Array(parts.map(|((given, was), now)| carried(given, was, now)).collect())
-        }
-        (_, _, now) => now,
     }
 }
 
@@ -169,16 +161,6 @@ pub enum Side {
 /// The key of an arrangement that names its tab.
 const TITLE: &str = "title";
 
-/// Which way a split divides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Side by side.
-    Row,
-    /// One above the other.
-    Column,
-}
-
 pub struct Workspace {
     tree: Tree<Pane>,
     windows: Vec<PoppedOut>,
@@ -188,6 +170,7 @@ pub struct Workspace {
     node_extra: HashMap<TileId, Map<String, Value>>,
     /// What the layout holds besides panels.
     rest: Rest,
+    variables: Rc<Variables>,
     next_number: usize,
     /// Changed by the user's hand since it was made, read or saved.
     pub edited: bool,
@@ -198,9 +181,13 @@ pub struct Workspace {
 /// What a layout holds besides panels: playback and sidebars are the window's, the rest comes out as it went in.
 #[derive(Clone, Default)]
 struct Rest {
+    /// Of the format: a newer one stays.
+    version: u32,
     name: Option<String>,
     playback: Option<PlaybackEntry>,
     sidebars: Option<Sidebars>,
+    topics: IndexMap<String, String>,
+    origin: Option<Origin>,
     /// Keys that this version does not know.
     extra: Map<String, Value>,
 }
@@ -219,6 +206,7 @@ impl Workspace {
             maximised: None,
             node_extra: HashMap::new(),
             rest: Rest::default(),
+            variables: Rc::default(),
             next_number: 1,
             edited: false,
             is_automatic: false,
@@ -298,7 +286,7 @@ impl Workspace {
             config: config.clone(),
             extra: Map::new(),
         };
-        Pane::new(id, entry)
+        Pane::new(id, entry, self.variables.clone())
     }
 
     /// Applies what the user did. True where the workspace changed.

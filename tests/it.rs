@@ -33,6 +33,8 @@ mod fuzz;
 mod inline;
 #[path = "it/lambda.rs"]
 mod lambda;
+#[path = "it/layout.rs"]
+mod layout;
 #[path = "it/link.rs"]
 mod link;
 #[path = "it/long_series.rs"]

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use super::background::File;
 use super::{AppState, speed_in_range};
+use crate::layout::{Layout, PlaybackEntry, Sidebars};
 use crate::path::Literal;
 use crate::store::Store;
 use crate::time::Span;
-use crate::workspace::{Layout, PlaybackEntry, Sidebars, Workspace};
+use crate::workspace::Workspace;
 
 impl AppState {
     /// Puts panels when topics come in.

@@ -4,11 +4,8 @@ use egui::{Context, Event};
 
 use super::AppState;
 use super::dialog::Dialog;
+use crate::layout::{self, LARGEST_BYTES};
 use crate::source::{Link, LinkStyle, Location};
-use crate::workspace::Layout;
-
-/// Layouts are small; what is larger is none.
-pub const LARGEST_LAYOUT: u64 = 4 << 20;
 
 impl AppState {
     /// Opens what a link names, at its moment and in its layout.
@@ -30,11 +27,11 @@ impl AppState {
     pub(super) fn fetch_layout(&mut self, location: Location) {
         let then = self.jobs.layout_fetched();
         self.layout_link = Some(location.clone());
-        self.executor.io().fetch_text(location, LARGEST_LAYOUT, then);
+        self.executor.io().fetch_text(location, LARGEST_BYTES, then);
     }
 
     pub(super) fn take_fetched_layout(&mut self, fetched: Result<String, String>) {
-        let parsed = fetched.and_then(|text| Layout::parse(&text).map_err(|error| error.to_string()));
+        let parsed = fetched.and_then(|text| layout::open(&text).map(|opened| opened.layout).map_err(|error| error.to_string()));
         match parsed {
             Err(error) => self.tell_error(format!("The link's layout could not be opened: {error}")),
             // topics are there, or come later

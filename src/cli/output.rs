@@ -60,6 +60,11 @@ pub fn loss(text: &str) {
 /// At most this many warnings are written one by one.
 const SHOWN: usize = 20;
 
+/// A text of several lines, for people.
+pub fn lines(text: &str) {
+    text.lines().for_each(tell);
+}
+
 /// A sentence about what was asked for and could not be had.
 pub fn note(text: &str) {
     tell(&format!("note: {text}"));

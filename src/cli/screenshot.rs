@@ -18,9 +18,9 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
     let io = common.io()?;
     if let Some(location) = start.layout_link.take() {
         let text = io
-            .fetch_text_now(location, crate::app::LARGEST_LAYOUT)
+            .fetch_text_now(location, crate::layout::LARGEST_BYTES)
             .map_err(anyhow::Error::msg)?;
-        start.layout = Some(crate::workspace::Layout::parse(&text).context("the link's layout cannot be opened")?);
+        start.layout = Some(crate::layout::open(&text).context("the layout cannot be opened")?.layout);
     }
     let options = offscreen::Options {
         size: args.size,

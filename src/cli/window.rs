@@ -38,7 +38,8 @@ pub fn start(
     folders: Option<crate::app::settings::Folders>,
 ) -> anyhow::Result<crate::app::Start> {
     use crate::app::{Start, settings};
-    use crate::workspace::Layout;
+    use crate::layout::{self, Dialect};
+    use crate::source::Location;
 
     let links = super::scenes::links(common, locations)?;
     let mut start = Start {
@@ -49,10 +50,16 @@ pub fn start(
         memory_budget: common.memory.map(|_| common.memory_of_store()),
         ..Start::default()
     };
-    if let Some(name) = layout {
-        let (text, path) = settings::find_layout(name, folders.as_ref()).map_err(anyhow::Error::msg)?;
-        start.layout = Some(Layout::parse(&text).map_err(|e| anyhow::anyhow!("{e}: {name}"))?);
-        start.layout_path = path;
+    match layout {
+        Some(url) if url.contains("://") => start.layout_link = Some(Location::parse(url)?),
+        Some(name) => {
+            let (text, path) = settings::find_layout(name, folders.as_ref()).map_err(anyhow::Error::msg)?;
+            let opened = layout::open(&text).map_err(|e| anyhow::anyhow!("{e}: {name}"))?;
+            // another program's file is not overwritten
+            start.layout_path = path.filter(|_| opened.report.dialect == Dialect::Roadreel);
+            start.layout = Some(opened.layout);
+        }
+        None => {}
     }
     start.folders = folders;
     Ok(start)

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::{Decoded, Form, Image, Pixels, Shading, ValueRange};
+use crate::layout::TRANSPORTS;
 use crate::panel::shown::{Freshness, Shown};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::Colormap;
@@ -26,11 +27,12 @@ pub const KIND: Kind = Kind {
     what: "A camera's picture at the playhead",
     icon: crate::theme::icon::IMAGE,
     create: |config| Box::new(ImagePanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     topic: String,
@@ -89,7 +91,13 @@ impl ImagePanel {
     }
 
     fn topic<'a>(&self, view: &View<'a>) -> Option<&'a Topic> {
-        view.store.topic_by_name(&self.config.topic)
+        let topic = view.store.topic_by_name(&self.config.topic);
+        // the same pictures, sent otherwise
+        topic.or_else(|| {
+            let sent = |ending| view.store.topic_by_name(&format!("{}/{ending}", self.config.topic));
+            let as_image = |topic: &&Topic| topic.form == Some(Form::Image);
+            TRANSPORTS.iter().find_map(sent).filter(as_image)
+        })
     }
 
     fn set_topic(&mut self, name: &str) {

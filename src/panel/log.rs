@@ -36,11 +36,12 @@ pub const KIND: Kind = Kind {
     what: "What the nodes said: filtered, searched, in step with the playhead",
     icon: theme::icon::LIST_MAGNIFYING_GLASS,
     create: |config| Box::new(LogPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Empty: every topic of rosgraph_msgs/Log or rcl_interfaces/Log.
@@ -88,7 +89,7 @@ impl Default for Config {
 }
 
 /// Which time stands before a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum TimeColumn {
     /// When it was recorded, as time of day in UTC.

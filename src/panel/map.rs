@@ -34,11 +34,12 @@ pub const KIND: Kind = Kind {
     what: "Where the drive was: GPS tracks on a map, offline or with tiles",
     icon: theme::icon::MAP_TRIFOLD,
     create: |config| Box::new(MapPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Empty: every topic of positions.
@@ -92,7 +93,7 @@ impl Default for Config {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum ColorBy {
     #[default]

@@ -5,8 +5,8 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::layout::{Child, Layout, Node, PanelEntry, Tab, VERSION};
-use super::{Direction, Workspace};
+use super::Workspace;
+use crate::layout::{Child, Direction, Layout, Node, PanelEntry, Tab};
 use crate::panel::PANELS;
 use crate::store::Store;
 
@@ -49,15 +49,9 @@ pub fn automatic(store: &Store) -> Layout {
         }
     }
     Layout {
-        version: VERSION,
-        name: None,
         panels,
         root: arrange(scenes, beside(cameras, maps), plots, others),
-        windows: Vec::new(),
-        variables: IndexMap::new(),
-        playback: None,
-        sidebars: None,
-        extra: Map::new(),
+        ..Layout::empty()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Layout file ↔ the tree on screen.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use egui_tiles::{Container, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::layout::{Child, Layout, Node, PanelEntry, Tab, VERSION, Window};
-use super::{Direction, Pane, PoppedOut, Rest, Workspace};
+use super::{Pane, PoppedOut, Rest, Variables, Workspace};
+use crate::layout::{Child, Direction, Layout, Node, PanelEntry, Tab, VERSION, Window};
 
 /// The kind under which a node that this version does not know is kept as a panel.
 const UNKNOWN_NODE: &str = "unknown-node";
@@ -19,8 +20,10 @@ impl Workspace {
             tiles: Tiles::default(),
             node_extra: HashMap::new(),
             unknown_nodes: 0,
+            variables: Rc::new(layout.variables.clone()),
         };
         let mut workspace = Workspace::empty();
+        workspace.variables = builder.variables.clone();
         let windows = layout.windows.iter();
         workspace.windows = windows
             .filter_map(|w| {
@@ -44,6 +47,9 @@ impl Workspace {
         }
         workspace.node_extra = builder.node_extra;
         workspace.rest = Rest {
+            version: layout.version,
+            topics: layout.topics.clone(),
+            origin: layout.origin.clone(),
             name: layout.name.clone(),
             playback: layout.playback.clone(),
             sidebars: layout.sidebars.clone(),
@@ -64,7 +70,9 @@ impl Workspace {
             (pane.id.clone(), entry)
         };
         Layout {
-            version: VERSION,
+            version: self.rest.version.max(VERSION),
+            topics: self.rest.topics.clone(),
+            origin: self.rest.origin.clone(),
             name: self.rest.name.clone(),
             panels: self.panes().into_iter().filter(|p| p.kind != UNKNOWN_NODE).map(entry).collect(),
             root: self.tree.root().and_then(|root| self.node(root)),
@@ -182,12 +190,13 @@ struct Builder {
     tiles: Tiles<Pane>,
     node_extra: HashMap<TileId, Map<String, Value>>,
     unknown_nodes: usize,
+    variables: Rc<Variables>,
 }
 
 impl Builder {
     fn take(&mut self, id: &str) -> Option<Pane> {
         let entry = self.panels.shift_remove(id)?;
-        Some(Pane::new(id.to_owned(), entry))
+        Some(Pane::new(id.to_owned(), entry, self.variables.clone()))
     }
 
     fn pane(&mut self, id: &str) -> Option<TileId> {
@@ -236,7 +245,7 @@ impl Builder {
                     config: value.clone(),
                     extra: Map::new(),
                 };
-                let pane = Pane::new(format!("{UNKNOWN_NODE}-{}", self.unknown_nodes), entry);
+                let pane = Pane::new(format!("{UNKNOWN_NODE}-{}", self.unknown_nodes), entry, Rc::default());
                 let tile = self.tiles.insert_pane(pane);
                 Some(self.tiles.insert_tab_tile(vec![tile]))
             }

@@ -7,7 +7,8 @@ use egui_tiles::{Behavior, SimplificationOptions, TabState, Tabs, Tile, TileId, 
 
 use serde_json::{Map, Value};
 
-use super::{Direction, Dropped, Edit, Pane, Side, Workspace};
+use super::{Dropped, Edit, Pane, Side, Workspace};
+use crate::layout::Direction;
 use crate::panel::{Action, DraggedPath, PanelState, View};
 use crate::store::TopicId;
 use crate::theme::{self, icon, palette, widget};

@@ -134,7 +134,7 @@ fn the_whole_window_looks_as_it_did() {
     for (name, theme) in [("window_dark", egui::Theme::Dark), ("window_light", egui::Theme::Light)] {
         let start = Start {
             locations: vec![Location::Path(drive())],
-            layout: Some(roadreel::workspace::Layout::parse(layout).unwrap()),
+            layout: Some(roadreel::layout::Layout::parse(layout).unwrap()),
             ..Start::default()
         };
         let mut harness = Harness::builder()

@@ -4,8 +4,8 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use roadreel::app::Start;
+use roadreel::layout::Layout;
 use roadreel::source::Location;
-use roadreel::workspace::Layout;
 
 use super::window::*;
 

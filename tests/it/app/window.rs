@@ -73,7 +73,7 @@ pub fn opened_small() -> Window {
     let layout = r#"{"version":1,"panels":{"raw":{"kind":"raw","config":{"topic":"/gps/fix"}}},"root":{"tabs":["raw"]}}"#;
     let mut window = window(Start {
         locations: vec![Location::Path(drive())],
-        layout: Some(roadreel::workspace::Layout::parse(layout).unwrap()),
+        layout: Some(roadreel::layout::Layout::parse(layout).unwrap()),
         ..Start::default()
     });
     settle(&mut window);

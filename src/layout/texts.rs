@@ -1,0 +1,220 @@
+//! Raw messages, logs, diagnostics, tables and notes as Webviz and its descendants store them.
+
+use serde_json::{Map, Value, json};
+
+use super::rule::{Codec, Group, Rule, key};
+use super::value::{self, as_number, put};
+use crate::path;
+
+pub static RAW: &[Rule] = &[
+    key("/topicPath", "/topic", Codec::Own(topic_of_path, path_of_topic)),
+    Rule::Group(&COMPARE),
+];
+
+/// The topic whose fields a message path names.
+fn topic_of_path(text: &Value) -> Option<Value> {
+    let text = text.as_str().filter(|text| !text.is_empty())?;
+    let topic = match path::parse(text) {
+        Ok(path::Expr::Path(path)) => path.topic?,
+        _ => text.split(['.', '[', '{']).next()?.to_owned(),
+    };
+    Some(topic.into())
+}
+
+fn path_of_topic(topic: &Value) -> Option<Value> {
+    Some(path::topic_text(topic.as_str()?).into())
+}
+
+const PREVIOUS: &str = "previous message";
+
+static COMPARE: Group = Group {
+    ours: &["/compare"],
+    read: |reader| {
+        if reader.flag("/diffEnabled", "/compare") != Some(true) {
+            return Value::Null;
+        }
+        match reader.text("/diffMethod", "/compare/with") {
+            Some(PREVIOUS) => json!({"compare": {"with": "previous"}}),
+            _ => match reader.take("/diffTopicPath", "/compare/topic", Codec::Own(topic_of_path, path_of_topic)) {
+                Some(topic) => json!({"compare": {"with": "topic", "topic": topic}}),
+                None => json!({"compare": {"with": "nothing"}}),
+            },
+        }
+    },
+    write: |now, theirs| {
+        let with = value::text(now, "/compare/with").unwrap_or("nothing");
+        put(theirs, "/diffEnabled", (with != "nothing").into());
+        match with {
+            "previous" => put(theirs, "/diffMethod", PREVIOUS.into()),
+            "topic" => {
+                put(theirs, "/diffMethod", "custom".into());
+                let topic = now.pointer("/compare/topic").and_then(path_of_topic);
+                put(theirs, "/diffTopicPath", topic.unwrap_or_else(|| "".into()));
+            }
+            _ => {}
+        }
+        true
+    },
+};
+
+/// Levels as ROS 1 numbers them.
+pub static LOG_OF_WEBVIZ: &[Rule] = &[
+    key("/topicToRender", "/topics", Codec::Own(one_in_list, first_of_list)),
+    key(
+        "/minLogLevel",
+        "/min_level",
+        Codec::Own(|v| level(v, &ROS1), |v| number_of_level(v, &ROS1)),
+    ),
+    key("/searchTerms", "/filters", Codec::Own(filters_of_terms, terms_of_filters)),
+];
+
+/// Levels from 1 to 5.
+pub static LOG_OF_FOXGLOVE: &[Rule] = &[
+    key("/topicToRender", "/topics", Codec::Own(one_in_list, first_of_list)),
+    key(
+        "/minLogLevel",
+        "/min_level",
+        Codec::Own(|v| level(v, &FOXGLOVE), |v| number_of_level(v, &FOXGLOVE)),
+    ),
+    key("/searchTerms", "/filters", Codec::Own(filters_of_terms, terms_of_filters)),
+    Rule::Group(&NODES),
+];
+
+type Levels = [(f64, &'static str); 5];
+const ROS1: Levels = [(1.0, "debug"), (2.0, "info"), (4.0, "warn"), (8.0, "error"), (16.0, "fatal")];
+const FOXGLOVE: Levels = [(1.0, "debug"), (2.0, "info"), (3.0, "warn"), (4.0, "error"), (5.0, "fatal")];
+
+fn level(value: &Value, levels: &Levels) -> Option<Value> {
+    let number = as_number(value)?;
+    let least = levels.iter().rev().find(|level| level.0 <= number).or(levels.first())?;
+    Some(least.1.into())
+}
+
+fn number_of_level(value: &Value, levels: &Levels) -> Option<Value> {
+    let name = value.as_str()?;
+    levels.iter().find(|level| level.1 == name).map(|level| value::of_number(level.0))
+}
+
+fn one_in_list(topic: &Value) -> Option<Value> {
+    let topic = topic.as_str().filter(|topic| !topic.is_empty())?;
+    Some(json!([topic]))
+}
+
+fn first_of_list(topics: &Value) -> Option<Value> {
+    match topics.as_array()?.as_slice() {
+        [] => Some("".into()),
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// Any of the texts: our filters are expressions.
+fn filters_of_terms(terms: &Value) -> Option<Value> {
+    let terms = terms.as_array()?.iter().map(Value::as_str);
+    let filters = terms.map(|term| Some(json!({"pattern": regex::escape(term?), "mode": "in"})));
+    filters.collect::<Option<Vec<_>>>().map(Value::Array)
+}
+
+fn terms_of_filters(filters: &Value) -> Option<Value> {
+    let term = |filter: &Value| {
+        let pattern = value::text(filter, "/pattern")?;
+        let is_in = value::text(filter, "/mode").is_none_or(|mode| mode == "in");
+        let is_on = value::flag(filter, "/enabled").unwrap_or(true);
+        let term = unescaped(pattern);
+        // an expression that is more than a text
+        (is_in && is_on && regex::escape(&term) == pattern).then(|| term.into())
+    };
+    filters.as_array()?.iter().map(term).collect::<Option<Vec<_>>>().map(Value::Array)
+}
+
+fn unescaped(pattern: &str) -> String {
+    let mut out = String::new();
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        out.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    out
+}
+
+static NODES: Group = Group {
+    ours: &["/hidden_nodes"],
+    read: |reader| {
+        let mut hidden = Vec::new();
+        for (name, node) in reader.entries("/nameFilter") {
+            if node.flag("/visible", "/hidden_nodes") == Some(false) {
+                hidden.push(name);
+            }
+        }
+        hidden.sort_unstable();
+        if hidden.is_empty() {
+            Value::Null
+        } else {
+            json!({ "hidden_nodes": hidden })
+        }
+    },
+    write: |now, theirs| {
+        let hidden = now.get("hidden_nodes").and_then(Value::as_array);
+        let hidden: Vec<&str> = hidden.into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut filter = theirs.get("nameFilter").and_then(Value::as_object).cloned().unwrap_or_default();
+        for (name, node) in &mut filter {
+            if !hidden.contains(&name.as_str()) {
+                put(node, "/visible", true.into());
+            }
+        }
+        for name in hidden {
+            put(
+                filter.entry(name).or_insert_with(|| Value::Object(Map::new())),
+                "/visible",
+                false.into(),
+            );
+        }
+        put(theirs, "/nameFilter", Value::Object(filter));
+        true
+    },
+};
+
+pub static DIAGNOSTICS: &[Rule] = &[
+    key("/topicToRender", "/topics", Codec::Own(one_in_list, first_of_list)),
+    key("/minLevel", "/min_level", Codec::Own(severity, number_of_severity)),
+    key("/pinnedIds", "/pinned", Codec::Own(names_of_ids, ids_of_names)),
+    key("/hardwareIdFilter", "/hardware_id", Codec::Text),
+    key("/secondsUntilStale", "/stale_after_secs", Codec::Number),
+];
+
+pub static DIAGNOSTIC: &[Rule] = &[
+    key("/topicToRender", "/topics", Codec::Own(one_in_list, first_of_list)),
+    key("/selectedHardwareId", "/hardware_id", Codec::Text),
+    key("/selectedName", "/selected", Codec::Text),
+    key("/secondsUntilStale", "/stale_after_secs", Codec::Number),
+];
+
+const SEVERITIES: [(f64, &str); 4] = [(0.0, "ok"), (1.0, "warn"), (2.0, "error"), (3.0, "stale")];
+
+fn severity(value: &Value) -> Option<Value> {
+    let number = as_number(value)?;
+    SEVERITIES.iter().find(|s| s.0 == number).map(|s| s.1.into())
+}
+
+fn number_of_severity(value: &Value) -> Option<Value> {
+    let name = value.as_str()?;
+    SEVERITIES.iter().find(|s| s.1 == name).map(|s| value::of_number(s.0))
+}
+
+/// `|hardware id|name|` → `name`
+fn names_of_ids(ids: &Value) -> Option<Value> {
+    let name = |id: &Value| {
+        let id = id.as_str()?;
+        let inside = id.strip_prefix('|').and_then(|id| id.strip_suffix('|'));
+        Some(inside.and_then(|id| id.split_once('|')).map_or(id, |(_, name)| name).into())
+    };
+    ids.as_array()?.iter().map(name).collect::<Option<Vec<_>>>().map(Value::Array)
+}
+
+fn ids_of_names(names: &Value) -> Option<Value> {
+    let id = |name: &Value| Some(format!("||{}|", name.as_str()?).into());
+    names.as_array()?.iter().map(id).collect::<Option<Vec<_>>>().map(Value::Array)
+}
+
+pub static TABLE: &[Rule] = &[key("/topicPath", "/path", Codec::Text)];
+
+pub static NOTE: &[Rule] = &[key("/noteText", "/text", Codec::Text)];
