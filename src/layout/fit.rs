@@ -180,7 +180,7 @@ fn suits(needed: Form, has: Form) -> bool {
 fn form_of(topic: &CatalogueTopic) -> Option<Form> {
     match &topic.schema {
         Some(schema) => schema.form(),
-        None => definitions().schema(&topic.type_name, "", "").ok()?.form(),
+        None => definitions().schema(&topic.type_name, "", "*").ok()?.form(),
     }
 }
 

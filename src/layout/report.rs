@@ -176,6 +176,7 @@ impl PanelReport {
             };
             let note = match (row.fate, row.note.as_str()) {
                 (_, "") => String::new(),
+                (_, note) if row.key.is_empty() => note.to_owned(),
                 (Fate::Mapped, note) => format!(" → {note}"),
                 (_, note) => format!(": {note}"),
             };
@@ -192,6 +193,10 @@ fn readable(pointer: &str) -> String {
         let part = part.replace("~1", "/").replace("~0", "~");
         if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {
             out.push_str("[]");
+            continue;
+        }
+        // halves of a tree
+        if matches!(part.as_str(), "first" | "second") {
             continue;
         }
         if !out.is_empty() {
