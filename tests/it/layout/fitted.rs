@@ -55,7 +55,29 @@ fn another_teams_layout_is_offered_what_it_probably_meant() {
     let Some(text) = sample("webviz_demo_layout.json") else { return };
     let layout = opened(&text).layout;
     let fit = fit(&layout, &drive());
-    insta::assert_snapshot!(fit.text());
+    let taken = |name: &str| {
+        fit.misfits
+            .iter()
+            .find(|misfit| misfit.name == name)
+            .and_then(|misfit| misfit.take.as_deref())
+    };
+    assert_eq!(taken("/velodyne_points"), Some("/os1_cloud_node/points"));
+    assert_eq!(taken("velodyne"), Some("os1_lidar"));
+    assert_eq!(taken("/radar/tracks"), None, "no topic has these fields");
+    assert!(
+        taken("/image_raw").is_some_and(|topic| topic.starts_with("/flir_adk/")),
+        "{}",
+        fit.text()
+    );
+    let told = fit.text();
+    assert!(
+        told.starts_with("4 names do not fit:\n  topic /velodyne_points → /os1_cloud_node/points (sensor_msgs/PointCloud2)\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("the recording has no such topic; used by 3D Panel!2ccsjwx, RawMessages!48wvnv5"),
+        "{told}"
+    );
     let fitted = fit.apply(&layout);
     let scene = &fitted.panels["3D Panel!2ccsjwx"].config;
     assert_eq!(
