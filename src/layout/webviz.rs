@@ -192,7 +192,11 @@ fn read_settings(reader: &Reader<'_>, to: &str) -> Map<String, Value> {
             say("alpha", (own.alpha < 1.0).then(|| value::of_number(own.alpha)));
             Some(flat(own))
         }
-        None => read_color_mode(&reader.inside("/colorMode", ""), &color_to),
+        None => {
+            let (color, alpha) = read_color_mode(&reader.inside("/colorMode", ""), &color_to).unzip();
+            say("alpha", alpha.filter(|alpha| *alpha < 1.0).map(value::of_number));
+            color
+        }
     };
     say("color", color);
     let size = reader.number("/pointSize", &format!("{to}/size")).filter(|size| *size > 0.0);
@@ -218,7 +222,8 @@ pub fn write_shape(round: &Value) -> Option<Value> {
     Some(if round.as_bool()? { "circle" } else { "square" }.into())
 }
 
-fn read_color_mode(reader: &Reader<'_>, to: &str) -> Option<Value> {
+/// And how opaque it is.
+fn read_color_mode(reader: &Reader<'_>, to: &str) -> Option<(Value, f64)> {
     const MODES: Codec = Codec::Words(&[("flat", ""), ("rgb", ""), ("rainbow", "rainbow"), ("gradient", "grey")]);
     let map = reader.take("/mode", to, MODES)?;
     let of_field = |map: &str| {
@@ -226,9 +231,12 @@ fn read_color_mode(reader: &Reader<'_>, to: &str) -> Option<Value> {
         Some(field(name, map, range(reader, "/minValue", "/maxValue", to)))
     };
     match value::text(reader.value, "/mode") {
-        Some("flat") => color_of(reader, "/flatColor", to).map(flat).or(Some(json!("auto"))),
-        Some("rgb") => Some(json!("rgb")),
-        _ => of_field(map.as_str().unwrap_or_default()).or(Some(json!("auto"))),
+        Some("flat") => {
+            let color = color_of(reader, "/flatColor", to);
+            Some(color.map_or((json!("auto"), 1.0), |color| (flat(color), color.alpha)))
+        }
+        Some("rgb") => Some((json!("rgb"), 1.0)),
+        _ => Some((of_field(map.as_str().unwrap_or_default()).unwrap_or_else(|| json!("auto")), 1.0)),
     }
 }
 

@@ -73,7 +73,7 @@ fn what_is_no_layout_is_an_error_and_writes_nothing() {
         assert!(!out.exists());
     }
     std::fs::write(&input, vec![b' '; 5 << 20]).unwrap();
-    assert!(stderr(&run(&["convert", text(&input), "-o", text(&out)], 1)).contains("5 MiB"));
+    assert!(stderr(&run(&["convert", text(&input), "-o", text(&out)], 1)).contains("5.00 MiB"));
     run(&["convert", text(&input)], 2);
     run(&["convert", text(&input), "-o", text(&out), "--to", "rviz"], 2);
 }

@@ -12,7 +12,7 @@ fn catalogue(topics: &[(&str, &str)], frames: &[&str]) -> Catalogue {
     let topic = |(name, type_name): &(&str, &str)| CatalogueTopic {
         name: (*name).to_owned(),
         type_name: (*type_name).to_owned(),
-        schema: definitions().schema(type_name, "", "").ok().map(Arc::new),
+        schema: definitions().schema(type_name, "", "*").ok().map(Arc::new),
     };
     Catalogue {
         topics: topics.iter().map(topic).collect(),

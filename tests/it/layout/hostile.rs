@@ -140,7 +140,7 @@ fn keys_that_stand_twice_are_told() {
 fn large_files_are_refused_by_size_and_by_panels() {
     let text = format!("{{\"savedProps\":{{\"a\":\"{}\"}},\"layout\":null}}", "x".repeat(5 << 20));
     assert!(text.len() as u64 > LARGEST_BYTES);
-    assert!(sentence(&text).contains("5 MiB"), "{}", sentence(&text));
+    assert!(sentence(&text).contains("5.00 MiB"), "{}", sentence(&text));
     assert_eq!(Dialect::of(&text), None);
     let panels: Vec<String> = (0..60_000).map(|n| format!("\"p{n}\":{{\"kind\":\"plot\"}}")).collect();
     let text = format!("{{\"version\":2,\"panels\":{{{}}}}}", panels.join(","));

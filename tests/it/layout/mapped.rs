@@ -56,7 +56,7 @@ fn others(value: &Value) -> Vec<Value> {
                 .chain([Value::Bool(false), Value::Null, "Lines".into()])
                 .collect()
         }
-        Value::Array(list) if list.iter().all(Value::is_number) => {
+        Value::Array(list) if !list.is_empty() && list.iter().all(Value::is_number) => {
             vec![list.iter().map(|n| Value::from(n.as_f64().unwrap() + 1.0)).collect()]
         }
         Value::Array(_) => vec![json!([]), json!(["another"])],
@@ -344,8 +344,11 @@ fn assert_within(given: &Value, understood: &Value, at: &str) {
     match (given, understood) {
         (Value::Object(given), Value::Object(understood)) => {
             for (key, value) in given {
+                // what says nothing is left out
+                let says_nothing = value.as_f64() == Some(0.0) || value.as_array().is_some_and(Vec::is_empty);
                 let Some(other) = understood.get(key) else {
-                    panic!("{at}/{key} means nothing to the panel: {value}")
+                    assert!(says_nothing, "{at}/{key} means nothing to the panel: {value}");
+                    continue;
                 };
                 assert_within(value, other, &format!("{at}/{key}"));
             }

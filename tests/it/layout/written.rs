@@ -57,7 +57,7 @@ fn changed(dialect: Dialect, id: &str, pointer: &str, value: Value) -> Vec<Strin
         Some(place) => *place = value,
         None => {
             let (parent, key) = pointer.rsplit_once('/').unwrap();
-            ours.pointer_mut(parent).unwrap()[key] = value;
+            ours.pointer_mut(parent).unwrap()[key.replace("~1", "/")] = value;
         }
     }
     let configs = if dialect == Dialect::Foxglove { "configById" } else { "savedProps" };
@@ -240,7 +240,7 @@ fn our_own_layouts_are_written_for_others_with_what_is_lost() {
         assert_eq!(there["globalVariables"], json!({"n": 3}));
         assert_eq!(there[configs]["Plot!speed"]["paths"], json!([{"value": "/a.x"}]));
         let told = written.report.text();
-        for lost in ["tree", "axis", "cursors", "viridis", "loop"] {
+        for lost in ["tree", "axis", "cursors", "topics", "loop"] {
             assert!(told.contains(lost), "{lost}: {told}");
         }
         let again = opened(&written.text).layout;
