@@ -16,7 +16,7 @@ fn round_trip(given: &Value) -> Value {
 #[test]
 fn unknown_panels_and_keys_survive() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "panels": {
             "a": {"kind": "hologram", "config": {"depth": 3}, "colour_of_tab": "red"},
             "b": {"kind": "hologram", "config": {"depth": 4}},
@@ -33,7 +33,7 @@ fn unknown_panels_and_keys_survive() {
 #[test]
 fn an_unknown_kind_of_node_survives() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "panels": {"a": {"kind": "hologram", "config": null}},
         "root": {"split": "column", "children": [
             {"share": 0.5, "tabs": ["a"], "active": 0},
@@ -91,7 +91,7 @@ fn a_file_is_replaced_whole() {
 #[test]
 fn what_lies_around_the_panels_survives() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "name": "perception",
         "panels": {"a": {"kind": "hologram", "config": null}, "b": {"kind": "hologram", "config": null}},
         "root": {"tabs": ["a"], "active": 0},
@@ -105,7 +105,7 @@ fn what_lies_around_the_panels_survives() {
 #[test]
 fn values_that_no_panel_understands_survive_and_hide_nothing_else() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "panels": {
             "scene": {"kind": "scene3d", "config": {
                 "topics": {
