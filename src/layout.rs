@@ -67,8 +67,10 @@ struct Line {
     name: &'static str,
     read: Read,
     /// None: it is only read.
-    write: Option<fn(&Layout) -> Result<Exported, LayoutError>>,
+    write: Option<Write>,
 }
+
+type Write = fn(&Layout) -> Result<Exported, LayoutError>;
 
 enum Read {
     /// JSON, if it looks so.

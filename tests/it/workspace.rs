@@ -64,8 +64,8 @@ fn a_newer_version_is_opened_and_garbage_is_refused() {
 
 #[test]
 fn built_in_layouts_are_read_whole() {
-    for (name, text) in BUILT_IN_LAYOUTS {
-        let layout = Layout::parse(text).unwrap();
+    for built_in in BUILT_IN_LAYOUTS {
+        let (name, layout) = (built_in.name, Layout::parse(built_in.text).unwrap());
         assert!(!matches!(layout.root, None | Some(Node::Unknown(_))), "{name}");
         let workspace = Workspace::from_layout(&layout);
         assert_eq!(workspace.panes().len(), layout.panels.len(), "{name}");
@@ -114,7 +114,7 @@ fn values_that_no_panel_understands_survive_and_hide_nothing_else() {
                 },
                 "follow": "orbiting",
                 "frames": {"axes": false, "halo": 3},
-                "camera": {"target": [1, 2, 3], "distance": 9, "yaw": 0, "pitch": 30, "top_down": false, "lens": "fisheye"},
+                "camera": {"target": [1, 2, 3], "distance": 9, "yaw_degrees": 0, "pitch_degrees": 30, "top_down": false, "lens": "fisheye"},
             }},
             "image": {"kind": "image", "config": {"topic": "/camera", "range": {"mode": "logarithm", "base": 2}}},
             "plot": {"kind": "plot", "config": {"series": [{"path": "/a.x", "style": "ribbon"}, {"path": "/a.y"}], "y": {"mode": "sliding"}}},

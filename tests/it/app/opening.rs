@@ -28,7 +28,7 @@ fn the_welcome_screen_offers_to_open() {
 #[test]
 fn the_file_dialog_opens_what_was_chosen() {
     let mut window = window(Start {
-        choose_files: Some(Arc::new(|| vec![drive()])),
+        choose_files: Some(Arc::new(|_| vec![drive()])),
         ..Start::default()
     });
     key(&mut window, Modifiers::COMMAND, Key::O);
@@ -43,7 +43,7 @@ fn a_dialog_that_was_cancelled_changes_nothing() {
     let (asked, was_asked) = std::sync::mpsc::channel();
     let asked = std::sync::Mutex::new(asked);
     let mut window = window(Start {
-        choose_files: Some(Arc::new(move || {
+        choose_files: Some(Arc::new(move |_| {
             asked.lock().unwrap().send(()).unwrap();
             Vec::new()
         })),
@@ -215,7 +215,7 @@ fn a_second_recording_opens_beside_the_first() {
     std::fs::copy(drive(), &second).unwrap();
     let mut window = window(Start {
         locations: vec![Location::Path(drive())],
-        choose_files: Some(Arc::new(move || vec![second.clone()])),
+        choose_files: Some(Arc::new(move |_| vec![second.clone()])),
         ..Start::default()
     });
     settle(&mut window);
