@@ -25,6 +25,7 @@ fn key(window: &mut Window, modifiers: Modifiers, key: Key) {
 }
 
 fn press(window: &mut Window, button: &str) {
+    until(window, button, |w| w.query_by_role_and_label(Role::Button, button).is_some());
     window.get_by_role_and_label(Role::Button, button).hover();
     window.run_steps(2);
     window.get_by_role_and_label(Role::Button, button).click();
