@@ -207,10 +207,16 @@ fn topic_choices(layout: &Layout, name: &str, uses: &[Use], catalogue: &Catalogu
         if is_transport_of(&topic.name, name) || is_transport_of(name, &topic.name) {
             score = score.max(0.95);
         }
-        if score >= WORTH_NAMING {
-            choices.push(choice(topic, score));
-        }
+        choices.push(choice(topic, score));
     }
+    // whatever it is called, no other has the fields
+    let asks_fields = uses
+        .iter()
+        .any(|used| used.path.as_ref().is_some_and(|path| !path.steps.is_empty()));
+    if let ([only], true) = (choices.as_mut_slice(), asks_fields) {
+        only.score = only.score.max(WORTH_TAKING);
+    }
+    choices.retain(|choice| choice.score >= WORTH_NAMING);
     choices
 }
 

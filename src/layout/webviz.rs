@@ -187,17 +187,16 @@ fn read_settings(reader: &Reader<'_>, to: &str) -> Map<String, Value> {
     };
     let color_to = format!("{to}/color");
     let own = ["/overrideColor", "/color"].iter().find_map(|key| color_of(reader, key, &color_to));
-    let color = match own {
-        Some(own) => {
-            say("alpha", (own.alpha < 1.0).then(|| value::of_number(own.alpha)));
-            Some(flat(own))
-        }
-        None => {
-            let (color, alpha) = read_color_mode(&reader.inside("/colorMode", ""), &color_to).unzip();
-            say("alpha", alpha.filter(|alpha| *alpha < 1.0).map(value::of_number));
-            color
-        }
+    let (color, color_alpha) = match own {
+        Some(own) => (Some(flat(own)), own.alpha),
+        None => match read_color_mode(&reader.inside("/colorMode", ""), &color_to) {
+            Some((color, alpha)) => (Some(color), alpha),
+            None => (None, 1.0),
+        },
     };
+    let alpha = reader.number("/alpha", &format!("{to}/alpha"));
+    let is_told = alpha.is_some() || color_alpha < 1.0;
+    say("alpha", is_told.then(|| value::of_number(alpha.unwrap_or(1.0) * color_alpha)));
     say("color", color);
     let size = reader.number("/pointSize", &format!("{to}/size")).filter(|size| *size > 0.0);
     say("size", size.map(|size| json!({"px": value::of_number(size)})));
@@ -206,7 +205,6 @@ fn read_settings(reader: &Reader<'_>, to: &str) -> Map<String, Value> {
         reader.take("/pointShape", &format!("{to}/round"), Codec::Own(read_shape, write_shape)),
     );
     say("decay_secs", reader.take("/decayTime", &format!("{to}/decay_secs"), Codec::Number));
-    say("alpha", reader.take("/alpha", &format!("{to}/alpha"), Codec::Number));
     made
 }
 

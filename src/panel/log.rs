@@ -107,12 +107,15 @@ enum TimeColumn {
 /// Lines that are copied at once.
 const MOST_COPIED: usize = 100_000;
 
+/// A topic, the revision of its rows, and that of what passes.
+type MadeOf = (TopicId, u64, Option<(WorkId, u64)>);
+
 struct LogPanel {
     config: Config,
     search: String,
     lines: Lines,
     /// What `lines` are made of: topics with the revisions of their rows, and of what passes.
-    made_of: Vec<(TopicId, u64, Option<(WorkId, u64)>)>,
+    made_of: Vec<MadeOf>,
     /// What is asked of the store, and what `shown` is made of.
     query: Arc<LogQuery>,
     shown: Shown,
@@ -174,7 +177,7 @@ impl LogPanel {
             .collect();
         self.is_filtering = sets.iter().any(|(_, _, matches)| matches.is_none_or(|m| !m.is_done()));
         let is_begun = sets.iter().any(|(_, _, matches)| matches.is_some_and(MatchSet::is_begun));
-        let made_of: Vec<_> = sets
+        let made_of: Vec<MadeOf> = sets
             .iter()
             .map(|(id, set, matches)| (*id, set.revision(), matches.map(MatchSet::revision)))
             .collect();
