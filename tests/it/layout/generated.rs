@@ -65,8 +65,8 @@ fn tree(ids: Vec<String>, shape: Vec<u8>, configs: &mut Map<String, Value>) -> V
             configs.insert(id.clone(), json!({"activeTabIdx": bits % 2, "tabs": tabs}));
             id.into()
         } else {
-            let mut node = json!({"direction": if bits % 2 == 0 { "row" } else { "column" }, "first": first, "second": second});
-            if bits % 3 != 0 {
+            let mut node = json!({"direction": if bits.is_multiple_of(2) { "row" } else { "column" }, "first": first, "second": second});
+            if !bits.is_multiple_of(3) {
                 node["splitPercentage"] = json!(f64::from(bits % 90) + 5.123456789);
             }
             node
