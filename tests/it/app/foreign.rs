@@ -1,7 +1,6 @@
 //! Layouts from elsewhere: dropped, pasted, from an address, of other programs; fitted to the recording; exported again. And those that
 //! come with the program.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::accesskit::Role;
@@ -47,19 +46,6 @@ fn a_pasted_layout_of_webviz_opens_with_a_report() {
     assert!((window.state().playback.speed - 0.2).abs() < 1e-9);
     key(&mut window, Modifiers::COMMAND, Key::Z);
     assert_eq!(kinds(&window), ["raw"]);
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("the path is enough".into())
-    }
 }
 
 #[test]

@@ -6,25 +6,13 @@ use std::path::{Path, PathBuf};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use roadreel::app::Start;
 use roadreel::app::settings::{LayoutFolder, Settings};
 use roadreel::layout::Layout;
-use roadreel::source::Location;
 
 use super::undo::{page, rows};
 use super::window::*;
 
 const FIX: &str = r#"{"version":1,"panels":{"raw":{"kind":"raw","config":{"topic":"/gps/fix"}}},"root":{"tabs":["raw"]}}"#;
-
-fn at_home(home: &tempfile::TempDir) -> Window {
-    let mut window = window(Start {
-        locations: vec![Location::Path(drive())],
-        folders: Some(folders(home)),
-        ..Start::default()
-    });
-    settle(&mut window);
-    window
-}
 
 fn personal(home: &tempfile::TempDir, name: &str) -> PathBuf {
     home.path().join("config/layouts").join(name)

@@ -1,6 +1,5 @@
 //! Opening recordings, every way there is, and what is said where it fails.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::accesskit::Role;
@@ -53,19 +52,6 @@ fn a_dialog_that_was_cancelled_changes_nothing() {
     was_asked.recv().unwrap();
     window.run_steps(3);
     window.get_by_role_and_label(Role::Button, "Open file…");
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("nobody reads a dropped recording whole".into())
-    }
 }
 
 #[test]

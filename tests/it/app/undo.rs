@@ -4,9 +4,6 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable};
-use roadreel::app::Start;
-use roadreel::layout::Layout;
-use roadreel::source::Location;
 use serde_json::Value;
 
 use super::window::*;
@@ -21,16 +18,6 @@ const TWO: &str = r#"{"version":1,"panels":{
     "speed":{"kind":"gauge","config":{"path":"/vehicle/steering_report.speed","label":"Speed"}}},
     "root":{"split":"row","children":[{"share":0.5,"tabs":["scene"]},{"share":0.5,"tabs":["speed"]}]},
     "variables":{"limit":3}}"#;
-
-pub fn with(layout: &str) -> Window {
-    let mut window = window(Start {
-        locations: vec![Location::Path(drive())],
-        layout: Some(Layout::parse(layout).unwrap()),
-        ..Start::default()
-    });
-    settle(&mut window);
-    window
-}
 
 fn undo(window: &mut Window) {
     key(window, Modifiers::COMMAND, Key::Z);
