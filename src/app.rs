@@ -15,24 +15,38 @@ mod act;
 mod background;
 mod browse;
 mod dialog;
+mod drafts;
 mod edges;
 mod fields;
+mod fit_dialog;
 mod growing;
+pub mod history;
+mod history_list;
+mod history_names;
 mod inspector;
 mod kept;
 mod lanes;
+mod layouts;
+mod library;
+mod library_list;
 mod link;
 mod links;
+mod merge_dialog;
 mod network;
 mod offline;
+mod open_layout;
 mod palette;
+pub mod place;
 mod process;
+mod report_dialog;
+mod save_layout;
 mod scenes;
 mod status_bar;
 mod timeline;
 mod top_bar;
 mod topics;
 mod transport;
+mod undo;
 mod welcome;
 
 use std::path::PathBuf;
@@ -41,7 +55,7 @@ use std::sync::Arc;
 use eframe::egui_wgpu::RenderState;
 use egui::{Context, Ui};
 
-use crate::layout::{Layout, PlaybackEntry, Sidebars};
+use crate::layout::{Layout, PlaybackEntry, Report, Sidebars};
 use crate::panel::{Action, View};
 use crate::run::Executor;
 use crate::source::{Location, SceneTable};
@@ -51,10 +65,12 @@ use crate::time::{Span, Time, When};
 use crate::workspace::{Edit, Workspace};
 
 use act::Heard;
-use background::{ChooseFiles, Jobs};
+use background::Jobs;
+pub use background::{ChooseFiles, Choosing};
 use command::Command;
 use dialog::Dialog;
-pub use links::LARGEST_LAYOUT;
+use layouts::{Layouts, Pending};
+use place::Place;
 use settings::{Folders, Settings};
 
 /// Makes an executor; the waker is called when it has something to drain.
@@ -67,6 +83,12 @@ pub struct Start {
     pub layout: Option<Layout>,
     /// Where Ctrl+S writes the layout; by default into the user's folder.
     pub layout_path: Option<PathBuf>,
+    /// What that file holds: it is not written over once it holds something else.
+    pub layout_text: Option<String>,
+    /// What became of the layout's keys where it is of another program.
+    pub layout_report: Option<Report>,
+    /// The window may ask by itself whether the layout is to be fitted to the recording.
+    pub asks: bool,
     pub seek_to: Option<When>,
     /// A layout to be read from afar, which a link named.
     pub layout_link: Option<Location>,
@@ -121,7 +143,7 @@ pub struct AppState {
     growing: Option<growing::Growing>,
     /// A layout that was given waits for the topics.
     pending_layout: Option<Layout>,
-    layout_path: Option<PathBuf>,
+    layouts: Layouts,
     /// Where the layout was read from, for links.
     layout_link: Option<Location>,
     pending_seek: Option<When>,
@@ -186,7 +208,7 @@ impl AppState {
             jobs: Jobs::new(waker, start.choose_files.unwrap_or_else(|| Arc::new(background::platform_dialog))),
             growing: None,
             pending_layout: start.layout,
-            layout_path: start.layout_path,
+            layouts: Layouts::default(),
             layout_link: None,
             pending_seek: start.seek_to,
             pending_step: 0,
@@ -200,6 +222,20 @@ impl AppState {
             opened_seconds: None,
             first_frame_seconds: None,
         };
+        if let (Some(layout), Some(path)) = (&state.pending_layout, start.layout_path) {
+            let place = Place::At(Location::Path(path));
+            let is_own = start.layout_report.is_none();
+            if let Some(text) = &start.layout_text {
+                state.layouts.know(place.clone(), text, layout, is_own);
+            }
+            let name = place.name();
+            state.layouts.report = start.layout_report.map(|report| (name.clone(), report));
+            state.layouts.pending = Some(Pending {
+                name,
+                place: Some(place),
+                by_hand: start.asks,
+            });
+        }
         if let Some(sidebars) = state.pending_layout.as_ref().and_then(|l| l.sidebars.clone()) {
             state.sidebars = sidebars;
         }
@@ -221,7 +257,8 @@ impl AppState {
         self.keep_layout();
         if self.is_open() {
             // what was given at the start is for the first recording
-            (self.pending_layout, self.layout_path, self.layout_link, self.pending_seek) = (None, None, None, None);
+            (self.pending_layout, self.layout_link, self.pending_seek) = (None, None, None);
+            self.layouts.clear();
         }
         self.growing = None;
         let store = std::mem::replace(
@@ -412,10 +449,13 @@ impl AppState {
                 Action::SaveMade { name, make } => self.jobs.save_file(name, move |out| make.write(out)),
                 Action::SetVariable { name, value } => {
                     self.store.set_variable(&name, value);
+                    self.workspace.set_variables(self.variables());
                     self.workspace.edited = true;
+                    self.layouts.touched = true;
                 }
                 Action::Changed => {
                     self.workspace.edited = true;
+                    self.layouts.touched = true;
                     self.workspace.is_automatic = false;
                 }
             }
@@ -428,7 +468,7 @@ impl AppState {
             self.sidebars.right = true;
         }
         let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
-        workspace.apply(edit, &self.view());
+        self.layouts.touched |= workspace.apply(edit, &self.view());
         self.workspace = workspace;
     }
 
@@ -437,6 +477,7 @@ impl AppState {
         let mut workspace = std::mem::replace(&mut self.workspace, Workspace::empty());
         workspace.add_for_topic(topic, &self.view(), None);
         self.workspace = workspace;
+        self.layouts.touched = true;
     }
 
     fn tell(&mut self, text: String) {
@@ -515,6 +556,9 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     if !ctx.input(|i| i.pointer.any_down()) {
         state.write_settings();
     }
+    state.note_changes(&ctx);
+    state.keep_draft(seconds, &ctx);
+    state.offer_fit();
 
     if state.hover_next != state.hover {
         ctx.request_repaint();
@@ -546,6 +590,8 @@ fn panels(ui: &mut Ui, state: &mut AppState) {
         state.obey(heard, &ctx);
     }
     state.apply_actions(drawn.actions, &ctx);
+    state.layouts.touched |= drawn.rearranged;
+    state.layouts.amended |= drawn.tab_chosen;
     if !drawn.edits.is_empty() {
         ctx.request_repaint();
     }

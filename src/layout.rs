@@ -33,6 +33,7 @@ mod texts;
 mod value;
 mod variables;
 mod webviz;
+mod yaml;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,8 +67,10 @@ struct Line {
     name: &'static str,
     read: Read,
     /// None: it is only read.
-    write: Option<fn(&Layout) -> Result<Exported, LayoutError>>,
+    write: Option<Write>,
 }
+
+type Write = fn(&Layout) -> Result<Exported, LayoutError>;
 
 enum Read {
     /// JSON, if it looks so.
@@ -95,7 +98,7 @@ static DIALECTS: &[Line] = &[
     Line {
         dialect: Dialect::Roadreel,
         name: "Roadreel",
-        read: Read::Json(|value| value.get("panels").is_some() || value.get("version").is_some(), open_own),
+        read: Read::Json(|value| value.get("panels").is_some_and(Value::is_object), open_own),
         write: Some(|layout| {
             Ok(Exported {
                 text: layout.to_json(),

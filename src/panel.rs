@@ -171,8 +171,17 @@ pub struct Kind {
     /// A glyph of the icon font.
     pub icon: &'static str,
     pub create: fn(&Value) -> Box<dyn Panel>,
+    /// Of its configuration.
+    pub schema: fn() -> schemars::Schema,
     /// Configurations of panels of this kind that a person would open for these topics, the most useful first.
     pub automatic: fn(&Store) -> Vec<Value>,
+}
+
+/// The JSON Schema of a panel's configuration, in one piece.
+pub fn schema_of<T: schemars::JsonSchema>() -> schemars::Schema {
+    let in_one_piece = |settings: &mut schemars::generate::SchemaSettings| settings.inline_subschemas = true;
+    let settings = schemars::generate::SchemaSettings::draft2020_12().with(in_one_piece);
+    settings.into_generator().into_root_schema_for::<T>()
 }
 
 pub static PANELS: &[Kind] = &[

@@ -8,7 +8,7 @@
 mod scene;
 pub use scene::*;
 mod camera;
-pub use camera::{Camera, Projected, Projection, Ray, View, ViewportPx};
+pub use camera::{Camera, FOV_Y_RADIANS, Projected, Projection, Ray, View, ViewportPx};
 mod colormap;
 pub use colormap::{Colormap, colormap_bytes};
 mod points;

@@ -20,6 +20,7 @@ mod reading;
 mod serve;
 mod settle;
 mod share;
+mod texts;
 #[cfg(feature = "gui")]
 mod tiles;
 
@@ -34,3 +35,6 @@ pub use pace::Pace;
 pub use serve::serve;
 pub use settle::settle;
 pub use share::{FoundScene, SceneError, ShareAnswer, ShareEvent, Sharing};
+pub use texts::{
+    Expected, LARGEST_TEXT, TextFile, TextFolder, Wrote, free_path, read_text, remove_text, rename_text, write_text, write_whole,
+};

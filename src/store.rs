@@ -24,8 +24,10 @@ mod rows;
 mod series;
 mod shades;
 mod signal;
+mod timing;
 mod transforms;
 mod work;
+mod worked;
 
 pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, SeriesName, distinct, histogram, pairs, spectrum};
 pub use fold::MarkerSet;
@@ -34,8 +36,8 @@ pub use matches::{LogFilter, LogQuery, MatchSet, Verdict, expression};
 pub use playback::Playback;
 pub use rows::{Block, RowSet};
 pub use series::{Points, Series, Statistics};
-pub use shades::ShadedEntry;
 pub use signal::{Problem, Signal};
+pub use timing::{Figures, Gap, SPREAD_MEDIANS, Stamping, Timing};
 pub use transforms::{Branch, Transforms};
 pub use work::*;
 
@@ -79,7 +81,7 @@ impl Topic {
 }
 
 /// Which clock a series runs on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stamp {
     #[default]
@@ -122,6 +124,8 @@ pub enum What {
     Analysis(Arc<AnalysisQuery>),
     /// All messages in a span of receive time, in one of the forms that are read in bulk ([`crate::decode::Rows`]).
     Rows { form: Form, span: Span },
+    /// What the times in rows of [`Form::Arrivals`] or [`Form::Stamps`] say, which are wanted beside it.
+    Figures(Form),
     /// Which lines of a log pass, of those that [`What::Rows`] has.
     Lines(Arc<LogQuery>),
     /// So many bytes are held by whoever wants it, beside what the store counts: they are a part of the budget.
@@ -244,6 +248,7 @@ pub struct Store {
     row_sets: Vec<RowSet>,
     matches: Vec<MatchSet>,
     shades: Vec<shades::Shade>,
+    figures: Vec<timing::FigureSet>,
     folds: BTreeMap<TopicId, fold::Fold>,
     undecoded: BTreeMap<(index::ChunkKey, TopicId, u32), issue::Undecoded>,
     /// Those of them that no decoder works on.
@@ -308,6 +313,7 @@ impl Store {
             row_sets: Vec::new(),
             matches: Vec::new(),
             shades: Vec::new(),
+            figures: Vec::new(),
             folds: BTreeMap::new(),
             undecoded: BTreeMap::new(),
             fold_waiting: std::collections::BTreeSet::new(),
@@ -361,6 +367,7 @@ impl Store {
         self.add_row_sets();
         self.add_matches();
         self.add_shades();
+        self.add_figures();
         self.reread_points();
         self.demand_resources();
         if is_seek || !self.failed.is_empty() {

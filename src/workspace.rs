@@ -4,6 +4,7 @@
 //! so does what was not changed. Nothing here reads or writes a file.
 
 mod automatic;
+mod schema;
 mod tree;
 mod unknown;
 mod view;
@@ -16,6 +17,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 pub use automatic::automatic;
+pub use schema::schema;
 pub use view::{DraggedTopic, Drawn};
 
 use crate::layout::{self, Direction, Origin, PanelEntry, PlaybackEntry, Sidebars};
@@ -40,7 +42,7 @@ pub struct Pane {
 }
 
 /// Of the layout: some stand for topics and frames.
-type Variables = IndexMap<String, Value>;
+pub type Variables = IndexMap<String, Value>;
 
 impl Pane {
     fn new(id: String, entry: PanelEntry, variables: Rc<Variables>) -> Pane {
@@ -68,6 +70,25 @@ impl Pane {
             return self.given.clone();
         }
         layout::restore(&self.kind, &self.given, now, &self.variables)
+    }
+
+    /// Makes it anew where its variables stand for other names now.
+    fn revalue(&mut self, variables: Rc<Variables>) {
+        if self.variables == variables {
+            return;
+        }
+        let config = self.config();
+        let stands_for = |variables: &Variables| layout::resolve(&self.kind, &config, variables);
+        if stands_for(&self.variables) == stands_for(&variables) {
+            self.variables = variables;
+            return;
+        }
+        let entry = PanelEntry {
+            kind: self.kind.clone(),
+            config,
+            extra: std::mem::take(&mut self.extra),
+        };
+        *self = Pane::new(std::mem::take(&mut self.id), entry, variables);
     }
 
     pub fn icon(&self) -> &'static str {
@@ -215,6 +236,11 @@ impl Workspace {
         self.tree.is_empty() && self.windows.is_empty()
     }
 
+    /// The layout's own name.
+    pub fn set_name(&mut self, name: Option<String>) {
+        self.rest.name = name;
+    }
+
     /// All panels, in the tree's order, then those in windows of their own.
     pub fn panes(&self) -> Vec<&Pane> {
         let mut ordered = Vec::new();
@@ -263,6 +289,18 @@ impl Workspace {
             pane.panel.wants(view, &mut out);
         }
         out
+    }
+
+    /// What `$name` stands for in the panels' configurations.
+    pub fn set_variables(&mut self, variables: Variables) {
+        self.variables = Rc::new(variables);
+        let in_tree = self.tree.tiles.tiles_mut().filter_map(|tile| match tile {
+            Tile::Pane(pane) => Some(pane),
+            Tile::Container(_) => None,
+        });
+        for pane in in_tree.chain(self.windows.iter_mut().map(|window| &mut window.pane)) {
+            pane.revalue(self.variables.clone());
+        }
     }
 
     fn tile_of(&self, id: &str) -> Option<TileId> {

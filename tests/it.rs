@@ -29,12 +29,17 @@ mod format;
 #[path = "it/fuzz.rs"]
 mod fuzz;
 #[cfg(feature = "gui")]
+#[path = "it/history.rs"]
+mod history;
+#[cfg(feature = "gui")]
 #[path = "it/inline.rs"]
 mod inline;
 #[path = "it/lake.rs"]
 mod lake;
 #[path = "it/lambda.rs"]
 mod lambda;
+#[path = "it/layout.rs"]
+mod layout;
 #[path = "it/link.rs"]
 mod link;
 #[path = "it/long_series.rs"]
@@ -72,6 +77,8 @@ mod rounds;
 mod s3;
 #[path = "it/s3_signed.rs"]
 mod s3_signed;
+#[path = "it/saving.rs"]
+mod saving;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
@@ -87,6 +94,9 @@ mod series;
 mod server;
 #[path = "it/share.rs"]
 mod share;
+#[cfg(feature = "gui")]
+#[path = "it/shared_layouts.rs"]
+mod shared_layouts;
 #[path = "it/sigv4a.rs"]
 mod sigv4a;
 #[path = "it/source.rs"]

@@ -2,9 +2,12 @@
 
 use egui::Context;
 
+use super::background::Choosing;
 use super::browse::Browse;
 use super::command::{self, Command};
 use super::dialog::Dialog;
+use super::layouts::Page;
+use super::place::{Place, is_layout_name};
 use super::{AppState, FrameRate, settings};
 use crate::source::Location;
 use crate::time::Span;
@@ -14,15 +17,36 @@ impl AppState {
     pub fn run(&mut self, command: Command, ctx: &Context) {
         let step = |millis: i64| millis * 1_000_000;
         match command {
-            Command::OpenFile => self.jobs.choose_files(false),
-            Command::AddFile => self.jobs.choose_files(true),
+            Command::OpenFile => self.jobs.choose_files(Choosing::Open),
+            Command::AddFile => self.jobs.choose_files(Choosing::Add),
             Command::OpenUrl => self.dialog = Some(Dialog::url()),
             Command::BrowseS3 => self.dialog = Some(Dialog::Browse(Box::new(Browse::at(self)))),
             Command::OpenDemo => self.open_demo(crate::demo::Options::default()),
             Command::Share => self.share(ctx),
             Command::KeepOffline if self.store.span().is_some() => self.keep_offline(self.timeline.shown(self.span())),
             Command::KeepOffline => {}
+            Command::Undo => self.undo(),
+            Command::Redo => self.redo(),
+            Command::History => self.show_page(Page::History),
+            Command::Checkpoint => {
+                (self.layouts.page, self.sidebars.left) = (Page::History, true);
+                self.layouts.checkpoint.1 = true;
+            }
+            Command::OpenLayout => self.dialog = Some(Dialog::open_layout()),
             Command::SaveLayout => self.save_layout(),
+            Command::SaveLayoutCopy => self.ask_copy(),
+            Command::RevertLayout => self.revert_layout(),
+            Command::FitLayout if self.store.span().is_some() => {
+                let fit = crate::layout::fit(&self.layout(), &self.catalogue());
+                self.dialog = Some(Dialog::fit(fit, false));
+            }
+            Command::FitLayout => {}
+            Command::ExportLayout => self.dialog = Some(Dialog::ExportLayout),
+            Command::Layouts => {
+                self.list_library();
+                self.show_page(Page::Layouts);
+            }
+            Command::LayoutFolders => self.dialog = Some(Dialog::layout_folders()),
             Command::AutomaticLayout => self.arrange_anew(),
             Command::PlayPause => self.play_or_pause(),
             Command::StepForward => self.step_by(step(100)),
@@ -55,10 +79,20 @@ impl AppState {
             }
             Command::Settings => self.dialog = Some(Dialog::Settings),
             Command::Keys => self.dialog = Some(Dialog::Keys),
-            Command::Palette => self.palette.open(),
+            Command::Palette => {
+                self.list_library();
+                self.palette.open();
+            }
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
         ctx.request_repaint();
+    }
+
+    /// In the left sidebar; the same again leads back to the topics.
+    fn show_page(&mut self, page: Page) {
+        let is_shown = self.sidebars.left && self.layouts.page == page;
+        self.layouts.page = if is_shown { Page::Topics } else { page };
+        self.sidebars.left = true;
     }
 
     fn play_or_pause(&mut self) {
@@ -89,10 +123,14 @@ impl AppState {
         for command in heard.commands {
             self.run(command, ctx);
         }
-        match heard.dropped {
+        let (layouts, dropped): (Vec<Location>, Vec<Location>) = heard.dropped.into_iter().partition(|at| is_layout_name(&at.name()));
+        match dropped {
             dropped if dropped.is_empty() => {}
             dropped if heard.shift && self.is_open() => self.add(dropped),
             dropped => self.open(dropped),
+        }
+        if let Some(layout) = layouts.into_iter().next() {
+            self.open_layout(Place::At(layout));
         }
     }
 }

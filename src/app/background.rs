@@ -3,19 +3,25 @@
 //!
 //! Invariant: the user's files are read and written one after the other, in the order asked for, the last before the program ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
+use super::AppState;
 use super::browse::Listed;
 use super::dialog::Dialog;
+use super::drafts::Session;
+use super::layouts::{self, From, Read, Written};
+use super::library::Shelved;
 use super::offline::Kept;
-use super::{AppState, settings};
+use super::place::Place;
+use crate::layout::Layout;
+use crate::run::{self, Expected, Wrote};
 use crate::source::{Location, Pin, Scene};
 
 /// Asks the person for files and waits for the answer; none where there was none.
-pub type ChooseFiles = Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>;
+pub type ChooseFiles = Arc<dyn Fn(Choosing) -> Vec<PathBuf> + Send + Sync>;
 
 pub struct Jobs {
     sender: Sender<Done>,
@@ -30,35 +36,60 @@ pub struct Jobs {
 
 type FileJob = Box<dyn FnOnce() -> Done + Send>;
 
-enum Done {
+pub(super) enum Done {
     Chosen {
         paths: Vec<PathBuf>,
-        add: bool,
+        why: Choosing,
     },
     Saved(Result<Option<PathBuf>, String>),
-    Layout(Result<String, String>),
+    LayoutRead(Read),
+    LayoutWritten(Box<Written>),
+    Shelved(Shelved),
+    /// To be written there.
+    Copied(Location, Result<String, String>),
+    FileChanged(Location, Result<Changed, String>),
     Scenes(Result<Vec<Scene>, String>),
     Listed(Listed),
     Kept(Kept),
     Pins(Vec<Pin>),
-    Written(File, Result<(), String>),
-    /// Of the recordings with this fingerprint.
-    KeptLayout(u64, Option<String>),
+    Unwritten(String),
+    Nothing,
+    /// Of the recordings with this fingerprint: what was kept, and what a window that crashed had not.
+    KeptLayout(u64, Option<String>, Option<String>),
 }
 
-/// The user's files that are written.
+/// What files are chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum File {
+pub enum Choosing {
+    Open,
+    Add,
     Layout,
-    Settings,
 }
 
-impl File {
-    fn name(self) -> &'static str {
-        match self {
-            File::Layout => "layout",
-            File::Settings => "settings",
-        }
+/// What is to be done to a layout's file.
+pub enum FileChange {
+    /// Beside one of that name, with a number, where there is one.
+    Write(String),
+    /// As it was before it was deleted.
+    Restore(String),
+    Rename(Location),
+    Delete,
+}
+
+/// What was done to a layout's file.
+pub enum Changed {
+    Created,
+    Renamed(Location),
+    /// It held this.
+    Deleted(String),
+}
+
+/// How making a new file went.
+pub fn created(wrote: Result<Wrote, String>) -> Result<Changed, String> {
+    match wrote {
+        Ok(Wrote::Whole) => Ok(Changed::Created),
+        Ok(Wrote::Differs(_)) => Err("There is a layout of that name already".to_owned()),
+        Err(error) => Err(error),
     }
 }
 
@@ -91,33 +122,114 @@ impl Jobs {
         }
     }
 
-    /// Replaces the file at `path`.
-    pub fn write(&self, file: File, path: PathBuf, text: String) {
-        self.file(move || {
-            let written = settings::write_whole(&path, text.as_bytes()).map_err(|error| {
-                let message = format!("The {} could not be saved: {error}: {}", file.name(), path.display());
-                // the window may be gone
-                tracing::warn!("{message}");
-                message
-            });
-            Done::Written(file, written)
+    /// For other threads.
+    pub fn sender(&self) -> impl Fn(Done) + Clone + Send + 'static {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        move |done| {
+            // the window is gone: nobody to tell
+            let _ = sender.send(done);
+            waker();
+        }
+    }
+
+    pub fn write_settings(&self, path: PathBuf, text: String) {
+        self.file(move || match run::write_whole(&path, text.as_bytes()) {
+            Ok(()) => Done::Nothing,
+            Err(error) => Done::Unwritten(unwritten("settings", &error, &path)),
         });
     }
 
-    /// Looks for a layout that was kept.
-    pub fn read_layout(&self, path: PathBuf, of: u64) {
-        self.file(move || Done::KeptLayout(of, settings::read_text(&path).ok()));
+    /// Replaces the file at `place`, a path, where it is as expected.
+    pub fn write_layout(&self, mut written: Written, expected: Expected, draft: Option<(Arc<Session>, String)>) {
+        self.file(move || {
+            written.result = match written.place.path() {
+                Some(path) => write_layout(path, &expected, &written),
+                None => Err("this is no file".to_owned()),
+            };
+            if let (Ok(Wrote::Whole), Some((session, key))) = (&written.result, draft) {
+                session.remove(&key);
+            }
+            Done::LayoutWritten(Box::new(written))
+        });
+    }
+
+    /// Takes a layout's text apart.
+    pub fn open_text(&self, from: From, text: Result<String, String>) {
+        self.file(move || Done::LayoutRead(layouts::opened(from, text)));
+    }
+
+    pub fn change_file(&self, path: PathBuf, change: FileChange, bin: Option<PathBuf>) {
+        self.file(move || {
+            let told = |what: &str, error: std::io::Error| format!("The layout could not be {what}: {error}: {}", path.display());
+            let result = match change {
+                FileChange::Write(text) => {
+                    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+                    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                    let free = run::free_path(&folder, &name);
+                    run::write_whole(&free, text.as_bytes())
+                        .map(|()| Changed::Created)
+                        .map_err(|e| told("written", e))
+                }
+                FileChange::Restore(text) => {
+                    let wrote = run::write_text(&path, &text, &Expected::Nothing);
+                    created(wrote.map_err(|e| told("brought back", e)))
+                }
+                FileChange::Rename(Location::Path(to)) => run::rename_text(&path, &to)
+                    .map(|()| Changed::Renamed(Location::Path(to)))
+                    .map_err(|e| told("renamed", e)),
+                FileChange::Rename(_) => Err("a file stays on disk".to_owned()),
+                FileChange::Delete => {
+                    let bin = bin.unwrap_or_else(|| path.with_file_name(".deleted layouts"));
+                    run::remove_text(&path, &bin).map(Changed::Deleted).map_err(|e| told("deleted", e))
+                }
+            };
+            Done::FileChanged(Location::Path(path), result)
+        });
+    }
+
+    /// What is kept there no longer counts.
+    pub fn forget(&self, path: PathBuf) {
+        self.file(move || {
+            // there may have been none
+            let _ = std::fs::remove_file(path);
+            Done::Nothing
+        });
+    }
+
+    /// Looks for a layout that was kept, and for what a window that crashed left.
+    pub fn read_kept_layout(&self, path: PathBuf, of: u64, drafts: Option<(Arc<Session>, String)>) {
+        self.file(move || {
+            let draft = drafts.and_then(|(session, key)| session.adopt(&key));
+            Done::KeptLayout(of, run::read_text(&path).ok(), draft)
+        });
+    }
+
+    pub fn write_draft(&self, session: Arc<Session>, key: String, text: impl FnOnce() -> String + Send + 'static) {
+        self.file(move || match session.write(&key, &text()) {
+            Ok(()) => Done::Nothing,
+            Err(error) => {
+                tracing::warn!("what is not saved yet could not be kept: {error}");
+                Done::Nothing
+            }
+        });
+    }
+
+    pub fn remove_draft(&self, session: Arc<Session>, key: String) {
+        self.file(move || {
+            session.remove(&key);
+            Done::Nothing
+        });
     }
 
     /// Opens the platform's file dialog.
-    pub fn choose_files(&mut self, add: bool) {
+    pub fn choose_files(&mut self, why: Choosing) {
         if std::mem::replace(&mut self.choosing, true) {
             return;
         }
         let (sender, waker, choose) = (self.sender.clone(), self.waker.clone(), self.choose.clone());
         std::thread::spawn(move || {
             // the window is gone: nobody to tell
-            let _ = sender.send(Done::Chosen { paths: choose(), add });
+            let _ = sender.send(Done::Chosen { paths: choose(why), why });
             waker();
         });
     }
@@ -175,16 +287,6 @@ impl Jobs {
         });
     }
 
-    /// Where a layout goes that is read from afar.
-    pub fn layout_fetched(&self) -> impl FnOnce(Result<String, String>) + Send + 'static {
-        let (sender, waker) = (self.sender.clone(), self.waker.clone());
-        move |fetched| {
-            // the window is gone: nobody to tell
-            let _ = sender.send(Done::Layout(fetched));
-            waker();
-        }
-    }
-
     /// Where the scenes of a recording go.
     pub fn scenes_listed(&self) -> impl FnOnce(Result<Vec<Scene>, String>) + Send + 'static {
         let (sender, waker) = (self.sender.clone(), self.waker.clone());
@@ -206,13 +308,60 @@ impl Drop for Jobs {
     }
 }
 
+/// Writes a layout; where someone else has written the file while this window was closing, nobody can be asked: both stay.
+fn write_layout(path: &Path, expected: &Expected, written: &Written) -> Result<Wrote, String> {
+    let told = |error: std::io::Error| {
+        let message = unwritten("layout", &error, path);
+        // the window may be gone
+        tracing::warn!("{message}");
+        message
+    };
+    let text = written.text.as_bytes();
+    let wrote = run::write_text(path, &written.text, expected).map_err(told)?;
+    let (Wrote::Differs(theirs), Some((base, aside))) = (&wrote, written.leaving()) else {
+        return Ok(wrote);
+    };
+    match (aside, base, Layout::parse(theirs)) {
+        (None, Some(base), Ok(theirs)) => {
+            let merged = crate::layout::merge(base, &written.layout, &theirs).layout();
+            run::write_whole(path, merged.to_json().as_bytes()).map_err(told)?;
+        }
+        (Some(aside), ..) => {
+            let folder = aside.parent().unwrap_or(aside);
+            let name = aside
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            let free = run::free_path(folder, &name);
+            run::write_whole(&free, text).map_err(told)?;
+            tracing::warn!("the layout was changed by someone else; this window's is in {}", free.display());
+        }
+        // what is kept for topics was no layout
+        (None, ..) => run::write_whole(path, text).map_err(told)?,
+    }
+    Ok(Wrote::Whole)
+}
+
+fn unwritten(what: &str, error: &std::io::Error, path: &Path) -> String {
+    format!("The {what} could not be saved: {error}: {}", path.display())
+}
+
 /// The platform's dialog.
-pub fn platform_dialog() -> Vec<PathBuf> {
-    let chosen = rfd::FileDialog::new()
-        .set_title("Open recordings")
-        .add_filter("Recordings", &["bag", "active", "parquet", "parq", "csv", "jsonl", "arrow"])
-        .add_filter("All files", &["*"])
-        .pick_files();
+pub fn platform_dialog(why: Choosing) -> Vec<PathBuf> {
+    let dialog = rfd::FileDialog::new();
+    let chosen = match why {
+        Choosing::Open | Choosing::Add => dialog
+            .set_title("Open recordings")
+            .add_filter("Recordings", &["bag", "active", "parquet", "parq", "csv", "jsonl", "arrow"])
+            .add_filter("All files", &["*"])
+            .pick_files(),
+        Choosing::Layout => dialog
+            .set_title("Open a layout")
+            .add_filter("Layouts", &super::place::ENDINGS)
+            .add_filter("All files", &["*"])
+            .pick_file()
+            .map(|path| vec![path]),
+    };
     chosen.unwrap_or_default()
 }
 
@@ -231,22 +380,29 @@ impl AppState {
             }
             match done {
                 Done::Chosen { paths, .. } if paths.is_empty() => {}
-                Done::Chosen { paths, add } => {
-                    let locations: Vec<Location> = paths.into_iter().map(Location::Path).collect();
-                    if add { self.add(locations) } else { self.open(locations) }
+                Done::Chosen { paths, why } => {
+                    let locations = paths.into_iter().map(Location::Path);
+                    match why {
+                        Choosing::Open => self.open(locations.collect()),
+                        Choosing::Add => self.add(locations.collect()),
+                        Choosing::Layout => locations.for_each(|location| self.open_layout(Place::At(location))),
+                    }
                 }
                 Done::Saved(Ok(Some(path))) => self.tell(format!("Saved {}", path.display())),
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
-                Done::Written(File::Layout, Ok(())) => self.tell("Layout saved".to_owned()),
-                Done::Written(File::Settings, Ok(())) => {}
-                Done::Written(file, Err(message)) => {
-                    self.workspace.edited |= file == File::Layout;
+                Done::Nothing => {}
+                Done::Unwritten(message) => {
+                    tracing::warn!("{message}");
                     self.tell_error(message);
                 }
-                Done::KeptLayout(of, text) => self.take_kept_layout(of, text.as_deref()),
-                Done::Layout(fetched) => self.take_fetched_layout(fetched),
+                Done::LayoutRead(read) => self.take_read_layout(read),
+                Done::LayoutWritten(written) => self.take_written(*written),
+                Done::Shelved(shelved) => self.take_shelved(shelved),
+                Done::Copied(to, text) => self.take_copied(to, text),
+                Done::FileChanged(location, result) => self.take_file_change(location, result),
+                Done::KeptLayout(of, kept, draft) => self.take_kept_layout(of, kept.as_deref(), draft.as_deref()),
                 Done::Kept(kept) => self.take_kept(kept),
                 Done::Pins(pins) => self.take_pins(pins),
                 Done::Listed(listed) => {

@@ -11,7 +11,18 @@ pub enum Command {
     OpenDemo,
     Share,
     KeepOffline,
+    Undo,
+    Redo,
+    History,
+    Checkpoint,
+    OpenLayout,
     SaveLayout,
+    SaveLayoutCopy,
+    RevertLayout,
+    FitLayout,
+    ExportLayout,
+    Layouts,
+    LayoutFolders,
     AutomaticLayout,
     PlayPause,
     StepForward,
@@ -77,7 +88,24 @@ pub static COMMANDS: &[Entry] = &[
     keyless(Command::OpenDemo, "File", "Open the demo drive"),
     entry(Command::Share, "File", "Copy a link to this moment", Modifiers::COMMAND, Key::L),
     keyless(Command::KeepOffline, "File", "Keep what the timeline shows offline"),
+    entry(Command::Undo, "Edit", "Undo", Modifiers::COMMAND, Key::Z),
+    entry(Command::Redo, "Edit", "Redo", COMMAND_SHIFT, Key::Z),
+    keyless(Command::History, "Edit", "History of the layout"),
+    keyless(Command::Checkpoint, "Edit", "Add a checkpoint"),
+    entry(Command::Layouts, "Layout", "Layouts", COMMAND_SHIFT, Key::L),
+    keyless(Command::OpenLayout, "Layout", "Open a layout…"),
     entry(Command::SaveLayout, "Layout", "Save layout", Modifiers::COMMAND, Key::S),
+    entry(
+        Command::SaveLayoutCopy,
+        "Layout",
+        "Save a copy of the layout…",
+        COMMAND_SHIFT,
+        Key::S,
+    ),
+    keyless(Command::RevertLayout, "Layout", "Revert to the saved layout"),
+    keyless(Command::FitLayout, "Layout", "Fit the layout to the recording…"),
+    keyless(Command::ExportLayout, "Layout", "Export the layout…"),
+    keyless(Command::LayoutFolders, "Layout", "Folders of layouts…"),
     keyless(Command::AutomaticLayout, "Layout", "Arrange panels automatically"),
     entry(Command::PlayPause, "Playback", "Play or pause", Modifiers::NONE, Key::Space),
     entry(
@@ -152,6 +180,9 @@ pub static COMMANDS: &[Entry] = &[
     entry(Command::Quit, "File", "Quit", Modifiers::COMMAND, Key::Q),
 ];
 
+/// Further keys of commands.
+pub static ALSO: &[(Command, KeyboardShortcut)] = &[(Command::Redo, KeyboardShortcut::new(Modifiers::COMMAND, Key::Y))];
+
 impl Command {
     pub fn entry(self) -> &'static Entry {
         // the table holds every command: a test holds this true
@@ -198,11 +229,14 @@ pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
     ctx.input_mut(|input| {
         // those with more modifiers first: a shortcut without Shift also fits when Shift is held
         let held = |m: &Modifiers| u8::from(m.shift) + u8::from(m.alt) + u8::from(m.command);
-        let mut entries: Vec<(&Entry, KeyboardShortcut)> = COMMANDS.iter().filter_map(|e| Some((e, e.shortcut?))).collect();
+        let own = COMMANDS.iter().filter_map(|entry| Some((entry.command, entry.shortcut?)));
+        let mut entries: Vec<(Command, KeyboardShortcut)> = own.chain(ALSO.iter().copied()).collect();
         entries.sort_by_key(|(_, shortcut)| std::cmp::Reverse(held(&shortcut.modifiers)));
-        for (entry, shortcut) in entries {
+        for (command, shortcut) in entries {
             let key = shortcut.logical_key;
-            if key == Key::Escape || typing && !shortcut.modifiers.command {
+            // a text field undoes what was typed in it
+            let is_fields = typing && matches!(command, Command::Undo | Command::Redo);
+            if key == Key::Escape || typing && !shortcut.modifiers.command || is_fields {
                 continue;
             }
             let is_widgets = matches!(key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);
@@ -215,7 +249,7 @@ pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
                 _ => input.consume_shortcut(&shortcut),
             };
             if hit {
-                found.push(entry.command);
+                found.push(command);
             }
         }
     });

@@ -5,7 +5,12 @@ use egui::{Context, Id, Key, Modal, RichText, Role, ScrollArea, TextEdit, Ui, Wi
 use super::AppState;
 use super::browse::Browse;
 use super::clock::TimeFormat;
-use super::command::COMMANDS;
+use super::command::{ALSO, COMMANDS};
+use super::fit_dialog::Fitting;
+use super::merge_dialog::Merging;
+use super::open_layout::OpenLayout;
+use super::report_dialog::Reported;
+use super::save_layout::{LayoutFolders, SaveCopy};
 use super::settings::Look;
 use crate::source::Link;
 use crate::theme::{self, palette, widget};
@@ -27,6 +32,13 @@ pub enum Dialog {
     /// Of the source with this number.
     Warnings(usize),
     Failures,
+    OpenLayout(OpenLayout),
+    Report(Box<Reported>),
+    Fit(Box<Fitting>),
+    Merge(Box<Merging>),
+    SaveCopy(SaveCopy),
+    ExportLayout,
+    LayoutFolders(LayoutFolders),
 }
 
 impl Dialog {
@@ -48,7 +60,9 @@ pub fn ui(ctx: &Context, state: &mut AppState) {
         return;
     };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20).corner_radius(8);
-    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| match &mut dialog {
+    // each kind has a size of its own
+    let id = Id::unique(("dialog", std::mem::discriminant(&dialog)));
+    let modal = Modal::new(id).frame(frame).show(ctx, |ui| match &mut dialog {
         Dialog::Url { text, error, add } => url(ui, state, text, error, add),
         Dialog::Browse(browse) => super::browse::dialog(ui, state, browse),
         Dialog::Renew { source, text, error } => super::link::dialog(ui, state, *source, text, error),
@@ -56,6 +70,13 @@ pub fn ui(ctx: &Context, state: &mut AppState) {
         Dialog::Keys => keys(ui),
         Dialog::Warnings(at) => warnings(ui, state, *at),
         Dialog::Failures => failures(ui, state),
+        Dialog::OpenLayout(open) => super::open_layout::dialog(ui, state, open),
+        Dialog::Report(reported) => super::report_dialog::dialog(ui, state, reported),
+        Dialog::Fit(fitting) => super::fit_dialog::dialog(ui, state, fitting),
+        Dialog::Merge(merging) => super::merge_dialog::dialog(ui, state, merging),
+        Dialog::SaveCopy(save) => super::save_layout::copy(ui, state, save),
+        Dialog::ExportLayout => super::save_layout::export(ui, state),
+        Dialog::LayoutFolders(folders) => super::save_layout::folders(ui, state, folders),
     });
     let done = modal.inner || modal.should_close();
     if !done && state.dialog.is_none() {
@@ -66,13 +87,13 @@ pub fn ui(ctx: &Context, state: &mut AppState) {
     }
 }
 
-fn title(ui: &mut Ui, text: &str) {
+pub(super) fn title(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).font(theme::semibold(16.0)));
     ui.add_space(8.0);
 }
 
 /// A row of buttons at the right; true where the last one was pressed.
-fn close_row(ui: &mut Ui) -> bool {
+pub(super) fn close_row(ui: &mut Ui) -> bool {
     ui.add_space(12.0);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         widget::primary_button(ui, "Done").clicked()
@@ -185,15 +206,17 @@ fn keys(ui: &mut Ui) -> bool {
     ui.set_width(460.0);
     title(ui, "Keys");
     ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
-        for group in ["Playback", "File", "Layout", "View", "Help"] {
+        for group in ["Playback", "File", "Edit", "Layout", "View", "Help"] {
             widget::section(ui, group);
             for entry in COMMANDS.iter().filter(|e| e.group == group) {
                 let Some(shortcut) = entry.shortcut else { continue };
-                let key = super::command::key_text(ui.ctx(), &shortcut);
+                let also = ALSO.iter().filter(|(command, _)| *command == entry.command).map(|(_, also)| also);
+                let keys = std::iter::once(&shortcut).chain(also);
+                let keys: Vec<String> = keys.map(|shortcut| super::command::key_text(ui.ctx(), shortcut)).collect();
                 ui.horizontal(|ui| {
                     ui.label(entry.name);
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        ui.label(RichText::new(key).color(p.weak));
+                        ui.label(RichText::new(keys.join(", ")).color(p.weak));
                     });
                 });
             }

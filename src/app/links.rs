@@ -2,13 +2,11 @@
 
 use egui::{Context, Event};
 
-use super::AppState;
+use super::background::Done;
 use super::dialog::Dialog;
-use crate::layout::Layout;
+use super::{AppState, layouts};
+use crate::layout::Dialect;
 use crate::source::{Link, LinkStyle, Location};
-
-/// Layouts are small; what is larger is none.
-pub const LARGEST_LAYOUT: u64 = 4 << 20;
 
 impl AppState {
     /// Opens what a link names, at its moment and in its layout.
@@ -28,36 +26,29 @@ impl AppState {
 
     /// Reads a layout from afar; it is taken when it is there.
     pub(super) fn fetch_layout(&mut self, location: Location) {
-        let then = self.jobs.layout_fetched();
+        let then = self.jobs.sender();
         self.layout_link = Some(location.clone());
-        self.executor.io().fetch_text(location, LARGEST_LAYOUT, then);
+        let done = move |text| then(Done::LayoutRead(layouts::opened(layouts::From::Link, text)));
+        self.executor.io().fetch_text(location, crate::run::LARGEST_TEXT, done);
     }
 
-    pub(super) fn take_fetched_layout(&mut self, fetched: Result<String, String>) {
-        let parsed = fetched.and_then(|text| Layout::parse(&text).map_err(|error| error.to_string()));
-        match parsed {
-            Err(error) => self.tell_error(format!("The link's layout could not be opened: {error}")),
-            // topics are there, or come later
-            Ok(layout) if self.topics_seen > 0 => self.use_layout(&layout),
-            Ok(layout) => self.pending_layout = Some(layout),
-        }
-    }
-
-    /// A link or URL that is pasted while nobody types is offered to be opened.
+    /// A link or URL that is pasted while nobody types is offered to be opened; a layout is opened.
     pub(super) fn take_pasted_link(&mut self, ctx: &Context) {
         if ctx.text_edit_focused() || self.dialog.is_some() || self.palette.is_open() {
             return;
         }
         let pasted = ctx.input(|i| {
             i.events.iter().find_map(|event| match event {
-                Event::Paste(text) if looks_like_link(text) => Some(text.clone()),
+                Event::Paste(text) => Some(text.clone()),
                 _ => None,
             })
         });
-        if let Some(text) = pasted {
-            self.dialog = Some(Dialog::url_with(text.trim()));
-            ctx.request_repaint();
+        match pasted {
+            Some(text) if looks_like_link(&text) => self.dialog = Some(Dialog::url_with(text.trim())),
+            Some(text) if looks_like_layout(&text) => self.open_layout_text("Pasted layout", text),
+            _ => return,
         }
+        ctx.request_repaint();
     }
 
     /// Copies a link that opens what is open at the playhead's moment.
@@ -91,6 +82,15 @@ fn minutes(secs: i64) -> String {
     match secs {
         ..7200 => format!("{} min", secs / 60),
         _ => format!("{} h", secs / 3600),
+    }
+}
+
+/// Large texts are taken apart by another thread, which tells what they are.
+fn looks_like_layout(text: &str) -> bool {
+    const SMALL: usize = 256 << 10;
+    match text.len() {
+        ..SMALL => Dialect::of(text).is_some(),
+        _ => text.trim_start().starts_with(['{', '<']),
     }
 }
 

@@ -1,9 +1,10 @@
-//! Ctrl+K: search commands, topics and panels by a few letters, and run what was found.
+//! Ctrl+K: search commands, topics, panels and layouts by a few letters, and run what was found.
 
 use egui::{Align2, Context, Id, Key, RichText, Role, TextEdit, Ui, WidgetInfo, vec2};
 
 use super::AppState;
 use super::command::{COMMANDS, Command};
+use super::place::Place;
 use crate::panel::PANELS;
 use crate::store::TopicId;
 use crate::theme::{self, icon, palette};
@@ -31,6 +32,7 @@ enum Target {
     Command(Command),
     Topic(TopicId),
     Panel(&'static str),
+    Layout(Place),
     /// A command of the selected panel.
     OfPanel(&'static str),
 }
@@ -81,7 +83,7 @@ fn rows(ui: &mut Ui, text: &mut String, found: &[Found], chosen: usize) -> Optio
     ui.set_width(520.0);
     let field = ui.add(
         TextEdit::singleline(text)
-            .hint_text("Search commands, topics, panels")
+            .hint_text("Search commands, topics, panels, layouts")
             .desired_width(f32::INFINITY),
     );
     field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search or run"));
@@ -134,6 +136,15 @@ fn search(ctx: &Context, state: &AppState, text: &str) -> Vec<Found> {
         beside: t.type_name.to_string(),
         target: Target::Topic(t.id),
     });
+    let shelves = state.layouts.library.shelves.iter();
+    let layouts = shelves.flat_map(|shelf| shelf.layouts.iter().map(move |place| (shelf, place)));
+    let layouts = layouts.map(|(shelf, place)| Found {
+        glyph: icon::SQUARES_FOUR,
+        name: format!("Open layout: {}", place.name()),
+        beside: shelf.name.clone(),
+        target: Target::Layout(place.clone()),
+    });
+    let layouts = layouts.filter(|found| fits(&found.name));
     let selected = state.selected_pane();
     let of_panel = selected.into_iter().flat_map(|pane| {
         let beside = pane.panel.title(&state.view());
@@ -151,12 +162,20 @@ fn search(ctx: &Context, state: &AppState, text: &str) -> Vec<Found> {
         true => (commands.collect(), of_panel),
         false => (of_panel, commands.collect::<Vec<Found>>()),
     };
-    first.into_iter().chain(second).chain(panels).chain(topics).take(ROWS).collect()
+    first
+        .into_iter()
+        .chain(second)
+        .chain(panels)
+        .chain(layouts)
+        .chain(topics)
+        .take(ROWS)
+        .collect()
 }
 
 fn run(ctx: &Context, state: &mut AppState, target: Target) {
     match target {
         Target::Command(command) => state.run(command, ctx),
+        Target::Layout(place) => state.open_layout(place),
         Target::OfPanel(name) => state.run_of_panel(name, ctx),
         Target::Topic(topic) => state.add_for_topic(topic),
         Target::Panel(kind) => state.edit(Edit::Add {

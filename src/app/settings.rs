@@ -2,12 +2,14 @@
 //!
 //! Invariants: a file is replaced whole or not at all (a crash leaves the old or the new one); no query string is ever stored.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::clock::TimeFormat;
+use crate::run::read_text;
+pub use crate::run::write_whole;
 use crate::source::Location;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,12 @@ pub struct Settings {
     pub egress_usd_per_gb: f64,
     /// Buckets and folders of S3 that were browsed.
     pub places: Vec<String>,
+    /// Where layouts are shared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layout_folders: Vec<LayoutFolder>,
+    /// Layouts that open by themselves, by the set of topics.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub layout_defaults: IndexMap<String, String>,
     /// Of the window when it was closed last, in points at a scale of 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_size: Option<[f32; 2]>,
@@ -62,11 +70,21 @@ impl Default for Settings {
             metered: false,
             egress_usd_per_gb: 0.09,
             places: Vec::new(),
+            layout_folders: Vec::new(),
+            layout_defaults: IndexMap::new(),
             window_size: None,
             maximized: false,
             extra: serde_json::Map::new(),
         }
     }
+}
+
+/// A folder, `s3://bucket/prefix/` or a URL with layouts of a team.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LayoutFolder {
+    pub place: String,
+    pub writable: bool,
 }
 
 const RECENT_MAX: usize = 12;
@@ -132,36 +150,59 @@ impl Folders {
     }
 }
 
-pub fn read_text(path: &Path) -> std::io::Result<String> {
-    std::fs::read_to_string(path)
+/// A layout that comes with the program.
+pub struct BuiltIn {
+    /// As `--layout` takes it.
+    pub id: &'static str,
+    pub name: &'static str,
+    pub what: &'static str,
+    pub text: &'static str,
 }
 
-/// Replaces the file, or leaves it as it is.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        std::fs::create_dir_all(folder)?;
-    }
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = (|| {
-        let mut file = std::fs::File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    })();
-    if written.is_err() {
-        // the error that matters is the first one
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
+macro_rules! built_in {
+    ($id:literal, $name:literal, $what:literal) => {
+        BuiltIn {
+            id: $id,
+            name: $name,
+            what: $what,
+            text: include_str!(concat!("../../layouts/", $id, ".json")),
+        }
+    };
 }
 
-/// Layouts that come with the program, by name.
-pub static BUILT_IN_LAYOUTS: &[(&str, &str)] = &[
-    ("driving", include_str!("../../layouts/driving.json")),
-    ("cameras", include_str!("../../layouts/cameras.json")),
+pub static BUILT_IN_LAYOUTS: &[BuiltIn] = &[
+    built_in!(
+        "driving",
+        "AWS ADAS drive",
+        "Lidar, three cameras, brake and speed: the topics of AWS's sample layout"
+    ),
+    built_in!("lidar-cameras", "Lidar and cameras", "The scene, with every camera beside it"),
+    built_in!(
+        "dynamics",
+        "Vehicle dynamics",
+        "Speed, steering, pedals and accelerations on one time axis"
+    ),
+    built_in!(
+        "localisation",
+        "Localisation and GPS",
+        "Where the vehicle is: map, path, pose and how good the fix is"
+    ),
+    built_in!(
+        "diagnostics",
+        "Logs and diagnostics",
+        "What nodes and hardware report, and whether topics arrive"
+    ),
+    built_in!(
+        "perception",
+        "Perception tracks",
+        "Tracked objects in the scene, in numbers and over time"
+    ),
+    built_in!("cameras", "Cameras", "All cameras, large"),
 ];
+
+pub fn built_in(id: &str) -> Option<&'static BuiltIn> {
+    BUILT_IN_LAYOUTS.iter().find(|layout| layout.id == id)
+}
 
 /// The text of `--layout FILE|NAME`: a file, a layout of the user's folder, or a built-in one.
 pub fn find_layout(name: &str, folders: Option<&Folders>) -> Result<(String, Option<PathBuf>), String> {
@@ -178,10 +219,10 @@ pub fn find_layout(name: &str, folders: Option<&Folders>) -> Result<(String, Opt
             return Ok((text, Some(own)));
         }
     }
-    match BUILT_IN_LAYOUTS.iter().find(|(n, _)| *n == name) {
-        Some((_, text)) => Ok(((*text).to_owned(), None)),
+    match built_in(name) {
+        Some(layout) => Ok((layout.text.to_owned(), None)),
         None => {
-            let names: Vec<&str> = BUILT_IN_LAYOUTS.iter().map(|l| l.0).collect();
+            let names: Vec<&str> = BUILT_IN_LAYOUTS.iter().map(|layout| layout.id).collect();
             Err(format!(
                 "no layout file and no layout of that name (built in: {}): {name}",
                 names.join(", ")

@@ -43,6 +43,8 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
 /// Below these widths of the window buttons show only their icon.
 const ROOM_FOR_SEARCH: f32 = 1000.0;
 const ROOM_FOR_ADD: f32 = 720.0;
+/// And below this one the layout is not named.
+const ROOM_FOR_LAYOUT: f32 = 1120.0;
 
 fn sidebar_toggle(ui: &mut Ui, state: &mut AppState, command: Command, on: bool, glyph: &str) {
     let key = command.key(ui.ctx());
@@ -77,9 +79,29 @@ fn right(ui: &mut Ui, state: &mut AppState, width: f32) {
                 .on_hover_text("A new panel beside the selected one")
         };
         egui::Popup::menu(&button).show(|ui| panel_list(ui, state));
+        if width >= ROOM_FOR_LAYOUT {
+            layout_button(ui, state);
+        }
         ui.add_space(4.0);
     }
     search(ui, state, width);
+}
+
+/// The layout's name, and whether it is saved; a click leads to the library.
+fn layout_button(ui: &mut Ui, state: &mut AppState) {
+    let name = shortened(&state.layout_name(), 24);
+    let mark = if state.workspace.edited { " •" } else { "" };
+    let button = ui.button(format!("{}  {name}{mark}", icon::SQUARES_FOUR));
+    let told = match state.workspace.edited {
+        true => format!("Layout {name}, changed since it was saved"),
+        false => format!("Layout {name}"),
+    };
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &told));
+    let key = Command::Layouts.key(ui.ctx());
+    if button.on_hover_text(format!("{told}   {key}")).clicked() {
+        let ctx = ui.ctx().clone();
+        state.run(Command::Layouts, &ctx);
+    }
 }
 
 fn search(ui: &mut Ui, state: &mut AppState, width: f32) {
@@ -126,7 +148,7 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
     let button = widget::icon_button(ui, icon::LIST, "Menu", "");
     egui::Popup::menu(&button).width(280.0).show(|ui| {
         let ctx = ui.ctx().clone();
-        for group in ["File", "Layout", "View", "Help"] {
+        for group in ["File", "Edit", "Layout", "View", "Help"] {
             if group != "File" {
                 ui.separator();
             }
@@ -134,17 +156,30 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
                 let needs_recording = matches!(
                     entry.command,
                     Command::Share
+                        | Command::History
+                        | Command::Checkpoint
+                        | Command::Layouts
                         | Command::SaveLayout
+                        | Command::SaveLayoutCopy
+                        | Command::FitLayout
+                        | Command::ExportLayout
                         | Command::AutomaticLayout
                         | Command::AddFile
                         | Command::KeepOffline
                         | Command::ToggleLeft
                         | Command::ToggleRight
                 );
-                let possible = !needs_recording || state.store.span().is_some();
+                let history = &state.layouts.history;
+                let (name, is_there) = match entry.command {
+                    Command::Undo => (named(entry.name, history.undoes()), history.undoes().is_some()),
+                    Command::Redo => (named(entry.name, history.redoes()), history.redoes().is_some()),
+                    Command::RevertLayout => (entry.name.to_owned(), state.workspace.edited),
+                    _ => (entry.name.to_owned(), true),
+                };
+                let possible = is_there && (!needs_recording || state.store.span().is_some());
                 let p = palette(ui.visuals());
                 let key = RichText::new(entry.command.key(&ctx)).font(theme::small()).color(p.weak);
-                let button = egui::Button::new(entry.name).right_text(key);
+                let button = egui::Button::new(name).right_text(key);
                 if ui.add_enabled(possible, button).clicked() {
                     ui.close();
                     state.run(entry.command, &ctx);
@@ -155,6 +190,11 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
             }
         }
     });
+}
+
+/// `Undo “Moved the 3D camera”`.
+fn named(name: &str, step: Option<&str>) -> String {
+    step.map_or_else(|| name.to_owned(), |step| format!("{name} “{step}”"))
 }
 
 fn recent_menu(ui: &mut Ui, state: &mut AppState) {

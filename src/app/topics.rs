@@ -4,6 +4,7 @@ use egui::{Align2, CursorIcon, RichText, Role, Sense, Stroke, Ui, WidgetInfo, ve
 
 use super::AppState;
 use super::command::Command;
+use super::layouts::Page;
 use super::top_bar::bytes;
 use crate::store::{SourceState, Topic, TopicId};
 use crate::theme::{self, icon, palette, widget};
@@ -30,15 +31,50 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
         .drag_to_open(false)
         .frame(frame)
         .show_collapsible(ui, &mut open, |ui| {
-            sources(ui, state);
-            super::fields::ui(ui, state);
-            super::scenes::ui(ui, state);
-            topics(ui, state);
+            pages(ui, state);
+            match state.layouts.page {
+                Page::Topics => {
+                    sources(ui, state);
+                    super::fields::ui(ui, state);
+                    super::scenes::ui(ui, state);
+                    topics(ui, state);
+                }
+                Page::Layouts => super::library_list::ui(ui, state),
+                Page::History => super::history_list::ui(ui, state),
+            }
         });
     state.sidebars.left = open;
     if let Some(size) = super::edges::resized(ui, "topics") {
         state.sidebars.left_width = Some(size.x.round());
     }
+}
+
+/// What the sidebar can show, one beside the other.
+fn pages(ui: &mut Ui, state: &mut AppState) {
+    let p = palette(ui.visuals());
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let pages = [
+            (Page::Topics, icon::BROADCAST, "Topics"),
+            (Page::Layouts, icon::SQUARES_FOUR, "Layouts"),
+            (Page::History, icon::CLOCK_COUNTER_CLOCKWISE, "History"),
+        ];
+        for (page, glyph, name) in pages {
+            let is_shown = state.layouts.page == page;
+            let color = if is_shown { p.text } else { p.weak };
+            let text = RichText::new(format!("{glyph}  {name}")).font(theme::semibold(12.0)).color(color);
+            let button = egui::Button::selectable(is_shown, text).min_size(vec2(0.0, 24.0));
+            let tab = ui.add(button);
+            tab.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_shown, name));
+            if tab.clicked() && !is_shown {
+                state.layouts.page = page;
+                if page == Page::Layouts {
+                    state.list_library();
+                }
+            }
+        }
+    });
+    ui.add_space(4.0);
 }
 
 fn sources(ui: &mut Ui, state: &mut AppState) {

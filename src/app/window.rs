@@ -161,7 +161,12 @@ impl AppState {
         Start {
             locations: self.store.sources().iter().map(|s| s.location.clone()).collect(),
             layout: Some(self.layout()),
-            layout_path: self.layout_path.clone(),
+            layout_path: self.layouts.place.as_ref().and_then(|place| place.path()).map(Into::into),
+            layout_text: self
+                .layouts
+                .place
+                .as_ref()
+                .and_then(|place| Some(self.layouts.known(place)?.text.to_string())),
             layout_link: None,
             scenes: self.scenes.table().cloned(),
             seek_to: Some(crate::time::When::At(self.playback.now)),

@@ -17,10 +17,8 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
     start.seek_to = args.seek_to.or(start.seek_to);
     let io = common.io()?;
     if let Some(location) = start.layout_link.take() {
-        let text = io
-            .fetch_text_now(location, crate::app::LARGEST_LAYOUT)
-            .map_err(anyhow::Error::msg)?;
-        start.layout = Some(crate::layout::Layout::parse(&text).context("the link's layout cannot be opened")?);
+        let text = io.fetch_text_now(location, crate::run::LARGEST_TEXT).map_err(anyhow::Error::msg)?;
+        start.layout = Some(crate::layout::open(&text).context("the link's layout cannot be opened")?.layout);
     }
     let options = offscreen::Options {
         size: args.size,

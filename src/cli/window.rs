@@ -7,6 +7,7 @@ pub fn run(common: &Common, args: &WindowArgs) -> anyhow::Result<()> {
     let folders = crate::app::settings::Folders::of_platform();
     let mut start = start(common, &args.locations, args.layout.as_deref(), folders)?;
     start.seek_to = args.seek_to.or(start.seek_to);
+    start.asks = true;
     crate::app::window::open(start, executors(common.io()?)).map_err(anyhow::Error::msg)
 }
 
@@ -38,7 +39,8 @@ pub fn start(
     folders: Option<crate::app::settings::Folders>,
 ) -> anyhow::Result<crate::app::Start> {
     use crate::app::{Start, settings};
-    use crate::layout::Layout;
+    use crate::layout::{self, Dialect};
+    use crate::source::Location;
 
     let links = super::scenes::links(common, locations)?;
     let mut start = Start {
@@ -49,10 +51,15 @@ pub fn start(
         memory_budget: common.memory.map(|_| common.memory_of_store()),
         ..Start::default()
     };
-    if let Some(name) = layout {
+    let remote = layout.and_then(|name| Location::parse(name).ok()).filter(Location::is_remote);
+    if let Some(location) = remote {
+        start.layout_link = Some(location);
+    } else if let Some(name) = layout {
         let (text, path) = settings::find_layout(name, folders.as_ref()).map_err(anyhow::Error::msg)?;
-        start.layout = Some(Layout::parse(&text).map_err(|e| anyhow::anyhow!("{e}: {name}"))?);
-        start.layout_path = path;
+        let opened = layout::open(&text).map_err(|e| anyhow::anyhow!("{e}: {name}"))?;
+        start.layout = Some(opened.layout);
+        start.layout_report = Some(opened.report).filter(|report| report.dialect != Dialect::Roadreel);
+        (start.layout_path, start.layout_text) = (path, Some(text));
     }
     start.folders = folders;
     Ok(start)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Image, Pixels};
 
 /// Which values are black and white.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 pub enum ValueRange {
     /// Smallest and largest value of each picture.

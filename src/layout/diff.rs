@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::arrangement::{canonical, same, text};
 use super::own::Layout;
 use super::portable::escape;
+use super::studio;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diff {
@@ -60,7 +61,23 @@ impl Part {
 }
 
 pub fn diff(a: &Layout, b: &Layout) -> Diff {
-    Diff { parts: parts(a, b) }
+    let mut parts = parts(a, b);
+    // of the programs that they come from: only what has no meaning here, for the rest stands in the panels
+    let origin = Part::Around("origin".to_owned());
+    parts.retain(|part| part.part != origin);
+    for (id, kept) in studio::kept_changes(a, b) {
+        let part = Part::Panel(id);
+        match parts.iter_mut().find(|diff| diff.part == part).map(|diff| &mut diff.change) {
+            Some(Change::Changed(changes)) => changes.extend(kept),
+            Some(_) => {}
+            None => parts.push(PartDiff {
+                title: title_of(&part, [b, a, a]),
+                part,
+                change: Change::Changed(kept),
+            }),
+        }
+    }
+    Diff { parts }
 }
 
 pub(super) fn parts(a: &Layout, b: &Layout) -> Vec<PartDiff> {

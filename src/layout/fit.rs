@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::names::{NameOf, Renames, Use, fields_after, uses};
 use super::own::Layout;
-use super::similar::similarity;
+use super::similar::{are_opposed, similarity};
 use crate::decode::{Form, Schema, definitions};
 use crate::path::{Path, Select};
 
@@ -180,7 +180,7 @@ fn suits(needed: Form, has: Form) -> bool {
 fn form_of(topic: &CatalogueTopic) -> Option<Form> {
     match &topic.schema {
         Some(schema) => schema.form(),
-        None => definitions().schema(&topic.type_name, "", "").ok()?.form(),
+        None => definitions().schema(&topic.type_name, "", "*").ok()?.form(),
     }
 }
 
@@ -201,13 +201,22 @@ fn topic_choices(layout: &Layout, name: &str, uses: &[Use], catalogue: &Catalogu
             continue;
         }
         let mut score = 0.6 * similarity(name, &topic.name) + 0.4 * by_type;
+        if are_opposed(name, &topic.name) {
+            score *= 0.6;
+        }
         if is_transport_of(&topic.name, name) || is_transport_of(name, &topic.name) {
             score = score.max(0.95);
         }
-        if score >= WORTH_NAMING {
-            choices.push(choice(topic, score));
-        }
+        choices.push(choice(topic, score));
     }
+    // whatever it is called, no other has the fields
+    let asks_fields = uses
+        .iter()
+        .any(|used| used.path.as_ref().is_some_and(|path| !path.steps.is_empty()));
+    if let ([only], true) = (choices.as_mut_slice(), asks_fields) {
+        only.score = only.score.max(WORTH_TAKING);
+    }
+    choices.retain(|choice| choice.score >= WORTH_NAMING);
     choices
 }
 
@@ -273,7 +282,7 @@ fn short(type_name: &str) -> &str {
     type_name.rsplit(['/', '.']).next().unwrap_or(type_name)
 }
 
-const DRAWN: [Form; 9] = [
+const DRAWN: [Form; 7] = [
     Form::Cloud,
     Form::Scan,
     Form::Transforms,
@@ -281,15 +290,14 @@ const DRAWN: [Form; 9] = [
     Form::Poses,
     Form::Pose,
     Form::Grid,
-    Form::Image,
-    Form::Features,
 ];
 
 /// What a topic is, by its name.
 fn hinted(name: &str) -> Option<Form> {
-    const HINTS: [(&str, Form); 22] = [
+    const HINTS: [(&str, Form); 23] = [
         ("scan", Form::Scan),
         ("points", Form::Cloud),
+        ("radar", Form::Cloud),
         ("cloud", Form::Cloud),
         ("lidar", Form::Cloud),
         ("velodyne", Form::Cloud),

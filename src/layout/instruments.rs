@@ -166,26 +166,24 @@ pub static MAP: &[Rule] = &[
         },
     }),
     Rule::Group(&Group {
-        ours: &["/follow"],
+        ours: &["/follow", "/follow_topic"],
         read: |reader| match value::text(reader.value, "/followTopic") {
             Some(topic) if !topic.is_empty() => {
-                reader.mark("/followTopic", "/follow");
-                json!({"follow": true})
+                reader.mark("/followTopic", "/follow_topic");
+                json!({"follow": true, "follow_topic": topic})
             }
             _ => json!({"follow": false}),
         },
         write: |now, theirs| {
-            if value::flag(now, "/follow").unwrap_or(false) {
-                // theirs follows a topic by name, ours the newest position
-                let topic = now.pointer("/topics/0").and_then(Value::as_str);
-                let said = value::text(theirs, "/followTopic").is_some_and(|topic| !topic.is_empty());
-                match topic {
-                    Some(topic) if !said => put(theirs, "/followTopic", topic.into()),
-                    None if !said => return false,
-                    _ => {}
-                }
-            } else {
+            if !value::flag(now, "/follow").unwrap_or(false) {
                 put(theirs, "/followTopic", "".into());
+                return true;
+            }
+            // theirs follows a topic by name, ours the newest position where none is named
+            let mut named = ["/follow_topic", "/topics/0"].iter().filter_map(|key| value::text(now, key));
+            match named.find(|topic| !topic.is_empty()) {
+                Some(topic) => put(theirs, "/followTopic", topic.into()),
+                None => return false,
             }
             true
         },

@@ -147,8 +147,8 @@ impl<'a> Tree<'a> {
             });
             places.push(place);
         }
-        let chosen = reader.value.get("activeTabIdx").and_then(Value::as_u64);
-        let active = places.iter().position(|place| Some(*place as u64) == chosen);
+        let chosen = reader.value.get("activeTabIdx").and_then(Value::as_f64);
+        let active = places.iter().position(|place| Some(*place as f64) == chosen);
         if active.is_some() && places.len() > 1 {
             reader.mark("/activeTabIdx", "/active");
         }

@@ -41,6 +41,7 @@ static PLACES: &[(&str, &str, Slot)] = &[
     ("plot", "/series/*/path", Slot::Path),
     ("plot", "/x_path", Slot::Path),
     ("map", "/topics/*", Slot::Topic),
+    ("map", "/follow_topic", Slot::Topic),
     ("map", "/color_path", Slot::Path),
     ("log", "/topics/*", Slot::Topic),
     ("diagnostics", "/topics/*", Slot::Topic),

@@ -150,7 +150,6 @@ pub static STATES: &[Rule] = &[Rule::Each {
         key("/value", "/path", Codec::Text),
         key("/label", "/label", Codec::Text),
         key_or("/timestampMethod", "/stamp", STAMPS, Plain::Text("receive")),
-        key_or("/enabled", "/visible", Codec::Bool, Plain::Bool(true)),
     ],
 }];
 

@@ -17,7 +17,10 @@ static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// field is called tell.
 static MACHINE_PATH: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let files = "bag|mcap|db3|parquet|csv|yaml|yml|rviz|pmtiles|mbtiles|urdf|xacro|sdf|dae|stl|glb|gltf|png|jpg|jpeg|pem";
-    Regex::new(&format!(r"(?i)^(file:.*|~[/\\].*|[a-z]:[\\/].*|\\\\[^\\]+\\.*|/.+\.({files}))$")).ok()
+    Regex::new(&format!(
+        r"(?i)^(file:.*|~[/\\].*|(?-i:[A-Z]):[\\/].*|[a-z]:\\.*|\\\\[^\\]+\\.*|/.+\.({files}))$"
+    ))
+    .ok()
 });
 
 /// Keys whose text is the path of a file.

@@ -164,7 +164,7 @@ impl PanelReport {
             *rows.entry((fate, readable(key), note)).or_default() += 1;
         }
         let row = |((fate, key, note), count)| Row { fate, key, note, count };
-        rows.into_iter().map(row).collect()
+        folded(rows.into_iter().map(row).collect())
     }
 
     fn write(&self, out: &mut String) {
@@ -176,6 +176,7 @@ impl PanelReport {
             };
             let note = match (row.fate, row.note.as_str()) {
                 (_, "") => String::new(),
+                (_, note) if row.key.is_empty() => note.to_owned(),
                 (Fate::Mapped, note) => format!(" → {note}"),
                 (_, note) => format!(": {note}"),
             };
@@ -185,6 +186,35 @@ impl PanelReport {
     }
 }
 
+/// Rows that give the same reason are one, under what their keys have in common.
+fn folded(rows: Vec<Row>) -> Vec<Row> {
+    let mut out: Vec<Row> = Vec::new();
+    for row in rows {
+        let gives_reason = row.fate != Fate::Mapped && !row.note.is_empty();
+        let same = out
+            .iter()
+            .position(|other| gives_reason && other.fate == row.fate && other.note == row.note);
+        let found = same.and_then(|at| Some((at, common(&out.get(at)?.key, &row.key)?)));
+        match found {
+            Some((at, key)) => {
+                if let Some(other) = out.get_mut(at) {
+                    other.key = key;
+                    other.count += row.count;
+                }
+            }
+            None => out.push(row),
+        }
+    }
+    out
+}
+
+/// The first parts of two keys, as far as they are the same; None: not at all.
+fn common(a: &str, b: &str) -> Option<String> {
+    let same = a.split('.').zip(b.split('.')).take_while(|(a, b)| a == b);
+    let parts: Vec<&str> = same.map(|(part, _)| part).collect();
+    (!parts.is_empty()).then(|| parts.join("."))
+}
+
 /// A JSON pointer as people write keys: `/paths/0/value` is `paths[].value`, `/topics/~1points/visible` is `topics.*.visible`.
 fn readable(pointer: &str) -> String {
     let mut out = String::new();
@@ -192,6 +222,10 @@ fn readable(pointer: &str) -> String {
         let part = part.replace("~1", "/").replace("~0", "~");
         if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {
             out.push_str("[]");
+            continue;
+        }
+        // halves of a tree
+        if matches!(part.as_str(), "first" | "second") {
             continue;
         }
         if !out.is_empty() {

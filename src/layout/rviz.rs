@@ -11,7 +11,7 @@ use super::report::{PanelReport, Report};
 use super::rule::{Marks, Reader};
 use super::scene::{PARALLEL_FOV_DEGREES, color_of, field, flat};
 use super::value::{self, number};
-use super::{Dialect, LayoutError, Opened};
+use super::{Dialect, LayoutError, Opened, yaml};
 
 pub fn looks_so(text: &str) -> bool {
     text.contains("Visualization Manager:")
@@ -23,10 +23,7 @@ const MANAGER: &str = "/Visualization Manager";
 const DEEPEST: usize = 32;
 
 pub fn import(text: &str) -> Result<Opened, LayoutError> {
-    let document: Value = serde_saphyr::from_str(text).map_err(|error| {
-        let told = error.to_string();
-        LayoutError::Syntax(told.lines().next().unwrap_or_default().to_owned())
-    })?;
+    let document = yaml::parse(text)?;
     let marks = RefCell::new(Marks::default());
     let reader = Reader::new(&document, &marks);
     let mut displays = Displays::default();

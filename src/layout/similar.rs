@@ -78,11 +78,18 @@ pub fn similarity(a: &str, b: &str) -> f64 {
     };
     let (of_a, of_b) = (covered(&words_a, &words_b), covered(&words_b, &words_a));
     let score = 0.5 * (of_a + of_b);
+    (if opposed(&words_a, &words_b) { score * 0.3 } else { score }).min(0.99)
+}
+
+/// Whether two names speak of opposite sides.
+pub fn are_opposed(a: &str, b: &str) -> bool {
+    opposed(&words(a), &words(b))
+}
+
+fn opposed(a: &[String], b: &[String]) -> bool {
     let speaks = |words: &[String], of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
-    let opposed = OPPOSITES
-        .iter()
-        .any(|(one, other)| (speaks(&words_a, one) && speaks(&words_b, other)) || (speaks(&words_a, other) && speaks(&words_b, one)));
-    (if opposed { score * 0.3 } else { score }).min(0.99)
+    let are = |one: &[&str], other: &[&str]| speaks(a, one) && speaks(b, other);
+    OPPOSITES.iter().any(|(one, other)| are(one, other) || are(other, one))
 }
 
 /// `/os1_cloud_node/points`, `rgbFrontLeft` → their words in lower case.

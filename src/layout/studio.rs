@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::arrangement::{canonical, same};
+use super::diff::{KeyChange, changes_between};
 use super::own::{Layout, Origin, PanelEntry, PlaybackEntry};
 use super::portable::escape;
 use super::report::{Noted, PanelReport, Report};
@@ -296,6 +297,39 @@ fn left_behind(layout: &Layout, id: &str) -> Vec<Noted> {
         ..noted
     };
     told.kept.into_iter().map(note).collect()
+}
+
+/// What differs between two layouts of one program in keys that have no meaning here, panel by panel.
+pub fn kept_changes(a: &Layout, b: &Layout) -> Vec<(String, Vec<KeyChange>)> {
+    let (Some(a), Some(b)) = (&a.origin, &b.origin) else {
+        return Vec::new();
+    };
+    let Some(studio) = a.dialect.studio().filter(|_| a.dialect == b.dialect && a.document != b.document) else {
+        return Vec::new();
+    };
+    let config = |origin: &Origin, id: &str| origin.document.get(studio.configs).and_then(|all| all.get(id)).cloned();
+    let kept = |id: &str, config: &Value| -> Vec<String> {
+        let (_, told) = studio.panel(id, config);
+        told.kept.into_iter().map(|noted| noted.key).collect()
+    };
+    let Some(configs) = a.document.get(studio.configs).and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    for (id, before) in configs {
+        let Some(after) = config(b, id) else { continue };
+        let unused: HashSet<String> = kept(id, before).into_iter().chain(kept(id, &after)).collect();
+        let is_unused = |change: &KeyChange| {
+            unused
+                .iter()
+                .any(|key| change.key.starts_with(key.as_str()) || key.starts_with(&change.key))
+        };
+        let changes: Vec<KeyChange> = changes_between(before, &after).into_iter().filter(is_unused).collect();
+        if !changes.is_empty() && type_of(id) != TAB {
+            out.push((id.clone(), changes));
+        }
+    }
+    out
 }
 
 pub fn type_of(id: &str) -> &str {

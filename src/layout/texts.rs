@@ -30,6 +30,12 @@ const PREVIOUS: &str = "previous message";
 static COMPARE: Group = Group {
     ours: &["/compare"],
     read: |reader| {
+        let is_previous = value::text(reader.value, "/diffMethod") == Some(PREVIOUS);
+        let is_topic = value::text(reader.value, "/diffTopicPath").is_some_and(|topic| !topic.trim().is_empty());
+        // with nothing to compare with, it means nothing whether it is compared
+        if !is_previous && !is_topic {
+            return Value::Null;
+        }
         if reader.flag("/diffEnabled", "/compare") != Some(true) {
             return Value::Null;
         }

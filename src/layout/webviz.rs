@@ -187,13 +187,16 @@ fn read_settings(reader: &Reader<'_>, to: &str) -> Map<String, Value> {
     };
     let color_to = format!("{to}/color");
     let own = ["/overrideColor", "/color"].iter().find_map(|key| color_of(reader, key, &color_to));
-    let color = match own {
-        Some(own) => {
-            say("alpha", (own.alpha < 1.0).then(|| value::of_number(own.alpha)));
-            Some(flat(own))
-        }
-        None => read_color_mode(&reader.inside("/colorMode", ""), &color_to),
+    let (color, color_alpha) = match own {
+        Some(own) => (Some(flat(own)), own.alpha),
+        None => match read_color_mode(&reader.inside("/colorMode", ""), &color_to) {
+            Some((color, alpha)) => (Some(color), alpha),
+            None => (None, 1.0),
+        },
     };
+    let alpha = reader.number("/alpha", &format!("{to}/alpha"));
+    let is_told = alpha.is_some() || color_alpha < 1.0;
+    say("alpha", is_told.then(|| value::of_number(alpha.unwrap_or(1.0) * color_alpha)));
     say("color", color);
     let size = reader.number("/pointSize", &format!("{to}/size")).filter(|size| *size > 0.0);
     say("size", size.map(|size| json!({"px": value::of_number(size)})));
@@ -202,7 +205,6 @@ fn read_settings(reader: &Reader<'_>, to: &str) -> Map<String, Value> {
         reader.take("/pointShape", &format!("{to}/round"), Codec::Own(read_shape, write_shape)),
     );
     say("decay_secs", reader.take("/decayTime", &format!("{to}/decay_secs"), Codec::Number));
-    say("alpha", reader.take("/alpha", &format!("{to}/alpha"), Codec::Number));
     made
 }
 
@@ -218,7 +220,8 @@ pub fn write_shape(round: &Value) -> Option<Value> {
     Some(if round.as_bool()? { "circle" } else { "square" }.into())
 }
 
-fn read_color_mode(reader: &Reader<'_>, to: &str) -> Option<Value> {
+/// And how opaque it is.
+fn read_color_mode(reader: &Reader<'_>, to: &str) -> Option<(Value, f64)> {
     const MODES: Codec = Codec::Words(&[("flat", ""), ("rgb", ""), ("rainbow", "rainbow"), ("gradient", "grey")]);
     let map = reader.take("/mode", to, MODES)?;
     let of_field = |map: &str| {
@@ -226,9 +229,12 @@ fn read_color_mode(reader: &Reader<'_>, to: &str) -> Option<Value> {
         Some(field(name, map, range(reader, "/minValue", "/maxValue", to)))
     };
     match value::text(reader.value, "/mode") {
-        Some("flat") => color_of(reader, "/flatColor", to).map(flat).or(Some(json!("auto"))),
-        Some("rgb") => Some(json!("rgb")),
-        _ => of_field(map.as_str().unwrap_or_default()).or(Some(json!("auto"))),
+        Some("flat") => {
+            let color = color_of(reader, "/flatColor", to);
+            Some(color.map_or((json!("auto"), 1.0), |color| (flat(color), color.alpha)))
+        }
+        Some("rgb") => Some((json!("rgb"), 1.0)),
+        _ => Some((of_field(map.as_str().unwrap_or_default()).unwrap_or_else(|| json!("auto")), 1.0)),
     }
 }
 

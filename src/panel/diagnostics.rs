@@ -21,13 +21,14 @@ pub const KIND: Kind = Kind {
     what: "What diagnosed itself as wrong, warned or fell silent",
     icon: theme::icon::HEARTBEAT,
     create: |config| Box::new(DiagnosticsPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 const ROW_HEIGHT: f32 = 22.0;
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Empty: every topic of diagnostics.
@@ -60,7 +61,7 @@ impl Default for Config {
 }
 
 /// Worse is greater; what is stale may be anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Level {
     #[default]

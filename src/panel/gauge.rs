@@ -18,6 +18,7 @@ pub const KIND: Kind = Kind {
     what: "One number on a dial: speed, charge, temperature",
     icon: theme::icon::GAUGE,
     create: |config| Box::new(GaugePanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
@@ -26,7 +27,7 @@ const FROM: f32 = 0.75 * std::f32::consts::PI;
 const TURN: f32 = 1.5 * std::f32::consts::PI;
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     path: String,
@@ -61,7 +62,7 @@ impl Default for Config {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Form {
     #[default]
@@ -69,7 +70,7 @@ enum Form {
     Bar,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Coloring {
     #[default]

@@ -4,9 +4,6 @@
 //! read for the selected topic only. What is not measured is left empty, never shown as zero.
 
 mod detail;
-mod measure;
-
-use std::collections::HashMap;
 
 use egui::{Color32, Rect, RichText, ScrollArea, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
@@ -15,10 +12,9 @@ use serde_json::{Map, Value};
 use crate::decode::Form;
 use crate::panel::columns::{self, Align, Column};
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{Store, Topic, TopicId, Want, What};
+use crate::store::{Store, Timing, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::{self, Span};
-use measure::{Stamping, Timing};
 
 pub const KIND: Kind = Kind {
     id: "health",
@@ -26,11 +22,12 @@ pub const KIND: Kind = Kind {
     what: "Rates, gaps, jitter and skew of every topic",
     icon: theme::icon::PULSE,
     create: |config| Box::new(HealthPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     sort: Sort,
@@ -52,7 +49,7 @@ impl Default for Config {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Sort {
     Topic,
@@ -90,9 +87,6 @@ const COLUMNS: [(Sort, Column<'static>); 6] = {
 struct HealthPanel {
     config: Config,
     search: String,
-    /// By topic, with the revision of the rows that it was worked out from.
-    timings: HashMap<TopicId, (u64, Timing)>,
-    stamping: Option<(TopicId, u64, Stamping)>,
     state: PanelState,
 }
 
@@ -101,8 +95,6 @@ impl HealthPanel {
         HealthPanel {
             config: widget::config_from(config),
             search: String::new(),
-            timings: HashMap::new(),
-            stamping: None,
             state: PanelState::Pending("the recording's index is being read".into()),
         }
     }
@@ -125,22 +117,6 @@ impl HealthPanel {
                 missing += 1;
                 cost += view.store.whole_cost_bytes(topic.id).unwrap_or(0);
             }
-            // while it grows only now and then: all of it is looked at anew
-            let is_due = |(revision, timing): &(u64, Timing)| {
-                let known = timing.messages;
-                *revision != rows.revision() && (rows.is_complete(view.span) || rows.len() as u64 > known + known / 4)
-            };
-            if self.timings.get(&topic.id).is_none_or(is_due) {
-                let timing = Timing::of(rows.blocks().map(|b| &b.rows), rows.loaded());
-                self.timings.insert(topic.id, (rows.revision(), timing));
-            }
-        }
-        if let Some(topic) = self.selected(view.store)
-            && let Some(rows) = view.store.rows(topic.id, Form::Stamps)
-            && self.stamping.as_ref().is_none_or(|s| (s.0, s.1) != (topic.id, rows.revision()))
-        {
-            let stamping = Stamping::of(rows.blocks().map(|b| &b.rows));
-            self.stamping = Some((topic.id, rows.revision(), stamping));
         }
         self.state = match (view.store.topics().len(), failed, missing) {
             (0, _, _) => PanelState::Absent("No recording is open".into()),
@@ -151,10 +127,6 @@ impl HealthPanel {
         };
     }
 
-    fn timing(&self, topic: TopicId) -> Option<&Timing> {
-        self.timings.get(&topic).map(|t| &t.1).filter(|t| t.messages > 0)
-    }
-
     fn sorted<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
         let mut topics: Vec<&Topic> = store
             .topics()
@@ -162,7 +134,7 @@ impl HealthPanel {
             .filter(|t| widget::matches_words(&t.name, &self.search))
             .collect();
         let key = |topic: &Topic| -> f64 {
-            let timing = self.timing(topic.id);
+            let timing = measured(store, topic.id);
             match self.config.sort {
                 Sort::Topic => 0.0,
                 Sort::Messages => topic.messages as f64,
@@ -219,7 +191,7 @@ impl HealthPanel {
 
     fn row_ui(&self, ui: &mut Ui, places: &[Rect], topic: &Topic, view: &View, out: &mut Vec<Action>) -> bool {
         let p = theme::palette(ui.visuals());
-        let timing = self.timing(topic.id);
+        let timing = measured(view.store, topic.id);
         let cells = cells(topic, timing);
         let figures: Vec<&str> = cells.iter().map(|c| c.0.as_str()).collect();
         let name = format!("{} {}", topic.name, figures.join(" "));
@@ -284,6 +256,11 @@ impl HealthPanel {
     }
 }
 
+/// Where there is anything to measure.
+fn measured(store: &Store, topic: TopicId) -> Option<&Timing> {
+    store.timing(topic).filter(|t| t.messages > 0)
+}
+
 fn fraction(t: crate::time::Time, span: Span) -> f64 {
     t.since(span.start) as f64 / (span.nanos().max(1)) as f64
 }
@@ -320,12 +297,20 @@ impl Panel for HealthPanel {
                     span,
                 },
             });
+            out.push(Want {
+                topic: topic.id,
+                what: What::Figures(Form::Arrivals),
+            });
         }
         if let Some(topic) = self.selected(view.store) {
             let span = view.store.series_span(topic.id, view.now);
             out.push(Want {
                 topic: topic.id,
                 what: What::Rows { form: Form::Stamps, span },
+            });
+            out.push(Want {
+                topic: topic.id,
+                what: What::Figures(Form::Stamps),
             });
         }
     }
@@ -335,7 +320,9 @@ impl Panel for HealthPanel {
         self.refresh(view);
         match &self.state {
             PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
-            PanelState::Failed(why) if self.timings.is_empty() => return widget::failure_note(ui, rect, why),
+            PanelState::Failed(why) if view.store.topics().iter().all(|t| measured(view.store, t.id).is_none()) => {
+                return widget::failure_note(ui, rect, why);
+            }
             _ => {}
         }
         let (list, details) = match self.selected(view.store) {

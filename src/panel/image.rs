@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::{Decoded, Form, Image, Pixels, Shading, ValueRange};
+use crate::layout::TRANSPORTS;
 use crate::panel::shown::{Freshness, Shown};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::Colormap;
@@ -26,11 +27,12 @@ pub const KIND: Kind = Kind {
     what: "A camera's picture at the playhead",
     icon: crate::theme::icon::IMAGE,
     create: |config| Box::new(ImagePanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     topic: String,
@@ -89,7 +91,13 @@ impl ImagePanel {
     }
 
     fn topic<'a>(&self, view: &View<'a>) -> Option<&'a Topic> {
-        view.store.topic_by_name(&self.config.topic)
+        let topic = view.store.topic_by_name(&self.config.topic);
+        // the same pictures, sent otherwise
+        topic.or_else(|| {
+            let sent = |ending| view.store.topic_by_name(&format!("{}/{ending}", self.config.topic));
+            let as_image = |topic: &&Topic| topic.form == Some(Form::Image);
+            TRANSPORTS.iter().find_map(sent).filter(as_image)
+        })
     }
 
     fn set_topic(&mut self, name: &str) {
@@ -148,7 +156,7 @@ impl ImagePanel {
         let shading = shading(&self.config, place.pixels_per_texel(ui.ctx().pixels_per_point()));
         // what is under way is awaited first: something is seen while a slider moves
         let made = self.asked.as_ref().and_then(|asked| view.store.shaded(topic, asked));
-        let is_made = made.is_some_and(|m| view.playing || newest.is_none_or(|n| n.key == m.entry.key));
+        let is_made = made.is_some_and(|m| view.playing || newest.is_none_or(|n| n.key == m.0.key));
         if self.asked.as_ref().is_none_or(|asked| is_made && **asked != shading) {
             self.asked = Some(Arc::new(shading));
             ui.ctx().request_repaint();
@@ -157,7 +165,8 @@ impl ImagePanel {
         if let Some((asked, made)) = asked.and_then(|asked| Some((asked, view.store.shaded(topic, asked)?))) {
             picture.show(ui.ctx(), made, asked, self.config.smooth);
         }
-        if self.state == PanelState::Ready && !is_made {
+        let is_shown = view.playing || newest.is_none_or(|n| picture.shows(n.key));
+        if self.state == PanelState::Ready && !is_shown {
             self.state = PanelState::Pending("the picture is being drawn".into());
         }
         picture.paint(&ui.painter().with_clip_rect(rect), &place);

@@ -19,11 +19,12 @@ pub const KIND: Kind = Kind {
     what: "A lamp whose colour and text follow a value by rules",
     icon: theme::icon::RECORD,
     create: |config| Box::new(IndicatorPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     path: String,
@@ -38,7 +39,7 @@ struct Config {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Style {
     #[default]
@@ -46,7 +47,7 @@ enum Style {
     Background,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Rule {
     operator: Operator,
@@ -59,7 +60,7 @@ struct Rule {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 enum Operator {
     #[default]
     #[serde(rename = "==")]

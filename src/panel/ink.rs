@@ -9,7 +9,7 @@ use super::widget::named;
 use crate::theme::{self, Palette};
 
 /// As layouts spell it: `ok`, `series 3`, `#ff8800`. What cannot be read is the theme's weak text colour.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Ink(String);
 

@@ -36,11 +36,12 @@ pub const KIND: Kind = Kind {
     what: "What the nodes said: filtered, searched, in step with the playhead",
     icon: theme::icon::LIST_MAGNIFYING_GLASS,
     create: |config| Box::new(LogPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Empty: every topic of rosgraph_msgs/Log or rcl_interfaces/Log.
@@ -49,7 +50,9 @@ struct Config {
     hidden_nodes: BTreeSet<String>,
     filters: Vec<Filter>,
     /// Lines received earlier, or later, are hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
     from_ns: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     until_ns: Option<i64>,
     time: TimeColumn,
     show_node: bool,
@@ -86,7 +89,7 @@ impl Default for Config {
 }
 
 /// Which time stands before a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum TimeColumn {
     /// When it was recorded, as time of day in UTC.
@@ -104,12 +107,15 @@ enum TimeColumn {
 /// Lines that are copied at once.
 const MOST_COPIED: usize = 100_000;
 
+/// A topic, the revision of its rows, and that of what passes.
+type MadeOf = (TopicId, u64, Option<(WorkId, u64)>);
+
 struct LogPanel {
     config: Config,
     search: String,
     lines: Lines,
     /// What `lines` are made of: topics with the revisions of their rows, and of what passes.
-    made_of: Vec<(TopicId, u64, Option<(WorkId, u64)>)>,
+    made_of: Vec<MadeOf>,
     /// What is asked of the store, and what `shown` is made of.
     query: Arc<LogQuery>,
     shown: Shown,
@@ -171,7 +177,7 @@ impl LogPanel {
             .collect();
         self.is_filtering = sets.iter().any(|(_, _, matches)| matches.is_none_or(|m| !m.is_done()));
         let is_begun = sets.iter().any(|(_, _, matches)| matches.is_some_and(MatchSet::is_begun));
-        let made_of: Vec<_> = sets
+        let made_of: Vec<MadeOf> = sets
             .iter()
             .map(|(id, set, matches)| (*id, set.revision(), matches.map(MatchSet::revision)))
             .collect();

@@ -34,11 +34,12 @@ pub const KIND: Kind = Kind {
     what: "Where the drive was: GPS tracks on a map, offline or with tiles",
     icon: theme::icon::MAP_TRIFOLD,
     create: |config| Box::new(MapPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Empty: every topic of positions.
@@ -56,10 +57,13 @@ struct Config {
     show_points: bool,
     follow: bool,
     /// Whose position is followed; empty: the first's.
+    #[serde(skip_serializing_if = "String::is_empty")]
     follow_topic: String,
     /// Of tracks, by the names of their topics; others have one of the series' colours.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     colors: BTreeMap<String, Ink>,
     /// Seconds that are added to the times of a topic's track, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     offsets: BTreeMap<String, f64>,
     /// Latitude, longitude and zoom; None: the tracks fill the panel.
     view: Option<[f64; 3]>,
@@ -89,7 +93,7 @@ impl Default for Config {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum ColorBy {
     #[default]

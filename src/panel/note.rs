@@ -16,11 +16,12 @@ pub const KIND: Kind = Kind {
     what: "A text in Markdown: what this is about, and for whom",
     icon: theme::icon::NOTE,
     create: |config| Box::new(NotePanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     text: String,

@@ -33,6 +33,7 @@ pub const KIND: Kind = Kind {
     what: "Numbers of messages over time, against each other, as spectrum or histogram",
     icon: theme::icon::CHART_LINE,
     create: |config| Box::new(PlotPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: automatic::automatic,
 };
 

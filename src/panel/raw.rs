@@ -27,11 +27,12 @@ pub const KIND: Kind = Kind {
     what: "Every field of a topic's newest message",
     icon: theme::icon::BRACKETS_CURLY,
     create: |config| Box::new(RawPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Empty: the topic selected in the sidebar.
@@ -44,7 +45,7 @@ struct Config {
 }
 
 /// What the message is held against.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "with", rename_all = "snake_case")]
 enum Compare {
     #[default]

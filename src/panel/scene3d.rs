@@ -24,7 +24,8 @@ use egui::{Rect, Sense, Ui};
 use glam::{DQuat, DVec3};
 use serde_json::Value;
 
-use self::config::{CameraConfig, Config, Follow, TopicConfig};
+pub use self::config::CameraConfig;
+use self::config::{Config, Follow, TopicConfig};
 use self::layers::{LAYERS, Label, Layer, Legend, Notes, Out};
 use self::memo::Memo;
 use self::owners::{Card, Owners};
@@ -42,6 +43,7 @@ pub const KIND: Kind = Kind {
     what: "Point clouds, scans, markers, maps and frames in space",
     icon: icon::CUBE,
     create: |config| Box::new(Scene3d::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic,
 };
 
@@ -553,7 +555,7 @@ impl Scene3d {
     /// At the same target, along this direction: 0 is that of the vehicle where its heading is followed.
     fn look(&mut self, yaw_deg: f64, view: &View, out: &mut Vec<Action>) {
         let mut camera = CameraConfig::from_camera(&self.camera(&self.place_now(view)));
-        (camera.yaw, camera.top_down) = (yaw_deg, false);
+        (camera.yaw_degrees, camera.top_down) = (yaw_deg, false);
         self.config.camera = Some(camera);
         out.push(Action::Changed);
     }

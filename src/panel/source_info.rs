@@ -23,11 +23,12 @@ pub const KIND: Kind = Kind {
     what: "Files, formats, times, chunks, warnings and topics of the recordings",
     icon: theme::icon::INFO,
     create: |config| Box::new(SourceInfoPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     sort: Sort,
@@ -36,7 +37,7 @@ struct Config {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Sort {
     #[default]

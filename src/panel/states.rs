@@ -17,6 +17,7 @@ pub const KIND: Kind = Kind {
     what: "Values of fields as bands over time: modes, flags, levels",
     icon: theme::icon::ROWS,
     create: |config| Box::new(StatesPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
@@ -25,7 +26,7 @@ const AXIS_HEIGHT: f32 = 20.0;
 const SHORTEST_NANOS: i64 = 1_000_000;
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     paths: Vec<Lane>,
@@ -34,12 +35,15 @@ struct Config {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Lane {
     path: String,
     /// In place of the path.
     label: String,
+    /// None: the panel's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stamp: Option<Stamp>,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -74,9 +78,9 @@ impl StatesPanel {
     }
 
     fn refresh(&mut self, view: &View) {
-        let stamp = self.config.stamp;
         self.signals.truncate(self.config.paths.len());
         for (at, lane) in self.config.paths.iter().enumerate() {
+            let stamp = lane.stamp.unwrap_or(self.config.stamp);
             match self.signals.get_mut(at) {
                 Some(signal) if signal.text() == lane.path && signal.stamp() == stamp => {}
                 Some(signal) => *signal = Signal::new(&lane.path, stamp),
@@ -451,6 +455,9 @@ impl Panel for StatesPanel {
                     }
                 }
             }
+        }
+        if self.config.stamp != before.stamp {
+            self.config.paths.iter_mut().for_each(|lane| lane.stamp = None);
         }
         if self.config != before {
             out.push(Action::Changed);

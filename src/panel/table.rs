@@ -33,11 +33,12 @@ pub const KIND: Kind = Kind {
     what: "Arrays of objects, or all messages of a topic, as rows to sort and filter",
     icon: theme::icon::TABLE,
     create: |config| Box::new(TablePanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     path: String,
@@ -55,7 +56,7 @@ struct Config {
     extra: Map<String, Json>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum RowsOf {
     /// The newest message.
@@ -65,7 +66,7 @@ enum RowsOf {
     Recording,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Sort {
     column: String,

@@ -26,6 +26,7 @@ pub const KIND: Kind = Kind {
     what: "Frames and their parents, rates and ages of transforms, and breaks between them",
     icon: theme::icon::TREE_STRUCTURE,
     create: |config| Box::new(TfTreePanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
@@ -52,7 +53,7 @@ const COLUMNS: [Column<'static>; 6] = {
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Frames whose children are not listed.

@@ -21,6 +21,7 @@ pub const KIND: Kind = Kind {
     what: "Which node published which topics",
     icon: theme::icon::GRAPH,
     create: |config| Box::new(TopicGraphPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
@@ -30,7 +31,7 @@ const BOX: f32 = 18.0;
 const NOBODY: &str = "(not named)";
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     hide_silent: bool,

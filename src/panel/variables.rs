@@ -22,11 +22,12 @@ pub const KIND: Kind = Kind {
     what: "Values that message paths of all panels use as $name",
     icon: theme::icon::SLIDERS_HORIZONTAL,
     create: |config| Box::new(VariablesPanel::new(config)),
+    schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     /// Only these; empty: all.
@@ -37,7 +38,7 @@ struct Config {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Control {
     kind: ControlKind,
@@ -64,7 +65,7 @@ impl Default for Control {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum ControlKind {
     /// A number, a text or a switch, as the value is.

@@ -7,7 +7,8 @@ use glam::{DAffine3, DMat3, DVec2, DVec3, Mat4, Vec4};
 
 use super::points::Bounds;
 
-const FOV_Y: f64 = 0.9;
+/// From the bottom to the top of the picture, where nobody says otherwise.
+pub const FOV_Y_RADIANS: f64 = 0.9;
 /// The near plane lies at this share of the camera's distance to its target.
 const NEAR_SHARE: f64 = 0.002;
 
@@ -27,6 +28,8 @@ pub struct Camera {
     pub yaw: f64,
     pub pitch: f64,
     pub projection: Projection,
+    /// Between the bottom and the top of the picture.
+    pub fov_y_radians: f64,
 }
 
 impl Default for Camera {
@@ -37,6 +40,7 @@ impl Default for Camera {
             yaw: 0.5,
             pitch: 0.6,
             projection: Projection::Perspective,
+            fov_y_radians: FOV_Y_RADIANS,
         }
     }
 }
@@ -113,7 +117,7 @@ impl Camera {
 
     /// Metres from the bottom to the top of the picture, at the target.
     pub fn height_at_target(&self) -> f64 {
-        2.0 * self.distance * (FOV_Y / 2.0).tan()
+        2.0 * self.distance * (self.fov_y_radians / 2.0).tan()
     }
 
     /// Comes closer (`factor` < 1) or goes away, keeping `fixed_point` where it is on screen.
@@ -129,7 +133,7 @@ impl Camera {
     pub fn fitted(mut self, bounds: Bounds) -> Camera {
         self.target = (bounds.min + bounds.max) * 0.5;
         let radius = (bounds.max - bounds.min).length() * 0.5;
-        self.distance = (radius / (FOV_Y / 2.0).sin()).clamp(0.5, 1e9);
+        self.distance = (radius / (self.fov_y_radians / 2.0).sin()).clamp(0.5, 1e9);
         self
     }
 }
@@ -142,7 +146,7 @@ impl View {
             translation: -(rotation * camera.eye()),
         };
         let aspect = viewport.width.max(1) as f64 / viewport.height.max(1) as f64;
-        let scale = 1.0 / (FOV_Y / 2.0).tan();
+        let scale = 1.0 / (camera.fov_y_radians / 2.0).tan();
         let near = camera.distance * NEAR_SHARE;
         let clip_from_view = match camera.projection {
             Projection::Perspective => Mat4::from_cols(

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A colour map: dark or blue for low values, bright or red for high ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Colormap {
     /// The rainbow of even lightness steps; best for telling distances apart.
@@ -12,17 +12,20 @@ pub enum Colormap {
     /// Dark violet to yellow, perceptually uniform.
     Viridis,
     Grey,
+    /// Red over green and blue to magenta, as RViz and Webviz draw it.
+    Rainbow,
 }
 
 impl Colormap {
     /// In the order in which shaders number them.
-    pub const ALL: [Colormap; 3] = [Colormap::Turbo, Colormap::Viridis, Colormap::Grey];
+    pub const ALL: [Colormap; 4] = [Colormap::Turbo, Colormap::Viridis, Colormap::Grey, Colormap::Rainbow];
 
     pub fn name(self) -> &'static str {
         match self {
             Colormap::Turbo => "Turbo",
             Colormap::Viridis => "Viridis",
             Colormap::Grey => "Grey",
+            Colormap::Rainbow => "Rainbow",
         }
     }
 
@@ -32,6 +35,7 @@ impl Colormap {
         let step = (t.clamp(0.0, 1.0) * 255.0 + 0.5).floor() as u8;
         let samples = match self {
             Colormap::Grey => return [step; 3],
+            Colormap::Rainbow => return rainbow(f32::from(step) / 255.0),
             Colormap::Turbo => &TURBO,
             Colormap::Viridis => &VIRIDIS,
         };
@@ -44,6 +48,14 @@ impl Colormap {
             (a + (b - a) * fraction + 0.5) as u8
         })
     }
+}
+
+/// Around five sixths of the circle of hues.
+fn rainbow(t: f32) -> [u8; 3] {
+    let hue = t.clamp(0.0, 1.0) * 5.0;
+    let part = |from_hue: f32| ((hue - from_hue).abs().min(6.0 - (hue - from_hue).abs()) - 1.0).clamp(0.0, 1.0);
+    // red is full around hue 0, green around 2, blue around 4
+    [0.0, 2.0, 4.0].map(|full| ((1.0 - part(full)) * 255.0 + 0.5) as u8)
 }
 
 /// All colour maps, 256 RGBA steps each, one after the other in the order of [`Colormap::ALL`].

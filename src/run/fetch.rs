@@ -28,7 +28,7 @@ impl Io {
     }
 }
 
-async fn text(location: Location, largest_bytes: u64, net: &Net) -> Result<String, String> {
+pub(super) async fn text(location: Location, largest_bytes: u64, net: &Net) -> Result<String, String> {
     let bytes = whole(location, largest_bytes, net).await?;
     String::from_utf8(bytes.into()).map_err(|_| "this is no text".to_owned())
 }

@@ -115,6 +115,21 @@ impl Net {
         self.s3.share(address, life).await
     }
 
+    /// Of a small object in S3 as it is now; None where there is none.
+    pub async fn etag(&self, address: &S3Address) -> Result<Option<String>, SourceError> {
+        self.s3.etag(address).await
+    }
+
+    /// Writes a small object in S3: in place of the one with this ETag, or as a new one.
+    pub async fn put(&self, address: &S3Address, bytes: Vec<u8>, replaces: Option<&str>) -> Result<(), SourceError> {
+        self.s3.put(address, bytes, replaces).await
+    }
+
+    /// Takes an object in S3 away.
+    pub async fn delete(&self, address: &S3Address) -> Result<(), SourceError> {
+        self.s3.delete(address).await
+    }
+
     pub(super) fn aws(&self) -> &super::aws::Aws {
         &self.s3.aws
     }

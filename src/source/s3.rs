@@ -6,6 +6,7 @@
 mod address;
 pub(super) mod failure;
 mod list;
+mod write;
 
 pub use address::S3Address;
 pub use list::{Entry, EntryKind, Page};

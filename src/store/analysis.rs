@@ -1,4 +1,5 @@
-//! Spectra, histograms, pairs and different values of series: computed of what is loaded, on whatever thread executes the work, and anew once it has grown.
+//! Spectra, histograms, pairs and different values of series: computed of what is loaded, on whatever thread executes the work, and anew
+//! once it has grown.
 //!
 //! Invariants: one computation of a query is in flight at a time; what was computed last stays until the next is there; what nobody wants
 //! is called off and forgotten.
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use super::cache::Unit;
 use super::derived::QUICK_POINTS;
 use super::series::Points;
+use super::worked::Worked;
 use super::{Series, Stamp, Store, Task, TopicId, What, Work, WorkId};
 use crate::time::Span;
 pub use measures::{MOST_FFT, MOST_PAIRS, distinct, histogram, pairs, spectrum};
@@ -93,15 +95,14 @@ type Revisions = (u64, u64);
 
 pub(super) struct Inquiry {
     query: Arc<AnalysisQuery>,
-    flight: Option<(WorkId, Revisions)>,
-    done: Option<(Revisions, Analyzed)>,
+    worked: Worked<Revisions, Analyzed>,
     /// Of the series, when it was computed last.
     points: usize,
 }
 
 impl Inquiry {
     pub fn bytes(&self) -> u64 {
-        let points = self.done.as_ref().map_or(0, |(_, analyzed)| analyzed.points.len());
+        let points = self.worked.done().map_or(0, |(_, analyzed)| analyzed.points.len());
         points as u64 * size_of::<(f64, f64)>() as u64
     }
 }
@@ -120,12 +121,12 @@ impl Store {
 
     /// What was computed last. Wants [`What::Analysis`], and the series.
     pub fn analyzed(&self, query: &AnalysisQuery) -> Option<&Analyzed> {
-        Some(&self.inquiry(query)?.done.as_ref()?.1)
+        Some(&self.inquiry(query)?.worked.done()?.1)
     }
 
     /// Whether that is of all that is loaded.
     pub fn is_analyzed(&self, query: &AnalysisQuery) -> bool {
-        let done = self.inquiry(query).and_then(|i| i.done.as_ref());
+        let done = self.inquiry(query).and_then(|i| i.worked.done());
         done.is_some_and(|(revisions, _)| self.revisions(query).is_some_and(|r| r == *revisions))
     }
 
@@ -142,15 +143,14 @@ impl Store {
         });
         let wanted: Vec<Arc<AnalysisQuery>> = wanted.collect();
         let is_wanted = |inquiry: &Inquiry| wanted.contains(&inquiry.query);
-        let gone = self.inquiries.iter().filter(|i| !is_wanted(i)).filter_map(|i| i.flight);
-        self.queue.extend(gone.map(|(id, _)| Work::Cancel(id)));
+        let gone = self.inquiries.iter().filter(|i| !is_wanted(i)).filter_map(|i| i.worked.flight());
+        self.queue.extend(gone.map(Work::Cancel));
         self.inquiries.retain(is_wanted);
         for query in wanted {
             if self.inquiry(&query).is_none() {
                 self.inquiries.push(Inquiry {
                     query,
-                    flight: None,
-                    done: None,
+                    worked: Worked::default(),
                     points: 0,
                 });
             }
@@ -166,10 +166,10 @@ impl Store {
     }
 
     fn analyze(&mut self, at: usize) -> Option<Work> {
-        let inquiry = self.inquiries.get(at).filter(|i| i.flight.is_none())?;
+        let inquiry = self.inquiries.get(at).filter(|i| i.worked.flight().is_none())?;
         let query = inquiry.query.clone();
         let revisions = self.revisions(&query)?;
-        if inquiry.done.as_ref().is_some_and(|(of, _)| *of == revisions) {
+        if inquiry.worked.done().is_some_and(|(of, _)| *of == revisions) {
             return None;
         }
         let names = || [Some(&query.of), query.against.as_ref()].into_iter().flatten();
@@ -192,7 +192,8 @@ impl Store {
         });
         let id = self.new_id();
         let inquiry = self.inquiries.get_mut(at)?;
-        (inquiry.flight, inquiry.points) = (Some((id, revisions)), points);
+        inquiry.worked.begin(id, revisions);
+        inquiry.points = points;
         Some(Work::Compute { id, task })
     }
 
@@ -211,23 +212,20 @@ impl Store {
         gone.iter().any(|key| self.will_be_read(*key, Unit::Series(number)))
     }
 
+    /// None: it crashed, and comes to nothing.
     pub(super) fn analysis_done(&mut self, id: WorkId, analyzed: Option<Analyzed>) {
-        let of_it = |i: &&mut Inquiry| i.flight.is_some_and(|(flight, _)| flight == id);
-        let Some(inquiry) = self.inquiries.iter_mut().find(of_it) else {
-            return;
-        };
-        let Some((_, revisions)) = inquiry.flight.take() else { return };
-        // one that crashed comes to nothing
         let nothing = || Analyzed {
             points: Arc::default(),
             is_whole: false,
         };
-        inquiry.done = Some((revisions, analyzed.unwrap_or_else(nothing)));
+        if let Some(inquiry) = self.inquiries.iter_mut().find(|i| i.worked.flight() == Some(id)) {
+            inquiry.worked.end(analyzed.unwrap_or_else(nothing));
+        }
     }
 
     /// Something wanted is being computed, or will be without anything more being read.
     pub(super) fn is_analyzing(&self) -> bool {
         let is_due = |i: &Inquiry| self.revisions(&i.query).is_some() && !self.is_analyzed(&i.query) && !self.wide_is_full;
-        self.inquiries.iter().any(|i| i.flight.is_some() || is_due(i))
+        self.inquiries.iter().any(|i| i.worked.flight().is_some() || is_due(i))
     }
 }

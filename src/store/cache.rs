@@ -189,7 +189,7 @@ impl Store {
     }
 
     fn held_bytes(&self) -> u64 {
-        let grids: u64 = self.grids.values().map(super::grid::Composition::bytes).sum();
+        let grids: u64 = self.grids.values().map(super::grid::bytes).sum();
         let shades: u64 = self.shades.iter().map(super::shades::Shade::bytes).sum();
         let beside = self.wants.iter().map(|want| match want.what {
             super::What::Held(bytes) => bytes,

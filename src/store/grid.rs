@@ -6,31 +6,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::plan::{At, Known};
+use super::worked::Worked;
 use super::{Entry, Lookup, Store, Task, TopicId, What, Work, WorkId};
 use crate::decode::{Decoded, Form, Grid, GridUpdate};
+use crate::time::Time;
 
-/// A map with the updates that were applied to it, by their keys.
-pub(super) struct Composed {
+/// Of what a map is composed: the map and the updates, by their keys.
+#[derive(Clone)]
+pub(super) struct Parts {
     base: u64,
     updates: Vec<u64>,
-    pub entry: Entry,
-    pub bytes: u64,
+    /// Of the newest part.
+    time: Time,
 }
 
-/// What is known of a topic's map.
-#[derive(Default)]
-pub(super) struct Composition {
-    pub done: Option<Composed>,
-    flight: Option<Flight>,
-}
-
-/// What is being composed, by the keys of the map and its updates.
-struct Flight {
-    id: WorkId,
-    base: u64,
-    updates: Vec<u64>,
-    time: crate::time::Time,
-}
+pub(super) type Composition = Worked<Parts, Entry>;
 
 /// A map, and updates to be applied to it: plain data, so that any thread may.
 #[derive(Clone, Debug)]
@@ -56,15 +46,16 @@ impl GridTask {
     }
 }
 
-impl Composed {
-    pub fn is_of(&self, base: u64, updates: Option<&[u64]>) -> bool {
+impl Parts {
+    pub fn are(&self, base: u64, updates: Option<&[u64]>) -> bool {
         self.base == base && updates == Some(&self.updates)
     }
 }
 
-impl Composition {
-    pub fn bytes(&self) -> u64 {
-        self.done.as_ref().map_or(0, |done| done.bytes)
+pub(super) fn bytes(composition: &Composition) -> u64 {
+    match composition.done().map(|(_, entry)| &*entry.decoded) {
+        Some(Decoded::Grid(grid)) => grid.data.len() as u64,
+        _ => 0,
     }
 }
 
@@ -95,8 +86,8 @@ impl Store {
             .collect();
         topics.dedup();
         let gone = self.grids.iter().filter(|(topic, _)| !topics.contains(topic));
-        let flights = gone.filter_map(|(_, grid)| Some(Work::Cancel(grid.flight.as_ref()?.id)));
-        self.queue.extend(flights);
+        let flights = gone.filter_map(|(_, grid)| grid.flight());
+        self.queue.extend(flights.map(Work::Cancel));
         self.grids.retain(|topic, _| topics.contains(topic));
         for topic in topics {
             if let Some(work) = self.compose(topic) {
@@ -120,13 +111,13 @@ impl Store {
         };
         let keys: Vec<u64> = entries.iter().map(|e| e.key).collect();
         let grid = self.grids.entry(topic).or_default();
-        let done = grid.done.as_ref();
-        if keys.is_empty() || grid.flight.is_some() || done.is_some_and(|g| g.is_of(base.key, Some(&keys))) {
+        let done = grid.done();
+        if keys.is_empty() || grid.flight().is_some() || done.is_some_and(|(parts, _)| parts.are(base.key, Some(&keys))) {
             return None;
         }
         // Playing forwards adds to what is there; otherwise from the map on.
         let (from, applied) = match done {
-            Some(done) if done.base == base.key && keys.starts_with(&done.updates) => (&done.entry, done.updates.len()),
+            Some((parts, entry)) if parts.base == base.key && keys.starts_with(&parts.updates) => (entry, parts.updates.len()),
             _ => (&base, 0),
         };
         let task = Task::Grid(GridTask {
@@ -134,41 +125,33 @@ impl Store {
             updates: entries.iter().skip(applied).map(|e| e.decoded.clone()).collect(),
         });
         self.next_id += 1;
-        let id = self.next_id;
-        grid.flight = Some(Flight {
-            id,
+        let parts = Parts {
             base: base.key,
             updates: keys,
             time: entries.last().map_or(base.time, |e| e.time),
-        });
-        Some(Work::Compute { id, task })
+        };
+        grid.begin(self.next_id, parts);
+        Some(Work::Compute { id: self.next_id, task })
     }
 
     /// None: it crashed.
     pub(super) fn grid_done(&mut self, id: WorkId, composed: Option<Grid>) {
-        let of_it = |g: &&mut Composition| g.flight.as_ref().is_some_and(|f| f.id == id);
-        let Some(grid) = self.grids.values_mut().find(of_it) else {
+        let Some(grid) = self.grids.values_mut().find(|g| g.flight() == Some(id)) else {
             return;
         };
-        if let (Some(flight), Some(composed)) = (grid.flight.take(), composed) {
-            self.next_key += 1;
-            grid.done = Some(Composed {
-                base: flight.base,
-                updates: flight.updates,
-                bytes: composed.data.len() as u64,
-                entry: Entry {
-                    time: flight.time,
-                    key: self.next_key,
-                    decoded: Arc::new(Decoded::Grid(composed)),
-                },
-            });
-            self.dirty = true;
-        }
+        let (Some(composed), Some(parts)) = (composed, grid.begun()) else {
+            return grid.fail();
+        };
+        self.next_key += 1;
+        let (time, key) = (parts.time, self.next_key);
+        let decoded = Arc::new(Decoded::Grid(composed));
+        grid.end(Entry { time, key, decoded });
+        self.dirty = true;
     }
 
     /// A map at the playhead is not composed yet.
     pub(super) fn is_composing(&self) -> bool {
-        self.grids.values().any(|g| g.flight.is_some())
+        self.grids.values().any(|g| g.flight().is_some())
     }
 }
 

@@ -52,6 +52,7 @@ impl Store {
         match outcome {
             Some(Outcome::Window(window)) => self.derived_window(id, window),
             Some(Outcome::Analysis(analyzed)) => self.analysis_done(id, Some(analyzed)),
+            Some(Outcome::Figures(figures)) => self.figures_done(id, Some(figures)),
             Some(Outcome::Lines(examined)) => self.examined(id, examined),
             Some(Outcome::Shade(shaded)) => self.shade_done(id, Some(shaded)),
             Some(Outcome::Grid(grid)) => self.grid_done(id, grid),
@@ -63,6 +64,7 @@ impl Store {
     fn computing_failed(&mut self, id: WorkId) {
         self.derived_failed(id);
         self.analysis_done(id, None);
+        self.figures_done(id, None);
         self.examined(id, Vec::new());
         self.shade_done(id, None);
         self.grid_done(id, None);

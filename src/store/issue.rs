@@ -72,6 +72,7 @@ impl Store {
             self.issue_shades(&mut out);
             self.issue_derived(&mut out);
             self.issue_analyses(&mut out);
+            self.issue_figures(&mut out);
             self.issue_matches(&mut out);
             self.issue_playhead(&mut out);
             if !self.plan.is_missing && !self.ahead_is_held {

@@ -155,8 +155,10 @@ impl Store {
             Known::Yes if found.messages.is_empty() => return Lookup::Ready(base),
             Known::Yes => {}
         }
-        match self.grids.get(&topic).and_then(|g| g.done.as_ref()) {
-            Some(grid) if grid.is_of(base.key, self.update_keys(updates, &found.messages).as_deref()) => Lookup::Ready(grid.entry.clone()),
+        match self.grids.get(&topic).and_then(super::grid::Composition::done) {
+            Some((parts, entry)) if parts.are(base.key, self.update_keys(updates, &found.messages).as_deref()) => {
+                Lookup::Ready(entry.clone())
+            }
             _ => Lookup::Pending,
         }
     }
@@ -320,6 +322,7 @@ impl Store {
                 || !self.undecoded.is_empty()
                 || self.is_deriving()
                 || self.is_analyzing()
+                || self.is_figuring()
                 || self.is_matching()
                 || self.sources.iter().any(is_indexing),
             reads_in_flight: self.reads.len(),

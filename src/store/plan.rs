@@ -271,6 +271,7 @@ impl Store {
             What::Latest(Form::Transforms)
             | What::Resource(_)
             | What::Shaded(_)
+            | What::Figures(_)
             | What::Held(_)
             | What::Points { .. }
             | What::Derived { .. }
@@ -425,6 +426,7 @@ impl Store {
                 What::Latest(form) | What::Previous(form) | What::Trail { form, .. } => *form,
                 What::Neighbours
                 | What::Shaded(_)
+                | What::Figures(_)
                 | What::Held(_)
                 | What::Series { .. }
                 | What::Points { .. }

@@ -4,15 +4,9 @@
 
 use std::sync::Arc;
 
+use super::worked::Worked;
 use super::{Entry, Lookup, Store, Task, TopicId, What, Work, WorkId};
 use crate::decode::{Decoded, Form, Shaded, Shading};
-
-/// A picture and the pixels that were made of it.
-#[derive(Clone)]
-pub struct ShadedEntry {
-    pub entry: Entry,
-    pub shaded: Arc<Shaded>,
-}
 
 /// A picture to be shaded: plain data, so that any thread may.
 #[derive(Clone, Debug)]
@@ -33,21 +27,24 @@ impl ShadeTask {
 pub(super) struct Shade {
     topic: TopicId,
     shading: Arc<Shading>,
-    flight: Option<(WorkId, Entry)>,
-    done: Option<ShadedEntry>,
+    made: Worked<Entry, Arc<Shaded>>,
 }
 
 impl Shade {
+    fn done(&self) -> Option<&Entry> {
+        self.made.done().map(|(entry, _)| entry)
+    }
+
     pub fn bytes(&self) -> u64 {
-        self.done.as_ref().map_or(0, |d| d.shaded.pixels.len() as u64 * 4)
+        self.made.done().map_or(0, |(_, shaded)| shaded.pixels.len() as u64 * 4)
     }
 }
 
 impl Store {
-    /// The newest that was made. Wants [`What::Shaded`], and [`What::Latest`] of [`Form::Image`].
-    pub fn shaded(&self, topic: TopicId, shading: &Shading) -> Option<&ShadedEntry> {
+    /// The newest that was made, with the picture that it is of. Wants [`What::Shaded`], and [`What::Latest`] of [`Form::Image`].
+    pub fn shaded(&self, topic: TopicId, shading: &Shading) -> Option<&(Entry, Arc<Shaded>)> {
         let shade = self.shades.iter().find(|s| s.topic == topic && *s.shading == *shading)?;
-        shade.done.as_ref()
+        shade.made.done()
     }
 
     /// A place for each that is wanted for the first time; those that nobody wants any more go, and their work with them.
@@ -62,15 +59,14 @@ impl Store {
             .into_iter()
             .partition(|s| wanted.iter().any(|(topic, shading)| is(s, *topic, shading)));
         self.shades = kept;
-        let flights = gone.into_iter().filter_map(|s| s.flight);
-        self.queue.extend(flights.map(|(id, _)| Work::Cancel(id)));
+        let flights = gone.iter().filter_map(|s| s.made.flight());
+        self.queue.extend(flights.map(Work::Cancel));
         for (topic, shading) in wanted {
             if !self.shades.iter().any(|s| is(s, topic, &shading)) {
                 self.shades.push(Shade {
                     topic,
                     shading,
-                    flight: None,
-                    done: None,
+                    made: Worked::default(),
                 });
             }
         }
@@ -78,7 +74,7 @@ impl Store {
 
     /// The picture that is to be shaded, unless it is.
     fn unshaded(&self, shade: &Shade) -> Option<Entry> {
-        let done = shade.done.as_ref().map(|d| &d.entry);
+        let done = shade.done();
         match self.latest(shade.topic, Form::Image) {
             Lookup::Ready(entry) => Some(entry).filter(|e| done.is_none_or(|d| d.key != e.key)),
             // in play one that is a little older is better than none
@@ -92,7 +88,7 @@ impl Store {
 
     pub(super) fn issue_shades(&mut self, out: &mut Vec<Work>) {
         for at in 0..self.shades.len() {
-            let Some(shade) = self.shades.get(at).filter(|s| s.flight.is_none()) else {
+            let Some(shade) = self.shades.get(at).filter(|s| s.made.flight().is_none()) else {
                 continue;
             };
             let Some(entry) = self.unshaded(shade) else { continue };
@@ -102,7 +98,7 @@ impl Store {
             });
             let id = self.new_id();
             if let Some(shade) = self.shades.get_mut(at) {
-                shade.flight = Some((id, entry));
+                shade.made.begin(id, entry);
                 out.push(Work::Compute { id, task });
             }
         }
@@ -110,17 +106,13 @@ impl Store {
 
     /// None: it crashed.
     pub(super) fn shade_done(&mut self, id: WorkId, shaded: Option<Shaded>) {
-        let of_it = |s: &&mut Shade| s.flight.as_ref().is_some_and(|(flight, _)| *flight == id);
-        let Some(shade) = self.shades.iter_mut().find(of_it) else {
-            return;
-        };
-        let Some((_, entry)) = shade.flight.take() else { return };
-        let shaded = shaded.map_or_else(|| Arc::new(Shaded::empty()), Arc::new);
-        shade.done = Some(ShadedEntry { entry, shaded });
+        if let Some(shade) = self.shades.iter_mut().find(|s| s.made.flight() == Some(id)) {
+            shade.made.end(Arc::new(shaded.unwrap_or_else(Shaded::empty)));
+        }
     }
 
     /// A picture at the playhead is not made yet.
     pub(super) fn is_shading(&self) -> bool {
-        self.shades.iter().any(|s| s.flight.is_some() || self.unshaded(s).is_some())
+        self.shades.iter().any(|s| s.made.flight().is_some() || self.unshaded(s).is_some())
     }
 }

@@ -16,6 +16,7 @@ use crate::store::derived::{Derivation, DerivedWindow};
 use crate::store::grid::GridTask;
 use crate::store::matches::{LinesTask, Verdict};
 use crate::store::shades::ShadeTask;
+use crate::store::timing::{Figures, FiguresTask};
 use crate::time::Time;
 
 /// Index of an opened location, in the order of opening.
@@ -74,6 +75,8 @@ pub enum Task {
     Window(Derivation),
     /// A spectrum, a histogram or pairs of series.
     Analysis(AnalysisTask),
+    /// What the times of messages say.
+    Figures(FiguresTask),
     /// Lines of a log against a query.
     Lines(LinesTask),
     /// Pixels for the screen of a picture.
@@ -86,6 +89,7 @@ pub enum Task {
 pub enum Outcome {
     Window(DerivedWindow),
     Analysis(Analyzed),
+    Figures(Figures),
     /// By the key of the block.
     Lines(Vec<(u64, Verdict)>),
     Shade(Shaded),
@@ -97,6 +101,7 @@ impl Task {
         match self {
             Task::Window(derivation) => Outcome::Window(derivation.run()),
             Task::Analysis(analysis) => Outcome::Analysis(analysis.run()),
+            Task::Figures(figures) => Outcome::Figures(figures.run()),
             Task::Lines(lines) => Outcome::Lines(lines.run()),
             Task::Shade(shade) => Outcome::Shade(shade.run()),
             Task::Grid(grid) => Outcome::Grid(grid.run()),
@@ -105,7 +110,7 @@ impl Task {
 
     pub fn deadline(&self) -> Deadline {
         match self {
-            Task::Window(_) | Task::Analysis(_) => Deadline::Background,
+            Task::Window(_) | Task::Analysis(_) | Task::Figures(_) => Deadline::Background,
             Task::Shade(_) | Task::Grid(_) => Deadline::Playhead,
             Task::Lines(_) => Deadline::Ahead { millis: 100 },
         }

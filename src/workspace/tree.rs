@@ -15,8 +15,29 @@ const UNKNOWN_NODE: &str = "unknown-node";
 
 impl Workspace {
     pub fn from_layout(layout: &Layout) -> Workspace {
+        Workspace::build(layout, HashMap::new())
+    }
+
+    /// As the layout has it; panels that are there and as they are to be stay, with what they hold.
+    pub fn rearranged(mut self, layout: &Layout) -> Workspace {
+        let mut there: HashMap<String, Pane> = self.windows.drain(..).map(|w| (w.pane.id.clone(), w.pane)).collect();
+        let tiles: Vec<TileId> = self.tree.tiles.tile_ids().collect();
+        for tile in tiles {
+            if let Some(Tile::Pane(pane)) = self.tree.tiles.remove(tile) {
+                there.insert(pane.id.clone(), pane);
+            }
+        }
+        let mut workspace = Workspace::build(layout, there);
+        let still_there = |id: &String| workspace.pane(id).is_some();
+        let (selected, maximised) = (self.selected.filter(still_there), self.maximised.filter(still_there));
+        (workspace.selected, workspace.maximised) = (selected, maximised);
+        workspace
+    }
+
+    fn build(layout: &Layout, there: HashMap<String, Pane>) -> Workspace {
         let mut builder = Builder {
             panels: layout.panels.clone(),
+            there,
             tiles: Tiles::default(),
             node_extra: HashMap::new(),
             unknown_nodes: 0,
@@ -187,6 +208,8 @@ pub fn replace_child(tree: &mut Tree<Pane>, parent: TileId, old: TileId, new: Ti
 struct Builder {
     /// Those not placed yet.
     panels: IndexMap<String, PanelEntry>,
+    /// Panels that may be used again.
+    there: HashMap<String, Pane>,
     tiles: Tiles<Pane>,
     node_extra: HashMap<TileId, Map<String, Value>>,
     unknown_nodes: usize,
@@ -196,7 +219,16 @@ struct Builder {
 impl Builder {
     fn take(&mut self, id: &str) -> Option<Pane> {
         let entry = self.panels.shift_remove(id)?;
-        Some(Pane::new(id.to_owned(), entry, self.variables.clone()))
+        let Some(mut there) = self.there.remove(id) else {
+            return Some(Pane::new(id.to_owned(), entry, self.variables.clone()));
+        };
+        there.revalue(self.variables.clone());
+        let same = there.kind == entry.kind && there.extra == entry.extra && there.config() == entry.config;
+        Some(if same {
+            there
+        } else {
+            Pane::new(id.to_owned(), entry, self.variables.clone())
+        })
     }
 
     fn pane(&mut self, id: &str) -> Option<TileId> {

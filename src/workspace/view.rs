@@ -22,6 +22,10 @@ pub struct DraggedTopic(pub TopicId);
 pub struct Drawn {
     pub actions: Vec<Action>,
     pub edits: Vec<Edit>,
+    /// Panels were moved or resized.
+    pub rearranged: bool,
+    /// Another tab came to the front.
+    pub tab_chosen: bool,
 }
 
 /// Every panel stands in a tab group, whose bar is its header.
@@ -46,8 +50,6 @@ impl Workspace {
             titles: &titles,
             drawn: Drawn::default(),
             selected: self.selected.clone(),
-            tree_edited: false,
-            tab_chosen: false,
         };
         let maximised = self.maximised.clone();
         match maximised.as_deref().and_then(|id| self.pane_mut(id)) {
@@ -60,15 +62,10 @@ impl Workspace {
         for window in &mut self.windows {
             frame.window(ui, window, in_window);
         }
-        let Frame {
-            drawn,
-            tree_edited,
-            tab_chosen,
-            ..
-        } = frame;
-        self.edited |= tab_chosen;
+        let drawn = frame.drawn;
+        self.edited |= drawn.tab_chosen;
         self.node_extra = titles;
-        if tree_edited {
+        if drawn.rearranged {
             self.edited = true;
             self.is_automatic = false;
         }
@@ -94,8 +91,6 @@ struct Frame<'a> {
     titles: &'a HashMap<TileId, Map<String, Value>>,
     drawn: Drawn,
     selected: Option<String>,
-    tree_edited: bool,
-    tab_chosen: bool,
 }
 
 impl Frame<'_> {
@@ -508,8 +503,8 @@ impl Behavior<Pane> for Frame<'_> {
 
     fn on_edit(&mut self, edit: egui_tiles::EditAction) {
         match edit {
-            egui_tiles::EditAction::TabSelected => self.tab_chosen = true,
-            _ => self.tree_edited = true,
+            egui_tiles::EditAction::TabSelected => self.drawn.tab_chosen = true,
+            _ => self.drawn.rearranged = true,
         }
     }
 }

@@ -1,11 +1,17 @@
 //! The window, driven by role and label as a person or a screen reader would.
 
+#[path = "app/foreign.rs"]
+mod foreign;
+#[path = "app/library.rs"]
+mod library;
 #[path = "app/opening.rs"]
 mod opening;
 #[path = "app/panels.rs"]
 mod panels;
 #[path = "app/playing.rs"]
 mod playing;
+#[path = "app/undo.rs"]
+mod undo;
 #[path = "app/window.rs"]
 mod window;
 

@@ -91,6 +91,7 @@ fn map_view(width: u32, height: u32, target: DVec3) -> View {
         yaw: std::f64::consts::FRAC_PI_2,
         pitch: 0.0,
         projection: Projection::TopDown,
+        ..Camera::default()
     };
     View::new(camera, viewport(width, height))
 }

@@ -381,7 +381,7 @@ fn markers_of_all_kinds_are_drawn() {
         .add("/markers", marker_type(), 1, markers(&all_kinds(), "base_link", 1))
         .open();
     let mut config = automatic(&inline);
-    config["camera"] = json!({"target": [0, 0, 0], "distance": 12.0, "yaw": 0.0, "pitch": 40.0});
+    config["camera"] = json!({"target": [0, 0, 0], "distance": 12.0, "yaw_degrees": 0.0, "pitch_degrees": 40.0});
     let mut stage = Stage::new(inline, config, [340.0, 200.0], 1.0);
     stage.harness.snapshot("scene3d_markers");
 }
@@ -538,7 +538,7 @@ fn check_click(cloud: Encoder, xy: [f32; 2], title: &str, lines: &[&str]) {
 /// Three metres above the origin of the fixed frame, x to the right.
 fn from_above(inline: Inline) -> Stage {
     let mut config = automatic(&inline);
-    config["camera"] = json!({"target": [0, 0, 0], "distance": 3.0, "yaw": 90.0, "pitch": 90.0, "top_down": true});
+    config["camera"] = json!({"target": [0, 0, 0], "distance": 3.0, "yaw_degrees": 90.0, "pitch_degrees": 90.0, "top_down": true});
     config["follow"] = json!("off");
     if !config["topics"]["/points"].is_null() {
         config["topics"]["/points"]["size"] = json!({"px": 6.0});
@@ -648,7 +648,7 @@ fn points_that_no_field_colours_are_seen_in_both_looks() {
 fn what_is_seen_stays_when_the_camera_follows_something_else() {
     let inline = street().open();
     let mut config = automatic(&inline);
-    config["camera"] = json!({"target": [1.0, 0.0, 0.0], "distance": 9.0, "yaw": 0.0, "pitch": 30.0});
+    config["camera"] = json!({"target": [1.0, 0.0, 0.0], "distance": 9.0, "yaw_degrees": 0.0, "pitch_degrees": 30.0});
     let mut stage = Stage::new(inline, config, [400.0, 300.0], 1.0);
     let target = |stage: &Stage| stage.panel.borrow().config()["camera"]["target"].clone();
     let mut settings = settings_of(&stage);
@@ -699,7 +699,7 @@ fn dragging_and_scrolling_move_the_camera_and_are_kept() {
     stage.harness.drop_at(egui::pos2(260.0, 150.0));
     stage.harness.run();
     let turned = camera(&stage).unwrap();
-    assert_ne!(turned["yaw"], json!(20.0535));
+    assert_ne!(turned["yaw_degrees"], json!(20.0535));
     stage.harness.hover_at(egui::pos2(220.0, 150.0));
     stage.harness.run();
     stage.harness.event(egui::Event::MouseWheel {
@@ -856,7 +856,7 @@ fn labels_that_come_nearer_need_no_letters_of_every_size() {
     let mut letters_after_approach = |first_metres: f64| {
         for step in 0..120 {
             let distance = first_metres - 0.3 * f64::from(step);
-            config["camera"] = json!({"target": [0, 0, 0], "distance": distance, "yaw": 0.0, "pitch": 40.0});
+            config["camera"] = json!({"target": [0, 0, 0], "distance": distance, "yaw_degrees": 0.0, "pitch_degrees": 40.0});
             *stage.panel.borrow_mut() = (scene3d::KIND.create)(&config);
             stage.harness.step();
         }

@@ -16,7 +16,7 @@ fn round_trip(given: &Value) -> Value {
 #[test]
 fn unknown_panels_and_keys_survive() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "panels": {
             "a": {"kind": "hologram", "config": {"depth": 3}, "colour_of_tab": "red"},
             "b": {"kind": "hologram", "config": {"depth": 4}},
@@ -33,7 +33,7 @@ fn unknown_panels_and_keys_survive() {
 #[test]
 fn an_unknown_kind_of_node_survives() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "panels": {"a": {"kind": "hologram", "config": null}},
         "root": {"split": "column", "children": [
             {"share": 0.5, "tabs": ["a"], "active": 0},
@@ -64,8 +64,8 @@ fn a_newer_version_is_opened_and_garbage_is_refused() {
 
 #[test]
 fn built_in_layouts_are_read_whole() {
-    for (name, text) in BUILT_IN_LAYOUTS {
-        let layout = Layout::parse(text).unwrap();
+    for built_in in BUILT_IN_LAYOUTS {
+        let (name, layout) = (built_in.name, Layout::parse(built_in.text).unwrap());
         assert!(!matches!(layout.root, None | Some(Node::Unknown(_))), "{name}");
         let workspace = Workspace::from_layout(&layout);
         assert_eq!(workspace.panes().len(), layout.panels.len(), "{name}");
@@ -91,7 +91,7 @@ fn a_file_is_replaced_whole() {
 #[test]
 fn what_lies_around_the_panels_survives() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "name": "perception",
         "panels": {"a": {"kind": "hologram", "config": null}, "b": {"kind": "hologram", "config": null}},
         "root": {"tabs": ["a"], "active": 0},
@@ -105,7 +105,7 @@ fn what_lies_around_the_panels_survives() {
 #[test]
 fn values_that_no_panel_understands_survive_and_hide_nothing_else() {
     let given = json!({
-        "version": 1,
+        "version": 2,
         "panels": {
             "scene": {"kind": "scene3d", "config": {
                 "topics": {
@@ -114,7 +114,7 @@ fn values_that_no_panel_understands_survive_and_hide_nothing_else() {
                 },
                 "follow": "orbiting",
                 "frames": {"axes": false, "halo": 3},
-                "camera": {"target": [1, 2, 3], "distance": 9, "yaw": 0, "pitch": 30, "top_down": false, "lens": "fisheye"},
+                "camera": {"target": [1, 2, 3], "distance": 9, "yaw_degrees": 0, "pitch_degrees": 30, "top_down": false, "lens": "fisheye"},
             }},
             "image": {"kind": "image", "config": {"topic": "/camera", "range": {"mode": "logarithm", "base": 2}}},
             "plot": {"kind": "plot", "config": {"series": [{"path": "/a.x", "style": "ribbon"}, {"path": "/a.y"}], "y": {"mode": "sliding"}}},

@@ -2,11 +2,10 @@
 
 use egui::{Rect, RichText, ScrollArea, Ui, pos2, vec2};
 
-use super::measure::{Stamping, Timing};
-use super::{HealthPanel, bar_color};
+use super::{HealthPanel, bar_color, measured};
 use crate::decode::Form;
 use crate::panel::{Action, View, widget};
-use crate::store::Topic;
+use crate::store::{SPREAD_MEDIANS, Timing, Topic};
 use crate::theme::{self, icon};
 use crate::time;
 
@@ -33,7 +32,7 @@ impl HealthPanel {
                         ui.end_row();
                     }
                 });
-                if let Some(timing) = self.timing(topic.id).filter(|t| t.median_period_nanos > 0) {
+                if let Some(timing) = measured(view.store, topic.id).filter(|t| t.median_period_nanos > 0) {
                     gaps_ui(ui, timing, view, out);
                 }
                 self.histogram_ui(ui, topic, view);
@@ -47,7 +46,7 @@ impl HealthPanel {
 
     fn facts(&self, topic: &Topic, view: &View) -> Vec<(&'static str, String)> {
         let mut facts = vec![("Type", topic.type_name.to_string())];
-        if let Some(timing) = self.timing(topic.id) {
+        if let Some(timing) = measured(view.store, topic.id) {
             if let Some(hz) = timing.rate_hz() {
                 facts.push(("Rate", format!("{} (mean)", widget::rate_text(hz))));
                 facts.push(("Median rate", widget::rate_text(1e9 / timing.median_period_nanos.max(1) as f64)));
@@ -58,9 +57,9 @@ impl HealthPanel {
                 facts.push(("Last", time::format_relative(last, view.span.start)));
             }
         }
-        let own = |s: &&(crate::store::TopicId, u64, Stamping)| s.0 == topic.id;
-        match self.stamping.as_ref().filter(own) {
-            Some((_, _, s)) if s.stamped > 0 => {
+        let stamping = view.store.stamping(topic.id);
+        match stamping {
+            Some(s) if s.stamped > 0 => {
                 let skew = |nanos: i64| time::format_duration(nanos);
                 let range = format!("{} … {}", skew(s.least_skew_nanos), skew(s.greatest_skew_nanos));
                 facts.push(("Skew", format!("{} (median)", skew(s.median_skew_nanos))));
@@ -76,7 +75,7 @@ impl HealthPanel {
                 },
             )),
         }
-        if let Some((_, _, s)) = self.stamping.as_ref().filter(own).filter(|s| s.2.mean_size_bytes > 0.0) {
+        if let Some(s) = stamping.filter(|s| s.mean_size_bytes > 0.0) {
             facts.push(("Size", format!("{} (mean)", widget::bytes_text(s.mean_size_bytes as u64))));
             facts.push(("Largest", widget::bytes_text(u64::from(s.greatest_size_bytes))));
         }
@@ -90,28 +89,15 @@ impl HealthPanel {
 
     /// How often each period occurs, up to three medians.
     fn histogram_ui(&self, ui: &mut Ui, topic: &Topic, view: &View) {
-        const BARS: usize = 48;
-        let (Some(rows), Some(timing)) = (view.store.rows(topic.id, Form::Arrivals), self.timing(topic.id)) else {
+        let Some(timing) = measured(view.store, topic.id).filter(|t| t.median_period_nanos > 0) else {
             return;
         };
-        if timing.median_period_nanos <= 0 {
-            return;
-        }
         let p = theme::palette(ui.visuals());
-        let longest = timing.median_period_nanos as f64 * 3.0;
-        let mut bars = [0_u32; BARS];
-        for rows in rows.blocks().map(|b| &b.rows) {
-            for (from, to) in rows.times().iter().zip(rows.times().iter().skip(1)) {
-                let at = (to.since(*from) as f64 / longest * BARS as f64) as usize;
-                if let Some(bar) = bars.get_mut(at.min(BARS - 1)) {
-                    *bar += 1;
-                }
-            }
-        }
+        let bars = &timing.spread;
         theme::widget::section(ui, "Periods");
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 56.0), egui::Sense::hover());
         let most = bars.iter().copied().max().unwrap_or(1).max(1) as f32;
-        let width = rect.width() / BARS as f32;
+        let width = rect.width() / bars.len().max(1) as f32;
         for (at, count) in bars.iter().enumerate().filter(|b| *b.1 > 0) {
             // the square root: rare periods stay visible beside the common one
             let height = (rect.height() * (*count as f32 / most).sqrt()).max(1.0);
@@ -123,7 +109,13 @@ impl HealthPanel {
         ui.horizontal(|ui| {
             theme::widget::note(ui, "0");
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                theme::widget::note(ui, format!("≥ {}", time::format_duration(longest as i64)));
+                theme::widget::note(
+                    ui,
+                    format!(
+                        "≥ {}",
+                        time::format_duration(timing.median_period_nanos.saturating_mul(SPREAD_MEDIANS))
+                    ),
+                );
             });
         });
     }

@@ -10,7 +10,7 @@ use image::ImageEncoder as _;
 use super::place::Place;
 use crate::decode::{Decoded, Header, Image, Pixels, Shaded, Shading};
 use crate::panel::{Action, Make};
-use crate::store::{Entry, ShadedEntry};
+use crate::store::Entry;
 use crate::time::Time;
 
 pub struct Picture {
@@ -74,15 +74,20 @@ impl Picture {
         self.shaded.as_ref()?.range
     }
 
+    /// Whether that message is what is seen.
+    pub fn shows(&self, key: u64) -> bool {
+        self.shaded.is_some() && self.entry.key == key
+    }
+
     /// Shows these pixels; textures of the same size are written over.
-    pub fn show(&mut self, ctx: &Context, new: &ShadedEntry, shading: &Arc<Shading>, smooth: bool) {
-        let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, &new.shaded));
+    pub fn show(&mut self, ctx: &Context, (entry, shaded): &(Entry, Arc<Shaded>), shading: &Arc<Shading>, smooth: bool) {
+        let is_there = self.shaded.as_ref().is_some_and(|s| Arc::ptr_eq(s, shaded));
         if is_there && self.smooth == smooth {
             return;
         }
-        self.entry = new.entry.clone();
-        self.set_tiles(ctx, &new.shaded, shading.reduce, smooth);
-        (self.shaded, self.smooth) = (Some(new.shaded.clone()), smooth);
+        self.entry = entry.clone();
+        self.set_tiles(ctx, shaded, shading.reduce, smooth);
+        (self.shaded, self.smooth) = (Some(shaded.clone()), smooth);
         self.shading = Some(shading.clone());
     }
 
@@ -130,10 +135,11 @@ impl Picture {
         Some(Action::SaveMade {
             name: "picture.png".into(),
             make: Make::new(move |out| {
-                let shaded = shading.shade(&image);
+                let pixels = shading.shade(&image).pixels.into_iter();
+                let straight = pixels.flat_map(|[r, g, b, a]| Color32::from_rgba_premultiplied(r, g, b, a).to_srgba_unmultiplied());
+                let bytes: Vec<u8> = straight.collect();
                 let encoder = image::codecs::png::PngEncoder::new(out);
-                let bytes = bytemuck::cast_slice(&shaded.pixels);
-                let written = encoder.write_image(bytes, image.width, image.height, image::ExtendedColorType::Rgba8);
+                let written = encoder.write_image(&bytes, image.width, image.height, image::ExtendedColorType::Rgba8);
                 written.map_err(std::io::Error::other)
             }),
         })

@@ -6,7 +6,7 @@ use egui::{Pos2, Rect, Response, Ui, Vec2, pos2, vec2};
 use serde::{Deserialize, Serialize};
 
 /// How the picture is turned before it is shown: flipped first, then rotated clockwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Turn {
     /// 0, 90, 180 or 270; clockwise.
@@ -16,7 +16,7 @@ pub struct Turn {
 }
 
 /// A part of the picture in view. None of it: the whole picture fits.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Zoom {
     /// 1 = the picture fits the panel.
     pub times: f32,

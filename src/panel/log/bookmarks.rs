@@ -16,7 +16,7 @@ use crate::time::{self, Time};
 /// So much of a line's text tells it from others of the same time.
 const HEAD_CHARS: usize = 80;
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Bookmark {
     pub topic: String,

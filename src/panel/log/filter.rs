@@ -9,7 +9,7 @@ use crate::store::{LogQuery, expression};
 use crate::time::{Span, Time};
 
 /// One expression of the stack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Filter {
     pub pattern: String,
@@ -30,7 +30,7 @@ impl Default for Filter {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Lines must fit it (or another of this kind).

@@ -72,7 +72,7 @@ impl MapPanel {
                         }
                         (_, None) => p.faint,
                     };
-                    runs.add(&point, color, point.time.plus_nanos(track.offset_nanos) > view.now);
+                    runs.add(&point, color, point.time > track.own_time(view.now));
                 }
                 runs.draw(painter, viewport, f64::from(shift), config.line_width_points, config.show_points, p);
             }

@@ -18,7 +18,7 @@ const AT_ONCE: usize = 12;
 const UPLOADED_A_FRAME: usize = 4;
 const MOST_KEPT: usize = 400;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// Natural Earth, without a network.

@@ -157,9 +157,14 @@ impl Track {
         Some(self.stretches.first()?.piece.points.first()?.time)
     }
 
+    /// The playhead on its own clock.
+    pub fn own_time(&self, playhead: Time) -> Time {
+        playhead.plus_nanos(-self.offset_nanos)
+    }
+
     /// The newest position at or before the playhead `t`.
     pub fn at(&self, t: Time) -> Option<Found> {
-        let t = t.plus_nanos(-self.offset_nanos);
+        let t = self.own_time(t);
         let started = self.stretches.partition_point(|s| s.span.start <= t).checked_sub(1)?;
         let until = |stretch: usize| {
             self.stretches
@@ -222,6 +227,7 @@ impl Track {
             shown: Vec::new(),
             waiting: None,
         };
+        let now = self.own_time(now);
         for (number, stretch) in self.stretches.iter().enumerate() {
             if let Some(level) = stretch.piece.level(out.tolerance) {
                 self.visible_of(number, stretch, level, now, turned(window, -stretch.turns), &mut out);

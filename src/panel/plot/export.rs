@@ -2,7 +2,6 @@
 //!
 //! Invariant: a CSV holds values as they are, never decimated ones, unless it says so.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use egui::{Rect, Ui};
@@ -40,7 +39,7 @@ impl PlotPanel {
             _ => "x,series,value",
         };
         let values = shown.filter_map(|i| Some((self.quoted_path(i), self.values(view, i)?)));
-        let values: Vec<(String, Arc<[(f64, f64)]>)> = values.collect();
+        let values: Vec<_> = values.collect();
         Make::new(move |out| {
             writeln!(out, "{head}")?;
             let mut rows = values.iter().flat_map(|(path, values)| values.iter().map(move |v| (path, v)));

@@ -6,9 +6,9 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::render::{Camera, Colormap, Projection};
+use crate::render::{Camera, Colormap, FOV_Y_RADIANS, Projection};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// By topic name, in the order of drawing.
@@ -43,7 +43,7 @@ impl Default for Config {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Follow {
     Off,
@@ -53,7 +53,7 @@ pub enum Follow {
     Heading,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct FramesConfig {
     pub axes: bool,
@@ -74,15 +74,23 @@ impl Default for FramesConfig {
 }
 
 /// The target is relative to the followed frame's position (or to the fixed frame where nothing is followed).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct CameraConfig {
     pub target: [f64; 3],
     pub distance: f64,
-    /// Degrees.
-    pub yaw: f64,
-    pub pitch: f64,
+    /// Counter-clockwise from the x axis: where it looks.
+    pub yaw_degrees: f64,
+    /// How far it looks down.
+    pub pitch_degrees: f64,
     pub top_down: bool,
+    /// Between the bottom and the top of the picture.
+    #[serde(skip_serializing_if = "is_usual_fov")]
+    pub fov_degrees: f64,
+}
+
+fn is_usual_fov(degrees: &f64) -> bool {
+    *degrees == CameraConfig::default().fov_degrees
 }
 
 impl Default for CameraConfig {
@@ -93,6 +101,7 @@ impl Default for CameraConfig {
             yaw: 0.35,
             pitch: 0.52,
             projection: Projection::Perspective,
+            fov_y_radians: FOV_Y_RADIANS,
         })
     }
 }
@@ -104,9 +113,10 @@ impl CameraConfig {
         CameraConfig {
             target: camera.target.to_array().map(round),
             distance: camera.distance,
-            yaw: round(camera.yaw.to_degrees()),
-            pitch: round(camera.pitch.to_degrees()),
+            yaw_degrees: round(camera.yaw.to_degrees()),
+            pitch_degrees: round(camera.pitch.to_degrees()),
             top_down: camera.projection == Projection::TopDown,
+            fov_degrees: round(camera.fov_y_radians.to_degrees()),
         }
     }
 
@@ -115,19 +125,20 @@ impl CameraConfig {
         Camera {
             target: glam::DVec3::from_array(self.target.map(|v| finite(v, 0.0))),
             distance: finite(self.distance, 34.0).clamp(1e-4, 1e9),
-            yaw: finite(self.yaw, 0.0).to_radians(),
-            pitch: finite(self.pitch, 30.0).to_radians().clamp(-1.55, 1.55),
+            yaw: finite(self.yaw_degrees, 0.0).to_radians(),
+            pitch: finite(self.pitch_degrees, 30.0).to_radians().clamp(-1.55, 1.55),
             projection: if self.top_down {
                 Projection::TopDown
             } else {
                 Projection::Perspective
             },
+            fov_y_radians: finite(self.fov_degrees, 50.0).clamp(1.0, 170.0).to_radians(),
         }
     }
 }
 
 /// Settings of one topic. All kinds of layers share them; each uses what it has a use for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct TopicConfig {
     pub visible: bool,
@@ -148,6 +159,9 @@ pub struct TopicConfig {
     /// Marker namespaces that are hidden.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hidden_namespaces: Vec<String>,
+    /// No other marker namespaces are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_namespaces: Option<Vec<String>>,
     #[serde(flatten)]
     pub unknown: serde_json::Map<String, Value>,
 }
@@ -167,20 +181,40 @@ impl Default for TopicConfig {
             alpha: None,
             scale_metres: None,
             hidden_namespaces: Vec::new(),
+            only_namespaces: None,
             unknown: serde_json::Map::new(),
         }
     }
 }
 
+impl TopicConfig {
+    pub fn shows_namespace(&self, name: &str) -> bool {
+        let is_named = |list: &[String]| list.iter().any(|namespace| namespace == name);
+        self.only_namespaces.as_deref().is_none_or(is_named) && !is_named(&self.hidden_namespaces)
+    }
+
+    pub fn show_namespace(&mut self, name: &str, shown: bool) {
+        self.hidden_namespaces.retain(|hidden| hidden != name);
+        match &mut self.only_namespaces {
+            Some(only) => only.retain(|namespace| namespace != name),
+            None if !shown => self.hidden_namespaces.push(name.to_owned()),
+            None => {}
+        }
+        if let Some(only) = self.only_namespaces.as_mut().filter(|_| shown) {
+            only.push(name.to_owned());
+        }
+    }
+}
+
 /// Diameter of points.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PointSize {
     Px(f32),
     Metres(f32),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColorBy {
     /// Its own colours, else intensity, else the best field.

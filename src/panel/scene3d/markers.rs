@@ -70,9 +70,9 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
             layer.topic.name
         ));
     }
-    let hidden = &layer.config.hidden_namespaces;
+    let hidden = (&layer.config.hidden_namespaces, &layer.config.only_namespaces);
     let kept: Kept = (*out.memo.get(("kept", layer.topic.id, set.key, hidden), || {
-        let shown = set.markers.iter().filter(|(_, marker)| !hidden.iter().any(|ns| **ns == *marker.ns));
+        let shown = set.markers.iter().filter(|(_, marker)| layer.config.shows_namespace(&marker.ns));
         Arc::new(shown.cloned().collect::<Vec<_>>())
     }))
     .clone();

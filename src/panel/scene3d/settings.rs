@@ -180,18 +180,16 @@ fn namespaces(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfi
         .iter()
         .map(|(_, marker)| &*marker.ns)
         .chain(settings.hidden_namespaces.iter().map(String::as_str))
+        .chain(settings.only_namespaces.iter().flatten().map(String::as_str))
         .collect();
     names.sort_unstable();
     names.dedup();
     let names: Vec<String> = names.into_iter().map(str::to_string).collect();
     for name in names {
-        let mut shown = !settings.hidden_namespaces.contains(&name);
+        let mut shown = settings.shows_namespace(&name);
         let label = if name.is_empty() { "(no namespace)" } else { &name };
         if ui.checkbox(&mut shown, label).changed() {
-            settings.hidden_namespaces.retain(|hidden| *hidden != name);
-            if !shown {
-                settings.hidden_namespaces.push(name);
-            }
+            settings.show_namespace(&name, shown);
         }
     }
 }

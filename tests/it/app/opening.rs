@@ -1,6 +1,5 @@
 //! Opening recordings, every way there is, and what is said where it fails.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::accesskit::Role;
@@ -28,7 +27,7 @@ fn the_welcome_screen_offers_to_open() {
 #[test]
 fn the_file_dialog_opens_what_was_chosen() {
     let mut window = window(Start {
-        choose_files: Some(Arc::new(|| vec![drive()])),
+        choose_files: Some(Arc::new(|_| vec![drive()])),
         ..Start::default()
     });
     key(&mut window, Modifiers::COMMAND, Key::O);
@@ -43,7 +42,7 @@ fn a_dialog_that_was_cancelled_changes_nothing() {
     let (asked, was_asked) = std::sync::mpsc::channel();
     let asked = std::sync::Mutex::new(asked);
     let mut window = window(Start {
-        choose_files: Some(Arc::new(move || {
+        choose_files: Some(Arc::new(move |_| {
             asked.lock().unwrap().send(()).unwrap();
             Vec::new()
         })),
@@ -53,19 +52,6 @@ fn a_dialog_that_was_cancelled_changes_nothing() {
     was_asked.recv().unwrap();
     window.run_steps(3);
     window.get_by_role_and_label(Role::Button, "Open file…");
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("nobody reads a dropped recording whole".into())
-    }
 }
 
 #[test]
@@ -215,7 +201,7 @@ fn a_second_recording_opens_beside_the_first() {
     std::fs::copy(drive(), &second).unwrap();
     let mut window = window(Start {
         locations: vec![Location::Path(drive())],
-        choose_files: Some(Arc::new(move || vec![second.clone()])),
+        choose_files: Some(Arc::new(move |_| vec![second.clone()])),
         ..Start::default()
     });
     settle(&mut window);

@@ -15,16 +15,6 @@ const TWO: &str = r#"{"version":1,"panels":{
     "right":{"kind":"raw","config":{"topic":"/gps/fix"}}},
     "root":{"split":"row","children":[{"share":0.5,"tabs":["left"]},{"share":0.5,"tabs":["right"]}]}}"#;
 
-fn with(layout: &str) -> Window {
-    let mut window = window(Start {
-        locations: vec![Location::Path(drive())],
-        layout: Some(Layout::parse(layout).unwrap()),
-        ..Start::default()
-    });
-    settle(&mut window);
-    window
-}
-
 fn tab(window: &Window, title: &str) -> egui::Rect {
     window.get_by_role_and_label(Role::Tab, title).rect()
 }
@@ -273,17 +263,6 @@ fn after_a_lost_device_the_window_is_as_it_was() {
     assert_eq!(after.state().playback.now, before.state().playback.now);
     assert_eq!(after.state().layout(), before.state().layout());
     assert_eq!(kinds(&after).len(), 3);
-}
-
-/// A window of the drive whose user has folders.
-fn at_home(home: &tempfile::TempDir) -> Window {
-    let mut window = window(Start {
-        locations: vec![Location::Path(drive())],
-        folders: Some(folders(home)),
-        ..Start::default()
-    });
-    settle(&mut window);
-    window
 }
 
 /// Closes the window as the platform does.

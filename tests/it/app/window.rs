@@ -1,7 +1,7 @@
 //! The whole window before a recording, stepped as eframe steps it.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +10,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use roadreel::app::settings::Folders;
 use roadreel::app::{AppState, MakeExecutor, Start, root};
+use roadreel::layout::Layout;
 use roadreel::source::Location;
 
 pub type Window = Harness<'static, AppState>;
@@ -192,4 +193,40 @@ pub fn copied(window: &Window) -> Option<String> {
         egui::OutputCommand::CopyText(text) => Some(text.clone()),
         _ => None,
     })
+}
+
+/// A window of the drive in this layout.
+pub fn with(layout: &str) -> Window {
+    let mut window = window(Start {
+        locations: vec![Location::Path(drive())],
+        layout: Some(Layout::parse(layout).unwrap()),
+        ..Start::default()
+    });
+    settle(&mut window);
+    window
+}
+
+/// A window of the drive whose user has folders.
+pub fn at_home(home: &tempfile::TempDir) -> Window {
+    let mut window = window(Start {
+        locations: vec![Location::Path(drive())],
+        folders: Some(folders(home)),
+        ..Start::default()
+    });
+    settle(&mut window);
+    window
+}
+
+/// A file that is dropped onto the window.
+#[derive(Debug)]
+pub struct Dropped(pub PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("the path is enough".into())
+    }
 }

@@ -198,6 +198,30 @@ fn every_command_of_every_panel_does_something() {
     );
 }
 
+#[test]
+fn the_scene_is_looked_at_from_all_sides() {
+    let mut scene = Stage::new("scene3d", &Value::Null);
+    let camera = |scene: &Stage| scene.panel.config()["camera"].clone();
+    assert_eq!(camera(&scene), Value::Null);
+    for (command, yaw) in [
+        ("Look from behind", 0.0),
+        ("Look from the front", 180.0),
+        ("Look from the left", -90.0),
+    ] {
+        scene.command(command);
+        assert_eq!(
+            (&camera(&scene)["yaw_degrees"], &camera(&scene)["top_down"]),
+            (&json!(yaw), &json!(false)),
+            "{command}"
+        );
+    }
+    scene.command("Look from above or from the side");
+    assert_eq!(camera(&scene)["top_down"], json!(true));
+    scene.command("Reset the camera");
+    assert_eq!(camera(&scene), Value::Null);
+    assert_eq!(scene.actions.len(), 5, "each is a change of the layout");
+}
+
 /// A sentence, not a word.
 fn is_told(state: &PanelState) -> bool {
     match state {

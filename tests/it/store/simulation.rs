@@ -169,7 +169,13 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
                     other => panic!("{other:?}"),
                 }
             }
-            What::Resource(_) | What::Shaded(_) | What::Held(_) | What::Points { .. } | What::Analysis(_) | What::Lines(_) => {}
+            What::Resource(_)
+            | What::Shaded(_)
+            | What::Figures(_)
+            | What::Held(_)
+            | What::Points { .. }
+            | What::Analysis(_)
+            | What::Lines(_) => {}
             What::Derived { text, stamp, .. } => {
                 let program = Program::compile(
                     &roadreel::path::parse(text).expect("parses"),

@@ -1,0 +1,164 @@
+//! Files that want to break something get a sentence, quickly.
+
+use std::time::{Duration, Instant};
+
+use roadreel::layout::{Dialect, LARGEST_BYTES, Opened, open};
+use serde_json::json;
+
+/// However slow the machine: an honest reader needs a small part of it.
+const QUICK: Duration = Duration::from_secs(10);
+
+#[track_caller]
+fn quickly(text: &str) -> Result<Opened, String> {
+    let start = Instant::now();
+    let opened = open(text).map_err(|error| error.to_string());
+    assert!(start.elapsed() < QUICK, "{:?}", start.elapsed());
+    opened
+}
+
+#[track_caller]
+fn sentence(text: &str) -> String {
+    let sentence = quickly(text).map(|_| ()).expect_err("a sentence");
+    assert!(
+        !sentence.is_empty() && sentence.len() < 400 && !sentence.contains('\n'),
+        "{sentence}"
+    );
+    sentence
+}
+
+#[test]
+fn what_is_no_layout_is_told_so() {
+    for text in [
+        "",
+        " \n",
+        "null",
+        "[]",
+        "{}",
+        "42",
+        "\"x\"",
+        "hello",
+        "<svg/>",
+        "{\"a\":1}",
+        "\u{0}\u{1}",
+        "---\na: b\n",
+    ] {
+        sentence(text);
+        assert_eq!(Dialect::of(text), None, "{text:?}");
+    }
+    assert!(sentence("{\"savedProps\":{},\"layout\":").contains("EOF"));
+}
+
+#[test]
+fn deep_nesting_ends() {
+    for open in ["[", "{\"first\":", "{\"configById\":{\"a\":"] {
+        sentence(&open.repeat(200_000));
+    }
+    let deep = format!(
+        "{}\"Plot!a\"{}",
+        "{\"direction\":\"row\",\"second\":\"Plot!b\",\"first\":".repeat(5000),
+        "}".repeat(5000)
+    );
+    sentence(&format!("{{\"savedProps\":{{}},\"layout\":{deep}}}"));
+    let xml = format!(
+        "<root><tabbed_widget>{}{}</tabbed_widget></root>",
+        "<DockSplitter>".repeat(3000),
+        "</DockSplitter>".repeat(3000)
+    );
+    sentence(&xml);
+    sentence(&format!(
+        "Visualization Manager:\n  Displays: {}{}",
+        "[".repeat(50_000),
+        "]".repeat(50_000)
+    ));
+}
+
+#[test]
+fn bombs_do_not_go_off() {
+    let mut yaml = String::from("a: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        yaml.push_str(&format!("b{level}: &a{level} [{aliases}]\n"));
+    }
+    sentence(&(yaml + "Visualization Manager:\n  Displays: *a11\n"));
+    let mut xml = String::from("<!DOCTYPE root [<!ENTITY a0 \"xxxxxxxxxx\">");
+    for level in 1..12 {
+        xml.push_str(&format!("<!ENTITY a{level} \"{}\">", format!("&a{};", level - 1).repeat(10)));
+    }
+    sentence(&(xml + "]><root><tabbed_widget name=\"&a11;\"/></root>"));
+}
+
+#[test]
+fn numbers_of_any_size_do_no_harm() {
+    sentence(r#"{"savedProps":{"Plot!a":{"minYValue":NaN}},"layout":"Plot!a"}"#);
+    sentence(r#"{"savedProps":{"Plot!a":{"minYValue":1e999}},"layout":"Plot!a"}"#);
+    let camera =
+        json!({"distance": 1e308, "phi": -1e300, "thetaOffset": 1e17, "fovy": -3, "targetOffset": [1e300, 0, 0], "perspective": true});
+    let document = json!({
+        "configById": {"3D!a": {"cameraState": camera, "topics": {"/a": {"visible": true, "pointSize": -1e9, "decayTime": 1e300}}}},
+        "layout": {"direction": "row", "first": "3D!a", "second": "Plot!b", "splitPercentage": 1e300},
+    });
+    let opened = quickly(&document.to_string()).unwrap();
+    assert_eq!(opened.layout.panels.len(), 2);
+    assert!(opened.report.text().contains("not between 0 and 100"));
+    let rviz = "Visualization Manager:\n  Displays:\n    - {Class: rviz/PointCloud2, Topic: /p, Alpha: .nan, Size (Pixels): .inf, Style: Points}\n  \
+                Views: {Current: {Class: rviz/Orbit, Distance: .inf, Pitch: .nan}}\n";
+    let opened = quickly(rviz).unwrap();
+    assert_eq!(opened.layout.panels.len(), 1);
+}
+
+#[test]
+fn the_same_panel_twice_and_tabs_in_themselves_end() {
+    let document = json!({
+        "savedProps": {
+            "Tab!a": {"activeTabIdx": 0, "tabs": [{"title": "x", "layout": {"direction": "row", "first": "Tab!a", "second": "Tab!b"}}]},
+            "Tab!b": {"activeTabIdx": 0, "tabs": [{"title": "y", "layout": {"direction": "row", "first": "Tab!a", "second": "Plot!p"}}]},
+        },
+        "layout": {"direction": "row", "first": "Tab!a", "second": {"direction": "row", "first": "Plot!p", "second": "Plot!q"}},
+    });
+    let opened = quickly(&document.to_string()).unwrap();
+    assert_eq!(opened.layout.panels.len(), 2);
+    assert!(
+        opened.report.warnings.iter().any(|w| w.contains("Tab!a")),
+        "{:?}",
+        opened.report.warnings
+    );
+    assert!(
+        opened.report.warnings.iter().any(|w| w.contains("Plot!p")),
+        "{:?}",
+        opened.report.warnings
+    );
+}
+
+#[test]
+fn keys_that_stand_twice_are_told() {
+    let opened = quickly(r#"{"savedProps":{"Plot!a":{"showLegend":true,"showLegend":false},"Plot!a":{}},"layout":"Plot!a"}"#).unwrap();
+    let lost: Vec<&str> = opened.report.around.lost.iter().map(|noted| noted.key.as_str()).collect();
+    assert_eq!(lost, ["showLegend", "Plot!a"]);
+}
+
+#[test]
+fn large_files_are_refused_by_size_and_by_panels() {
+    let text = format!("{{\"savedProps\":{{\"a\":\"{}\"}},\"layout\":null}}", "x".repeat(5 << 20));
+    assert!(text.len() as u64 > LARGEST_BYTES);
+    assert!(sentence(&text).contains("5.00 MiB"), "{}", sentence(&text));
+    assert_eq!(Dialect::of(&text), None);
+    let panels: Vec<String> = (0..60_000).map(|n| format!("\"p{n}\":{{\"kind\":\"plot\"}}")).collect();
+    let text = format!("{{\"version\":2,\"panels\":{{{}}}}}", panels.join(","));
+    assert!(sentence(&text).contains("60000 panels"), "{}", sentence(&text));
+    let just_large = format!(
+        "{{\"configById\":{{\"Note!a\":{{\"noteText\":\"{}\"}}}},\"layout\":\"Note!a\"}}",
+        "y".repeat(3 << 20)
+    );
+    assert_eq!(quickly(&just_large).unwrap().layout.panels.len(), 1);
+}
+
+#[test]
+fn keys_of_the_wrong_kind_are_kept_and_told() {
+    let config = json!({"paths": [7, {"value": 3, "enabled": "yes"}], "showLegend": "no", "xAxisVal": "sideways", "minYValue": {}, "followingViewWidth": []});
+    let document = json!({"configById": {"Plot!a": config, "3D!b": [], "map!c": 3}, "layout": {"first": "Plot!a", "second": {"first": "3D!b", "second": "map!c", "direction": "diagonal"}}});
+    let opened = quickly(&document.to_string()).unwrap();
+    let plot = &opened.report.panels[0];
+    assert!(plot.mapped.is_empty(), "{:?}", plot.mapped);
+    assert!(plot.kept.iter().any(|noted| noted.why.contains("sideways")), "{:?}", plot.kept);
+    assert_eq!(super::exported(&opened.layout, Dialect::Foxglove), document);
+}
