@@ -385,12 +385,16 @@ impl Shared {
         }
     }
 
-    /// The parts of the chunks that hold what is wanted; neighbours are one request.
+    /// The parts of the chunks that hold what is wanted, those of a chunk at once; neighbours are one request.
     async fn read_apart(&self, next: &Queued, apart: Vec<Vec<Range<u64>>>) -> Result<(), SourceError> {
         for (index, ranges) in apart.into_iter().enumerate() {
+            let reads = joined(ranges).into_iter().map(|range| async move {
+                let start = range.start;
+                Ok::<_, SourceError>((start, next.reader.read(range).await?))
+            });
             let mut got = Fetched::default();
-            for range in joined(ranges) {
-                got.push(range.start, next.reader.read(range).await?);
+            for (start, bytes) in futures_util::future::try_join_all(reads).await? {
+                got.push(start, bytes);
             }
             self.decode(next, index, got);
         }

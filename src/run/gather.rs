@@ -141,11 +141,12 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
         .collect();
     let log = Log::of(&listed);
     let needs = log.needs();
+    let by_path: BTreeMap<&str, &Found> = found.iter().map(|one| (&*one.path, one)).collect();
     let mut read: Vec<(String, Bytes)> = Vec::new();
     for group in needs.chunks(PARALLEL) {
         let mut running = tokio::task::JoinSet::new();
         for path in group {
-            let Some(one) = found.iter().find(|one| one.path == *path).cloned() else {
+            let Some(one) = by_path.get(path).map(|one| (*one).clone()) else {
                 continue;
             };
             // an empty file of a log says that nothing is replaced
@@ -164,7 +165,7 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
         }
     }
     let snapshot = log.snapshot(&read, as_of).map_err(|error| wrong(error.0, location))?;
-    let tables = tables(location, &found, &snapshot);
+    let tables = tables(location, &by_path, &snapshot)?;
     match tables.is_empty() && snapshot.log.is_none() {
         true => match location {
             Location::Path(_) => Err(SourceError::Folder { at: location.clone() }.into()),
@@ -180,22 +181,19 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
 }
 
 /// Files of one folder (but for folders that are columns) and one kind are a table.
-fn tables(location: &Location, found: &[Found], snapshot: &Snapshot) -> Vec<Table> {
-    let by_path: BTreeMap<&str, &Found> = found.iter().map(|one| (&*one.path, one)).collect();
+fn tables(location: &Location, found: &BTreeMap<&str, &Found>, snapshot: &Snapshot) -> Result<Vec<Table>, OpenError> {
     let mut groups: BTreeMap<(String, Kind), Vec<(&Live, Found)>> = BTreeMap::new();
     for live in &snapshot.files {
-        let one = match (by_path.get(&*live.path), live.path.contains("://")) {
-            (Some(one), _) => (*one).clone(),
+        let one = match found.get(&*live.path) {
+            Some(one) => (*one).clone(),
             // a log may name files elsewhere
-            (None, true) => match Location::parse(&live.path) {
-                Ok(location) => Found {
-                    path: live.path.clone(),
-                    location,
-                    len: None,
-                },
-                Err(_) => continue,
+            None if live.path.contains("://") => Found {
+                path: live.path.clone(),
+                location: Location::parse(&live.path).map_err(|error| wrong(error.to_string(), location))?,
+                len: None,
             },
-            (None, false) => continue,
+            // without it, rows would be missing
+            None => return Err(wrong(format!("the table's log names a file that is not there ({})", live.path), location)),
         };
         let Some(kind) = Kind::of(&live.path) else { continue };
         let folder = match snapshot.log {
@@ -242,7 +240,7 @@ fn tables(location: &Location, found: &[Found], snapshot: &Snapshot) -> Vec<Tabl
             partition_types: snapshot.partition_types.clone(),
         }
     });
-    named.collect()
+    Ok(named.collect())
 }
 
 /// The readers of a table's files, in their order.

@@ -234,11 +234,16 @@ impl Index {
                 let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Skip);
                 ArrowReaderMetadata::try_new(Arc::new(metadata), options)
             });
-            files.push(File {
+            let file = File {
                 range,
                 metadata: decoded.map_err(|error| wrong(&format!("a Parquet file whose footer cannot be read ({})", plain(&error))))?,
                 partitions: part.partitions.clone(),
-            });
+            };
+            let groups = file.metadata().row_groups();
+            if groups.iter().any(|group| column_ranges(&file, group).count() < group.num_columns()) {
+                return Err(wrong("a damaged Parquet file: its footer names bytes outside of it"));
+            }
+            files.push(file);
         }
         if longer.is_empty() {
             self.files = files;
@@ -435,8 +440,9 @@ fn statistics_span(clock: &Clock, file: &File, group: usize, schema: &Schema) ->
 /// The name of the column and the bytes of each of its leaves.
 fn column_ranges<'a>(file: &'a File, group: &'a RowGroupMetaData) -> impl Iterator<Item = (&'a str, Range<u64>)> {
     group.columns().iter().filter_map(|column| {
-        let (start, length) = column.byte_range();
-        let start = file.range.start.checked_add(start)?;
+        let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        let start = file.range.start.checked_add(u64::try_from(start).ok()?)?;
+        let length = u64::try_from(column.compressed_size()).ok()?;
         let end = start.checked_add(length).filter(|end| *end <= file.range.end)?;
         let name = column.column_path().parts().first()?;
         Some((&**name, start..end))
