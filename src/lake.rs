@@ -12,6 +12,7 @@ mod topic;
 mod write;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -93,7 +94,7 @@ impl Lake {
     /// `as_of` names an earlier state of a Hudi or Delta table. Waits: for commands.
     pub fn add(&self, name: &str, location: &Location, as_of: Option<&str>) -> Result<(), LakeError> {
         self.state().locations.insert(name.to_owned(), location.clone());
-        self.io.block_on(async {
+        let opening = async {
             match self.open(location, as_of).await? {
                 Opened::Table(table) => self.register(SCHEMA, name, table),
                 Opened::Several(tables) => {
@@ -104,12 +105,13 @@ impl Lake {
                     tables.into_iter().try_for_each(|(inner, table)| self.register(name, &inner, table))
                 }
             }
-        })
+        };
+        caught(|| self.io.block_on(opening))
     }
 
     /// Runs a query; its rows come as they are there. Waits for what it takes to plan it: for commands.
     pub fn query(&self, sql: &str) -> Result<Answer, LakeError> {
-        let planned = self.io.block_on(self.plan(sql));
+        let planned = caught(|| self.io.block_on(self.plan(sql)));
         let (schema, stream) = planned.map_err(|error| self.explained(error))?;
         Ok(Answer {
             schema,
@@ -219,10 +221,16 @@ impl Iterator for Answer {
 
     /// Waits for the next rows.
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.io.block_on(self.stream.next())?;
+        let next = caught(|| Ok(self.io.block_on(self.stream.next()).transpose()?)).transpose()?;
         Some(next.map_err(|error| match self.objects.failure() {
             Some(failure) => LakeError::Source(failure),
-            None => error.into(),
+            None => error,
         }))
     }
+}
+
+/// Readers of tables panic on some that are damaged.
+fn caught<T>(work: impl FnOnce() -> Result<T, LakeError>) -> Result<T, LakeError> {
+    let crashed = |_| Err(LakeError::Table("the table is damaged: its reader crashed on it".into()));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(crashed)
 }
