@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::BytesMut;
+use futures_util::TryStreamExt;
+use futures_util::stream::FuturesOrdered;
 
 use super::decoding::{Job, Jobs, What};
 use super::gather;
@@ -339,6 +341,7 @@ impl Shared {
         let slot = Slot {
             shared: self.clone(),
             remote: next.reader.is_remote(),
+            requests: next.requests,
         };
         let shared = self.clone();
         let ticket = next.ticket.clone();
@@ -365,7 +368,7 @@ impl Shared {
         }
     }
 
-    /// One request; each chunk goes to the decode threads as soon as it is there.
+    /// One request, or several at once; each chunk goes to the decode threads as soon as it is there.
     async fn stream(&self, next: &Queued) -> Result<(), SourceError> {
         let apart: Option<Vec<_>> = next.read.chunks.iter().map(|chunk| chunk.ranges(&*next.read.container)).collect();
         if let Some(apart) = apart {
@@ -375,7 +378,15 @@ impl Shared {
         let mut take = |offset: u64, bytes: &[u8]| {
             parts.take(offset, bytes, |index, bytes| self.decode(next, index, next.one(index, bytes)));
         };
-        next.reader.read_streamed(next.read.range.clone(), &mut take).await?;
+        if next.requests == 1 {
+            next.reader.read_streamed(next.read.range.clone(), &mut take).await?;
+        } else {
+            let read = |piece: Range<u64>| async { Ok((piece.start, next.reader.read(piece).await?)) };
+            let mut coming: FuturesOrdered<_> = next.pieces().map(read).collect();
+            while let Some((offset, bytes)) = coming.try_next().await? {
+                take(offset, &bytes);
+            }
+        }
         match parts.left() {
             0 => Ok(()),
             _ => Err(SourceError::Truncated {
@@ -517,6 +528,7 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 struct Slot {
     shared: Arc<Shared>,
     remote: bool,
+    requests: usize,
 }
 
 impl Drop for Slot {
@@ -529,9 +541,9 @@ impl Drop for Slot {
                 state.pace.ended(self.shared.started.elapsed(), bytes, others_wait);
                 let limit = state.pace.limit();
                 state.remote.allow(limit);
-                state.remote.end();
+                state.remote.end(self.requests);
             }
-            false => state.local.end(),
+            false => state.local.end(self.requests),
         }
         drop(state);
         self.shared.pump();
