@@ -87,14 +87,15 @@ impl<W: Write + Seek> Slicer<'_, W> {
                 .into_iter()
                 .map(|(number, id)| (id, number))
                 .collect();
+            let taken: BTreeSet<u32> = own.values().copied().collect();
             for (connection, id) in catalog.connections.iter().zip(0..) {
                 let is_wanted = self.wanted.get(at).is_some_and(|wanted| wanted.contains(id));
                 if !is_wanted {
                     continue;
                 }
                 let free = own.get(&id).copied().filter(|number| !self.owners.contains_key(number));
-                let next = self.owners.last_key_value().map_or(0, |(last, _)| last + 1);
-                let number = free.unwrap_or(next.max(own.values().max().map_or(0, |last| last + 1)));
+                let unused = |number: &u32| !self.owners.contains_key(number) && !taken.contains(number);
+                let Some(number) = free.or_else(|| (0..=u32::MAX).find(unused)) else { continue };
                 self.owners.insert(number, (at, id));
                 self.numbers.insert((at, id), number);
                 self.writer.add_connection_as(number, connection);
