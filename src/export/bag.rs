@@ -95,7 +95,9 @@ impl<W: Write + Seek> Slicer<'_, W> {
                 }
                 let free = own.get(&id).copied().filter(|number| !self.owners.contains_key(number));
                 let unused = |number: &u32| !self.owners.contains_key(number) && !taken.contains(number);
-                let Some(number) = free.or_else(|| (0..=u32::MAX).find(unused)) else { continue };
+                let Some(number) = free.or_else(|| (0..=u32::MAX).find(unused)) else {
+                    continue;
+                };
                 self.owners.insert(number, (at, id));
                 self.numbers.insert((at, id), number);
                 self.writer.add_connection_as(number, connection);

@@ -193,7 +193,12 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, snapshot: &Snapsh
                 len: None,
             },
             // without it, rows would be missing
-            None => return Err(wrong(format!("the table's log names a file that is not there ({})", live.path), location)),
+            None => {
+                return Err(wrong(
+                    format!("the table's log names a file that is not there ({})", live.path),
+                    location,
+                ));
+            }
         };
         let Some(kind) = Kind::of(&live.path) else { continue };
         let folder = match snapshot.log {
