@@ -4,16 +4,17 @@
 //! name is a field and all before it the topic; [`super::fit`] moves the border where a recording's topics say so.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use roxmltree::{Document, Node as Element, ParsingOptions};
 use serde_json::{Map, Value, json};
 
 use super::arrangement::canonical;
 use super::color;
-use super::own::{Child, Direction, Layout, Node, Origin, PanelEntry, Tab};
+use super::own::{Child, Direction, Layout, Node, Origin, PanelEntry, Tab, few_enough};
 use super::report::{PanelReport, Report};
 use super::rule::{Marks, Reader};
-use super::value::{self, as_number};
+use super::value::{self, ancestors, as_number};
 use super::{Dialect, LayoutError, Opened};
 use crate::path::topic_text;
 
@@ -23,6 +24,7 @@ pub fn looks_so(text: &str) -> bool {
 
 const DEEPEST: usize = 64;
 const MOST_NODES: u32 = 200_000;
+const MOST_ATTRIBUTES: usize = 40_000;
 
 pub fn import(text: &str) -> Result<Opened, LayoutError> {
     let options = ParsingOptions {
@@ -30,9 +32,15 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
         ..ParsingOptions::default()
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
+    // the parser compares each attribute of an element with all others
+    let attributes = text.bytes().filter(|byte| *byte == b'=').count();
+    if attributes > MOST_ATTRIBUTES {
+        return Err(LayoutError::Syntax(format!("it has more than {MOST_ATTRIBUTES} attributes")));
+    }
     let parsed = Document::parse_with_options(text, options).map_err(|error| LayoutError::Syntax(error.to_string()))?;
     let root = parsed.root_element();
     let document = value_of(root, 0)?;
+    super::spellable(&document)?;
     let marks = RefCell::new(Marks::default());
     let reader = Reader::new(&document, &marks);
 
@@ -59,6 +67,7 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
         }
     }
     let Juggler { mut layout, places, .. } = juggler;
+    few_enough(places.len())?;
     let tabs = Node::Tabs {
         tabs,
         active,
@@ -68,22 +77,21 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
 
     let mut report = Report::new(Dialect::PlotJuggler, Dialect::Roadreel);
     let marks = marks.borrow();
-    let is_under = |pointer: &str, place: &str| pointer.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
     for (id, place) in &places {
         let mut told = PanelReport::new(id, "plot", Some("plot"));
-        marks.tell(&document, &mut told, &|pointer| is_under(pointer, place));
+        marks.tell(&document, place, &mut told, &|_| true);
         report.panels.push(told);
     }
     report.around.theirs = Dialect::PlotJuggler.name().to_owned();
-    let is_around = |pointer: &str| !places.iter().any(|(_, place)| is_under(pointer, place));
-    marks.tell(&document, &mut report.around, &is_around);
+    let plots: HashSet<&str> = places.iter().map(|(_, place)| place.as_str()).collect();
+    let is_around = |pointer: &str| !ancestors(pointer).any(|at| plots.contains(at));
+    marks.tell(&document, "", &mut report.around, &is_around);
     drop(marks);
     layout.origin = Some(Origin {
         dialect: Dialect::PlotJuggler,
         document,
         extra: Map::new(),
     });
-    let layout = layout.checked()?;
     Ok(Opened { layout, report })
 }
 

@@ -87,6 +87,122 @@ fn bombs_do_not_go_off() {
     sentence(&(xml + "]><root><tabbed_widget name=\"&a11;\"/></root>"));
 }
 
+/// A balanced tree of so many panels.
+fn tree(ids: std::ops::Range<usize>) -> String {
+    match ids.len() {
+        1 => format!("\"Note!{}\"", ids.start),
+        len => {
+            let middle = ids.start + len / 2;
+            let (first, second) = (tree(ids.start..middle), tree(middle..ids.end));
+            format!("{{\"direction\":\"row\",\"first\":{first},\"second\":{second}}}")
+        }
+    }
+}
+
+#[test]
+fn more_panels_than_anyone_has_are_counted() {
+    const MANY: usize = 50_000;
+    for configs in ["savedProps", "configById"] {
+        let told = sentence(&format!("{{\"{configs}\":{{}},\"layout\":{}}}", tree(0..MANY)));
+        assert!(told.contains("50000 panels"), "{told}");
+    }
+    let tabs: Vec<String> = (0..MANY).map(|n| format!("{{\"layout\":\"Note!{n}\"}}")).collect();
+    let tab = format!(
+        "{{\"savedProps\":{{\"Tab!a\":{{\"tabs\":[{}]}}}},\"layout\":\"Tab!a\"}}",
+        tabs.join(",")
+    );
+    assert!(sentence(&tab).contains("50000 panels"));
+    let images = "    - {Class: Image, Name: I, Topic: /a}\n".repeat(MANY);
+    sentence(&format!("Visualization Manager:\n  Displays:\n{images}"));
+    let plots = "<DockArea><plot/></DockArea>".repeat(MANY);
+    let plots =
+        format!("<root><tabbed_widget><Tab><Container><DockSplitter>{plots}</DockSplitter></Container></Tab></tabbed_widget></root>");
+    assert!(sentence(&plots).contains("50000 panels"));
+}
+
+#[test]
+fn as_many_panels_as_there_may_be_are_told_quickly() {
+    let images: String = (0..999)
+        .map(|n| format!("    - {{Class: Image, Name: I, Topic: /a{n}}}\n"))
+        .collect();
+    let rest = "    - {Class: Odd, A: 1, B: 2, C: 3, D: 4}\n".repeat(40_000);
+    let text = format!("Visualization Manager:\n  Displays:\n{images}{rest}");
+    let opened = quickly(&text).unwrap();
+    assert_eq!(opened.layout.panels.len(), 1000);
+    let start = Instant::now();
+    assert!(opened.report.text().contains("I 999 → image"));
+    assert!(start.elapsed() < QUICK);
+    let plots = "<DockArea><plot a=\"1\"/></DockArea>".repeat(1000) + &"<DockArea/>".repeat(100_000);
+    let text =
+        format!("<root><tabbed_widget><Tab><Container><DockSplitter>{plots}</DockSplitter></Container></Tab></tabbed_widget></root>");
+    assert_eq!(quickly(&text).unwrap().layout.panels.len(), 1000);
+}
+
+#[test]
+fn names_that_are_far_too_long_are_refused() {
+    let long = "k".repeat(1 << 20);
+    let many = vec!["{\"a\":1}"; 100_000].join(",");
+    for dialect in ["\"layout\":\"Plot!a\",\"savedProps\"", "\"configById\"", "\"panels\""] {
+        let told = sentence(&format!("{{{dialect}:{{\"Plot!a\":{{\"{long}\":[{many}]}}}}}}"));
+        assert!(told.contains("keys are far too long"), "{told}");
+    }
+    let many = "- 1\n  ".repeat(100_000);
+    sentence(&format!("Visualization Manager:\n  \"{long}\":\n  {many}"));
+    let many = "<c a=\"1\"/>".repeat(30_000);
+    sentence(&format!("<root><tabbed_widget><{long}>{many}</{long}></tabbed_widget></root>"));
+}
+
+#[test]
+fn an_element_of_very_many_attributes_is_refused() {
+    let attributes: String = (0..300_000).map(|n| format!(" a{n}=\"\"")).collect();
+    sentence(&format!("<root><tabbed_widget{attributes}/></root>"));
+    let namespaces: String = (0..100_000).map(|n| format!(" xmlns:a{n}=\"b{n}\"")).collect();
+    sentence(&format!("<root><tabbed_widget{namespaces}/></root>"));
+    let fewer: String = (0..39_000).map(|n| format!(" a{n}=\"\"")).collect();
+    assert!(quickly(&format!("<root><tabbed_widget{fewer}/></root>")).is_ok());
+}
+
+#[test]
+fn reasons_without_end_are_told_and_compared_quickly() {
+    let series = |base: usize| -> String {
+        let series: Vec<String> = (0..100_000).map(|n| format!("{{\"value\":{}}}", base + n)).collect();
+        format!(
+            "{{\"configById\":{{\"Plot!a\":{{\"paths\":[{}]}}}},\"layout\":\"Plot!a\"}}",
+            series.join(",")
+        )
+    };
+    let (a, b) = (quickly(&series(0)).unwrap(), quickly(&series(7)).unwrap());
+    let start = Instant::now();
+    assert!(a.report.text().contains("99999 is not understood here"));
+    let diff = roadreel::layout::diff(&a.layout, &b.layout);
+    assert!(!diff.is_empty());
+    let base = quickly("{\"panels\":{}}").unwrap().layout;
+    assert!(!roadreel::layout::merge(&base, &a.layout, &b.layout).parts.is_empty());
+    assert!(start.elapsed() < QUICK, "{:?}", start.elapsed());
+}
+
+#[test]
+fn names_without_end_are_fitted_quickly() {
+    let series: Vec<String> = (0..50_000).map(|n| format!("{{\"value\":\"/topic_{n}/a.b\"}}")).collect();
+    let text = format!(
+        "{{\"configById\":{{\"Plot!a\":{{\"paths\":[{}]}}}},\"layout\":\"Plot!a\"}}",
+        series.join(",")
+    );
+    let layout = quickly(&text).unwrap().layout;
+    let topic = |n: usize| roadreel::layout::CatalogueTopic {
+        name: format!("/vehicle/part_{n}/status"),
+        type_name: "std_msgs/Header".to_owned(),
+        schema: None,
+    };
+    let catalogue = roadreel::layout::Catalogue {
+        topics: (0..100).map(topic).collect(),
+        frames: Vec::new(),
+    };
+    let start = Instant::now();
+    assert_eq!(roadreel::layout::fit(&layout, &catalogue).misfits.len(), 50_000);
+    assert!(start.elapsed() < QUICK, "{:?}", start.elapsed());
+}
+
 #[test]
 fn numbers_of_any_size_do_no_harm() {
     sentence(r#"{"savedProps":{"Plot!a":{"minYValue":NaN}},"layout":"Plot!a"}"#);
