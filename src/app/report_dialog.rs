@@ -150,12 +150,16 @@ fn one_part(ui: &mut Ui, part: &Reporting) {
         Told::Unknown => p.warn,
         Told::Panel | Told::Around => p.text,
     };
-    let told = format!("{}      {mapped} shown · {kept} kept · {lost} lost", part.title);
+    let told = match part.counts {
+        [0, 0, 0] => format!("{}      nothing is set", part.title),
+        _ => format!("{}      {mapped} shown · {kept} kept · {lost} lost", part.title),
+    };
     let header = egui::CollapsingHeader::new(RichText::new(told).color(color))
         .id_salt("keys of")
         .default_open(lost > 0);
     header.show(ui, |ui| {
-        egui::Grid::new("keys").num_columns(3).spacing([12.0, 2.0]).show(ui, |ui| {
+        let grid = egui::Grid::new("keys").num_columns(3).spacing([12.0, 2.0]).min_col_width(14.0);
+        grid.show(ui, |ui| {
             for row in part.rows.iter().take(MOST_ROWS) {
                 one_row(ui, row);
                 ui.end_row();

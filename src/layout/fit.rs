@@ -62,7 +62,7 @@ pub struct Choice {
 
 const MOST_CHOICES: usize = 8;
 /// For more names than a person would look through nothing is sought.
-const MOST_MATCHED: usize = 500;
+const MOST_MATCHED: usize = 100;
 /// Less than this is a guess that nobody should be offered as the answer.
 const WORTH_TAKING: f64 = 0.45;
 const WORTH_NAMING: f64 = 0.2;

@@ -24,7 +24,7 @@ pub fn looks_so(text: &str) -> bool {
 
 const DEEPEST: usize = 64;
 const MOST_NODES: u32 = 200_000;
-const MOST_ATTRIBUTES: usize = 40_000;
+const MOST_ATTRIBUTES: usize = 100;
 
 pub fn import(text: &str) -> Result<Opened, LayoutError> {
     let options = ParsingOptions {
@@ -33,9 +33,10 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
     // the parser compares each attribute of an element with all others
-    let attributes = text.bytes().filter(|byte| *byte == b'=').count();
-    if attributes > MOST_ATTRIBUTES {
-        return Err(LayoutError::Syntax(format!("it has more than {MOST_ATTRIBUTES} attributes")));
+    if most_attributes(text) > MOST_ATTRIBUTES {
+        return Err(LayoutError::Syntax(format!(
+            "one of its elements has more than {MOST_ATTRIBUTES} attributes"
+        )));
     }
     let parsed = Document::parse_with_options(text, options).map_err(|error| LayoutError::Syntax(error.to_string()))?;
     let root = parsed.root_element();
@@ -93,6 +94,32 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
         extra: Map::new(),
     });
     Ok(Opened { layout, report })
+}
+
+/// How many attributes the element has that has most of them; of text that is no XML any number.
+fn most_attributes(text: &str) -> usize {
+    const OTHERS: [(&str, &str); 3] = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
+    let mut most = 0;
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once('<') {
+        let bare = |start: &str| tag.strip_prefix(start.get(1..)?);
+        if let Some((inside, end)) = OTHERS.iter().find_map(|(start, end)| Some((bare(start)?, end))) {
+            rest = inside.split_once(end).map_or("", |(_, rest)| rest);
+            continue;
+        }
+        let (mut quote, mut count) = (None, 0);
+        let end = tag.find(|c| {
+            match quote {
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                Some(begun) if c == begun => (quote, count) = (None, count + 1),
+                _ => {}
+            }
+            quote.is_none() && c == '>'
+        });
+        most = most.max(count);
+        rest = end.and_then(|end| tag.get(end..)).unwrap_or_default();
+    }
+    most
 }
 
 /// An element: its attributes as `@name`, its elements as lists by their names.
@@ -166,7 +193,6 @@ impl Juggler<'_> {
             Some("|") => Direction::Row,
             _ => Direction::Column,
         };
-        self.reader.mark(&format!("{at}/@orientation"), "/root");
         let sizes: Vec<Option<f32>> = element
             .attribute("sizes")
             .unwrap_or_default()
@@ -183,8 +209,11 @@ impl Juggler<'_> {
                 });
             }
         }
-        if children.len() > 1 && sizes.iter().all(Option::is_some) {
-            self.reader.mark(&format!("{at}/@sizes"), "/root");
+        if children.len() > 1 {
+            self.reader.mark(&format!("{at}/@orientation"), "/root");
+            if sizes.iter().all(Option::is_some) {
+                self.reader.mark(&format!("{at}/@sizes"), "/root");
+            }
         }
         canonical(&Node::Split {
             split,

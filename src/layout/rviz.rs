@@ -114,6 +114,8 @@ struct Displays {
     topics: Map<String, Value>,
     /// Of each topic the place of the display that tells how it is shown, and whether it is.
     chosen: HashMap<String, (String, bool)>,
+    /// How many ground grids are shown: one is all that is drawn.
+    grids: usize,
     frames: Option<Value>,
     /// Colour and cells of the first that is shown.
     grid: Option<Map<String, Value>>,
@@ -135,6 +137,7 @@ impl Displays {
             let shown = shown && value::flag(display, "/Enabled").unwrap_or(true);
             match class_of(display) {
                 "Group" if depth < DEEPEST => self.choose(display, &place, depth + 1, shown),
+                "Grid" => self.grids += usize::from(shown),
                 class if drawn(class).is_some() => {
                     let Some(topic) = topic_key(display).and_then(|key| value::text(display, key)).map(rooted) else {
                         continue;
@@ -164,13 +167,19 @@ impl Displays {
                     made
                 }
                 "Grid" if self.grid.is_none() => {
-                    if shown {
-                        display.flag("/Enabled", "/grid");
-                    }
-                    if shown && enabled {
+                    let is_shown = shown && enabled;
+                    if is_shown {
                         self.grid(&display);
                     }
-                    true
+                    // where others are shown, one of them takes its place
+                    let decides = self.grids == usize::from(is_shown);
+                    if decides && shown {
+                        display.flag("/Enabled", "/grid");
+                    }
+                    if decides && is_shown {
+                        display.mark("/Class", "/grid");
+                    }
+                    decides
                 }
                 "Grid" => {
                     display.odd("", "there is one ground grid, and another tells how it looks");
@@ -196,7 +205,6 @@ impl Displays {
     }
 
     fn grid(&mut self, display: &Reader<'_>) {
-        display.mark("/Class", "/grid");
         let mut look = Map::new();
         let color = color_of(display, "/Color", "/grid_color").map(|color| json!(color.bytes()));
         say(&mut look, "grid_color", color);

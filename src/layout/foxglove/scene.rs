@@ -91,13 +91,17 @@ fn read_grid(reader: &Reader<'_>) -> Value {
     }
     let layers = reader.entries("/layers");
     let grids = || layers.iter().map(|(_, layer)| layer).filter(|layer| is_grid(layer.value));
-    for layer in grids() {
-        layer.mark("/layerId", "/grid");
-        layer.flag("/visible", "/grid");
-    }
-    let Some(grid) = grids().find(|layer| is_shown(layer.value)) else {
+    let shown: Vec<&Reader<'_>> = grids().filter(|layer| is_shown(layer.value)).collect();
+    let Some(grid) = shown.first() else {
+        for layer in grids() {
+            layer.flag("/visible", "/grid");
+        }
         return json!({"grid": false});
     };
+    if shown.len() == 1 {
+        grid.mark("/layerId", "/grid");
+        grid.flag("/visible", "/grid");
+    }
     let mut made = json!({"grid": true});
     if let Some(color) = color_of(grid, "/color", "/grid_color") {
         put(&mut made, "/grid_color", json!(color.bytes()));

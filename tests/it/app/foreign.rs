@@ -323,7 +323,9 @@ fn every_sample_shows_what_the_recording_has() {
             let is_fine = matches!(state, PanelState::Ready | PanelState::Absent(_) | PanelState::Partial(_));
             assert!(is_fine, "{path:?}: {id}: {state:?}");
         }
-        assert!(states.iter().any(|(_, state)| *state == PanelState::Ready), "{path:?}: {states:?}");
+        // with a note where a field is called otherwise
+        let is_shown = |state: &PanelState| matches!(state, PanelState::Ready | PanelState::Partial(_));
+        assert!(states.iter().any(|(_, state)| is_shown(state)), "{path:?}: {states:?}");
     }
 }
 
