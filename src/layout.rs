@@ -139,6 +139,8 @@ pub enum LayoutError {
     TooLarge(u64),
     #[error("a layout of {0} panels is not opened: the largest has {1}")]
     TooManyPanels(usize, usize),
+    #[error("a panel of {1} series, lanes or topics is not opened: the largest has {2}: {0}")]
+    TooManyListed(String, usize, usize),
     #[error("layouts are not written for {0}: choose roadreel, webviz or foxglove")]
     NotWritten(&'static str),
 }

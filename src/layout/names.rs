@@ -96,6 +96,24 @@ pub fn uses(layout: &Layout) -> Vec<Use> {
     out
 }
 
+/// How many things a panel lists that name topics: its series, lanes, topics.
+pub fn listed(kind: &str, config: &Value) -> usize {
+    let places = PLACES.iter().filter(|place| place.0 == kind);
+    let listed = places.filter_map(|(_, pattern, slot)| {
+        let list = match (slot, pattern.split_once("/*")) {
+            (_, Some((list, _))) => list,
+            (Slot::Keys, None) => pattern,
+            _ => return None,
+        };
+        match config.pointer(list)? {
+            Value::Array(list) => Some(list.len()),
+            Value::Object(map) => Some(map.len()),
+            _ => None,
+        }
+    });
+    listed.max().unwrap_or(0)
+}
+
 fn each_place<'a>(kind: &str, config: &'a Value, f: &mut impl FnMut(&str, Slot, &'a Value)) {
     for (_, pattern, slot) in PLACES.iter().filter(|place| place.0 == kind) {
         expand(config, pattern, String::new(), &mut |pointer, value| f(pointer, *slot, value));

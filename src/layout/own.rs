@@ -9,13 +9,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Dialect, LARGEST_BYTES, LayoutError, json, migrate, portable};
+use super::{Dialect, LARGEST_BYTES, LayoutError, json, migrate, names, portable};
 
 /// Written into every layout.
 pub const VERSION: u32 = 2;
 
 /// A file of more panels than this is a mistake or an attack.
 pub(super) const MOST_PANELS: usize = 1000;
+
+/// And a panel with more series, lanes or topics.
+const MOST_LISTED: usize = 2000;
 
 /// How panels are arranged and what each of them shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -185,6 +188,13 @@ impl Layout {
 
     pub(super) fn checked(self) -> Result<Layout, LayoutError> {
         few_enough(self.panels.len())?;
+        for (id, panel) in &self.panels {
+            let listed = names::listed(&panel.kind, &panel.config);
+            if listed > MOST_LISTED {
+                let id = id.chars().take(40).collect();
+                return Err(LayoutError::TooManyListed(id, listed, MOST_LISTED));
+            }
+        }
         Ok(self)
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::arrangement::canonical;
 use super::color;
-use super::own::{Child, Direction, Layout, Node, Origin, PanelEntry, Tab, few_enough};
+use super::own::{Child, Direction, Layout, Node, Origin, PanelEntry, Tab};
 use super::report::{PanelReport, Report};
 use super::rule::{Marks, Reader};
 use super::value::{self, ancestors, as_number};
@@ -68,13 +68,13 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
         }
     }
     let Juggler { mut layout, places, .. } = juggler;
-    few_enough(places.len())?;
     let tabs = Node::Tabs {
         tabs,
         active,
         extra: Map::new(),
     };
     layout.root = canonical(&tabs);
+    let mut layout = layout.checked()?;
 
     let mut report = Report::new(Dialect::PlotJuggler, Dialect::Roadreel);
     let marks = marks.borrow();

@@ -48,6 +48,7 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
         layout.panels.insert(id.clone(), entry("image", image.config.clone()));
     }
     layout.root = arranged(displays.images.keys());
+    let layout = layout.checked()?;
 
     let marks = marks.borrow();
     let images: HashSet<&str> = displays.images.values().map(|image| image.place.as_str()).collect();

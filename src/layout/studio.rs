@@ -114,6 +114,7 @@ impl Studio {
             }),
             ..Layout::empty()
         };
+        let layout = layout.checked()?;
         Ok(Opened { layout, report })
     }
 

@@ -256,25 +256,10 @@ fn angles(paths: &[String]) -> Vec<String> {
 
 /// The topic's last telling part: `rgb_front_left` of `/flir_adk/rgb_front_left/image_raw/compressed`.
 pub fn camera_name(topic: &str) -> &str {
-    const TAILS: [&str; 14] = [
-        "compressed",
-        "compressedDepth",
-        "theora",
-        "image_raw",
-        "image",
-        "image_color",
-        "image_mono",
-        "image_rect",
-        "image_rect_color",
-        "image_rect_raw",
-        "image_raw_color",
-        "raw",
-        "color",
-        "rgb",
-    ];
+    const TAILS: [&str; 7] = ["compressed", "compressedDepth", "theora", "image", "raw", "color", "rgb"];
     let mut rest = topic.trim_end_matches('/');
     while let Some((head, tail)) = rest.rsplit_once('/') {
-        if head.trim_matches('/').is_empty() || !TAILS.contains(&tail) {
+        if head.trim_matches('/').is_empty() || !(TAILS.contains(&tail) || tail.starts_with("image_")) {
             return tail;
         }
         rest = head;
