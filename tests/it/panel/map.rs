@@ -28,7 +28,7 @@ fn hovered(harness: &Harness<'_, Stage>) -> Option<f64> {
 
 /// Where on screen the track is at `fraction` of its 1.9°: it fills the panel but for a margin.
 fn on_track(fraction: f32) -> egui::Pos2 {
-    let margin = 24.0;
+    let margin = 52.0;
     pos2(8.0 + margin + fraction * (SIZE[0] - 16.0 - 2.0 * margin), SIZE[1] / 2.0)
 }
 
