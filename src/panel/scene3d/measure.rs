@@ -36,7 +36,7 @@ impl Measure {
     /// All legs together, and the last one, in metres.
     fn text(&self) -> String {
         let legs = || self.points.windows(2).filter_map(|pair| Some(*pair.get(1)? - *pair.first()?));
-        let Some(last) = legs().last() else {
+        let Some(last) = legs().next_back() else {
             return match self.points.is_empty() {
                 true => "Click two points to measure between".to_owned(),
                 false => "Click another point".to_owned(),
