@@ -42,7 +42,7 @@ fn popup(ui: &mut Ui, state: &mut AppState) {
         };
         row("Requests", grouped(traffic.requests));
         row("Asked again", grouped(traffic.retries));
-        let in_flight = state.status.reads_in_flight;
+        let in_flight = state.executor.requests_in_flight();
         row("In flight", format!("{in_flight} of {}", state.executor.requests_at_a_time()));
         row("Fetched", bytes(traffic.bytes));
         let remote = traffic.bytes + traffic.cache_bytes;

@@ -19,7 +19,7 @@ use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, distance_to, overlaps, union
 /// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
 /// Where more would be drawn, less far apart than can be told, the tolerance grows.
-const MOST_DRAWN: usize = 12_000;
+const MOST_DRAWN: usize = 8_000;
 /// No line is drawn over a time without positions that is so many mean periods long.
 const GAP_PERIODS: i64 = 10;
 /// Positions that one frame projects.
@@ -242,7 +242,7 @@ impl Track {
         let in_view = |tolerance: f64| -> usize {
             let of = |stretch: &Stretch| {
                 let own = turned(window, -stretch.turns);
-                let level = stretch.piece.level(tolerance).filter(|_| overlaps(stretch.piece.bounds, own))?;
+                let level = overlaps(stretch.piece.bounds, own).then(|| stretch.piece.level(tolerance))??;
                 let runs = level.runs.iter().filter(|run| overlaps(**run, own)).count();
                 Some((runs * RUN).min(level.len()))
             };

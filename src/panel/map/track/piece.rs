@@ -121,16 +121,21 @@ impl Piece {
         const LOOK: usize = 50;
         let here = self.points.get(at)?;
         let metres = mercator::metres_per_world(here.world[1]);
-        let apart = |a: &Point, b: &Point| (a.world[0] - b.world[0]).hypot(a.world[1] - b.world[1]) * metres;
+        let square = |a: &Point, b: &Point| (a.world[0] - b.world[0]).powi(2) + (a.world[1] - b.world[1]).powi(2);
+        let is_far = |p: &&Point| square(p, here) > (FAR_ENOUGH_METRES / metres).powi(2);
         let before = self.points.get(at.saturating_sub(LOOK)..at).unwrap_or_default().iter().rev();
         let after = self.points.get(at + 1..).unwrap_or_default().iter().take(LOOK);
-        let from = before.into_iter().find(|p| apart(p, here) > FAR_ENOUGH_METRES);
+        let from = before.into_iter().find(is_far);
         let (from, to) = match from {
             Some(from) => (from, here),
-            None => (here, after.into_iter().find(|p| apart(p, here) > FAR_ENOUGH_METRES)?),
+            None => (here, after.into_iter().find(is_far)?),
         };
         let seconds = to.time.since(from.time) as f64 * 1e-9;
-        let speed = if seconds > 0.0 { apart(from, to) / seconds } else { 0.0 };
+        let speed = if seconds > 0.0 {
+            square(from, to).sqrt() * metres / seconds
+        } else {
+            0.0
+        };
         Some((mercator::bearing_deg(from.world, to.world), speed))
     }
 
