@@ -6,6 +6,8 @@ mod app;
 mod cache;
 #[path = "it/cli.rs"]
 mod cli;
+#[path = "it/credentials.rs"]
+mod credentials;
 #[path = "it/data.rs"]
 mod data;
 #[path = "it/decode.rs"]

@@ -22,6 +22,8 @@ pub struct Browse {
     place: Option<S3Address>,
     entries: Vec<Entry>,
     next: Option<String>,
+    /// The page after this one is on its way, or was not to be had.
+    asked_after: Option<String>,
     error: Option<String>,
     filter: String,
     /// Of `entries`, those that pass the filter; made anew when either changes.
@@ -70,7 +72,9 @@ impl Browse {
         let Some(place) = self.place.clone() else { return };
         self.asked += 1;
         self.waiting = Some(self.asked);
-        let (asked, after, io) = (self.asked, self.next.take(), state.executor.io().clone());
+        self.error = None;
+        self.asked_after = self.next.take();
+        let (asked, after, io) = (self.asked, self.asked_after.clone(), state.executor.io().clone());
         state.jobs.list(move || Listed {
             asked,
             result: io.list(&place, after.as_deref(), true).map_err(|error| error.to_string()),
@@ -87,7 +91,10 @@ impl Browse {
                 self.entries.extend(page.entries);
                 self.next = page.next;
             }
-            Err(error) => self.error = Some(error),
+            Err(error) => {
+                self.error = Some(error);
+                self.next = self.asked_after.take();
+            }
         }
     }
 
@@ -121,7 +128,7 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) -> bool {
     if let Some(chosen) = rows(ui, state, browse) {
         act = Some(chosen);
     }
-    status(ui, browse);
+    status(ui, state, browse);
     let (done, chosen) = buttons(ui, state, browse);
     match act.or(chosen) {
         Some(Act::Go(place)) => browse.go(place, state),
@@ -235,7 +242,8 @@ fn rows(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) -> Option<Act> {
         });
     });
     // a filter is answered from all of the folder
-    if browse.waiting.is_none() && browse.next.is_some() && (last_seen || !browse.filter.is_empty()) {
+    let may_ask = browse.waiting.is_none() && browse.error.is_none();
+    if may_ask && browse.next.is_some() && (last_seen || !browse.filter.is_empty()) {
         browse.ask(state);
     }
     act
@@ -299,11 +307,14 @@ fn date(time: Option<Time>) -> String {
     time.map(|t| format_utc(t).chars().take(16).collect()).unwrap_or_default()
 }
 
-fn status(ui: &mut Ui, browse: &Browse) {
+fn status(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) {
     let p = palette(ui.visuals());
     ui.add_space(4.0);
     if let Some(error) = &browse.error {
         ui.colored_label(p.error, error);
+        if browse.place.is_some() && ui.button("Try again").clicked() {
+            browse.ask(state);
+        }
         return;
     }
     let more = if browse.next.is_some() || browse.waiting.is_some() {

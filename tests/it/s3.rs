@@ -12,7 +12,7 @@ use crate::server::{Behaviour, Fault, Server};
 
 pub const ACCESS: &str = "AKIDFORTHETEST";
 pub const SECRET: &str = "the-secret-of-the-test";
-const SESSION: &str = "the-session-token-of-the-test";
+pub const SESSION: &str = "the-session-token-of-the-test";
 
 /// A short demo drive in the bucket `drives`, under `2026/`.
 pub fn bucket() -> &'static Path {
@@ -148,7 +148,7 @@ pub fn holds_no_secret(text: &[u8]) {
 }
 
 /// A store that answers any signature.
-fn store(behaviour: Behaviour) -> Server {
+pub fn store(behaviour: Behaviour) -> Server {
     let server = Server::start(Behaviour {
         now_secs: jiff::Timestamp::now().as_second(),
         ..behaviour
@@ -203,6 +203,36 @@ fn addresses_are_parsed() {
             "s3://bucket/a.bag?X-Amz-Signature=SECRETSIGNATURE",
             "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
         ),
+        (
+            "s3://bucket/a.bag?AWSAccessKeyId=AKIDFORTHETEST&Expires=1&Signature=SECRETSIGNATURE",
+            "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
+        ),
+        (
+            "s3a://bucket/a.bag%3FX-Goog-Signature%3DSECRETSIGNATURE",
+            "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
+        ),
+        (
+            "s3://bucket/a.bag?sv=2024&sig=SECRETSIGNATURE",
+            "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
+        ),
+        ("s3://bucket/design=3/a.bag", "s3://bucket/design=3/a.bag"),
+        (
+            "bucket.s3.amazonaws.com/k.bag?X-Amz-Credential=C&X-Amz-Signature=SECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        (
+            "https:/bucket.s3.amazonaws.com/k.bag?AWSAccessKeyId=C&Signature=SECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        (
+            "lb:8080?remote-bag-url=https%3A%2F%2Fh%2Fk.bag%3FX-Goog-Signature%3DSECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        (
+            "account.blob.core.windows.net/c/k.bag?sv=2024&sig=SECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        ("what?/design=3.bag", "what?/design=3.bag"),
         (
             "arn:aws:s3:eu-west-1:123456789012:accesspoint/ap/a.bag",
             "this is not the ARN of an object in S3: give arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/KEY",
@@ -467,9 +497,10 @@ fn libraries_log_only_when_they_are_named_and_without_secrets() {
     let log = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!log(&quiet).contains("aws_"), "{}", log(&quiet));
     assert!(log(&named).contains("aws_sigv4"), "{}", log(&named));
-    let reading = ["info", drive(), "--endpoint-url", &store.url("")];
-    User::with_keys(SECRET)
-        .with("AWS_SESSION_TOKEN", SESSION)
-        .with("RUST_LOG", libraries)
-        .run(&reading);
+    for location in [drive(), "s3://drives/a.bag?AWSAccessKeyId=AKIDFORTHETEST&Signature=SECRETSIGNATURE"] {
+        User::with_keys(SECRET)
+            .with("AWS_SESSION_TOKEN", SESSION)
+            .with("RUST_LOG", libraries)
+            .run(&["info", location, "--endpoint-url", &store.url("")]);
+    }
 }
