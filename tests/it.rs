@@ -61,6 +61,9 @@ mod path;
 #[path = "it/program.rs"]
 mod program;
 #[cfg(feature = "gui")]
+#[path = "it/remote_links.rs"]
+mod remote_links;
+#[cfg(feature = "gui")]
 #[path = "it/remote_window.rs"]
 mod remote_window;
 #[cfg(feature = "gui")]

@@ -22,9 +22,11 @@ pub struct Browse {
     place: Option<S3Address>,
     entries: Vec<Entry>,
     next: Option<String>,
-    /// The page after this one is on its way, or was not to be had.
+    /// What led to the page that is on its way, for asking again.
     asked_after: Option<String>,
     error: Option<String>,
+    /// The error is that of a page.
+    refused: bool,
     filter: String,
     /// Of `entries`, those that pass the filter; made anew when either changes.
     shown: Vec<usize>,
@@ -72,7 +74,7 @@ impl Browse {
         let Some(place) = self.place.clone() else { return };
         self.asked += 1;
         self.waiting = Some(self.asked);
-        self.error = None;
+        (self.error, self.refused) = (None, false);
         self.asked_after = self.next.take();
         let (asked, after, io) = (self.asked, self.asked_after.clone(), state.executor.io().clone());
         state.jobs.list(move || Listed {
@@ -92,7 +94,7 @@ impl Browse {
                 self.next = page.next;
             }
             Err(error) => {
-                self.error = Some(error);
+                (self.error, self.refused) = (Some(error), true);
                 self.next = self.asked_after.take();
             }
         }
@@ -242,7 +244,7 @@ fn rows(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) -> Option<Act> {
         });
     });
     // a filter is answered from all of the folder
-    let may_ask = browse.waiting.is_none() && browse.error.is_none();
+    let may_ask = browse.waiting.is_none() && !browse.refused;
     if may_ask && browse.next.is_some() && (last_seen || !browse.filter.is_empty()) {
         browse.ask(state);
     }
@@ -312,7 +314,7 @@ fn status(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) {
     ui.add_space(4.0);
     if let Some(error) = &browse.error {
         ui.colored_label(p.error, error);
-        if browse.place.is_some() && ui.button("Try again").clicked() {
+        if browse.refused && ui.button("Try again").clicked() {
             browse.ask(state);
         }
         return;

@@ -122,7 +122,10 @@ fn an_instance_that_gives_none_leaves_a_user_without_credentials() {
 #[test]
 fn a_web_identity_is_exchanged_for_a_role() {
     let sts = service(|_, _, body| {
-        assert!(body.contains("Action=AssumeRoleWithWebIdentity") && body.contains("WebIdentityToken=a-web-token"), "{body}");
+        assert!(
+            body.contains("Action=AssumeRoleWithWebIdentity") && body.contains("WebIdentityToken=a-web-token"),
+            "{body}"
+        );
         (200, &[], as_xml("AssumeRoleWithWebIdentity"))
     });
     let user = User::new()
@@ -254,7 +257,10 @@ fn secured(server: &Server, user: &User) -> u16 {
     let port = listener.local_addr().expect("an address").port();
     // it ends with the tests
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
             while let Ok((socket, _)) = listener.accept().await {

@@ -485,6 +485,45 @@ fn certificates_of_aws_ca_bundle_have_to_be_readable() {
 }
 
 #[test]
+fn one_object_is_kept_once_however_it_is_asked_for() {
+    let store = store(Behaviour::default());
+    let bytes = std::fs::read(bucket().join("drives/2026/a drive+1.bag")).expect("a drive");
+    store.put("2026/a%20drive%2B1.bag", bytes);
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = folder.path().to_str().expect("a path");
+    let signature = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=c&X-Amz-Date=20990101T000000Z&X-Amz-Expires=600&X-Amz-Signature=s";
+    let key = "2026/a%20drive%2B1.bag";
+    // AWS's hosts are asked through a proxy, which is the store
+    let user = User::with_keys(SECRET)
+        .with("HTTP_PROXY", &store.url(""))
+        .with("http_proxy", &store.url(""))
+        .with("AWS_ENDPOINT_URL", "http://s3.eu-west-1.amazonaws.com")
+        .with("AWS_REGION", "eu-west-1");
+    let ask = |location: &str, more: &[&str]| {
+        store.reset_stats();
+        let told = user.prints(&[&["cat", location, "--json", "--cache-dir", kept], more].concat());
+        let stats = store.stats();
+        (told, stats.requests, stats.log.iter().filter(|asked| asked.status == 206).count())
+    };
+    let (told, requests, _) = ask(drive(), &[]);
+    assert!(requests > 2);
+    // another name of the object: its first block tells that it is the same
+    for location in [
+        format!("http://drives.s3.eu-west-1.amazonaws.com/{key}?{signature}"),
+        format!("http://s3.eu-west-1.amazonaws.com/drives/{key}?{signature}"),
+        store.url(&format!("drives/{key}?{signature}")),
+    ] {
+        assert_eq!(ask(&location, &[]), (told.clone(), 1, 1), "{location}");
+    }
+    // within a minute nobody is asked, unless another store has a bucket of that name
+    assert_eq!(ask(drive(), &[]), (told.clone(), 0, 0));
+    let other_store = ["--endpoint-url", &*store.url("")];
+    assert_eq!(ask(drive(), &other_store), (told.clone(), 1, 0), "it is the same one");
+    crate::cache::age(folder.path());
+    assert_eq!(ask(drive(), &other_store), (told, 1, 0));
+}
+
+#[test]
 fn libraries_log_only_when_they_are_named_and_without_secrets() {
     let store = store(Behaviour::default());
     let libraries = "trace,aws_sigv4=trace,aws_runtime=trace,aws_smithy_runtime=trace,aws_config=trace,aws_sdk_s3=trace,hyper=trace,hyper_util=trace,reqwest=trace,rustls=trace,h2=trace,aws_smithy_runtime_api=trace";

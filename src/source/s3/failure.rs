@@ -62,7 +62,9 @@ pub(in crate::source) fn of_credentials(error: &(dyn Error + 'static), options: 
     }
     let is_sso = lower.contains("sso") && ["expired", "unauthorized", "sso token"].iter().any(|word| lower.contains(word));
     // the portal's own words
-    let has_ended = ["session token not found", "unauthorizedexception"].iter().any(|word| lower.contains(word));
+    let has_ended = ["session token not found", "unauthorizedexception"]
+        .iter()
+        .any(|word| lower.contains(word));
     if is_sso || has_ended {
         let login = match profile {
             Some(profile) => format!("aws sso login --profile {profile}"),
@@ -70,14 +72,15 @@ pub(in crate::source) fn of_credentials(error: &(dyn Error + 'static), options: 
         };
         return SourceError::SsoEnded { login: login.into(), at };
     }
+    // the last that is asked: an instance that answers, but not with credentials
+    if ["imds", "ttl header"].iter().any(|word| lower.contains(word)) {
+        return SourceError::NoCredentials { at };
+    }
     let missing = [
         "no providers in chain",
         "provider was not enabled",
         "no credentials",
         "did not contain credential",
-        // the last that is asked: an instance that answers, but not with credentials
-        "imds",
-        "ttl header",
     ];
     if missing.iter().any(|word| lower.contains(word)) {
         return match &options.profile {
