@@ -218,12 +218,11 @@ impl Cached {
     }
 }
 
-/// In which store a bucket lies: another one may have a bucket of the same name.
+/// In which store a bucket lies, and who asks: another one may have a bucket of the same name, and another user may not read it.
 async fn store(at: &Location, net: &Net) -> Result<u128, SourceError> {
-    match at {
-        Location::S3(address) => Ok(store_of(net.s3.store(address).await?)),
-        _ => Ok(store_of(None)),
-    }
+    let Location::S3(address) = at else { return Ok(0) };
+    let store = net.s3.store(address).await?;
+    Ok(store_of(store.host.as_deref().unwrap_or_default(), &store.access_key))
 }
 
 fn not_kept(cause: &str, at: &Location) -> SourceError {

@@ -40,7 +40,9 @@ fn without_trailing_commas(json: &str) -> String {
     let (mut in_string, mut is_escaped) = (false, false);
     for (at, c) in json.char_indices() {
         let ends = || json.get(at + 1..).unwrap_or_default().trim_start().starts_with(['}', ']']);
-        out.push(if c == ',' && !in_string && ends() { ' ' } else { c });
+        let is_after_value = || !out.trim_end().ends_with(['{', '[', ',', ':']);
+        let is_trailing = c == ',' && !in_string && ends() && is_after_value();
+        out.push(if is_trailing { ' ' } else { c });
         in_string ^= c == '"' && !is_escaped;
         is_escaped = in_string && c == '\\' && !is_escaped;
     }

@@ -153,8 +153,11 @@ pub(super) fn unquoted(text: &str) -> &str {
 /// Whether a text holds a signature of S3, Google Cloud Storage, Azure or CloudFront, encoded or not.
 pub(super) fn looks_signed(text: &str) -> bool {
     let decoded = percent_decoded(&percent_decoded(text)).to_ascii_lowercase();
-    let signs = ["x-amz-", "x-goog-", "signature=", "awsaccesskeyid=", "?sig=", "&sig="];
-    decoded.contains('=') && signs.iter().any(|word| decoded.contains(word))
+    let mut names = decoded.split(['?', '&']).skip(1).filter_map(|field| Some(field.split_once('=')?.0));
+    names.any(|name| {
+        let is_prefixed = name.starts_with("x-amz-") || name.starts_with("x-goog-");
+        is_prefixed || matches!(name, "signature" | "sig" | "awsaccesskeyid")
+    })
 }
 
 /// A file's name may hold one: shown up to there.

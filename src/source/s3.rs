@@ -33,10 +33,17 @@ pub(super) struct S3 {
     /// How long a URL that is signed here works; it is signed again when a third of that is left.
     life: Duration,
     clients: Mutex<HashMap<Endpoint, Client>>,
-    /// The store's host where it is none of AWS's.
-    elsewhere: OnceCell<Option<String>>,
+    store: OnceCell<Store>,
     /// Regions of buckets, as the store told them.
     regions: Mutex<HashMap<String, String>>,
+}
+
+/// Which store is asked, and by whom.
+pub(super) struct Store {
+    /// Of one that is none of AWS's, where a bucket's name is one bucket everywhere.
+    pub(super) host: Option<String>,
+    /// Names a secret, and is none.
+    pub(super) access_key: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -90,7 +97,7 @@ impl S3 {
             region,
             life,
             clients: Mutex::default(),
-            elsewhere: OnceCell::new(),
+            store: OnceCell::new(),
             regions: Mutex::default(),
         }
     }
@@ -116,12 +123,11 @@ impl S3 {
         if address.bucket.starts_with("arn:") {
             return Ok(false);
         }
-        Ok(self.store(address).await?.is_some())
+        Ok(self.store(address).await?.host.is_some())
     }
 
-    /// The store's host where it is none of AWS's, in which a bucket's name is one bucket everywhere.
-    pub(super) async fn store(&self, address: &S3Address) -> Result<Option<&str>, SourceError> {
-        let told = self.elsewhere.get_or_try_init(|| async {
+    pub(super) async fn store(&self, address: &S3Address) -> Result<&Store, SourceError> {
+        let told = self.store.get_or_try_init(|| async {
             let any = S3Address {
                 key: "any".to_owned(),
                 ..address.clone()
@@ -134,9 +140,14 @@ impl S3 {
             // the bucket's name may have become a part of it
             let host = host.strip_prefix(&format!("{}.", address.bucket)).unwrap_or(host);
             let place = format!("{host}:{}", signed.url.port_or_known_default().unwrap_or_default());
-            Ok((!host.contains(".amazonaws.")).then_some(place))
+            let credential = signed.url.query_pairs().find(|(name, _)| name == "X-Amz-Credential");
+            let access_key = credential.and_then(|(_, scope)| Some(scope.split_once('/')?.0.to_owned()));
+            Ok(Store {
+                host: (!host.contains(".amazonaws.")).then_some(place),
+                access_key: access_key.unwrap_or_default(),
+            })
         });
-        told.await.map(Option::as_deref)
+        told.await
     }
 
     async fn presigned(&self, address: &S3Address, path_style: bool, life: Duration) -> Result<Signed, SourceError> {

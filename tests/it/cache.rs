@@ -253,8 +253,8 @@ fn a_folder_that_was_there_is_made_private_where_nothing_else_lies_in_it() {
         if others {
             fs::write(folder.path().join("notes.txt"), "of others").expect("a file");
         }
-        let url = server(Behaviour::default()).url("drive.bag");
-        reads(folder.path(), &url, &[100_000..300_000]);
+        let server = server(Behaviour::default());
+        reads(folder.path(), &server.url("drive.bag"), &[100_000..300_000]);
         assert_eq!(mode(folder.path()), wanted);
         assert_eq!(mode(&folder.path().join("objects")), 0o700);
     }

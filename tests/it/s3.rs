@@ -215,7 +215,7 @@ fn addresses_are_parsed() {
             "s3://bucket/a.bag?sv=2024&sig=SECRETSIGNATURE",
             "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
         ),
-        ("s3://bucket/design=3/a.bag", "s3://bucket/design=3/a.bag"),
+        ("s3://bucket/signature=3/a.bag", "s3://bucket/signature=3/a.bag"),
         (
             "bucket.s3.amazonaws.com/k.bag?X-Amz-Credential=C&X-Amz-Signature=SECRETSIGNATURE",
             "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
@@ -232,7 +232,7 @@ fn addresses_are_parsed() {
             "account.blob.core.windows.net/c/k.bag?sv=2024&sig=SECRETSIGNATURE",
             "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
         ),
-        ("what?/design=3.bag", "what?/design=3.bag"),
+        ("what?/signature=3.bag", "what?/signature=3.bag"),
         (
             "arn:aws:s3:eu-west-1:123456789012:accesspoint/ap/a.bag",
             "this is not the ARN of an object in S3: give arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/KEY",
@@ -499,6 +499,10 @@ fn one_object_is_kept_once_however_it_is_asked_for() {
         .with("http_proxy", &store.url(""))
         .with("AWS_ENDPOINT_URL", "http://s3.eu-west-1.amazonaws.com")
         .with("AWS_REGION", "eu-west-1");
+    user.file(
+        ".aws/credentials",
+        "[other]\naws_access_key_id = AKIDOFSOMEBODY\naws_secret_access_key = else\n",
+    );
     let ask = |location: &str, more: &[&str]| {
         store.reset_stats();
         let told = user.prints(&[&["cat", location, "--json", "--cache-dir", kept], more].concat());
@@ -519,6 +523,9 @@ fn one_object_is_kept_once_however_it_is_asked_for() {
     assert_eq!(ask(drive(), &[]), (told.clone(), 0, 0));
     let other_store = ["--endpoint-url", &*store.url("")];
     assert_eq!(ask(drive(), &other_store), (told.clone(), 1, 0), "it is the same one");
+    assert_eq!(ask(drive(), &other_store), (told.clone(), 0, 0));
+    let somebody_else = ["--endpoint-url", &*store.url(""), "--profile", "other"];
+    assert_eq!(ask(drive(), &somebody_else), (told.clone(), 1, 0), "who may not read it");
     crate::cache::age(folder.path());
     assert_eq!(ask(drive(), &other_store), (told, 1, 0));
 }

@@ -101,7 +101,7 @@ fn keys_come_from_profiles_and_the_endpoint_from_the_environment() {
     let query = store.stats().log[0].query.clone().unwrap_or_default();
     assert!(query.contains("%2Feu-central-1%2Fs3%2F"), "the profile's region");
     assert!(
-        user.fails(&["info", drive()])
+        user.fails(&["info", drive(), "--no-cache"])
             .starts_with("the secret key does not fit the access key")
     );
 }

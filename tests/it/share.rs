@@ -574,6 +574,11 @@ fn whatever_a_store_answers_the_lambda_says_that_there_is_no_bag() {
         let wanted = r#"{"statusCode": 500, "body": "{\"error\": \"Could not find bag file s3://drives/a.bag\"}"}"#;
         assert_eq!(told.trim(), wanted, "{status} {body}");
     }
+    let archived = "<Error><Code>InvalidObjectState</Code><Message>no</Message><StorageClass>GLACIER</StorageClass></Error>";
+    server.reset_stats();
+    server.behave(|b| b.scripted = (1..50).map(|n| (n, Fault::Answer(403, "", archived))).collect());
+    let link = user.signs(&["url", "--payload", r#"{"bucket": "drives", "key": "a.bag"}"#]);
+    assert!(link.starts_with(r#"{"statusCode": 200, "#), "an archived object is there: {link}");
     // what is no answer of the store is told as it is
     let told = User::new().prints(&["url", "--payload", r#"{"bucket": "drives", "key": "a.bag"}"#]);
     assert!(told.contains("no AWS credentials were found"), "{told}");

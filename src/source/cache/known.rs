@@ -18,15 +18,15 @@ pub(super) const FRESH: Duration = Duration::from_secs(60);
 pub(in crate::source) struct Known {
     pub(in crate::source) total: u64,
     pub(in crate::source) etag: Bytes,
-    /// Of a bucket: in which store it was ([`store_of`]).
+    /// Of a bucket: in which store it was, and who asked ([`store_of`]).
     pub(in crate::source) store: u128,
     /// It was seen so recently that nobody has to be asked.
     pub(in crate::source) is_fresh: bool,
 }
 
-/// A store's name, from its host; None is AWS's.
-pub(in crate::source) fn store_of(host: Option<&str>) -> u128 {
-    hash(&[host.unwrap_or_default().as_bytes()])
+/// A name for a store and for who asks it.
+pub(in crate::source) fn store_of(host: &str, access_key: &str) -> u128 {
+    hash(&[host.as_bytes(), access_key.as_bytes()])
 }
 
 /// Query parameters that sign a request and do not say what is requested.
