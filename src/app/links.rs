@@ -93,7 +93,10 @@ pub(super) fn unbroken(text: &str) -> String {
         start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     });
     text.chars()
-        .filter(|c| !matches!(c, '\n' | '\r' | '\t') && !(is_url && c.is_whitespace()))
+        .filter(|c| match is_url {
+            true => !c.is_whitespace(),
+            false => !matches!(c, '\n' | '\r' | '\t'),
+        })
         .collect()
 }
 
