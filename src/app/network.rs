@@ -4,7 +4,7 @@ use egui::{Grid, RichText, Ui};
 
 use super::AppState;
 use super::top_bar::bytes;
-use super::topics::grouped;
+use crate::text::grouped;
 use crate::theme::{palette, widget};
 
 /// What S3 asks for a thousand GET requests, in dollars.

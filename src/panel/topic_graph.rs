@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::format::ConnectionId;
 use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
 use crate::store::{SourceId, SourceState, TopicId};
+use crate::text::counted;
 use crate::theme::{self, Palette, icon};
 
 pub const KIND: Kind = Kind {
@@ -280,7 +281,7 @@ impl TopicGraphPanel {
             }
             let is_lit = joined.as_ref().is_none_or(|j| j.1.contains(&at));
             let (name_rect, count_rect) = rect.split_left_right_at_x(rect.right() - 52.0);
-            let named = format!("Topic {}, {} messages", topic.name, topic.messages);
+            let named = format!("Topic {}, {}", topic.name, counted(topic.messages, "message"));
             let response = end_ui(ui, name_rect, &topic.name, &named, p.weak, is_lit);
             let color = if is_lit { p.weak } else { p.faint };
             let count = short_count(topic.messages);
@@ -296,7 +297,7 @@ impl TopicGraphPanel {
                 for edge in self.graph.edges.iter().filter(|e| e.topic == at) {
                     let name = self.graph.nodes.get(edge.node).map_or("", |n| n);
                     let latched = if edge.latching { ", latched" } else { "" };
-                    ui.label(format!("{name}: {} messages{latched}", edge.messages));
+                    ui.label(format!("{name}: {}{latched}", counted(edge.messages, "message")));
                 }
             });
             if let Some(topic) = view.store.topic(topic.id) {
