@@ -94,6 +94,8 @@ pub struct Start {
     pub layout_link: Option<Location>,
     /// The table in which scenes of recordings are listed.
     pub scenes: Option<SceneTable>,
+    /// The names that the table has for recordings, where they were opened by these.
+    pub records: Vec<(Location, String)>,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
     /// In bytes; None: as the settings say.
@@ -195,7 +197,7 @@ impl AppState {
             hover_next: None,
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
-            scenes: scenes::ScenesState::new(start.scenes),
+            scenes: scenes::ScenesState::new(start.scenes, start.records),
             offline: offline::OfflineState::default(),
             keeping_number: 0,
             palette: palette::PaletteState::default(),

@@ -119,8 +119,7 @@ fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<
     let mut done = false;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if widget::primary_button(ui, "Open").clicked() || entered {
-            let bare: String = text.split_whitespace().collect();
-            match Link::parse(&bare) {
+            match Link::parse(&super::links::unbroken(text)) {
                 Ok(link) => {
                     state.open_link(link, *add);
                     done = true;

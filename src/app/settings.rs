@@ -92,9 +92,10 @@ const RECENT_MAX: usize = 12;
 pub const DROPPED_QUERY: &str = "?…";
 
 impl Settings {
-    /// Remembers a location, without its query.
+    /// Remembers a location, without its query; a file whose name holds a signature is not.
     pub fn remember(&mut self, location: &Location) {
         let spelled = match location {
+            Location::Path(path) if path.to_string_lossy() != location.to_string() => return,
             Location::Path(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
             Location::Url(url) => {
                 let mut bare = url.clone();
