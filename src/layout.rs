@@ -29,6 +29,7 @@ mod rviz;
 mod scene;
 mod similar;
 mod studio;
+mod tables;
 mod texts;
 mod value;
 mod variables;

@@ -8,7 +8,8 @@ use super::portable::escape;
 use super::rule::{Codec, Group, Plain, Reader, Rule, key, key_or};
 use super::scene::{CAMERA_IN_DEGREES, COLORMAPS, color_of, field, flat, flat_color, range};
 use super::studio::{PanelType, Studio};
-use super::texts::{DIAGNOSTIC, DIAGNOSTICS, LOG_OF_FOXGLOVE, NOTE, RAW, TABLE};
+use super::tables::TABLE;
+use super::texts::{DIAGNOSTIC, DIAGNOSTICS, LOG_OF_FOXGLOVE, NOTE, RAW};
 use super::value::{self, number, put, remove};
 use super::{Dialect, variables, webviz};
 
