@@ -344,7 +344,7 @@ impl Panel for Scene3d {
         let mut scene = Scene::new(render::View::new(place.drawn(self.camera(&place)), viewport));
         let colors = theme::palette(ui.visuals());
         let [r, g, b, _] = colors.scene.to_array();
-        scene.background = [r, g, b];
+        scene.background = self.config.background.unwrap_or([r, g, b]);
         let [r, g, b, _] = colors.scene_grid.to_array();
         let brighter = |v: u8| {
             if ui.visuals().dark_mode {
@@ -356,7 +356,8 @@ impl Panel for Scene3d {
         let z = place.followed.as_ref().map_or(0.0, |(_, position, _)| position.z);
         scene.ground = self.config.grid.then_some(Ground {
             z,
-            color: [r, g, b].map(brighter),
+            color: self.config.grid_color.unwrap_or([r, g, b].map(brighter)),
+            cell_metres: self.config.grid_cell_metres,
         });
         let filled = self.fill(view, &place, &visible, colors, &mut scene);
         let filled = self.in_place(filled, &mut scene);

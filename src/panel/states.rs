@@ -36,17 +36,30 @@ struct Config {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Lane {
     path: String,
     /// In place of the path.
     label: String,
+    visible: bool,
     /// None: the panel's.
     #[serde(skip_serializing_if = "Option::is_none")]
     stamp: Option<Stamp>,
     #[serde(flatten)]
     extra: Map<String, Value>,
+}
+
+impl Default for Lane {
+    fn default() -> Lane {
+        Lane {
+            path: String::new(),
+            label: String::new(),
+            visible: true,
+            stamp: None,
+            extra: Map::new(),
+        }
+    }
 }
 
 struct StatesPanel {
@@ -74,10 +87,12 @@ impl StatesPanel {
         self.signals.truncate(self.config.paths.len());
         for (at, lane) in self.config.paths.iter().enumerate() {
             let stamp = lane.stamp.unwrap_or(self.config.stamp);
+            // of what is hidden nothing is read
+            let path = if lane.visible { lane.path.as_str() } else { "" };
             match self.signals.get_mut(at) {
-                Some(signal) if signal.text() == lane.path && signal.stamp() == stamp => {}
-                Some(signal) => *signal = Signal::new(&lane.path, stamp),
-                None => self.signals.push(Signal::new(&lane.path, stamp)),
+                Some(signal) if signal.text() == path && signal.stamp() == stamp => {}
+                Some(signal) => *signal = Signal::new(path, stamp),
+                None => self.signals.push(Signal::new(path, stamp)),
             }
         }
         for signal in &mut self.signals {
@@ -88,6 +103,9 @@ impl StatesPanel {
 
     fn state_of(&self, view: &View) -> PanelState {
         if self.signals.iter().all(|s| s.text().is_empty()) {
+            if self.config.paths.iter().any(|lane| !lane.path.is_empty()) {
+                return PanelState::Absent("All lanes are hidden: show one in the settings".into());
+            }
             return PanelState::Absent("Add a path in the settings, or drag a topic here".into());
         }
         let given = || self.signals.iter().filter(|s| !s.text().is_empty());
@@ -135,9 +153,14 @@ impl StatesPanel {
         newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v, view))
     }
 
+    /// Those that are shown, with their numbers.
+    fn lanes(&self) -> impl Iterator<Item = (usize, &Lane)> {
+        self.config.paths.iter().enumerate().filter(|(_, lane)| lane.visible)
+    }
+
     /// Each lane's path and value at the playhead.
     fn states_text(&self, view: &View) -> String {
-        let lanes = self.config.paths.iter().enumerate();
+        let lanes = self.lanes();
         let lines = lanes.map(|(at, lane)| format!("{}: {}", lane.path, self.value_text(at, view)));
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -161,8 +184,8 @@ impl StatesPanel {
         axis(ui, plot, span, view, x_of);
         let pointer = response.hover_pos();
         let mut tip = None;
-        for (at, lane) in self.config.paths.iter().enumerate() {
-            let top = plot.top() + at as f32 * LANE_HEIGHT;
+        for (row, (at, lane)) in self.lanes().enumerate() {
+            let top = plot.top() + row as f32 * LANE_HEIGHT;
             if top + LANE_HEIGHT > plot.bottom() + 1.0 {
                 break;
             }
@@ -332,7 +355,7 @@ const COMMANDS: &[command::Command<StatesPanel>] = &[
         out.push(Action::CopyText(states.states_text(view)));
     }),
     ("Plot these fields", |states, _, out| {
-        let series: Vec<Value> = states.config.paths.iter().map(|l| serde_json::json!({ "path": l.path })).collect();
+        let series: Vec<Value> = states.lanes().map(|(_, lane)| serde_json::json!({ "path": lane.path })).collect();
         let config = serde_json::json!({ "series": series });
         out.push(Action::AddPanel { kind: "plot", config });
     }),
@@ -375,6 +398,14 @@ impl Panel for StatesPanel {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     if theme::widget::icon_button_sized(ui, icon::TRASH, &format!("Remove lane {}", at + 1), "", 20.0, false).clicked() {
                         removed = Some(at);
+                    }
+                    let (glyph, what) = if lane.visible {
+                        (icon::EYE, "Hide")
+                    } else {
+                        (icon::EYE_SLASH, "Show")
+                    };
+                    if theme::widget::icon_button_sized(ui, glyph, &format!("{what} lane {}", at + 1), "", 20.0, false).clicked() {
+                        lane.visible = !lane.visible;
                     }
                 });
             });

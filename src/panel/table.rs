@@ -281,18 +281,18 @@ impl TablePanel {
                 }
             });
         });
-        let lines = tree::rows(row, None, &self.config.toggled, "");
+        let lines = tree::rows(row, "", None, &self.config.toggled, "");
         let mut toggled = None;
         ui.spacing_mut().item_spacing.y = 0.0;
         let area = ScrollArea::vertical().auto_shrink(false).id_salt("row");
         area.show_rows(ui, tree_row::HEIGHT, lines.len(), |ui, range| {
             for line in lines.get(range).unwrap_or_default() {
-                match tree_row::row_ui(ui, line, || line.path.clone()) {
+                match tree_row::row_ui(ui, line, false, || line.path.clone()) {
                     Some(tree_row::Did::Toggle) => toggled = Some(line.path.clone()),
                     Some(tree_row::Did::CopyPath) => out.push(Action::CopyText(line.path.clone())),
                     Some(tree_row::Did::CopyMessage) => out.push(Action::CopyText(row.to_json())),
                     Some(tree_row::Did::CopyValue) => out.push(Action::CopyText(line.text.clone())),
-                    Some(tree_row::Did::Plot) | None => {}
+                    Some(tree_row::Did::Plot | tree_row::Did::Narrow) | None => {}
                 }
             }
         });

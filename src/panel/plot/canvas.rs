@@ -157,7 +157,12 @@ impl PlotPanel {
         let (low, high) = values
             .chain(constants)
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        padded(low, high)
+        let (low, high) = padded(low, high);
+        match fixed {
+            YRange::From { min } => (min, if min < high { high } else { min + 1.0 }),
+            YRange::UpTo { max } => (if low < max { low } else { max - 1.0 }, max),
+            YRange::Auto | YRange::Manual { .. } => (low, high),
+        }
     }
 
     fn show_plot(&self, ui: &mut Ui, rect: Rect, curves: &[Curve], (x, y, y_right): Ranges, offset: f64) -> egui_plot::PlotResponse<()> {

@@ -171,6 +171,14 @@ pub enum YRange {
         min: f64,
         max: f64,
     },
+    /// The upper end fits what is visible.
+    From {
+        min: f64,
+    },
+    /// The lower end fits what is visible.
+    UpTo {
+        max: f64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -255,12 +255,21 @@ fn y_settings(ui: &mut Ui, range: &mut YRange, label: egui::Id) {
         let (min, max) = match *range {
             YRange::Auto => (0.0, 1.0),
             YRange::Manual { min, max } => (min, max),
+            YRange::From { min } => (min, min + 1.0),
+            YRange::UpTo { max } => (max - 1.0, max),
         };
         ui.selectable_value(range, YRange::Auto, "Auto");
         ui.selectable_value(range, YRange::Manual { min, max }, "Fixed");
-        if let YRange::Manual { min, max } = range {
-            ui.add(egui::DragValue::new(min).speed(0.05)).labelled_by(label);
-            ui.add(egui::DragValue::new(max).speed(0.05)).labelled_by(label);
+        ui.selectable_value(range, YRange::From { min }, "From");
+        ui.selectable_value(range, YRange::UpTo { max }, "Up to");
+        let end = |ui: &mut egui::Ui, end: &mut f64| drop(ui.add(egui::DragValue::new(end).speed(0.05)).labelled_by(label));
+        match range {
+            YRange::Auto => {}
+            YRange::Manual { min, max } => {
+                end(ui, min);
+                end(ui, max);
+            }
+            YRange::From { min: one } | YRange::UpTo { max: one } => end(ui, one),
         }
     });
 }
