@@ -236,7 +236,7 @@ fn warnings(ui: &mut Ui, state: &AppState, at: usize) -> bool {
     ScrollArea::vertical().max_height(420.0).show_rows(ui, 20.0, rows, |ui, range| {
         for warning in source.warnings.get(range).unwrap_or_default() {
             ui.horizontal(|ui| {
-                let offset = super::topics::grouped(warning.offset);
+                let offset = crate::text::grouped(warning.offset);
                 ui.add_sized([120.0, 20.0], egui::Label::new(RichText::new(format!("at {offset}")).color(p.weak)));
                 ui.label(&*warning.what);
             });

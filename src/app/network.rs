@@ -4,7 +4,7 @@ use egui::{Grid, RichText, Ui};
 
 use super::AppState;
 use super::top_bar::bytes;
-use super::topics::grouped;
+use crate::text::grouped;
 use crate::theme::{palette, widget};
 
 /// The words in the status bar; a click opens the popup.
@@ -39,7 +39,7 @@ fn popup(ui: &mut Ui, state: &mut AppState) {
         };
         row("Requests", grouped(traffic.requests));
         row("Asked again", grouped(traffic.retries));
-        let in_flight = state.status.reads_in_flight;
+        let in_flight = state.executor.requests_in_flight();
         row("In flight", format!("{in_flight} of {}", state.executor.requests_at_a_time()));
         row("Fetched", bytes(traffic.bytes));
         let percent = traffic.hit_rate() * 100.0;

@@ -172,7 +172,7 @@ fn input(options: &Options, pass: usize) -> RawInput {
         screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), size)),
         time: Some(pass as f64),
         predicted_dt: 1.0,
-        max_texture_side: Some(gpu::MAX_TEXTURE_SIDE),
+        max_texture_side: Some(theme::MAX_TEXTURE_SIDE),
         focused: true,
         ..RawInput::default()
     };

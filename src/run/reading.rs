@@ -78,6 +78,11 @@ impl Lane {
         };
     }
 
+    /// Requests.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
     pub(super) fn has_waiting(&self) -> bool {
         !self.queue.is_empty()
     }
@@ -119,8 +124,10 @@ impl Lane {
                 if self.running >= limit {
                     return None;
                 }
+                // none waits for a round trip more so that another comes in pieces
+                let share = (limit - self.running) / self.queue.len();
                 let mut next = self.queue.pop()?;
-                next.requests = next.most_requests().min(limit - self.running);
+                next.requests = next.most_requests().min(share.max(1));
                 self.running += next.requests;
                 return Some(next);
             }

@@ -1,6 +1,7 @@
 //! Layouts from elsewhere: dropped, pasted, from an address, of other programs; fitted to the recording; exported again. And those that
 //! come with the program.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use egui::accesskit::Role;
@@ -8,7 +9,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable};
 use roadreel::app::Start;
 use roadreel::app::settings::BUILT_IN_LAYOUTS;
-use roadreel::layout::{Dialect, Layout};
+use roadreel::layout::{Catalogue, CatalogueTopic, Dialect, Layout, Node, Tab};
 use roadreel::panel::PanelState;
 use roadreel::source::Location;
 use serde_json::{Value, json};
@@ -108,6 +109,27 @@ fn a_layout_opens_from_an_address_and_what_is_none_is_told() {
             false => until(&mut window, "it is told", |w| {
                 w.query_by_label_contains("The layout could not be opened").is_some()
             }),
+        }
+    }
+}
+
+#[test]
+fn a_long_text_that_is_pasted_opens_at_once_and_one_that_is_too_long_is_told() {
+    let mut window = opened_small();
+    for bytes in [300_000, 5 << 20] {
+        command(&mut window, "open a layout");
+        window.get_by_role_and_label(Role::TextInput, "Text or address of a layout").focus();
+        window.step();
+        let note = json!({"noteText": "x".repeat(bytes)});
+        let text = json!({"configById": {"Note!a": note}, "layout": "Note!a"}).to_string();
+        window.event(egui::Event::Paste(text));
+        window.run_steps(2);
+        if bytes < 1 << 20 {
+            until(&mut window, "it is open", |w| kinds(w) == ["note"]);
+            window.run_steps(2);
+            press(&mut window, "Done");
+        } else {
+            until(&mut window, "it is told", |w| w.query_by_label_contains("5.00 MiB").is_some());
         }
     }
 }
@@ -214,31 +236,124 @@ fn a_layout_is_exported_to_every_program() {
     }
 }
 
+/// Brings the tab of this number to the front, everywhere.
+fn bring_to_front(node: &mut Node, number: usize) {
+    match node {
+        Node::Split { children, .. } => children.iter_mut().for_each(|child| bring_to_front(&mut child.node, number)),
+        Node::Tabs { tabs, active, .. } => {
+            *active = number.min(tabs.len() - 1);
+            for tab in tabs {
+                if let Tab::Node(node) = tab {
+                    bring_to_front(node, number);
+                }
+            }
+        }
+        Node::Unknown(_) => {}
+    }
+}
+
+/// The window once everything is there that its panels in front show.
+fn shown(layout: Layout) -> Window {
+    let mut window = window(Start {
+        locations: vec![Location::Path(drive())],
+        layout: Some(layout),
+        seek_to: Some(roadreel::time::When::Fraction(700_000_000)),
+        ..Start::default()
+    });
+    settle(&mut window);
+    for _ in 0..500 {
+        if window.state().is_settled(true) {
+            break;
+        }
+        window.state().executor.wait();
+        window.step();
+    }
+    window.run_steps(3);
+    window
+}
+
 #[test]
 fn every_bundled_layout_shows_the_demo_drive() {
     for built_in in BUILT_IN_LAYOUTS {
         let layout = Layout::parse(built_in.text).unwrap();
-        let panels = layout.panels.len();
-        let mut window = window(Start {
-            locations: vec![Location::Path(drive())],
-            layout: Some(layout),
-            seek_to: Some(roadreel::time::When::Fraction(700_000_000)),
-            ..Start::default()
-        });
-        settle(&mut window);
-        for _ in 0..500 {
-            if window.state().is_settled(true) {
-                break;
+        let mut seen = BTreeSet::new();
+        // none has more tabs in one place
+        for tab in 0..3 {
+            let mut layout = layout.clone();
+            bring_to_front(layout.root.as_mut().unwrap(), tab);
+            let window = shown(layout);
+            let view = window.state().view();
+            for pane in window.state().workspace.visible() {
+                let state = pane.panel.state(&view);
+                assert_eq!(state, PanelState::Ready, "{}: {}", built_in.name, pane.id);
+                seen.insert(pane.id.clone());
             }
-            window.state().executor.wait();
-            window.step();
         }
-        window.run_steps(3);
-        assert_eq!(kinds(&window).len(), panels, "{}", built_in.name);
-        let view = window.state().view();
-        for pane in window.state().workspace.visible() {
-            let state = pane.panel.state(&view);
-            assert_eq!(state, PanelState::Ready, "{}: {}", built_in.name, pane.id);
-        }
+        let all: BTreeSet<String> = layout.panels.keys().cloned().collect();
+        assert_eq!(seen, all, "{}", built_in.name);
     }
+}
+
+/// As far as the drive has what they name: what other drives call otherwise is fitted.
+#[test]
+fn every_sample_shows_what_the_recording_has() {
+    let Some(folder) = crate::data::data("layouts") else { return };
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let window = opened_small();
+    let store = &window.state().store;
+    let topics = store.topics().iter().map(|topic| CatalogueTopic {
+        name: topic.name.to_string(),
+        type_name: topic.type_name.to_string(),
+        schema: topic.schema.clone(),
+    });
+    let catalogue = Catalogue {
+        topics: topics.collect(),
+        frames: Vec::new(),
+    };
+    for path in names {
+        let layout = roadreel::layout::open(&std::fs::read_to_string(&path).unwrap()).unwrap().layout;
+        let fit = roadreel::layout::fit(&layout, &catalogue);
+        let window = shown(fit.apply(&layout));
+        let view = window.state().view();
+        let told = |pane: &roadreel::workspace::Pane| (pane.id.clone(), pane.panel.state(&view));
+        let states: Vec<_> = window.state().workspace.visible().into_iter().map(told).collect();
+        assert!(!states.is_empty(), "{path:?}");
+        for (id, state) in &states {
+            let is_fine = matches!(state, PanelState::Ready | PanelState::Absent(_) | PanelState::Partial(_));
+            assert!(is_fine, "{path:?}: {id}: {state:?}");
+        }
+        // with a note where a field is called otherwise
+        let is_shown = |state: &PanelState| matches!(state, PanelState::Ready | PanelState::Partial(_));
+        assert!(states.iter().any(|(_, state)| is_shown(state)), "{path:?}: {states:?}");
+    }
+}
+
+#[test]
+fn what_was_fitted_is_saved_with_its_variables_and_types() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = at_home(&home);
+    paste(&mut window, &other_names());
+    until(&mut window, "it is offered", |w| {
+        w.query_by_label("Fit the layout to the recording").is_some()
+    });
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::CheckBox, "Save as variables").click();
+    window.run_steps(2);
+    press(&mut window, "Change 2 names");
+    key(&mut window, Modifiers::COMMAND, Key::S);
+    until(&mut window, "it is saved", |w| w.query_by_label("Layout saved").is_some());
+    let file = std::fs::read_dir(home.path().join("config/layouts"))
+        .unwrap()
+        .next()
+        .expect("a file");
+    let saved = Layout::parse(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
+    assert_eq!(
+        json!(saved.variables),
+        json!({"lidar_points": "/os1_cloud_node/points", "car_steering_report": "/vehicle/steering_report"})
+    );
+    assert_eq!(config(&saved, "speed")["path"], "$car_steering_report.speed");
+    assert!(config(&saved, "scene")["topics"].get("$lidar_points").is_some());
+    assert_eq!(saved.topics["/os1_cloud_node/points"], "sensor_msgs/PointCloud2");
+    assert_eq!(saved.topics["/vehicle/steering_report"], "dbw_mkz_msgs/SteeringReport");
 }
