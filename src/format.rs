@@ -6,7 +6,10 @@
 
 mod foreign;
 pub mod rosbag1;
+mod shifted;
 mod textlog;
+
+pub use shifted::shifted;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -30,6 +30,7 @@ mod rviz;
 mod scene;
 mod similar;
 mod studio;
+mod tables;
 mod texts;
 mod value;
 mod variables;

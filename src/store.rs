@@ -177,6 +177,8 @@ pub struct SourceInfo {
     pub size: u64,
     /// Put before its topics' names where they would clash; empty otherwise.
     pub prefix: Arc<str>,
+    /// By how much later it is taken to have been received: see [`Store::shift_times`].
+    pub shift_nanos: i64,
     pub warnings: Vec<Warning>,
 }
 

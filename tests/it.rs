@@ -6,6 +6,8 @@ mod app;
 mod cache;
 #[path = "it/cli.rs"]
 mod cli;
+#[path = "it/credentials.rs"]
+mod credentials;
 #[path = "it/data.rs"]
 mod data;
 #[path = "it/decode.rs"]
@@ -58,6 +60,9 @@ mod panel;
 mod path;
 #[path = "it/program.rs"]
 mod program;
+#[cfg(feature = "gui")]
+#[path = "it/remote_links.rs"]
+mod remote_links;
 #[cfg(feature = "gui")]
 #[path = "it/remote_window.rs"]
 mod remote_window;

@@ -16,6 +16,7 @@ use super::layouts::{self, From, Read, Written};
 use super::library::Shelved;
 use super::offline::Kept;
 use super::place::Place;
+use super::scenes::LookedUp;
 use crate::layout::Layout;
 use crate::run::{self, Expected, Wrote};
 use crate::source::{Location, Pin, Scene};
@@ -49,6 +50,7 @@ pub(super) enum Done {
     Copied(Location, Result<String, String>),
     FileChanged(Location, Result<Changed, String>),
     Scenes(Result<Vec<Scene>, String>),
+    SceneFound(Box<LookedUp>),
     Listed(Listed),
     Kept(Kept),
     Pins(Vec<Pin>),
@@ -392,6 +394,7 @@ impl AppState {
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
+                Done::SceneFound(looked_up) => self.take_found_scene(*looked_up),
                 Done::Nothing => {}
                 Done::Unwritten(message) => {
                     tracing::warn!("{message}");

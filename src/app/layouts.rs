@@ -232,6 +232,9 @@ impl AppState {
             self.layouts.report = Some((name.clone(), report));
         }
         let is_links = matches!(read.from, From::Link);
+        if !is_links {
+            self.layout_link = None;
+        }
         let pending = Pending {
             name,
             place,

@@ -9,7 +9,8 @@ use super::instruments::{GAUGE, IMAGE, IMAGE_VIEW, INDICATOR, MAP, SLIDER};
 use super::plots::{NONE, PLOT, STATES};
 use super::rule::{Codec, Rule, key};
 use super::studio::{PanelType, Studio};
-use super::texts::{DIAGNOSTIC, DIAGNOSTICS, LOG_OF_FOXGLOVE, NOTE, RAW, TABLE};
+use super::tables::TABLE;
+use super::texts::{DIAGNOSTIC, DIAGNOSTICS, LOG_OF_FOXGLOVE, NOTE, RAW};
 use super::{Dialect, variables, webviz};
 use scene::SCENE;
 

@@ -40,6 +40,7 @@ static PLACES: &[(&str, &str, Slot)] = &[
     ("raw", "/compare/topic", Slot::Topic),
     ("plot", "/series/*/path", Slot::Path),
     ("plot", "/x_path", Slot::Path),
+    ("plot", "/background/path", Slot::Path),
     ("map", "/topics/*", Slot::Topic),
     ("map", "/follow_topic", Slot::Topic),
     ("map", "/color_path", Slot::Path),

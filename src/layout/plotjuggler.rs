@@ -277,7 +277,22 @@ impl Plot<'_, '_> {
         if let (Some((_, _)), false) = (style, curves.is_empty()) {
             self.reader.mark("/@style", "/series/0/style");
         }
+        let width = self.plot.attribute("line_width").and_then(|width| as_number(&width.into()));
+        if width.is_some() && !curves.is_empty() {
+            self.reader.mark("/@line_width", "/series/0/line_width");
+        }
         let mut config = json!({"x_axis": if is_xy { "path" } else { "from_start" }});
+        for flip in ["flip_x", "flip_y"] {
+            if let Some(flipped) = self.plot.attribute(flip) {
+                self.reader.mark(&format!("/@{flip}"), &format!("/{flip}"));
+                config[flip] = (flipped == "true").into();
+            }
+        }
+        if let Some(data) = self.plot.attribute("background_data").filter(|data| !data.is_empty()) {
+            self.reader.mark("/@background_data", "/background/path");
+            self.reader.odd("/@background_colormap", "each value gets a colour of its own here");
+            config["background"] = json!({ "path": path_of(data) });
+        }
         let mut series = Vec::new();
         for (index, (curve, at)) in curves.into_iter().enumerate() {
             let to = format!("/series/{index}");
@@ -294,6 +309,9 @@ impl Plot<'_, '_> {
             }
             if let Some((_, style)) = style {
                 made["style"] = (*style).into();
+            }
+            if let Some(width) = width {
+                made["line_width"] = value::of_number(width);
             }
             if let Some(x) = curve.attribute("curve_x").filter(|_| is_xy && index == 0) {
                 self.reader.mark(&format!("{at}/@curve_x"), "/x_path");

@@ -107,21 +107,31 @@ static Y_RANGE: Group = Group {
     },
 };
 
+/// Theirs, ours; below and on the right there is none of theirs.
+const LEGEND_PLACES: Codec = Codec::Words(&[("floating", "inside"), ("top", "top"), ("left", "left")]);
+
 static LEGEND: Group = Group {
-    ours: &["/legend"],
+    ours: &["/legend", "/legend_place"],
     read: |reader| {
-        let shown = reader.flag("/showLegend", "/legend").unwrap_or(true);
-        if !shown {
+        if value::text(reader.value, "/legendDisplay") == Some("none") {
+            reader.mark("/legendDisplay", "/legend");
             return json!({"legend": false});
         }
-        let place = reader.text("/legendDisplay", "/legend");
-        json!({"legend": place != Some("none")})
+        let shown = reader.flag("/showLegend", "/legend").unwrap_or(true);
+        match reader.take("/legendDisplay", "/legend_place", LEGEND_PLACES) {
+            Some(place) => json!({"legend": shown, "legend_place": place}),
+            None => json!({"legend": shown}),
+        }
     },
     write: |now, theirs| {
         let shown = value::flag(now, "/legend").unwrap_or(true);
         put(theirs, "/showLegend", shown.into());
-        if shown && value::text(theirs, "/legendDisplay") == Some("none") {
-            put(theirs, "/legendDisplay", "floating".into());
+        let place = now.pointer("/legend_place").filter(|_| shown);
+        match place.map(|place| LEGEND_PLACES.write(place)) {
+            Some(Some(place)) => put(theirs, "/legendDisplay", place),
+            Some(None) => return false,
+            None if shown && value::text(theirs, "/legendDisplay") == Some("none") => put(theirs, "/legendDisplay", "floating".into()),
+            None => {}
         }
         true
     },

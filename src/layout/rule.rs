@@ -104,7 +104,7 @@ impl Codec {
         })
     }
 
-    fn write(self, value: &Value) -> Option<Value> {
+    pub(super) fn write(self, value: &Value) -> Option<Value> {
         Some(match self {
             Codec::Linear { times, plus } => value::of_number((as_number(value)? - plus) / times),
             Codec::Words(words) => words.iter().find(|w| Some(w.1) == value.as_str())?.0.into(),

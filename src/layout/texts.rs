@@ -238,6 +238,4 @@ fn ids_of_names(names: &Value) -> Option<Value> {
     names.as_array()?.iter().map(id).collect::<Option<Vec<_>>>().map(Value::Array)
 }
 
-pub static TABLE: &[Rule] = &[key("/topicPath", "/path", Codec::Text)];
-
 pub static NOTE: &[Rule] = &[key("/noteText", "/text", Codec::Text)];

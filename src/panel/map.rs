@@ -6,6 +6,7 @@
 mod draw;
 mod features;
 mod mercator;
+mod ribbon;
 mod settings;
 mod tiles;
 mod track;

@@ -1,11 +1,12 @@
 //! States over time: each path a lane, each value a band from its first message to the next change.
 //!
-//! Invariant: a band begins at the message that brought the value; where several changes fall on one pixel, the last one shows.
+//! Invariant: all lanes share one time axis; what cannot be read says so in its own lane, and the others stay.
 
 use egui::{Align2, Color32, PointerButton, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::panel::bands::{self, Band};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
 use crate::theme::{self, Palette, icon};
@@ -59,14 +60,6 @@ impl Default for Lane {
             extra: Map::new(),
         }
     }
-}
-
-/// A value from one moment to another.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Band {
-    from: Time,
-    to: Time,
-    value: f64,
 }
 
 struct StatesPanel {
@@ -135,31 +128,11 @@ impl StatesPanel {
         self.shown.unwrap_or(view.span)
     }
 
-    /// Bands within the span, as many as can be told apart on so many pixels.
     fn bands(&self, at: usize, view: &View, span: Span, columns: usize) -> Vec<Band> {
-        let Some(series) = self.signals.get(at).and_then(|s| s.series(view.store)) else {
-            return Vec::new();
-        };
-        let mut bands: Vec<Band> = Vec::new();
-        for (time, value) in series.decimated(span, columns) {
-            if let Some(last) = bands.last_mut() {
-                last.to = time;
-                if last.value == value {
-                    continue;
-                }
-            }
-            bands.push(Band {
-                from: time,
-                to: time,
-                value,
-            });
-        }
-        // the newest value holds on
-        if let Some(last) = bands.last_mut() {
-            last.to = last.to.max(view.now.min(view.span.end));
-        }
-        bands.retain(|b| !b.value.is_nan());
-        bands
+        let signal = self.signals.get(at);
+        signal.map_or_else(Vec::new, |s| {
+            bands::bands(s, view.store, span, columns, view.now.min(view.span.end))
+        })
     }
 
     /// To where the value of any lane changes next.
@@ -193,18 +166,8 @@ impl StatesPanel {
     }
 
     fn name_of(&self, at: usize, value: f64, view: &View) -> String {
-        let series = self.signals.get(at).and_then(|s| s.series(view.store));
-        if let Some(text) = series.and_then(|s| s.text_of(value)) {
-            return text.to_string();
-        }
-        let program = self.signals.get(at).and_then(Signal::program);
-        let column = program.and_then(|p| p.column()).map(|input| &input.column);
-        let is_bool = program.is_some_and(|p| p.kind() == crate::path::ItemKind::Bool);
-        match column.and_then(|c| c.name_of(value as i128)) {
-            Some(name) if value.fract() == 0.0 => name.to_owned(),
-            _ if is_bool => if value == 0.0 { "false" } else { "true" }.to_owned(),
-            _ => widget::number_text(value, 10),
-        }
+        let signal = self.signals.get(at);
+        signal.map_or_else(String::new, |s| bands::name_of(s, view.store, value))
     }
 
     fn lanes_ui(&mut self, ui: &mut Ui, rect: Rect, view: &View, out: &mut Vec<Action>) {
@@ -244,7 +207,7 @@ impl StatesPanel {
                     continue;
                 }
                 let place = Rect::from_min_max(pos2(left, top + 4.0), pos2(right.max(left + 1.0), row.bottom() - 4.0));
-                let color = color_of(p, band.value);
+                let color = bands::color_of(p, band.value);
                 ui.painter().rect_filled(place, 2.0, color.gamma_multiply(0.85));
                 let text = self.name_of(at, band.value, view);
                 if place.width() > 18.0 {
@@ -327,18 +290,6 @@ fn problem(signal: &Signal) -> Option<String> {
         return Some(problem.what.clone());
     }
     None
-}
-
-/// Off is quiet; every other value has a colour of its own.
-fn color_of(p: &Palette, value: f64) -> Color32 {
-    if value == 0.0 {
-        return p.line;
-    }
-    // texts are told apart by large numbers
-    if value.fract() == 0.0 && value > 0.0 && value < 1e6 {
-        return theme::data::series(value as usize - 1);
-    }
-    theme::data::of_name(&value.to_string())
 }
 
 fn axis(ui: &Ui, plot: Rect, span: Span, view: &View, x_of: impl Fn(Time) -> f32) {

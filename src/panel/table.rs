@@ -5,6 +5,7 @@
 mod cells;
 mod export;
 mod list;
+mod paint;
 mod rows;
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +26,7 @@ use crate::theme::{self, icon};
 use crate::time::{Span, Time};
 use cells::Cell;
 use export::Export;
+use paint::Paint;
 use rows::{Body, Messages, Place, Query};
 
 pub const KIND: Kind = Kind {
@@ -52,6 +54,8 @@ struct Config {
     open: BTreeSet<String>,
     /// Paths in a row's details that are open where they would be closed, and the other way round.
     toggled: BTreeSet<String>,
+    /// Rules by which cells are coloured.
+    colors: Vec<Paint>,
     #[serde(flatten)]
     extra: Map<String, Json>,
 }
@@ -493,6 +497,7 @@ impl Panel for TablePanel {
                 self.config.hidden.clear();
             }
         }
+        self.paints_ui(ui);
         widget::report_change(&before, &self.config, out);
     }
 

@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::reading::Worth;
 use super::{Action, DraggedPath};
 use crate::path::topic_text;
 use crate::store::{Store, Topic, TopicId};
@@ -371,26 +370,6 @@ pub fn dropped_path(ui: &Ui, rect: Rect) -> Option<String> {
         egui::DragAndDrop::clear_payload(ui.ctx());
         dragged.0.clone()
     })
-}
-
-/// What can be done with one value: copy it, copy its path, plot it.
-pub fn value_menu(response: &egui::Response, path: &str, worth: Option<&Worth>, out: &mut Vec<Action>) {
-    response.context_menu(|ui| {
-        let mut item = |ui: &mut Ui, text: &str, action: Action| {
-            if ui.button(text).clicked() {
-                out.push(action);
-                ui.close();
-            }
-        };
-        if let Some(worth) = worth {
-            item(ui, "Copy value", Action::CopyText(worth.text()));
-        }
-        item(ui, "Copy path", Action::CopyText(path.to_owned()));
-        if worth.is_some_and(|w| w.number().is_some()) {
-            let config = serde_json::json!({ "series": [{ "path": path }] });
-            item(ui, "Plot this field", Action::AddPanel { kind: "plot", config });
-        }
-    });
 }
 
 /// What can be done with a topic: see its messages, list them, copy its name.

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::BytesMut;
+use futures_util::TryStreamExt;
+use futures_util::stream::FuturesOrdered;
 
 use super::decoding::{Job, Jobs, What};
 use super::io::Io;
@@ -153,6 +155,11 @@ impl Executor {
     /// How many requests over HTTP may run at a time, as the network is.
     pub fn requests_at_a_time(&self) -> usize {
         self.shared.lock().pace.limit()
+    }
+
+    /// How many do.
+    pub fn requests_in_flight(&self) -> usize {
+        self.shared.lock().remote.running()
     }
 
     pub fn io(&self) -> &Io {
@@ -337,6 +344,7 @@ impl Shared {
         let slot = Slot {
             shared: self.clone(),
             remote: next.reader.is_remote(),
+            requests: next.requests,
         };
         let shared = self.clone();
         let ticket = next.ticket.clone();
@@ -363,13 +371,21 @@ impl Shared {
         }
     }
 
-    /// One request; each chunk goes to the decode threads as soon as it is there.
+    /// One request, or several at once; each chunk goes to the decode threads as soon as it is there.
     async fn stream(&self, next: &Queued) -> Result<(), SourceError> {
         let mut parts = Parts::new(next.read.chunks.iter().map(|c| c.range.clone()));
         let mut take = |offset: u64, bytes: &[u8]| {
             parts.take(offset, bytes, |index, bytes| self.decode(next, index, bytes));
         };
-        next.reader.read_streamed(next.read.range.clone(), &mut take).await?;
+        if next.requests == 1 {
+            next.reader.read_streamed(next.read.range.clone(), &mut take).await?;
+        } else {
+            let read = |piece: Range<u64>| async { Ok((piece.start, next.reader.read(piece).await?)) };
+            let mut coming: FuturesOrdered<_> = next.pieces().map(read).collect();
+            while let Some((offset, bytes)) = coming.try_next().await? {
+                take(offset, &bytes);
+            }
+        }
         match parts.left() {
             0 => Ok(()),
             _ => Err(SourceError::Truncated {
@@ -468,6 +484,7 @@ impl Shared {
 struct Slot {
     shared: Arc<Shared>,
     remote: bool,
+    requests: usize,
 }
 
 impl Drop for Slot {
@@ -480,9 +497,9 @@ impl Drop for Slot {
                 state.pace.ended(self.shared.started.elapsed(), bytes, others_wait);
                 let limit = state.pace.limit();
                 state.remote.allow(limit);
-                state.remote.end();
+                state.remote.end(self.requests);
             }
-            false => state.local.end(),
+            false => state.local.end(self.requests),
         }
         drop(state);
         self.shared.pump();

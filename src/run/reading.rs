@@ -1,6 +1,7 @@
-//! Which reads run now: the most urgent first, a bounded number at a time, some room always kept for the playhead.
+//! Which reads run now: the most urgent first, a bounded number of requests at a time, some room always kept for the playhead.
 
 use std::collections::BinaryHeap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::outbox::Ticket;
@@ -9,10 +10,14 @@ use crate::store::{Deadline, Read};
 
 /// Undecoded bytes above which only the playhead's reads begin.
 const BACKLOG_BYTES: u64 = 96 * 1024 * 1024;
+/// What is due soon comes by several requests at once where each has this much to bring: one connection is slow, many are not.
+const PIECE_BYTES: u64 = 512 * 1024;
+const MOST_PIECES: u64 = 4;
 
 #[derive(Default)]
 pub(super) struct Lane {
     queue: BinaryHeap<Queued>,
+    /// Requests.
     running: usize,
     next: u64,
     limits: Limits,
@@ -31,6 +36,29 @@ pub(super) struct Queued {
     pub(super) read: Arc<Read>,
     pub(super) reader: Reader,
     pub(super) ticket: Arc<Ticket>,
+    /// How many requests bring it; known when it begins.
+    pub(super) requests: usize,
+}
+
+impl Queued {
+    fn most_requests(&self) -> usize {
+        let is_cut = self.reader.is_remote() && self.read.deadline.is_soon();
+        let pieces = match is_cut {
+            true => self.read.range.end.saturating_sub(self.read.range.start) / PIECE_BYTES,
+            false => 1,
+        };
+        pieces.clamp(1, MOST_PIECES) as usize
+    }
+
+    /// What each of its requests brings, in order.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Range<u64>> {
+        let Range { start, end } = self.read.range;
+        let step = end.saturating_sub(start).div_ceil(self.requests.max(1) as u64).max(1);
+        (0..self.requests as u64).map(move |i| {
+            let from = start.saturating_add(i.saturating_mul(step)).min(end);
+            from..from.saturating_add(step).min(end)
+        })
+    }
 }
 
 impl Lane {
@@ -48,6 +76,11 @@ impl Lane {
             ahead: limit - limit.div_ceil(8).min(limit - 1),
             background: (limit * 5 / 8).max(1),
         };
+    }
+
+    /// Requests.
+    pub(super) fn running(&self) -> usize {
+        self.running
     }
 
     pub(super) fn has_waiting(&self) -> bool {
@@ -73,10 +106,11 @@ impl Lane {
             read,
             reader,
             ticket,
+            requests: 1,
         });
     }
 
-    /// The next read that may begin; it counts as running until `end`.
+    /// The next read that may begin; its requests count as running until `end`.
     pub(super) fn begin(&mut self, backlog_bytes: u64) -> Option<Queued> {
         loop {
             let next = self.queue.peek()?;
@@ -90,15 +124,19 @@ impl Lane {
                 if self.running >= limit {
                     return None;
                 }
-                self.running += 1;
-                return self.queue.pop();
+                // none waits for a round trip more so that another comes in pieces
+                let share = (limit - self.running) / self.queue.len();
+                let mut next = self.queue.pop()?;
+                next.requests = next.most_requests().min(share.max(1));
+                self.running += next.requests;
+                return Some(next);
             }
             self.queue.pop();
         }
     }
 
-    pub(super) fn end(&mut self) {
-        self.running = self.running.saturating_sub(1);
+    pub(super) fn end(&mut self, requests: usize) {
+        self.running = self.running.saturating_sub(requests);
     }
 }
 

@@ -58,7 +58,8 @@ async fn respond(request: Request<Incoming>, sharing: &Sharing, token: Option<&s
     }
     let path = request.uri().path().to_owned();
     match *request.method() {
-        Method::GET if path == "/get-url" => {
+        // behind a gateway a stage's name stands before it
+        Method::GET if path.trim_end_matches('/').ends_with("/get-url") => {
             let event = ShareEvent::of_query(request.uri().query().unwrap_or_default());
             response(&sharing.answer(&event).await)
         }
@@ -96,9 +97,12 @@ fn response(answer: &ShareAnswer) -> Response<Full<Bytes>> {
 
 /// `Authorization: Bearer …`, or `x-api-key: …` as API gateways have it.
 fn is_allowed(headers: &HeaderMap, token: &str) -> bool {
-    let bearer = headers.get(AUTHORIZATION).and_then(|v| v.as_bytes().strip_prefix(b"Bearer "));
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
+        let (scheme, given) = value.as_bytes().split_at_checked(b"Bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(given)
+    });
     let key = headers.get("x-api-key").map(HeaderValue::as_bytes);
-    bearer.or(key).is_some_and(|given| is_same(given, token.as_bytes()))
+    [bearer, key].into_iter().flatten().any(|given| is_same(given, token.as_bytes()))
 }
 
 /// In a time that does not tell how much was right.

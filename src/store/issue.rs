@@ -146,20 +146,23 @@ impl Store {
 
     fn issue_ahead(&mut self, out: &mut Vec<Work>) {
         for remote in [false, true] {
-            let mut candidates = Vec::new();
-            let mut soonest = u32::MAX;
+            let (mut soon, mut later) = (Vec::new(), Vec::new());
             for (key, millis, units) in &self.plan.ahead {
                 let mut units = self.missing_of(*key, units);
                 if units.is_empty() || self.is_remote(key.source) != remote {
                     continue;
                 }
-                soonest = soonest.min(*millis);
                 self.with_the_rest(*key, &mut units);
                 let mut candidate = self.candidate(*key, units);
                 candidate.rank = i64::from(*millis);
-                candidates.push(candidate);
+                let deadline = Deadline::Ahead { millis: *millis };
+                if deadline.is_soon() { &mut soon } else { &mut later }.push((*millis, candidate));
             }
-            self.issue(candidates, Deadline::Ahead { millis: soonest }, AHEAD_READ_BYTES, out);
+            for (candidates, largest) in [(soon, PLAYHEAD_READ_BYTES), (later, AHEAD_READ_BYTES)] {
+                let (due, candidates): (Vec<u32>, Vec<Candidate>) = candidates.into_iter().unzip();
+                let millis = due.into_iter().min().unwrap_or(u32::MAX);
+                self.issue(candidates, Deadline::Ahead { millis }, largest, out);
+            }
         }
     }
 

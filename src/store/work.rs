@@ -35,6 +35,19 @@ pub enum Deadline {
     Background,
 }
 
+const SOON_MILLIS: u32 = 1500;
+
+impl Deadline {
+    /// Whether the picture, or play that begins, would stand still until a large read has come: then it comes in small ones.
+    pub fn is_soon(self) -> bool {
+        match self {
+            Deadline::Playhead => true,
+            Deadline::Ahead { millis } => millis < SOON_MILLIS,
+            Deadline::Background => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Work {
     Open {

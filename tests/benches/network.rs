@@ -23,6 +23,7 @@ use roadreel::time::{Span, Time};
 use server::{Behaviour, Server};
 
 const MEGABITS: f64 = 32.0;
+const PLAYED_FROM: f64 = 0.05;
 
 fn network(rtt_millis: u64) -> Behaviour {
     Behaviour {
@@ -34,10 +35,9 @@ fn network(rtt_millis: u64) -> Behaviour {
 
 fn main() {
     let is_wanted = figures::are_wanted();
-    let seconds = if is_wanted { 20.0 } else { 1.0 };
+    let (seconds, seeks, play_secs) = if is_wanted { (64.0, 20, 60.0) } else { (1.0, 2, 0.6) };
     let folder = tempfile::tempdir().expect("a folder");
     let path = figures::drive(folder.path(), seconds);
-    let (seeks, play_secs) = if is_wanted { (20, 5.0) } else { (2, 0.3) };
 
     let server = Server::start(network(40));
     server.put_file("drive.bag", &path);
@@ -64,9 +64,16 @@ fn main() {
         bench.reopening(folder.path()),
         bench.peer(|peer| peer.open()),
     ));
+    let beginning_secs = f64::min(1.0, play_secs / 2.0);
+    let [beginning, playing] = bench.playing(beginning_secs, play_secs);
     rows.push((
-        format!("play {play_secs} s"),
-        bench.playing(play_secs),
+        format!("begin to play: the first {beginning_secs} s"),
+        beginning,
+        bench.peer(|peer| peer.playing(beginning_secs)),
+    ));
+    rows.push((
+        format!("play on, up to {play_secs} s"),
+        playing,
         bench.peer(|peer| peer.playing(play_secs)),
     ));
     let rates = rates(&path, is_wanted);
@@ -221,15 +228,16 @@ impl Bench {
         })
     }
 
-    /// From a quarter of the drive on, in real time; how long it stood still.
-    fn playing(&self, secs: f64) -> Cost {
+    /// From near the drive's start on, in real time: until it moves on from the first picture, and how long it stood still after that.
+    fn playing(&self, beginning_secs: f64, secs: f64) -> [Cost; 2] {
         let mut player = Player::open(&self.at, io());
-        player.show(|span| span.at_fraction(0.25));
-        let span = player.store.span().expect("it is open");
-        let begin = span.at_fraction(0.25);
-        let end = begin.plus_nanos((secs * 1e9) as i64);
-        self.cost(|| {
-            let (mut now, mut last, mut still) = (begin, Instant::now(), 0.0);
+        player.show(|span| span.at_fraction(PLAYED_FROM));
+        let mut now = player.store.span().expect("it is open").at_fraction(PLAYED_FROM);
+        // past the chunks of the first picture
+        let begun = now.plus_nanos((beginning_secs * 1e9) as i64);
+        let end = now.plus_nanos((secs * 1e9) as i64);
+        let mut play_until = |end: Time| {
+            let (mut last, mut still) = (Instant::now(), 0.0);
             while now < end {
                 player.pass(|_| now, 1.0);
                 std::thread::sleep(Duration::from_millis(8));
@@ -241,7 +249,8 @@ impl Bench {
                 }
             }
             Some(still)
-        })
+        };
+        [self.cost(|| play_until(begun)), self.cost(|| play_until(end))]
     }
 
     fn peer(&self, work: impl FnOnce(&mut Peer) -> Option<f64>) -> Cost {
@@ -348,7 +357,7 @@ impl Peer {
 
     /// The same span, streamed in one request; how much longer that takes than it lasts.
     fn playing(&mut self, secs: f64) -> Option<f64> {
-        let begin = self.span().at_fraction(0.25);
+        let begin = self.span().at_fraction(PLAYED_FROM);
         let span = Span::new(begin, begin.plus_nanos((secs * 1e9) as i64));
         let within = self.container.catalog().chunks.iter().filter(|chunk| chunk.span.overlaps(span));
         let range = within

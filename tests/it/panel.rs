@@ -1,5 +1,7 @@
 //! Panels as layouts, the store and the pointer see them.
 
+#[path = "panel/commands.rs"]
+mod commands;
 #[path = "panel/diagnostics.rs"]
 mod diagnostics;
 #[path = "panel/drive.rs"]
@@ -14,6 +16,8 @@ mod health;
 mod log;
 #[path = "panel/map.rs"]
 mod map;
+#[path = "panel/plot_place.rs"]
+mod plot_place;
 #[path = "panel/plots.rs"]
 mod plots;
 #[path = "panel/stage.rs"]

@@ -548,6 +548,12 @@ fn from_above(inline: Inline) -> Stage {
 
 /// What is told of what is clicked at this place.
 fn card_at(stage: &mut Stage, xy: [f32; 2]) -> String {
+    click(stage, xy);
+    let card = stage.harness.query_by_label_contains("in fixed frame");
+    card.and_then(|card| card.accesskit_node().value()).unwrap_or_default()
+}
+
+fn click(stage: &mut Stage, xy: [f32; 2]) {
     // The picture is as high as the view at the target.
     let camera = roadreel::render::Camera {
         distance: 3.0,
@@ -561,8 +567,44 @@ fn card_at(stage: &mut Stage, xy: [f32; 2]) -> String {
     stage.harness.drag_at(at);
     stage.harness.drop_at(at);
     stage.harness.run();
-    let card = stage.harness.query_by_label_contains("in fixed frame");
-    card.and_then(|card| card.accesskit_node().value()).unwrap_or_default()
+}
+
+#[test]
+fn distances_are_measured_between_points() {
+    let mut stage = from_above(Bag::new().add("/points", cloud_type(), 1, cloud("lidar", 1, 9)).open());
+    stage.harness.get_by_label("Measure distances").click();
+    stage.harness.run();
+    stage.harness.get_by_label("Click two points to measure between");
+    click(&mut stage, [0.3, -0.5]);
+    stage.harness.get_by_label("Click another point");
+    click(&mut stage, [-0.3, 0.3]);
+    let told = |stage: &Stage| {
+        let plate = stage.harness.query_all_by_label_contains(" m   ").next().expect("a distance");
+        let text = plate
+            .accesskit_node()
+            .label()
+            .or(plate.accesskit_node().value())
+            .unwrap_or_default();
+        let numbers = text.split_whitespace().filter_map(|word| word.parse::<f64>().ok());
+        (text.clone(), numbers.collect::<Vec<f64>>())
+    };
+    let (text, numbers) = told(&stage);
+    let [whole, x, y, z] = numbers.as_slice() else { panic!("{text}") };
+    assert!((x + 0.6).abs() < 1e-3 && (y - 0.8).abs() < 1e-3, "{text}");
+    assert!((whole - (0.6_f64.powi(2) + 0.8_f64.powi(2) + z * z).sqrt()).abs() < 2e-3, "{text}");
+    // a third point beside all of the cloud lies on the ground
+    click(&mut stage, [0.9, -0.9]);
+    let (text, numbers) = told(&stage);
+    assert!(text.contains("last ") && numbers[0] > numbers[1] && numbers[1] > 1.6, "{text}");
+    assert!(
+        stage.harness.query_by_label_contains("in fixed frame").is_none(),
+        "no card meanwhile"
+    );
+    stage.harness.get_by_label("Stop measuring").click();
+    stage.harness.run();
+    assert!(stage.harness.query_by_label_contains(" m   ").is_none());
+    click(&mut stage, [0.3, -0.5]);
+    assert!(stage.harness.query_by_label_contains("in fixed frame").is_some());
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What is drawn on the map: tracks in their colours, the position at the playhead, distances, scale.
 //!
-//! Invariant: a frame draws a track's thinned points only; colours come in a few steps, so that runs of one colour are one line.
+//! Invariant: a frame draws a track's thinned points only, and all its lines are one mesh.
 
 use egui::{Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2};
 
 use super::mercator::{self, Viewport, World};
+use super::ribbon::{Line, ribbon};
 use super::tiles::Layer;
-use super::track::{At, Found, Shown, Track};
+use super::track::{At, Found, Track};
 use super::{ColorBy, MapPanel, world};
 use crate::decode::Fix;
 use crate::panel::{View, widget};
@@ -57,7 +58,7 @@ impl MapPanel {
             let base = self.color_of(number, track.topic, view, p);
             let Some([west, _, east, _]) = track.bounds else { continue };
             for shift in viewport.shifts(west, east) {
-                let mut runs = Runs::default();
+                let mut lines: Vec<Line> = Vec::new();
                 for point in track.visible(viewport, f64::from(shift), view.now) {
                     let step = match config.color_by {
                         ColorBy::Topic => None,
@@ -72,9 +73,23 @@ impl MapPanel {
                         }
                         (_, None) => p.faint,
                     };
-                    runs.add(&point, color, point.time > track.own_time(view.now));
+                    let is_future = point.time > track.own_time(view.now);
+                    let color = if is_future { color.gamma_multiply(0.45) } else { color };
+                    let at = viewport.to_screen([point.world[0] + f64::from(shift), point.world[1]]);
+                    match lines.last_mut().filter(|_| !point.starts) {
+                        Some(line) => line.push((at, color)),
+                        None => lines.push(vec![(at, color)]),
+                    }
                 }
-                runs.draw(painter, viewport, f64::from(shift), config.line_width_points, config.show_points, p);
+                // a dark edge, so that the line can be told from any ground
+                let edge = p.base.gamma_multiply(0.7);
+                painter.add(ribbon(lines.iter(), config.line_width_points + 2.0, Some(edge)));
+                painter.add(ribbon(lines.iter(), config.line_width_points, None));
+                if config.show_points {
+                    for (at, color) in lines.iter().flatten() {
+                        painter.circle_filled(*at, config.line_width_points * 0.9, *color);
+                    }
+                }
             }
         }
         for (number, track) in self.tracks.iter().enumerate() {
@@ -264,10 +279,13 @@ impl MapPanel {
             ColorBy::Path => self.config.color_path.clone(),
         };
         let Some((_, (low, high))) = self.range else { return };
-        let bar = Rect::from_min_size(at + vec2(4.0, 22.0), vec2(140.0, 8.0));
+        let mut title = egui::text::LayoutJob::simple_singleline(title, theme::small(), p.text);
+        title.wrap = egui::text::TextWrapping::truncate_at_width((viewport.rect.width() - 90.0).max(140.0));
+        let title = painter.layout_job(title);
+        let bar = Rect::from_min_size(at + vec2(4.0, 22.0), vec2(title.size().x.max(140.0), 8.0));
         let plate = Rect::from_min_max(at - vec2(2.0, 0.0), bar.max + vec2(8.0, 20.0));
         painter.rect_filled(plate, 4.0, p.base.gamma_multiply(0.75));
-        painter.text(at + vec2(4.0, 4.0), Align2::LEFT_TOP, title, theme::small(), p.text);
+        painter.galley(at + vec2(4.0, 4.0), title, p.text);
         for step in 0..STEPS {
             let part = bar.width() / f32::from(STEPS);
             let left = bar.left() + f32::from(step) * part;
@@ -343,44 +361,6 @@ fn status_text(status: i8) -> &'static str {
         0 => "Fix, unaugmented",
         1 => "Fix, satellite-based augmentation",
         2.. => "Fix, ground-based augmentation",
-    }
-}
-
-/// Lines of one colour each.
-#[derive(Default)]
-struct Runs {
-    runs: Vec<(Color32, bool, Vec<World>)>,
-    before: Option<World>,
-}
-
-impl Runs {
-    fn add(&mut self, point: &Shown, color: Color32, is_future: bool) {
-        let before = self.before.filter(|_| !point.starts);
-        match self.runs.last_mut() {
-            Some((c, f, points)) if *c == color && *f == is_future && !point.starts => points.push(point.world),
-            _ => self
-                .runs
-                .push((color, is_future, before.into_iter().chain([point.world]).collect())),
-        }
-        self.before = Some(point.world);
-    }
-
-    fn draw(&self, painter: &Painter, viewport: &Viewport, shift: f64, width: f32, dots: bool, p: &Palette) {
-        let screen = |points: &[World]| -> Vec<Pos2> { points.iter().map(|w| viewport.to_screen([w[0] + shift, w[1]])).collect() };
-        // a dark edge, so that the line can be told from any ground
-        for (_, _, points) in &self.runs {
-            painter.add(Shape::line(screen(points), Stroke::new(width + 2.0, p.base.gamma_multiply(0.7))));
-        }
-        for (color, is_future, points) in &self.runs {
-            let color = if *is_future { color.gamma_multiply(0.45) } else { *color };
-            let points = screen(points);
-            if dots {
-                for point in &points {
-                    painter.circle_filled(*point, width * 0.9, color);
-                }
-            }
-            painter.add(Shape::line(points, Stroke::new(width, color)));
-        }
     }
 }
 

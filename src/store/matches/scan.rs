@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use regex::{Regex, RegexBuilder, bytes};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::LogQuery;
 use crate::decode::{LogLevel, LogRows, log_slices};
@@ -43,6 +44,8 @@ struct Expression {
     ascii: Option<bytes::Regex>,
     /// It asks for the start or end of a text: no text may stand beside it.
     is_anchored: bool,
+    /// What fits never holds the end of a line, so that where it ends tells the line.
+    is_in_line: bool,
 }
 
 /// What an expression of a query means, or why it means nothing. Capital letters make the case count.
@@ -67,6 +70,19 @@ fn is_any_case(pattern: &str) -> bool {
     !pattern.chars().any(char::is_uppercase)
 }
 
+/// Whether a text that fits the expression could hold the end of a line.
+fn may_hold_line_end(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
+        HirKind::Class(Class::Unicode(class)) => class.iter().any(|range| (range.start()..=range.end()).contains(&'\n')),
+        HirKind::Class(Class::Bytes(class)) => class.iter().any(|range| (range.start()..=range.end()).contains(&b'\n')),
+        HirKind::Repetition(repetition) => may_hold_line_end(&repetition.sub),
+        HirKind::Capture(capture) => may_hold_line_end(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(may_hold_line_end),
+    }
+}
+
 impl Expression {
     fn new(pattern: &str) -> Option<Expression> {
         let regex = expression(pattern).ok()?;
@@ -83,6 +99,7 @@ impl Expression {
             // what has no meaning among ASCII letters (`\p{Greek}`) goes the other way
             ascii: ascii.and_then(Result::ok),
             is_anchored,
+            is_in_line: regex_syntax::parse(pattern).is_ok_and(|hir| !may_hold_line_end(&hir)),
         })
     }
 
@@ -90,12 +107,18 @@ impl Expression {
     fn mark(&self, text: &str, ends: &[u32], bits: &mut Bits) {
         match self.ascii.as_ref().filter(|_| text.is_ascii()) {
             Some(ascii) => self.mark_by(
-                |at| Some(ascii.find_at(text.as_bytes(), at)?.range()),
+                |at| match self.is_in_line {
+                    true => ascii.shortest_match_at(text.as_bytes(), at).map(|end| end..end),
+                    false => Some(ascii.find_at(text.as_bytes(), at)?.range()),
+                },
                 |own| ascii.is_match(own.as_bytes()),
                 (text, ends, bits),
             ),
             None => self.mark_by(
-                |at| Some(self.regex.find_at(text, at)?.range()),
+                |at| match self.is_in_line {
+                    true => self.regex.shortest_match_at(text, at).map(|end| end..end),
+                    false => Some(self.regex.find_at(text, at)?.range()),
+                },
                 |own| self.regex.is_match(own),
                 (text, ends, bits),
             ),

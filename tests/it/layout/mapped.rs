@@ -7,7 +7,7 @@ use super::{SAMPLES, opened, sample, understood, with_panel};
 
 /// What else a value might be.
 fn others(value: &Value) -> Vec<Value> {
-    const WORDS: [&str; 30] = [
+    const WORDS: [&str; 33] = [
         "/another/topic.x",
         "another_frame",
         "#12ab34",
@@ -38,6 +38,9 @@ fn others(value: &Value) -> Vec<Value> {
         "|",
         "-",
         "FlatColor",
+        "true",
+        "left",
+        "top",
     ];
     match value {
         Value::Bool(flag) => vec![(!flag).into()],
@@ -324,6 +327,26 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
             Webviz,
             "Plot!w",
             json!({"paths": series, "minYValue": "-3", "maxYValue": "4.5", "showLegend": false, "xAxisVal": "timestamp", "followingViewWidth": ""}),
+        ),
+        (
+            Foxglove,
+            "Plot!floating",
+            json!({"paths": series, "showLegend": true, "legendDisplay": "floating"}),
+        ),
+        (
+            Foxglove,
+            "Plot!bare",
+            json!({"paths": series, "showLegend": true, "legendDisplay": "none"}),
+        ),
+        (
+            Webviz,
+            "Table!w",
+            json!({"topicPath": "/t.rows[:]", "columnConfigs": {
+                "id": {"hidden": true, "width": 80},
+                "pose": {"isExpanded": true, "hidden": false},
+                "speed": {"conditionalFormats": [
+                    {"id": "a", "comparator": ">", "primitive": 3.5, "color": "#ff0000"},
+                    {"id": "b", "comparator": "~", "primitive": "slow", "color": "#00ff00"}]}}}),
         ),
         (
             Foxglove,

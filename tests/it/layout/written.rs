@@ -79,6 +79,15 @@ fn one_change_here_is_one_change_there() {
     assert_eq!(one(Foxglove, "Plot!f", "/x_axis", json!("index")), "/xAxisVal=\"index\"");
     assert_eq!(one(Foxglove, "Plot!f", "/title", json!("New")), "/title=\"New\"");
     assert_eq!(
+        one(Foxglove, "Plot!f", "/legend_place", json!("inside")),
+        "/legendDisplay=\"floating\""
+    );
+    assert_eq!(
+        one(Webviz, "Table!w", "/colors/0/value", json!("4")),
+        "/columnConfigs/speed/conditionalFormats/0/primitive=4"
+    );
+    assert_eq!(one(Webviz, "Table!w", "/hidden", json!([])), "/columnConfigs/id/hidden=false");
+    assert_eq!(
         one(Webviz, "RawMessages!a", "/compare", json!({"with": "previous"})),
         "/diffMethod=\"previous message\""
     );

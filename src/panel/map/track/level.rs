@@ -121,7 +121,7 @@ impl Sector {
     /// False: a line to this position would be too far from one before it.
     fn take(&mut self, [x, y]: World, tolerance: f64) -> bool {
         let (dx, dy) = (x - self.from[0], y - self.from[1]);
-        let distance = dx.hypot(dy);
+        let distance = (dx * dx + dy * dy).sqrt();
         if distance <= tolerance {
             return self.farthest <= tolerance * 2.0;
         }
