@@ -242,6 +242,9 @@ impl AppState {
             state.sidebars = sidebars;
         }
         state.kept_around = state.around();
+        if let Some(trouble) = &state.settings.trouble {
+            state.tell_error(trouble.clone());
+        }
         if !start.locations.is_empty() {
             state.add(start.locations);
         }

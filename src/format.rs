@@ -128,6 +128,16 @@ pub struct Connection {
     pub callerid: Option<Arc<str>>,
 }
 
+/// A latched connection with more chunks than this is none: its newest messages stand for it.
+pub const MAX_LATCHED_CHUNKS: usize = 64;
+
+impl Connection {
+    /// Whether what it sent once goes on counting: latched, or static transforms, which recorders do not always mark.
+    pub fn is_latched(&self) -> bool {
+        self.latching || self.topic.ends_with("tf_static")
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Chunk {
     /// Bytes of the chunk in the file, its index records included.

@@ -42,6 +42,8 @@ mod lambda;
 mod layout;
 #[path = "it/link.rs"]
 mod link;
+#[path = "it/log_lines.rs"]
+mod log_lines;
 #[path = "it/long_series.rs"]
 mod long_series;
 #[cfg(feature = "gui")]

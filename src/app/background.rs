@@ -326,7 +326,9 @@ fn write_layout(path: &Path, expected: &Expected, written: &Written) -> Result<W
     match (aside, base, Layout::parse(theirs)) {
         (None, Some(base), Ok(theirs)) => {
             let merged = crate::layout::merge(base, &written.layout, &theirs).layout();
-            run::write_whole(path, merged.to_json().as_bytes()).map_err(told)?;
+            // what cannot be merged: the last one who leaves wins, as with a file that is no layout
+            let text = merged.map_or_else(|_| written.text.clone(), |merged| merged.to_json());
+            run::write_whole(path, text.as_bytes()).map_err(told)?;
         }
         (Some(aside), ..) => {
             let folder = aside.parent().unwrap_or(aside);

@@ -62,7 +62,10 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, merging: &mut Merging) -> bool 
     let mut done = false;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if widget::primary_button(ui, "Merge and save").clicked() {
-            state.take_merged(merging.place.clone(), &merging.merge.layout(), &merging.theirs, &merging.text);
+            match merging.merge.layout() {
+                Ok(merged) => state.take_merged(merging.place.clone(), &merged, &merging.theirs, &merging.text),
+                Err(error) => state.tell_error(format!("the layouts cannot be merged: {error}")),
+            }
             done = true;
         }
         if ui.add(egui::Button::new("Save a copy…").min_size(egui::vec2(0.0, 28.0))).clicked() {

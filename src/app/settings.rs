@@ -60,6 +60,9 @@ pub struct Settings {
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// Why the file could not be read: then it is never written over.
+    #[serde(skip)]
+    pub trouble: Option<String>,
 }
 
 impl Default for Settings {
@@ -79,6 +82,7 @@ impl Default for Settings {
             window_size: None,
             maximized: false,
             extra: serde_json::Map::new(),
+            trouble: None,
         }
     }
 }
@@ -159,8 +163,19 @@ impl Folders {
     }
 
     pub fn settings(&self) -> Settings {
-        let text = std::fs::read_to_string(self.settings_path()).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
+        let path = self.settings_path();
+        let read = match std::fs::read_to_string(&path) {
+            Ok(text) => crate::source::from_json_with_comments(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+            Err(error) => Err(error.to_string()),
+        };
+        read.unwrap_or_else(|error| Settings {
+            trouble: Some(format!(
+                "the settings cannot be read, and stay as they are ({error}): {}",
+                path.display()
+            )),
+            ..Settings::default()
+        })
     }
 
     pub fn settings_path(&self) -> PathBuf {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::LayoutError;
 use super::diff::{Change, Part, PartDiff, parts, title_of};
 use super::own::Layout;
 
@@ -136,7 +137,10 @@ impl Merge {
     }
 
     /// The layout that comes of the choices.
-    pub fn layout(&self) -> Layout {
+    ///
+    /// # Errors
+    /// Where what comes of them is none.
+    pub fn layout(&self) -> Result<Layout, LayoutError> {
         let mut merged = self.mine.clone();
         for part in &self.parts {
             let pointer = part.part.pointer();
@@ -151,9 +155,7 @@ impl Merge {
                 None => drop(super::value::remove(&mut merged, &pointer)),
             }
         }
-        let merged = Layout::from_value(merged);
-        // made of two layouts, it is one
-        merged.unwrap_or_else(|_| Layout::empty())
+        Layout::from_value(merged)
     }
 
     fn both(&self, part: &MergePart, base: Option<Value>, mine: Option<Value>, theirs: Option<Value>) -> Option<Value> {

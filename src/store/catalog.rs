@@ -368,7 +368,7 @@ impl Store {
             let connections = inner.container.iter().flat_map(|container| &container.catalog().connections);
             for ((info, topic), chunks) in connections.zip(&inner.topics).zip(of_source) {
                 self.index[topic.0 as usize].publishers.push(Publisher {
-                    latching: info.latching || info.topic.ends_with("tf_static"),
+                    latching: info.is_latched(),
                     list: ChunkList::new(chunks),
                 });
             }
