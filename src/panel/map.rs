@@ -224,6 +224,7 @@ impl MapPanel {
         if topics.is_empty() && features.is_empty() {
             return PanelState::Absent(match self.config.topics.first() {
                 Some(gone) => format!("The recording has no topic {gone}"),
+                None if !self.config.hidden.is_empty() => "All positions are hidden: show some in the settings".into(),
                 None => "The recording holds no positions on the globe".into(),
             });
         }

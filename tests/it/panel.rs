@@ -306,6 +306,23 @@ fn a_message_as_a_tree() {
 }
 
 #[test]
+fn a_part_of_a_message_is_shown_alone() {
+    let part = |part: &str| {
+        let config = json!({ "topic": "/imu", "part": part });
+        show(Stage::new("raw", &config), [420.0, 300.0], Theme::Dark)
+    };
+    let mut harness = part("linear_acceleration");
+    harness.get_by_label("linear_acceleration.z 9.81");
+    assert!(harness.query_by_label("header.frame_id “imu”").is_none());
+    harness.get_by_label("Show the whole message").click();
+    harness.run_ok();
+    harness.get_by_label("header.frame_id “imu”");
+    assert_eq!(harness.state().panel.config().get("part"), None);
+    part("linear_acceleration_covariance[-1]").get_by_label("linear_acceleration_covariance[-1] 0.01");
+    part("nothing.here").get_by_label("The message has no nothing.here");
+}
+
+#[test]
 fn ten_thousand_elements_are_paged() {
     let mut harness = show(Stage::new("raw", &json!({ "topic": "/long" })), [420.0, 420.0], Theme::Dark);
     harness.get_by_label("values float32[10000]  100 … 5099.5").click();

@@ -942,3 +942,29 @@ fn a_topic_is_hidden_in_the_settings() {
     settings.run();
     assert_eq!(visible(), json!(true));
 }
+
+#[test]
+fn ground_frames_and_cells_look_as_the_layout_says() {
+    let picture = |pointer: &str, value: serde_json::Value| {
+        let inline = street().open();
+        let mut config = automatic(&inline);
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        config.pointer_mut(parent).unwrap()[key] = value;
+        let mut stage = Stage::new(inline, config, [300.0, 200.0], 1.0);
+        stage.harness.render().unwrap()
+    };
+    let usual = picture("/grid", json!(true));
+    for (pointer, value) in [
+        ("/background", json!([120, 0, 0])),
+        ("/grid_color", json!([255, 0, 0])),
+        ("/grid_cell_metres", json!(0.3)),
+        ("/frames", json!({"hidden": ["lidar"]})),
+        ("/topics/~1map/cells", json!("costmap")),
+    ] {
+        let told = format!("{pointer}: {value}");
+        assert!(picture(pointer, value).as_raw() != usual.as_raw(), "{told}");
+    }
+    let red = picture("/background", json!([120, 0, 0]));
+    let is_red = |pixel: &&image::Rgba<u8>| pixel.0[..3] == [120, 0, 0];
+    assert!(red.pixels().filter(is_red).count() > 10_000);
+}

@@ -173,3 +173,12 @@ fn no_positions_are_told() {
         PanelState::Absent("The recording has no topic /gone".into())
     );
 }
+
+#[test]
+fn topics_that_are_hidden_are_not_shown() {
+    let harness = map(&json!({ "hidden": ["/gps/fix"] }));
+    assert_eq!(
+        harness.state().state(),
+        PanelState::Absent("All positions are hidden: show some in the settings".into())
+    );
+}
