@@ -19,11 +19,11 @@ use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, distance_to, overlaps, union
 /// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
 /// Where more would be drawn, less far apart than can be told, the tolerance grows.
-const MOST_DRAWN: usize = 8_000;
+const MOST_DRAWN: usize = 3_000;
 /// No line is drawn over a time without positions that is so many mean periods long.
 const GAP_PERIODS: i64 = 10;
 /// Positions that one frame projects.
-const POSITIONS_A_FRAME: usize = 5_000;
+const POSITIONS_A_FRAME: usize = 2_500;
 
 pub struct Track {
     pub topic: TopicId,
