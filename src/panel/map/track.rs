@@ -288,8 +288,13 @@ impl Track {
             };
             self.stretches.iter().filter_map(of).sum()
         };
-        while tolerance < 1.0 && in_view(tolerance) > MOST_DRAWN {
-            tolerance *= 2.0;
+        while tolerance < 1.0 {
+            let excess = in_view(tolerance) as f64 / MOST_DRAWN as f64;
+            if excess <= 1.0 {
+                break;
+            }
+            // what is kept of a line shrinks more slowly than the tolerance grows
+            tolerance *= excess.powf(1.5).max(2.0);
         }
         tolerance
     }
@@ -317,7 +322,11 @@ impl Track {
             out.skip_to(shown(piece.points.len() - 1, true));
             return;
         }
-        let played = piece.points.partition_point(|p| p.time <= now);
+        let played = match now {
+            now if now < stretch.span.start => 0,
+            now if now >= stretch.span.end => piece.points.len(),
+            now => piece.points.partition_point(|p| p.time <= now),
+        };
         // both sides of every break are kept: what was left out lies on the line
         let joined = |at: usize, before: Option<usize>| match before {
             None => is_joined,
