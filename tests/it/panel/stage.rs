@@ -2,6 +2,7 @@
 
 use egui::{Theme, Vec2};
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
 use roadreel::panel::{Action, PANELS, Panel, PanelState, View};
 use roadreel::run::{Executor, settle};
 use roadreel::source::Location;
@@ -249,6 +250,15 @@ pub fn show(stage: Stage, size: [f32; 2], theme: Theme) -> Harness<'static, Stag
 pub fn show_settings(mut stage: Stage) -> Harness<'static, Stage> {
     stage.settings = true;
     show(stage, [360.0, 900.0], Theme::Dark)
+}
+
+/// What an entry of the log's menu writes.
+pub fn save_log(harness: &mut Harness<'_, Stage>, how: &str) -> String {
+    harness.get_by_label("More of the log").click();
+    harness.run_ok();
+    harness.get_by_label(how).click();
+    harness.run_ok();
+    harness.state().saved().expect("a file")
 }
 
 /// Opens the menu of what lies there.

@@ -9,7 +9,7 @@ use roadreel::panel::{Action, PanelState};
 use serde_json::json;
 
 use super::drive;
-use super::stage::{Stage, right_click, show, show_settings};
+use super::stage::{Stage, right_click, save_log, show, show_settings};
 
 /// The drive, and a text log with a line every 300 ms from 12:26:40.005 on: every third a warning with a second line.
 fn beside(config: &serde_json::Value, name: &str, text: &str) -> Stage {
@@ -279,13 +279,7 @@ fn named_groups_of_an_expression_are_columns() {
             .next()
             .is_some()
     );
-    let mut saved = |how: &str| {
-        harness.get_by_label("More of the log").click();
-        harness.run_ok();
-        harness.get_by_label(how).click();
-        harness.run_ok();
-        harness.state().saved().expect("a file")
-    };
+    let mut saved = |how: &str| save_log(&mut harness, how);
     let csv = saved("Save the lines shown as CSV…");
     let rows: Vec<&str> = csv.lines().collect();
     assert!(rows[0].ends_with(",message,what,ms"), "{}", rows[0]);
