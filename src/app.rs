@@ -59,7 +59,7 @@ use crate::layout::{Layout, PlaybackEntry, Report, Sidebars};
 use crate::panel::{Action, View};
 use crate::run::Executor;
 use crate::source::{Location, SceneTable};
-use crate::store::{Event, Lookup, Playback, SourceState, Status, Store, TopicId, Want, What};
+use crate::store::{Event, Lookup, Playback, SourceId, SourceState, Status, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::{Span, Time, When};
 use crate::workspace::{Edit, Workspace};
@@ -94,6 +94,8 @@ pub struct Start {
     pub layout_link: Option<Location>,
     /// The table in which scenes of recordings are listed.
     pub scenes: Option<SceneTable>,
+    /// The names that the table has for recordings, where they were opened by these.
+    pub records: Vec<(Location, String)>,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
     /// In bytes; None: as the settings say.
@@ -195,7 +197,7 @@ impl AppState {
             hover_next: None,
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
-            scenes: scenes::ScenesState::new(start.scenes),
+            scenes: scenes::ScenesState::new(start.scenes, start.records),
             offline: offline::OfflineState::default(),
             keeping_number: 0,
             palette: palette::PaletteState::default(),
@@ -240,6 +242,9 @@ impl AppState {
             state.sidebars = sidebars;
         }
         state.kept_around = state.around();
+        if let Some(trouble) = &state.settings.trouble {
+            state.tell_error(trouble.clone());
+        }
         if !start.locations.is_empty() {
             state.add(start.locations);
         }
@@ -286,7 +291,21 @@ impl AppState {
         self.has_opened = true;
         (self.opened_seconds, self.first_frame_seconds) = (self.last_seconds, None);
         self.save_settings();
+        let first = self.store.sources().len();
+        let shifts: Vec<i64> = locations.iter().map(|l| self.settings.shift_of(l)).collect();
         self.store.open(locations);
+        for (source, nanos) in (first as SourceId..).zip(shifts) {
+            self.store.shift_times(source, nanos);
+        }
+    }
+
+    /// For good: the file is opened so the next time.
+    fn shift_times(&mut self, source: SourceId, nanos: i64) {
+        if let Some(info) = self.store.sources().get(source as usize) {
+            self.settings.remember_shift(&info.location, nanos);
+            self.save_settings();
+        }
+        self.store.shift_times(source, nanos);
     }
 
     /// The first part of a pass: what has come goes into the store, time goes on, what is wanted goes to the executor.
@@ -453,6 +472,7 @@ impl AppState {
                     self.workspace.edited = true;
                     self.layouts.touched = true;
                 }
+                Action::ShiftTimes { source, nanos } => self.shift_times(source, nanos),
                 Action::Changed => {
                     self.workspace.edited = true;
                     self.layouts.touched = true;

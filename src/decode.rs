@@ -118,11 +118,6 @@ impl Schema {
         Some(Time::from_sec_nsec(reader.u32().ok()?, reader.u32().ok()?))
     }
 
-    /// Whether [`Schema::header_stamp`] has something to read.
-    pub fn has_header(&self) -> bool {
-        self.stamp_offset.is_some()
-    }
-
     /// All paths to scalars (numbers and booleans) that can be plotted, in definition order, dynamic arrays left out.
     /// Of long fixed arrays the first 64 elements are listed.
     pub fn scalar_paths(&self) -> Vec<String> {

@@ -6,8 +6,11 @@
 
 mod foreign;
 pub mod rosbag1;
+mod shifted;
 pub mod table;
 mod textlog;
+
+pub use shifted::shifted;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -184,6 +187,16 @@ pub struct Connection {
     pub latching: bool,
     /// The publishing node, where known.
     pub callerid: Option<Arc<str>>,
+}
+
+/// A latched connection with more chunks than this is none: its newest messages stand for it.
+pub const MAX_LATCHED_CHUNKS: usize = 64;
+
+impl Connection {
+    /// Whether what it sent once goes on counting: latched, or static transforms, which recorders do not always mark.
+    pub fn is_latched(&self) -> bool {
+        self.latching || self.topic.ends_with("tf_static")
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ mod color;
 mod diff;
 mod fit;
 mod foxglove;
+mod hidden;
 mod instruments;
 mod json;
 mod merge;
@@ -29,6 +30,7 @@ mod rviz;
 mod scene;
 mod similar;
 mod studio;
+mod tables;
 mod texts;
 mod value;
 mod variables;
@@ -99,12 +101,7 @@ static DIALECTS: &[Line] = &[
         dialect: Dialect::Roadreel,
         name: "Roadreel",
         read: Read::Json(|value| value.get("panels").is_some_and(Value::is_object), open_own),
-        write: Some(|layout| {
-            Ok(Exported {
-                text: layout.to_json(),
-                report: Report::new(Dialect::Roadreel, Dialect::Roadreel),
-            })
-        }),
+        write: Some(write_own),
     },
     Line {
         dialect: Dialect::PlotJuggler,
@@ -139,10 +136,12 @@ pub enum LayoutError {
     Syntax(String),
     #[error("not a layout: it is neither Roadreel's nor one of Webviz, Foxglove, Lichtblick, RViz or PlotJuggler")]
     Unknown,
-    #[error("a layout of {} is not opened: the largest has {}", format_bytes(*.0), format_bytes(LARGEST_BYTES))]
+    #[error("a layout of {} cannot be opened: the largest has {}", format_bytes(*.0), format_bytes(LARGEST_BYTES))]
     TooLarge(u64),
     #[error("a layout of {0} panels is not opened: the largest has {1}")]
     TooManyPanels(usize, usize),
+    #[error("a panel of {1} series, lanes or topics is not opened: the largest has {2}: {0}")]
+    TooManyListed(String, usize, usize),
     #[error("layouts are not written for {0}: choose roadreel, webviz or foxglove")]
     NotWritten(&'static str),
 }
@@ -201,6 +200,9 @@ pub fn open(text: &str) -> Result<Opened, LayoutError> {
         true => json::parse(text).map(|parsed| (Some(parsed.value), parsed.twice))?,
         false => (None, Vec::new()),
     };
+    if let Some(value) = &value {
+        spellable(value)?;
+    }
     let line = DIALECTS.iter().find(|line| line.read.looks_so(text, value.as_ref()));
     let mut opened = match (line.map(|line| &line.read), value) {
         (Some(Read::Json(_, import)), Some(value)) => import(value)?,
@@ -217,6 +219,15 @@ pub fn open(text: &str) -> Result<Opened, LayoutError> {
     Ok(opened)
 }
 
+/// Reports and comparisons name every value by all keys that lead to it.
+fn spellable(document: &Value) -> Result<(), LayoutError> {
+    const MOST_BYTES: u64 = 128 << 20;
+    match value::pointer_bytes(document) {
+        ..=MOST_BYTES => Ok(()),
+        _ => Err(LayoutError::Syntax("its keys are far too long".to_owned())),
+    }
+}
+
 fn open_own(value: Value) -> Result<Opened, LayoutError> {
     let mut report = Report::new(Dialect::Roadreel, Dialect::Roadreel);
     report.version = value.get("version").and_then(Value::as_u64);
@@ -228,6 +239,19 @@ fn open_own(value: Value) -> Result<Opened, LayoutError> {
         ));
     }
     Ok(Opened { layout, report })
+}
+
+fn write_own(layout: &Layout) -> Result<Exported, LayoutError> {
+    let (text, taken) = layout.to_shared();
+    if text.len() as u64 > LARGEST_BYTES {
+        return Err(LayoutError::TooLarge(text.len() as u64));
+    }
+    let mut report = Report::new(Dialect::Roadreel, Dialect::Roadreel);
+    report.around.lost.extend(taken.into_iter().map(|key| Noted {
+        key,
+        why: "a path of this machine, what an address asks with, or a secret is not written".to_owned(),
+    }));
+    Ok(Exported { text, report })
 }
 
 /// A layout in another program's format.

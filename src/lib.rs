@@ -38,12 +38,12 @@
 //! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
 //! | `theme` | colours, fonts, icons, spacing and the small widgets: one table for dark, one for light | know data |
 //! | `render` | wgpu: points, lines, meshes, grids, picking; WGSL beside the Rust | know ROS, topics or panels |
-//! | `panel` | one file per panel | ask for bytes; block; know URLs |
+//! | `panel` | one file per panel, with its parts beside it | ask for bytes; block; know URLs |
 //! | `workspace` | the tree of panels on screen, made of a layout and made a layout again | serialize a library's types |
 //! | `app` | the window, the timeline, the dialogs; the same root drawn offscreen | hold data that the store should hold |
 //!
-//! From `render` on, feature `gui`. `cli` stands above the window's modules in the table but calls [`app`] for `screenshot`
-//! and for opening the window: these two calls are the only exceptions to the order.
+//! From `render` on, feature `gui`. `cli` stands above the window's modules in the table but calls [`app`] to open the window, to draw
+//! it offscreen and to find layouts by their names: the only exceptions to the order.
 //!
 //! # Boundaries
 //!
@@ -52,7 +52,8 @@
 //! - [`store::Work`] and [`store::Event`] are plain data. Whoever executes them may do so in any order and on any thread; the
 //!   tests do it inline, in random order, with failures. What is worked out of what is loaded (series of several topics,
 //!   spectra, lines that pass filters, pixels of a picture, a map with its updates) is a [`store::Task`] among them: the window's thread
-//!   computes nothing of the size of a recording or of a picture.
+//!   computes nothing of the size of a recording or of a picture. What accumulates (markers, diagnostics) is folded there, a step from
+//!   the last keyframe.
 //! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`. What it shows of a topic while the newest message is still
 //!   being decoded, and whether that is late, `panel::shown` decides for all of them; what a message path is worth at the playhead,
 //!   `panel::reading`. What can be done with a panel is one table of its own, offered by the command palette and by the menu of its content.

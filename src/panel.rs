@@ -3,6 +3,7 @@
 //! Invariant: no panel asks for bytes, blocks, or knows a URL. A panel is one file and one line in [`PANELS`]; tests, docs
 //! and the automatic layout loop over that table.
 
+pub mod bands;
 pub mod columns;
 pub mod command;
 pub mod diagnostics;
@@ -18,6 +19,7 @@ pub mod path_field;
 pub mod plot;
 pub mod raw;
 pub mod reading;
+pub mod rule;
 pub mod scene3d;
 pub mod shown;
 pub mod source_info;
@@ -34,7 +36,7 @@ use egui::Ui;
 use serde_json::Value;
 
 use crate::path::Literal;
-use crate::store::{Store, TopicId, Want};
+use crate::store::{SourceId, Store, TopicId, Want};
 use crate::time::{Span, Time};
 
 /// What a panel sees of the world in one frame.
@@ -121,6 +123,11 @@ pub enum Action {
     SetVariable {
         name: String,
         value: Option<Literal>,
+    },
+    /// All that was received of a recording was received so much later: for text logs whose clock was off.
+    ShiftTimes {
+        source: SourceId,
+        nanos: i64,
     },
     /// The panel's configuration changed by the user's hand.
     Changed,

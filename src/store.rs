@@ -177,6 +177,8 @@ pub struct SourceInfo {
     pub size: u64,
     /// Put before its topics' names where they would clash; empty otherwise.
     pub prefix: Arc<str>,
+    /// By how much later it is taken to have been received: see [`Store::shift_times`].
+    pub shift_nanos: i64,
     pub warnings: Vec<Warning>,
 }
 
@@ -442,6 +444,12 @@ impl Store {
         self.is_whole(topic) && !self.denied.contains(&topic)
     }
 
+    /// Whether all that was received until now is there to be folded. As long as it is being read, from the playhead outwards, each
+    /// chunk that comes would have everything after it folded anew.
+    fn folds_whole(&self, topic: TopicId) -> bool {
+        self.counts_whole(topic) && self.is_read_until_now(cache::Unit::Fold(topic))
+    }
+
     fn refresh_transforms(&mut self) {
         let topics = self.transform_topics();
         self.transforms.whole = topics.iter().copied().filter(|t| self.counts_whole(*t)).collect();
@@ -454,7 +462,7 @@ impl Store {
     fn refresh_folds(&mut self) {
         for topic in self.folds.keys().copied().collect::<Vec<_>>() {
             let Some(narrow) = self.plan.narrow.get(&topic) else { continue };
-            let only = (!self.counts_whole(topic)).then_some(narrow.as_slice());
+            let only = (!self.folds_whole(topic)).then_some(narrow.as_slice());
             let looked_back = self.looked_back(topic, narrow);
             if let Some(fold) = self.folds.get_mut(&topic) {
                 fold.advance(self.now, only, looked_back);
@@ -464,16 +472,14 @@ impl Store {
 
     /// How far back an accumulated state reaches, and what the rest would cost; None where it reaches the start.
     fn looked_back(&self, topic: TopicId, narrow: &[index::ChunkKey]) -> Option<(Time, u64)> {
-        let whole = self.counts_whole(topic);
-        let unit = cache::Unit::Fold(topic);
-        if whole && self.is_read_until_now(unit) {
+        if self.folds_whole(topic) {
             return None;
         }
+        let unit = cache::Unit::Fold(topic);
         let list = &self.index[topic.0 as usize].all;
         let is_there = |chunk: &&index::TopicChunk| {
             let state = self.state(chunk.key, unit);
-            (whole || narrow.binary_search(&chunk.key).is_ok())
-                && matches!(state, Some(cache::State::Loaded(_) | cache::State::Failed { .. }))
+            narrow.binary_search(&chunk.key).is_ok() && matches!(state, Some(cache::State::Loaded(_) | cache::State::Failed { .. }))
         };
         let until_now = list.until(self.now);
         let first_there = until_now
@@ -482,12 +488,8 @@ impl Store {
             .take_while(is_there)
             .last()
             .map_or(self.now, |c| c.span.start);
-        let there_bytes: u64 = if whole {
-            until_now.iter().filter(is_there).map(|c| c.bytes).sum()
-        } else {
-            let places = narrow.iter().filter_map(|key| self.ordinal(topic, *key));
-            places.filter_map(|at| until_now.get(at)).filter(is_there).map(|c| c.bytes).sum()
-        };
+        let places = narrow.iter().filter_map(|key| self.ordinal(topic, *key));
+        let there_bytes: u64 = places.filter_map(|at| until_now.get(at)).filter(is_there).map(|c| c.bytes).sum();
         let cost = list.bytes_until(self.now) - there_bytes;
         (cost > 0).then_some((first_there, cost))
     }

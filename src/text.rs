@@ -1,4 +1,22 @@
-//! Sizes as people read them.
+//! Numbers and sizes as people read them.
+
+/// `22,384`
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 message`, `22,384 messages`: things whose plural takes an s.
+pub fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
 
 /// `512 B`, `12.4 KiB`, `991 MiB`: three significant digits, powers of 1024.
 pub fn format_bytes(bytes: u64) -> String {

@@ -153,8 +153,26 @@ pub fn icons(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name("icons".into()))
 }
 
+/// Of egui's own textures, in pixels: the one that holds all letters grows up to a square of it. Larger pictures are tiled.
+pub const MAX_TEXTURE_SIDE: usize = 4096;
+
+/// Holds egui's textures to [`MAX_TEXTURE_SIDE`] in all windows alike: with another limit in one of them all letters would be drawn
+/// anew in the middle of a pass, and the texts of the others would show what lies where theirs were.
+struct SmallTextures;
+
+impl egui::Plugin for SmallTextures {
+    fn debug_name(&self) -> &'static str {
+        "small textures"
+    }
+
+    fn input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
+        input.max_texture_side = input.max_texture_side.map(|most| most.min(MAX_TEXTURE_SIDE));
+    }
+}
+
 /// Fonts and both looks. Call once for each context, before its first pass.
 pub fn install(ctx: &egui::Context) {
+    ctx.add_plugin(SmallTextures);
     ctx.set_fonts(fonts());
     ctx.set_style_of(egui::Theme::Dark, style(&DARK, Visuals::dark()));
     ctx.set_style_of(egui::Theme::Light, style(&LIGHT, Visuals::light()));

@@ -6,6 +6,8 @@ mod app;
 mod cache;
 #[path = "it/cli.rs"]
 mod cli;
+#[path = "it/credentials.rs"]
+mod credentials;
 #[path = "it/data.rs"]
 mod data;
 #[path = "it/decode.rs"]
@@ -42,6 +44,8 @@ mod lambda;
 mod layout;
 #[path = "it/link.rs"]
 mod link;
+#[path = "it/log_lines.rs"]
+mod log_lines;
 #[path = "it/long_series.rs"]
 mod long_series;
 #[cfg(feature = "gui")]
@@ -60,6 +64,9 @@ mod panel;
 mod path;
 #[path = "it/program.rs"]
 mod program;
+#[cfg(feature = "gui")]
+#[path = "it/remote_links.rs"]
+mod remote_links;
 #[cfg(feature = "gui")]
 #[path = "it/remote_window.rs"]
 mod remote_window;

@@ -16,6 +16,7 @@ use super::layouts::{self, From, Read, Written};
 use super::library::Shelved;
 use super::offline::Kept;
 use super::place::Place;
+use super::scenes::LookedUp;
 use crate::layout::Layout;
 use crate::run::{self, Expected, Wrote};
 use crate::source::{Location, Pin, Scene};
@@ -49,6 +50,7 @@ pub(super) enum Done {
     Copied(Location, Result<String, String>),
     FileChanged(Location, Result<Changed, String>),
     Scenes(Result<Vec<Scene>, String>),
+    SceneFound(Box<LookedUp>),
     Listed(Listed),
     Kept(Kept),
     Pins(Vec<Pin>),
@@ -324,7 +326,9 @@ fn write_layout(path: &Path, expected: &Expected, written: &Written) -> Result<W
     match (aside, base, Layout::parse(theirs)) {
         (None, Some(base), Ok(theirs)) => {
             let merged = crate::layout::merge(base, &written.layout, &theirs).layout();
-            run::write_whole(path, merged.to_json().as_bytes()).map_err(told)?;
+            // what cannot be merged: the last one who leaves wins, as with a file that is no layout
+            let text = merged.map_or_else(|_| written.text.clone(), |merged| merged.to_json());
+            run::write_whole(path, text.as_bytes()).map_err(told)?;
         }
         (Some(aside), ..) => {
             let folder = aside.parent().unwrap_or(aside);
@@ -392,6 +396,7 @@ impl AppState {
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
+                Done::SceneFound(looked_up) => self.take_found_scene(*looked_up),
                 Done::Nothing => {}
                 Done::Unwritten(message) => {
                     tracing::warn!("{message}");

@@ -22,7 +22,11 @@ pub struct Browse {
     place: Option<S3Address>,
     entries: Vec<Entry>,
     next: Option<String>,
+    /// What led to the page that is on its way, for asking again.
+    asked_after: Option<String>,
     error: Option<String>,
+    /// The error is that of a page.
+    refused: bool,
     filter: String,
     /// Of `entries`, those that pass the filter; made anew when either changes.
     shown: Vec<usize>,
@@ -70,7 +74,9 @@ impl Browse {
         let Some(place) = self.place.clone() else { return };
         self.asked += 1;
         self.waiting = Some(self.asked);
-        let (asked, after, io) = (self.asked, self.next.take(), state.executor.io().clone());
+        (self.error, self.refused) = (None, false);
+        self.asked_after = self.next.take();
+        let (asked, after, io) = (self.asked, self.asked_after.clone(), state.executor.io().clone());
         state.jobs.list(move || Listed {
             asked,
             result: io.list(&place, after.as_deref(), true).map_err(|error| error.to_string()),
@@ -87,7 +93,10 @@ impl Browse {
                 self.entries.extend(page.entries);
                 self.next = page.next;
             }
-            Err(error) => self.error = Some(error),
+            Err(error) => {
+                (self.error, self.refused) = (Some(error), true);
+                self.next = self.asked_after.take();
+            }
         }
     }
 
@@ -121,7 +130,7 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) -> bool {
     if let Some(chosen) = rows(ui, state, browse) {
         act = Some(chosen);
     }
-    status(ui, browse);
+    status(ui, state, browse);
     let (done, chosen) = buttons(ui, state, browse);
     match act.or(chosen) {
         Some(Act::Go(place)) => browse.go(place, state),
@@ -235,7 +244,8 @@ fn rows(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) -> Option<Act> {
         });
     });
     // a filter is answered from all of the folder
-    if browse.waiting.is_none() && browse.next.is_some() && (last_seen || !browse.filter.is_empty()) {
+    let may_ask = browse.waiting.is_none() && !browse.refused;
+    if may_ask && browse.next.is_some() && (last_seen || !browse.filter.is_empty()) {
         browse.ask(state);
     }
     act
@@ -299,11 +309,14 @@ fn date(time: Option<Time>) -> String {
     time.map(|t| format_utc(t).chars().take(16).collect()).unwrap_or_default()
 }
 
-fn status(ui: &mut Ui, browse: &Browse) {
+fn status(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) {
     let p = palette(ui.visuals());
     ui.add_space(4.0);
     if let Some(error) = &browse.error {
         ui.colored_label(p.error, error);
+        if browse.refused && ui.button("Try again").clicked() {
+            browse.ask(state);
+        }
         return;
     }
     let more = if browse.next.is_some() || browse.waiting.is_some() {

@@ -119,8 +119,7 @@ fn url(ui: &mut Ui, state: &mut AppState, text: &mut String, error: &mut Option<
     let mut done = false;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if widget::primary_button(ui, "Open").clicked() || entered {
-            let bare: String = text.split_whitespace().collect();
-            match Link::parse(&bare) {
+            match Link::parse(&super::links::unbroken(text)) {
                 Ok(link) => {
                     state.open_link(link, *add);
                     done = true;
@@ -237,7 +236,7 @@ fn warnings(ui: &mut Ui, state: &AppState, at: usize) -> bool {
     ScrollArea::vertical().max_height(420.0).show_rows(ui, 20.0, rows, |ui, range| {
         for warning in source.warnings.get(range).unwrap_or_default() {
             ui.horizontal(|ui| {
-                let offset = super::topics::grouped(warning.offset);
+                let offset = crate::text::grouped(warning.offset);
                 ui.add_sized([120.0, 20.0], egui::Label::new(RichText::new(format!("at {offset}")).color(p.weak)));
                 ui.label(&*warning.what);
             });

@@ -24,6 +24,7 @@ impl Dialog {
     }
 }
 
+const MOST_ROWS: usize = 300;
 const LEAVE: &str = "Leave as it is";
 
 /// True where it is done with.
@@ -48,11 +49,14 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, fitting: &mut Fitting) -> bool 
                 .spacing([12.0, 6.0])
                 .min_col_width(24.0)
                 .show(ui, |ui| {
-                    for (at, misfit) in fitting.fit.misfits.iter_mut().enumerate() {
+                    for (at, misfit) in fitting.fit.misfits.iter_mut().take(MOST_ROWS).enumerate() {
                         row(ui, at, misfit);
                         ui.end_row();
                     }
                 });
+            if let Some(more @ 1..) = fitting.fit.misfits.len().checked_sub(MOST_ROWS) {
+                widget::note(ui, format!("and {more} more"));
+            }
         });
     });
     ui.add_space(8.0);

@@ -10,9 +10,6 @@ use eframe::egui_wgpu::{self, RenderState, RendererOptions, WgpuConfiguration, W
 pub const NO_ADAPTER: &str = "no graphics driver (Vulkan, Metal or DirectX 12) was found; on Debian and Ubuntu the package \
      mesa-vulkan-drivers brings one that needs no graphics card: sudo apt-get install mesa-vulkan-drivers";
 
-/// Of egui's own textures, in pixels: the one that holds all letters grows up to a square of it. Larger pictures are tiled.
-pub const MAX_TEXTURE_SIDE: usize = 4096;
-
 pub fn configuration() -> WgpuConfiguration {
     let mut setup = WgpuSetupCreateNew::without_display_handle();
     setup.instance_descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;

@@ -202,6 +202,7 @@ impl AppState {
 
     pub(super) fn write_settings(&mut self) {
         if std::mem::take(&mut self.settings_changed)
+            && self.settings.trouble.is_none()
             && let Some(folders) = &self.folders
         {
             self.jobs.write_settings(folders.settings_path(), self.settings.to_json());

@@ -232,6 +232,9 @@ impl AppState {
             self.layouts.report = Some((name.clone(), report));
         }
         let is_links = matches!(read.from, From::Link);
+        if !is_links {
+            self.layout_link = None;
+        }
         let pending = Pending {
             name,
             place,
@@ -373,6 +376,10 @@ impl AppState {
         let shown = self.layouts.history.present().map(|step| step.state.clone());
         let is_private = self.kept_path().is_some_and(|kept| place.path() == Some(&kept));
         let text = if is_private { private_json(&layout) } else { layout.to_json() };
+        if text.len() as u64 > layout::LARGEST_BYTES {
+            self.workspace.edited = true;
+            return self.tell_error(format!("Not saved: {}", layout::LayoutError::TooLarge(text.len() as u64)));
+        }
         match &place {
             Place::Bundled(_) | Place::At(Location::Url(_)) => {}
             Place::At(Location::Path(_)) => {

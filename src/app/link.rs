@@ -114,8 +114,7 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, source: usize, text: &mut Strin
     let mut done = false;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if widget::primary_button(ui, "Use this link").clicked() || entered {
-            let bare: String = text.split_whitespace().collect();
-            match Location::parse(&bare) {
+            match Location::parse(&super::links::unbroken(text)) {
                 Ok(location) if location.is_remote() => {
                     state.store.renew(u32::try_from(source).unwrap_or(u32::MAX), location);
                     done = true;

@@ -4,6 +4,7 @@ use egui::{Context, Event};
 
 use super::background::Done;
 use super::dialog::Dialog;
+use super::place::Place;
 use super::{AppState, layouts};
 use crate::layout::Dialect;
 use crate::source::{Link, LinkStyle, Location};
@@ -11,8 +12,10 @@ use crate::source::{Link, LinkStyle, Location};
 impl AppState {
     /// Opens what a link names, at its moment and in its layout.
     pub fn open_link(&mut self, link: Link, add: bool) {
-        if link.locations.is_empty() {
-            return self.tell_error("This link names a scene by its ids: open it from the command line, which knows the table".to_owned());
+        if link.locations.is_empty()
+            && let Some(scene) = link.scene.clone()
+        {
+            return self.look_up_scene(link, scene, add);
         }
         match add {
             true => self.add(link.locations),
@@ -64,7 +67,11 @@ impl AppState {
             return self.tell("Nothing is open that a link could lead to".to_owned());
         }
         let moment = self.store.span().map(|_| self.playback.now);
-        let layout = self.layout_link.as_ref().and_then(shared);
+        let layout = match &self.layouts.place {
+            Some(place @ Place::At(at)) if at.is_remote() => place.spelled(),
+            Some(_) => None,
+            None => self.layout_link.as_ref().and_then(shared),
+        };
         ctx.copy_text(Link::write(LinkStyle::Roadreel, "", &urls, moment, layout.as_deref()));
         let only_here = self.store.sources().iter().any(|s| !s.location.is_remote());
         let now = super::settings::now();
@@ -76,6 +83,21 @@ impl AppState {
             (false, None) => "Link to this moment copied".to_owned(),
         });
     }
+}
+
+/// A pasted address without what mail programs and editors break it with: a key in S3 may hold spaces, a URL holds none.
+pub(super) fn unbroken(text: &str) -> String {
+    let text = text.trim();
+    let is_url = ["http", "roadreel:", "foxglove:", "lichtblick:"].iter().any(|scheme| {
+        let start = text.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    });
+    text.chars()
+        .filter(|c| match is_url {
+            true => !c.is_whitespace(),
+            false => !matches!(c, '\n' | '\r' | '\t'),
+        })
+        .collect()
 }
 
 fn minutes(secs: i64) -> String {

@@ -62,7 +62,10 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, merging: &mut Merging) -> bool 
     let mut done = false;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if widget::primary_button(ui, "Merge and save").clicked() {
-            state.take_merged(merging.place.clone(), &merging.merge.layout(), &merging.theirs, &merging.text);
+            match merging.merge.layout() {
+                Ok(merged) => state.take_merged(merging.place.clone(), &merged, &merging.theirs, &merging.text),
+                Err(error) => state.tell_error(format!("the layouts cannot be merged: {error}")),
+            }
             done = true;
         }
         if ui.add(egui::Button::new("Save a copy…").min_size(egui::vec2(0.0, 28.0))).clicked() {
@@ -116,6 +119,25 @@ fn row(ui: &mut Ui, part: &mut MergePart) {
 
 const KEYS_SHOWN: usize = 6;
 
+/// A setting's key before what became of it.
+fn key_text(pointer: &str) -> String {
+    let key = pointer.trim_start_matches('/');
+    match key.strip_prefix("config/").unwrap_or(key) {
+        "" => String::new(),
+        key => format!("{}: ", key.replace("~1", "/").replace("~0", "~")),
+    }
+}
+
+fn text(value: &Option<serde_json::Value>) -> String {
+    const LONGEST: usize = 400;
+    let text = match value {
+        None => "nothing".to_owned(),
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    text.chars().take(LONGEST).collect()
+}
+
 fn changes(ui: &mut Ui, change: &Change) {
     let p = palette(ui.visuals());
     let line = |ui: &mut Ui, text: String| {
@@ -127,12 +149,7 @@ fn changes(ui: &mut Ui, change: &Change) {
         Change::Removed => line(ui, "removed it".to_owned()),
         Change::Changed(keys) => {
             for key in keys.iter().take(KEYS_SHOWN) {
-                let value = |value: &Option<serde_json::Value>| value.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-                let name = match key.key.trim_start_matches('/') {
-                    "" => String::new(),
-                    name => format!("{name}: "),
-                };
-                line(ui, format!("{name}{} → {}", value(&key.before), value(&key.after)));
+                line(ui, format!("{}{} → {}", key_text(&key.key), text(&key.before), text(&key.after)));
             }
             if keys.len() > KEYS_SHOWN {
                 line(ui, format!("and {} more", keys.len() - KEYS_SHOWN));

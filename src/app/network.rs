@@ -4,11 +4,8 @@ use egui::{Grid, RichText, Ui};
 
 use super::AppState;
 use super::top_bar::bytes;
-use super::topics::grouped;
+use crate::text::grouped;
 use crate::theme::{palette, widget};
-
-/// What S3 asks for a thousand GET requests, in dollars.
-const USD_PER_1000_REQUESTS: f64 = 0.0004;
 
 /// The words in the status bar; a click opens the popup.
 pub fn ui(ui: &mut Ui, state: &mut AppState) {
@@ -42,21 +39,16 @@ fn popup(ui: &mut Ui, state: &mut AppState) {
         };
         row("Requests", grouped(traffic.requests));
         row("Asked again", grouped(traffic.retries));
-        let in_flight = state.status.reads_in_flight;
+        let in_flight = state.executor.requests_in_flight();
         row("In flight", format!("{in_flight} of {}", state.executor.requests_at_a_time()));
         row("Fetched", bytes(traffic.bytes));
-        let remote = traffic.bytes + traffic.cache_bytes;
-        let percent = if remote == 0 {
-            0.0
-        } else {
-            traffic.cache_bytes as f64 / remote as f64 * 100.0
-        };
+        let percent = traffic.hit_rate() * 100.0;
         row("From the cache", format!("{} ({percent:.0} %)", bytes(traffic.cache_bytes)));
         row("From disk", bytes(traffic.disk_bytes));
         if let Some(seconds) = state.first_frame_seconds {
             row("To the first frame", format!("{:.2} s", seconds));
         }
-        let dollars = cost(&traffic, state.settings.egress_usd_per_gb);
+        let dollars = traffic.egress_usd(state.settings.egress_usd_per_gb);
         row("Egress, estimated", dollars_text(dollars));
     });
     super::offline::list(ui, state);
@@ -85,9 +77,4 @@ fn dollars_text(dollars: f64) -> String {
         ..0.005 => "less than 1 cent".to_owned(),
         _ => format!("${dollars:.2}"),
     }
-}
-
-/// In dollars.
-fn cost(traffic: &crate::source::TrafficSnapshot, usd_per_gb: f64) -> f64 {
-    traffic.bytes as f64 / 1e9 * usd_per_gb + traffic.requests as f64 / 1000.0 * USD_PER_1000_REQUESTS
 }

@@ -36,7 +36,14 @@ pub struct Stats {
     pub settled_ms: u64,
     pub requests: u64,
     pub bytes_fetched: u64,
+    /// Requests that were made again.
+    pub retries: u64,
     pub cache_hits: u64,
+    pub cache_bytes: u64,
+    /// 0 to 1.
+    pub hit_rate: f64,
+    /// Estimated.
+    pub egress_usd: f64,
     pub peak_rss_bytes: Option<u64>,
     pub points_drawn: u64,
     pub gpu: String,
@@ -165,7 +172,7 @@ fn input(options: &Options, pass: usize) -> RawInput {
         screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), size)),
         time: Some(pass as f64),
         predicted_dt: 1.0,
-        max_texture_side: Some(gpu::MAX_TEXTURE_SIDE),
+        max_texture_side: Some(theme::MAX_TEXTURE_SIDE),
         focused: true,
         ..RawInput::default()
     };
@@ -294,7 +301,10 @@ fn report(state: &AppState, device: &RenderState, stats: &mut Stats) {
     let traffic = state.executor.traffic();
     stats.requests = traffic.requests;
     stats.bytes_fetched = traffic.bytes + traffic.disk_bytes;
-    stats.cache_hits = traffic.cache_hits;
+    stats.retries = traffic.retries;
+    (stats.cache_hits, stats.cache_bytes) = (traffic.cache_hits, traffic.cache_bytes);
+    stats.hit_rate = traffic.hit_rate();
+    stats.egress_usd = traffic.egress_usd(state.settings.egress_usd_per_gb);
     stats.peak_rss_bytes = super::process::bytes("VmHWM");
     stats.gpu = gpu::name(device);
     let view = state.view();

@@ -1,6 +1,6 @@
 //! The dialog that opens a layout of any program: from a file, an address, or pasted text.
 
-use egui::{Key, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{Event, Key, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 
 use super::AppState;
 use super::background::Choosing;
@@ -22,6 +22,18 @@ impl Dialog {
     pub fn open_layout() -> Dialog {
         Dialog::OpenLayout(OpenLayout::default())
     }
+}
+
+/// A pasted text that is too long to be looked at in a field.
+fn long_paste(ui: &Ui) -> Option<String> {
+    const LONGEST_SHOWN: usize = 256 << 10;
+    ui.input_mut(|input| {
+        let is_long = |event: &Event| matches!(event, Event::Paste(text) if text.len() > LONGEST_SHOWN);
+        match input.events.remove(input.events.iter().position(is_long)?) {
+            Event::Paste(text) => Some(text),
+            _ => None,
+        }
+    })
 }
 
 /// What was typed or pasted.
@@ -49,6 +61,10 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, open: &mut OpenLayout) -> bool 
     }
     ui.add_space(10.0);
     ui.label(RichText::new("Or paste its text, or its address").color(p.weak));
+    if let Some(text) = long_paste(ui) {
+        state.open_layout_text("Pasted layout", text);
+        return true;
+    }
     let field = ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
         let field = TextEdit::multiline(&mut open.text)
             .code_editor()

@@ -5,7 +5,7 @@ use egui::{RichText, ScrollArea, Ui};
 
 use super::AppState;
 use super::dialog::{self, Dialog};
-use crate::layout::{Dialect, Fate, PanelReport, Report};
+use crate::layout::{Dialect, Fate, PanelReport, Report, Row};
 use crate::theme::{self, icon, palette, widget};
 use crate::workspace;
 
@@ -13,30 +13,72 @@ pub struct Reported {
     title: String,
     what: &'static str,
     report: Report,
+    /// Of each panel, and last of what lies around them.
+    parts: Vec<Reporting>,
+}
+
+/// One part of the report, made once.
+struct Reporting {
+    title: String,
+    kind: Told,
+    /// How many of its keys are shown, kept and lost.
+    counts: [usize; 3],
+    rows: Vec<Row>,
+}
+
+enum Told {
+    Panel,
+    /// One that is not known here.
+    Unknown,
+    Around,
 }
 
 impl Dialog {
     pub fn report(name: &str, report: Report) -> Dialog {
-        Dialog::Report(Box::new(Reported {
-            title: format!("“{name}” from {}", report.dialect.name()),
-            what: "What it says is shown, kept for the way back into its own format, or lost.",
-            report,
-        }))
+        let what = "What it says is shown, kept for the way back into its own format, or lost.";
+        reported(format!("“{name}” from {}", report.dialect.name()), what, report)
     }
 
     pub fn exported(to: Dialect, report: Report) -> Dialog {
-        Dialog::Report(Box::new(Reported {
-            title: format!("Exported to {}", to.name()),
-            what: "What that program can show, what is kept for Roadreel, and what is lost.",
-            report,
-        }))
+        let what = "What that program can show, what is kept for Roadreel, and what is lost.";
+        reported(format!("Exported to {}", to.name()), what, report)
     }
 }
 
-/// Of one panel: how many of its keys are shown, kept and lost.
-fn counts(panel: &PanelReport) -> [usize; 3] {
-    [panel.mapped.len(), panel.kept.len(), panel.lost.len()]
+fn reported(title: String, what: &'static str, report: Report) -> Dialog {
+    let panels = report.panels.iter().map(of_panel);
+    let around = Reporting::new("Around the panels".to_owned(), Told::Around, &report.around);
+    let around = Some(around).filter(|around| around.counts != [0; 3]);
+    let parts = panels.chain(around).collect();
+    Dialog::Report(Box::new(Reported {
+        title,
+        what,
+        report,
+        parts,
+    }))
 }
+
+fn of_panel(panel: &PanelReport) -> Reporting {
+    let named = |kind| workspace::kind(kind).map_or(kind, |kind| kind.name);
+    match panel.ours.as_deref() {
+        Some(ours) => Reporting::new(format!("{}  →  {}", named(&panel.theirs), named(ours)), Told::Panel, panel),
+        None => Reporting::new(format!("{}  →  kept, not shown", named(&panel.theirs)), Told::Unknown, panel),
+    }
+}
+
+impl Reporting {
+    fn new(title: String, kind: Told, panel: &PanelReport) -> Reporting {
+        Reporting {
+            title,
+            kind,
+            counts: [Fate::Mapped, Fate::Kept, Fate::Lost].map(|fate| panel.count(fate)),
+            rows: panel.rows(),
+        }
+    }
+}
+
+/// More than these are read in the text that can be copied.
+const MOST_ROWS: usize = 300;
 
 /// True where it is done with.
 pub fn dialog(ui: &mut Ui, _state: &mut AppState, reported: &Reported) -> bool {
@@ -46,13 +88,11 @@ pub fn dialog(ui: &mut Ui, _state: &mut AppState, reported: &Reported) -> bool {
     ui.label(RichText::new(reported.what).color(p.weak));
     ui.add_space(8.0);
     let report = &reported.report;
-    let all = || report.panels.iter().chain([&report.around]);
-    let [mapped, kept, lost] = all().map(counts).fold([0; 3], |[a, b, c], [x, y, z]| [a + x, b + y, c + z]);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
-        total(ui, Fate::Mapped, mapped);
-        total(ui, Fate::Kept, kept);
-        total(ui, Fate::Lost, lost);
+        for fate in [Fate::Mapped, Fate::Kept, Fate::Lost] {
+            total(ui, fate, report.count(fate));
+        }
     });
     for warning in &report.warnings {
         ui.horizontal_wrapped(|ui| {
@@ -63,11 +103,8 @@ pub fn dialog(ui: &mut Ui, _state: &mut AppState, reported: &Reported) -> bool {
     ui.add_space(8.0);
     egui::Frame::new().fill(p.base).corner_radius(4).inner_margin(8).show(ui, |ui| {
         ScrollArea::vertical().max_height(360.0).auto_shrink([false, true]).show(ui, |ui| {
-            for panel in &report.panels {
-                one_panel(ui, panel);
-            }
-            if counts(&report.around) != [0; 3] {
-                one_panel(ui, &report.around);
+            for (at, part) in reported.parts.iter().enumerate() {
+                ui.push_id(at, |ui| one_part(ui, part));
             }
         });
     });
@@ -105,47 +142,45 @@ fn total(ui: &mut Ui, fate: Fate, count: usize) {
     });
 }
 
-fn one_panel(ui: &mut Ui, panel: &PanelReport) {
+fn one_part(ui: &mut Ui, part: &Reporting) {
     let p = palette(ui.visuals());
-    let ours = panel
-        .ours
-        .as_deref()
-        .map(|kind| workspace::kind(kind).map_or(kind, |kind| kind.name));
-    let [mapped, kept, lost] = counts(panel);
-    let name = match ours {
-        _ if panel.theirs.is_empty() => "Around the panels".to_owned(),
-        Some(ours) => format!("{}  →  {ours}", panel.theirs),
-        None => format!("{}  →  kept, not shown", panel.theirs),
+    let [mapped, kept, lost] = part.counts;
+    let color = match part.kind {
+        _ if lost > 0 => p.error,
+        Told::Unknown => p.warn,
+        Told::Panel | Told::Around => p.text,
     };
-    let color = if lost > 0 {
-        p.error
-    } else if ours.is_none() && !panel.theirs.is_empty() {
-        p.warn
-    } else {
-        p.text
+    let told = match part.counts {
+        [0, 0, 0] => format!("{}      nothing is set", part.title),
+        _ => format!("{}      {mapped} shown · {kept} kept · {lost} lost", part.title),
     };
-    let told = format!("{name}      {mapped} shown · {kept} kept · {lost} lost");
     let header = egui::CollapsingHeader::new(RichText::new(told).color(color))
-        .id_salt((&panel.id, &panel.theirs))
+        .id_salt("keys of")
         .default_open(lost > 0);
     header.show(ui, |ui| {
-        egui::Grid::new((&panel.id, "keys"))
-            .num_columns(3)
-            .spacing([12.0, 2.0])
-            .show(ui, |ui| {
-                for row in panel.rows() {
-                    let (glyph, color, word) = look(ui, row.fate);
-                    ui.label(RichText::new(glyph).font(theme::icons(12.0)).color(color))
-                        .on_hover_text(word);
-                    let times = if row.count > 1 {
-                        format!("  ×{}", row.count)
-                    } else {
-                        String::new()
-                    };
-                    ui.label(RichText::new(format!("{}{times}", row.key)).font(theme::small()));
-                    ui.add(egui::Label::new(RichText::new(&row.note).font(theme::small()).color(p.weak)).wrap());
-                    ui.end_row();
-                }
-            });
+        let grid = egui::Grid::new("keys").num_columns(3).spacing([12.0, 2.0]).min_col_width(14.0);
+        grid.show(ui, |ui| {
+            for row in part.rows.iter().take(MOST_ROWS) {
+                one_row(ui, row);
+                ui.end_row();
+            }
+        });
+        if let Some(more @ 1..) = part.rows.len().checked_sub(MOST_ROWS) {
+            widget::note(ui, format!("and {more} more, which stand in the text"));
+        }
     });
+}
+
+fn one_row(ui: &mut Ui, row: &Row) {
+    let p = palette(ui.visuals());
+    let (glyph, color, word) = look(ui, row.fate);
+    ui.label(RichText::new(glyph).font(theme::icons(12.0)).color(color))
+        .on_hover_text(word);
+    let times = if row.count > 1 {
+        format!("  ×{}", row.count)
+    } else {
+        String::new()
+    };
+    ui.label(RichText::new(format!("{}{times}", row.key)).font(theme::small()));
+    ui.add(egui::Label::new(RichText::new(&row.note).font(theme::small()).color(p.weak)).wrap());
 }

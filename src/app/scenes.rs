@@ -4,14 +4,26 @@
 use egui::{RichText, ScrollArea, Ui};
 
 use super::AppState;
-use crate::source::{Scene, SceneTable};
+use super::background::Done;
+use crate::run::FoundScene;
+use crate::source::{Link, Location, Scene, SceneTable, record_of};
 use crate::theme::{self, icon, palette, widget};
-use crate::time::{Span, format_relative};
+use crate::time::{Span, When, format_relative};
+
+/// What became of a scene that a link names.
+pub(super) struct LookedUp {
+    link: Link,
+    add: bool,
+    table: SceneTable,
+    found: Result<FoundScene, String>,
+}
 
 #[derive(Default)]
 pub struct ScenesState {
     /// None: nobody named a table, so none is asked.
     table: Option<SceneTable>,
+    /// The table's names for recordings that were opened by these.
+    records: Vec<(Location, String)>,
     /// Recordings whose scenes were asked for.
     asked: usize,
     listed: Vec<Scene>,
@@ -19,9 +31,10 @@ pub struct ScenesState {
 }
 
 impl ScenesState {
-    pub fn new(table: Option<SceneTable>) -> ScenesState {
+    pub fn new(table: Option<SceneTable>, records: Vec<(Location, String)>) -> ScenesState {
         ScenesState {
             table,
+            records,
             ..ScenesState::default()
         }
     }
@@ -31,7 +44,12 @@ impl ScenesState {
     }
 
     pub fn clear(&mut self) {
-        *self = ScenesState::new(self.table.take());
+        *self = ScenesState::new(self.table.take(), Vec::new());
+    }
+
+    fn record(&self, of: &Location) -> String {
+        let known = self.records.iter().find(|(location, _)| location == of);
+        known.map_or_else(|| record_of(&of.name()).to_owned(), |(_, record)| record.clone())
     }
 }
 
@@ -40,14 +58,47 @@ impl AppState {
     pub(super) fn ask_for_scenes(&mut self) {
         let Some(table) = &self.scenes.table else { return };
         for source in self.store.sources().iter().skip(self.scenes.asked) {
-            let name = source.location.name();
-            // tables name recordings without their ending
-            let record = name.rsplit_once('.').map_or(&*name, |(stem, _)| stem).to_owned();
+            let record = self.scenes.record(&source.location);
             let then = self.jobs.scenes_listed();
             let io = self.executor.io();
             io.list_scenes(table.clone(), record, move |listed| then(listed.map_err(|error| error.to_string())));
         }
         self.scenes.asked = self.store.sources().len();
+    }
+
+    /// Opens the recording of a scene that a link names by its ids, once the table has told where it lies.
+    pub(super) fn look_up_scene(&mut self, link: Link, scene: (String, String), add: bool) {
+        let table = self.scenes.table.clone().unwrap_or_default();
+        self.tell(format!("Looking up “{}” in {}…", scene.1, table.table_name));
+        let then = self.jobs.sender();
+        let asked = table.clone();
+        self.executor.io().look_up_scene(asked, scene, move |found| {
+            then(Done::SceneFound(Box::new(LookedUp {
+                link,
+                add,
+                table,
+                found: found.map_err(|error| error.to_string()),
+            })));
+        });
+    }
+
+    pub(super) fn take_found_scene(&mut self, looked_up: LookedUp) {
+        let LookedUp {
+            mut link,
+            add,
+            table,
+            found,
+        } = looked_up;
+        let FoundScene { scene, location } = match found {
+            Ok(found) => found,
+            Err(error) => return self.tell_error(error),
+        };
+        self.notice = None;
+        link.seek_to = link.seek_to.or(scene.start.map(When::At));
+        link.locations = vec![location.clone()];
+        self.open_link(link, add);
+        self.scenes.table = Some(table);
+        self.scenes.records.push((location, scene.record));
     }
 
     pub(super) fn take_scenes(&mut self, listed: Result<Vec<Scene>, String>) {

@@ -50,6 +50,9 @@ pub struct Settings {
     /// Layouts that open by themselves, by the set of topics.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub layout_defaults: IndexMap<String, String>,
+    /// By how many nanoseconds the times of text logs are moved, by location.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub shifts: IndexMap<String, i64>,
     /// Of the window when it was closed last, in points at a scale of 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_size: Option<[f32; 2]>,
@@ -57,6 +60,9 @@ pub struct Settings {
     /// Keys of newer versions.
     #[serde(flatten)]
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// Why the file could not be read: then it is never written over.
+    #[serde(skip)]
+    pub trouble: Option<String>,
 }
 
 impl Default for Settings {
@@ -72,9 +78,11 @@ impl Default for Settings {
             places: Vec::new(),
             layout_folders: Vec::new(),
             layout_defaults: IndexMap::new(),
+            shifts: IndexMap::new(),
             window_size: None,
             maximized: false,
             extra: serde_json::Map::new(),
+            trouble: None,
         }
     }
 }
@@ -88,13 +96,15 @@ pub struct LayoutFolder {
 }
 
 const RECENT_MAX: usize = 12;
+const SHIFTS_MAX: usize = 200;
 /// Stands after a remembered URL in place of its query.
 pub const DROPPED_QUERY: &str = "?…";
 
 impl Settings {
-    /// Remembers a location, without its query.
+    /// Remembers a location, without its query; a file whose name holds a signature is not.
     pub fn remember(&mut self, location: &Location) {
         let spelled = match location {
+            Location::Path(path) if path.to_string_lossy() != location.to_string() => return,
             Location::Path(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
             Location::Url(url) => {
                 let mut bare = url.clone();
@@ -111,6 +121,23 @@ impl Settings {
         self.recent.retain(|r| *r != spelled);
         self.recent.insert(0, spelled);
         self.recent.truncate(RECENT_MAX);
+    }
+
+    /// Remembers by how much a log's times are moved.
+    pub fn remember_shift(&mut self, location: &Location, nanos: i64) {
+        // a location is printed without its query
+        let name = location.to_string();
+        self.shifts.shift_remove(&name);
+        if nanos != 0 {
+            self.shifts.insert(name, nanos);
+        }
+        while self.shifts.len() > SHIFTS_MAX {
+            self.shifts.shift_remove_index(0);
+        }
+    }
+
+    pub fn shift_of(&self, location: &Location) -> i64 {
+        self.shifts.get(&location.to_string()).copied().unwrap_or(0)
     }
 
     pub fn to_json(&self) -> String {
@@ -136,8 +163,19 @@ impl Folders {
     }
 
     pub fn settings(&self) -> Settings {
-        let text = std::fs::read_to_string(self.settings_path()).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
+        let path = self.settings_path();
+        let read = match std::fs::read_to_string(&path) {
+            Ok(text) => crate::source::from_json_with_comments(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+            Err(error) => Err(error.to_string()),
+        };
+        read.unwrap_or_else(|error| Settings {
+            trouble: Some(format!(
+                "the settings cannot be read, and stay as they are ({error}): {}",
+                path.display()
+            )),
+            ..Settings::default()
+        })
     }
 
     pub fn settings_path(&self) -> PathBuf {

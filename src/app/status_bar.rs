@@ -92,12 +92,12 @@ fn right(ui: &mut Ui, state: &mut AppState) {
         let memory = format!(
             "{} of {} MiB",
             mib(state.status.memory_used),
-            super::topics::grouped(mib(state.status.memory_budget))
+            crate::text::grouped(mib(state.status.memory_budget))
         );
         ui.label(quiet(memory)).on_hover_ui(|ui| {
             ui.label("Messages held in memory, of what the settings set aside for them");
             if let Some(bytes) = super::process::bytes("VmRSS") {
-                let whole = format!("The whole program holds {} MiB", super::topics::grouped(mib(bytes)));
+                let whole = format!("The whole program holds {} MiB", crate::text::grouped(mib(bytes)));
                 widget::note(ui, whole);
             }
         });

@@ -199,8 +199,7 @@ fn seek_and_zoom(ui: &Ui, state: &mut AppState, response: &egui::Response, axis:
     }
     if response.dragged_by(egui::PointerButton::Middle) || response.dragged_by(egui::PointerButton::Secondary) {
         state.timeline.zoomed = panned(axis, response.drag_delta().x, whole);
-    } else if response.is_pointer_button_down_on()
-        && ui.input(|i| i.pointer.primary_down())
+    } else if (response.clicked() || response.is_pointer_button_down_on() && ui.input(|i| i.pointer.primary_down()))
         && let Some(at) = response.interact_pointer_pos()
     {
         state.seek(axis.t(at.x));

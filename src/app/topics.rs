@@ -7,6 +7,7 @@ use super::command::Command;
 use super::layouts::Page;
 use super::top_bar::bytes;
 use crate::store::{SourceState, Topic, TopicId};
+use crate::text::{counted, grouped};
 use crate::theme::{self, icon, palette, widget};
 use crate::workspace::DraggedTopic;
 
@@ -237,7 +238,7 @@ fn tooltip(ui: &mut Ui, topic: &Topic) {
         n => format!(", {n} connections"),
     };
     let latched = if topic.latching { ", latched" } else { "" };
-    widget::note(ui, format!("{} messages{connections}{latched}", grouped(topic.messages)));
+    widget::note(ui, format!("{}{connections}{latched}", counted(topic.messages, "message")));
     if let Some(error) = &topic.schema_error {
         let p = palette(ui.visuals());
         ui.colored_label(p.warn, &**error);
@@ -289,17 +290,4 @@ fn rate_text(topic: &Topic) -> String {
         Some(hz) if hz >= 0.95 => format!("{hz:.1} Hz"),
         Some(hz) => format!("{hz:.2} Hz"),
     }
-}
-
-/// 22 384
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

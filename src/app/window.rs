@@ -100,11 +100,6 @@ struct Window {
 }
 
 impl eframe::App for Window {
-    fn raw_input_hook(&mut self, _ctx: &egui::Context, raw_input: &mut egui::RawInput) {
-        let most = raw_input.max_texture_side.unwrap_or(gpu::MAX_TEXTURE_SIDE);
-        raw_input.max_texture_side = Some(most.min(gpu::MAX_TEXTURE_SIDE));
-    }
-
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         if self.lost.load(Ordering::Relaxed) {
             if let Ok(mut resumed) = self.resumed.lock() {

@@ -169,7 +169,7 @@ fn elsewhere(program: &Path) -> String {
     let program = program.display();
     if cfg!(target_os = "macos") {
         return "macOS registers links from an application bundle: put CFBundleURLTypes with the scheme “roadreel” into its \
-                Info.plist, and CFBundleDocumentTypes with the extensions bag and mcap; the README shows both"
+                Info.plist, and CFBundleDocumentTypes with the extensions bag and mcap"
             .to_owned();
     }
     format!(

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::{Common, output};
-use crate::source::{Deployment, Link, SceneTable};
+use crate::source::{Deployment, Link, Location, SceneTable, record_of};
 use crate::time::{When, format_utc};
 
 #[derive(Args, Clone, Debug, Default)]
@@ -48,11 +48,13 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The table where somebody has named one: nobody else's is asked.
+/// The table where somebody has named one, or a scene in it: nobody else's is asked.
 #[cfg(feature = "gui")]
-pub fn named_table(common: &Common) -> anyhow::Result<Option<SceneTable>> {
+pub fn named_table(common: &Common, links: &[Link]) -> anyhow::Result<Option<SceneTable>> {
     let deployment = common.remote.deployment()?;
-    let is_named = common.scenes.scene_table.is_some() || environment("SCENE_DB_TABLE").is_some() || deployment.scenes.is_some();
+    let by_scene = links.iter().any(|link| link.scene.is_some());
+    let is_named =
+        by_scene || common.scenes.scene_table.is_some() || environment("SCENE_DB_TABLE").is_some() || deployment.scenes.is_some();
     Ok(is_named.then(|| common.scenes.table(&deployment)))
 }
 
@@ -90,10 +92,12 @@ pub struct ScenesCommand {
 
 pub fn run(common: &Common, args: &ScenesCommand) -> anyhow::Result<()> {
     let deployment = common.remote.deployment()?;
-    let name = args.of.rsplit('/').next().unwrap_or(&args.of);
-    let record = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let name = match args.of.contains([':', '/']) {
+        true => Location::parse(&args.of)?.name(),
+        false => args.of.clone(),
+    };
     let io = common.io_in(deployment.region.as_deref())?;
-    let scenes = io.scenes(&common.scenes.table(&deployment), record)?;
+    let scenes = io.scenes(&common.scenes.table(&deployment), record_of(&name))?;
     let mut out = output::results();
     if args.json {
         let nanos = |time: Option<crate::time::Time>| time.map(crate::time::Time::nanos);

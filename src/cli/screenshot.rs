@@ -29,7 +29,10 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
     };
     let draw = |png: &mut BufWriter<File>| offscreen::draw(start, window::executors(io), &options, png).map_err(anyhow::Error::msg);
     let written = output::whole_file(&args.output, draw);
-    let stats = written.with_context(|| format!("the picture cannot be written: {}", args.output.display()))?;
+    let stats = written.map_err(|error| match error.is::<std::io::Error>() {
+        true => error.context(format!("the picture cannot be written: {}", args.output.display())),
+        false => error,
+    })?;
     if let Some(path) = &args.stats {
         let text = serde_json::to_string(&stats)?;
         std::fs::write(path, text + "\n").with_context(|| format!("the figures cannot be written: {}", path.display()))?;

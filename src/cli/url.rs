@@ -225,7 +225,7 @@ impl UrlArgs {
 }
 
 impl PlaceArgs {
-    /// Options first, then the files in the order in which they are named here.
+    /// The files in the order in which they are named here, then the environment, then the settings.
     pub fn deployment(&self, common: &Common) -> anyhow::Result<Deployment> {
         let mut deployment = Deployment::default();
         for path in [&self.cdk_json, &self.config_file].into_iter().flatten() {
@@ -238,12 +238,15 @@ impl PlaceArgs {
             let read = Deployment::parse(&text).map_err(|error| anyhow::anyhow!("{error}: {}", path.display()))?;
             deployment = deployment.or(read);
         }
-        Ok(deployment.or(common.remote.deployment()?))
+        let environment = Deployment {
+            webviz_url: std::env::var("WEBVIZ_ELB_URL").ok().filter(|url| !url.is_empty()),
+            ..Deployment::default()
+        };
+        Ok(deployment.or(environment).or(common.remote.deployment()?))
     }
 
     fn webviz(&self, deployment: &Deployment) -> Option<String> {
-        let environment = || std::env::var("WEBVIZ_ELB_URL").ok().filter(|url| !url.is_empty());
-        self.base_url.clone().or_else(environment).or_else(|| deployment.webviz_url.clone())
+        self.base_url.clone().or_else(|| deployment.webviz_url.clone())
     }
 
     pub fn sharing(&self, common: &Common, deployment: &Deployment) -> anyhow::Result<Sharing> {

@@ -46,12 +46,16 @@ pub fn start(
     let mut start = Start {
         seek_to: links.iter().find_map(|link| link.seek_to),
         layout_link: links.iter().find_map(|link| link.layout.clone()).filter(|_| layout.is_none()),
+        scenes: super::scenes::named_table(common, &links)?,
+        records: links
+            .iter()
+            .filter_map(|link| Some((link.locations.first()?.clone(), link.scene.clone()?.0)))
+            .collect(),
         locations: links.into_iter().flat_map(|link| link.locations).collect(),
-        scenes: super::scenes::named_table(common)?,
         memory_budget: common.memory.map(|_| common.memory_of_store()),
         ..Start::default()
     };
-    let remote = layout.and_then(|name| Location::parse(name).ok()).filter(Location::is_remote);
+    let remote = layout.map(Location::parse).transpose()?.filter(Location::is_remote);
     if let Some(location) = remote {
         start.layout_link = Some(location);
     } else if let Some(name) = layout {

@@ -191,11 +191,12 @@ fn gltf_primitive(primitive: &gltf::Primitive<'_>, buffers: &[Vec<u8>], here: Ma
 fn dae(bytes: &[u8], mesh: &mut Mesh) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "the file is no text".to_string())?;
     // The reader allocates as many numbers as an array claims to hold; each takes two bytes at least.
-    let claimed = text
-        .split("count=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next()?.trim().parse::<u64>().ok());
-    if claimed.max().is_some_and(|most| most > text.len() as u64) {
+    let tree = roxmltree::Document::parse(text).map_err(|error| format!("the file is broken: {error}"))?;
+    let counts = tree.descendants().filter_map(|node| node.attribute("count"));
+    if counts
+        .filter_map(|count| count.trim().parse().ok())
+        .any(|count: u64| count > text.len() as u64)
+    {
         return Err("the file is broken: an array claims more numbers than the file has bytes".to_string());
     }
     let document: dae_parser::Document = text
@@ -304,7 +305,7 @@ fn dae_geometry(
         while first < corners {
             let sides = counts.map_or(Some(3), |counts| counts.get(polygon).map(|sides| *sides as usize));
             let Some(sides) = sides else { break };
-            for step in 1..sides.saturating_sub(1) {
+            for step in 1..sides.min(corners - first).saturating_sub(1) {
                 if let (Some(a), Some(b), Some(c)) = (corner(first), corner(first + step), corner(first + step + 1)) {
                     mesh.triangle([a, b, c], None, painted);
                 }

@@ -132,11 +132,6 @@ fn change(before: Option<&Value>, after: Option<&Value>) -> Option<Change> {
     }
 }
 
-/// The part of a layout, as its file has it.
-pub(super) fn without(layout: &Value, part: &Part) -> Option<Value> {
-    layout.pointer(&part.pointer()).cloned()
-}
-
 pub(super) fn changes_between(before: &Value, after: &Value) -> Vec<KeyChange> {
     let mut out = Vec::new();
     walk(Some(before), Some(after), String::new(), &mut out);

@@ -61,6 +61,8 @@ pub struct Choice {
 }
 
 const MOST_CHOICES: usize = 8;
+/// For more names than a person would look through nothing is sought.
+const MOST_MATCHED: usize = 100;
 /// Less than this is a guess that nobody should be offered as the answer.
 const WORTH_TAKING: f64 = 0.45;
 const WORTH_NAMING: f64 = 0.2;
@@ -78,7 +80,10 @@ pub fn fit(layout: &Layout, catalogue: &Catalogue) -> Fit {
     let mut fit = Fit::default();
     for (name, uses) in &topics {
         if let Some(why) = topic_trouble(name, uses, catalogue) {
-            let choices = topic_choices(layout, name, uses, catalogue, &mut fit.folds);
+            let choices = match fit.misfits.len() {
+                ..MOST_MATCHED => topic_choices(layout, name, uses, catalogue, &mut fit.folds),
+                _ => Vec::new(),
+            };
             fit.misfits.push(misfit(NameOf::Topic, name, uses, why, choices));
         }
     }
@@ -87,8 +92,11 @@ pub fn fit(layout: &Layout, catalogue: &Catalogue) -> Fit {
             let is_there = catalogue.frames.iter().any(|frame| bare(frame) == bare(name));
             if !is_there {
                 let why = "the recording has no such frame".to_owned();
-                fit.misfits
-                    .push(misfit(NameOf::Frame, name, uses, why, frame_choices(name, catalogue)));
+                let choices = match fit.misfits.len() {
+                    ..MOST_MATCHED => frame_choices(name, catalogue),
+                    _ => Vec::new(),
+                };
+                fit.misfits.push(misfit(NameOf::Frame, name, uses, why, choices));
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::color;
+use super::portable::escape;
 use super::rule::{Codec, Group, Plain, Rule, key, key_or};
 use super::scene::{COLORMAPS, range};
 use super::value::{self, number, numbers, put, remove};
@@ -82,7 +84,7 @@ pub static SLIDER: &[Rule] = &[Rule::Group(&Group {
         let mut control = Map::new();
         control.insert("kind".to_owned(), "slider".into());
         for part in ["min", "max", "step"] {
-            let to = format!("/controls/{}/{part}", super::portable::escape(name));
+            let to = format!("/controls/{}/{part}", escape(name));
             if let Some(number) = reader.number(&format!("/sliderProps/{part}"), &to) {
                 control.insert(part.to_owned(), value::of_number(number));
             }
@@ -110,7 +112,7 @@ pub static DROPDOWN: &[Rule] = &[Rule::Group(&Group {
         let Some(name) = reader.text("/globalVariableName", "/only").filter(|name| !name.is_empty()) else {
             return Value::Null;
         };
-        let to = format!("/controls/{}/path", super::portable::escape(name));
+        let to = format!("/controls/{}/path", escape(name));
         let path = reader.text("/topicPath", &to).unwrap_or_default();
         json!({"only": [name], "controls": {name: {"kind": "dropdown", "path": path}}})
     },
@@ -165,6 +167,8 @@ pub static MAP: &[Rule] = &[
             true
         },
     }),
+    key("/disabledTopics", "/hidden", Codec::Own(texts, texts)),
+    Rule::Group(&TRACK_COLORS),
     Rule::Group(&Group {
         ours: &["/follow", "/follow_topic"],
         read: |reader| match value::text(reader.value, "/followTopic") {
@@ -189,6 +193,44 @@ pub static MAP: &[Rule] = &[
         },
     }),
 ];
+
+fn texts(list: &Value) -> Option<Value> {
+    list.as_array()?.iter().all(Value::is_string).then(|| list.clone())
+}
+
+static TRACK_COLORS: Group = Group {
+    ours: &["/colors"],
+    read: |reader| {
+        let mut colors = Map::new();
+        for (topic, inside) in reader.entries("/topicColors") {
+            if let Some(color) = inside.take("", &format!("/colors/{}", escape(topic)), Codec::Color) {
+                colors.insert(topic.to_owned(), color);
+            }
+        }
+        if colors.is_empty() {
+            Value::Null
+        } else {
+            json!({ "colors": colors })
+        }
+    },
+    write: |now, theirs| {
+        let object = |value: &Value, key: &str| value.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+        let (colors, mut given) = (object(now, "colors"), object(theirs, "topicColors"));
+        given.retain(|topic, color| colors.contains_key(topic) || color::parse(color).is_none());
+        let mut said = true;
+        for (topic, color) in colors {
+            // others have a name in our themes only
+            let is_told = color.as_str().is_some_and(|color| color.starts_with('#'));
+            let is_same = given.get(&topic).and_then(color::parse).map(|given| given.hex().into()) == Some(color.clone());
+            if is_told && !is_same {
+                given.insert(topic, color);
+            }
+            said &= is_told;
+        }
+        put(theirs, "/topicColors", Value::Object(given));
+        said
+    },
+};
 
 pub static IMAGE: &[Rule] = &[
     key("/imageMode/imageTopic", "/topic", Codec::Text),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::diff::{Change, Part, PartDiff, parts, title_of, without};
+use super::LayoutError;
+use super::diff::{Change, Part, PartDiff, parts, title_of};
 use super::own::Layout;
 
 /// `mine` with what `theirs` changed of `base` wherever `mine` changed nothing: keys of objects one by one, lists of one length
@@ -80,7 +81,8 @@ pub enum Take {
 
 pub fn merge(base: &Layout, mine: &Layout, theirs: &Layout) -> Merge {
     let value = |layout: &Layout| serde_json::to_value(layout).unwrap_or_default();
-    let find = |diffs: Vec<PartDiff>, part: &Part| diffs.into_iter().find(|diff| diff.part == *part).map(|diff| diff.change);
+    let (base_value, mine_value, theirs_value) = (value(base), value(mine), value(theirs));
+    let find = |diffs: &[PartDiff], part: &Part| diffs.iter().find(|diff| diff.part == *part).map(|diff| diff.change.clone());
     let (by_me, by_them) = (parts(base, mine), parts(base, theirs));
     let mut all: Vec<Part> = Vec::new();
     for diff in by_me.iter().chain(&by_them) {
@@ -89,10 +91,10 @@ pub fn merge(base: &Layout, mine: &Layout, theirs: &Layout) -> Merge {
         }
     }
     let part = |part: Part| {
-        let (of_mine, of_theirs) = (find(by_me.clone(), &part), find(by_them.clone(), &part));
-        let said = |layout: &Layout| without(&value(layout), &part);
+        let (of_mine, of_theirs) = (find(&by_me, &part), find(&by_them, &part));
+        let pointer = part.pointer();
         let clash = match (&of_mine, &of_theirs) {
-            (Some(a), Some(b)) => said(mine) != said(theirs) && clashes(a, b),
+            (Some(a), Some(b)) => mine_value.pointer(&pointer) != theirs_value.pointer(&pointer) && clashes(a, b),
             _ => false,
         };
         MergePart {
@@ -104,11 +106,12 @@ pub fn merge(base: &Layout, mine: &Layout, theirs: &Layout) -> Merge {
             part,
         }
     };
+    let parts = all.into_iter().map(part).collect();
     Merge {
-        parts: all.into_iter().map(part).collect(),
-        base: value(base),
-        mine: value(mine),
-        theirs: value(theirs),
+        parts,
+        base: base_value,
+        mine: mine_value,
+        theirs: theirs_value,
     }
 }
 
@@ -134,7 +137,10 @@ impl Merge {
     }
 
     /// The layout that comes of the choices.
-    pub fn layout(&self) -> Layout {
+    ///
+    /// # Errors
+    /// Where what comes of them is none.
+    pub fn layout(&self) -> Result<Layout, LayoutError> {
         let mut merged = self.mine.clone();
         for part in &self.parts {
             let pointer = part.part.pointer();
@@ -149,9 +155,7 @@ impl Merge {
                 None => drop(super::value::remove(&mut merged, &pointer)),
             }
         }
-        let merged = Layout::from_value(merged);
-        // made of two layouts, it is one
-        merged.unwrap_or_else(|_| Layout::empty())
+        Layout::from_value(merged)
     }
 
     fn both(&self, part: &MergePart, base: Option<Value>, mine: Option<Value>, theirs: Option<Value>) -> Option<Value> {

@@ -153,7 +153,7 @@ impl<'a> Tree<'a> {
             reader.mark("/activeTabIdx", "/active");
         }
         let mut told = PanelReport::new(id, TAB, Some("tabs"));
-        marks.borrow().tell(config, &mut told, &|_| true);
+        marks.borrow().tell(config, "", &mut told, &|_| true);
         self.tabs.push(told);
         let mut extra = Map::new();
         extra.insert(TAB_ID.to_owned(), id.into());

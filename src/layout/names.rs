@@ -40,6 +40,7 @@ static PLACES: &[(&str, &str, Slot)] = &[
     ("raw", "/compare/topic", Slot::Topic),
     ("plot", "/series/*/path", Slot::Path),
     ("plot", "/x_path", Slot::Path),
+    ("plot", "/background/path", Slot::Path),
     ("map", "/topics/*", Slot::Topic),
     ("map", "/follow_topic", Slot::Topic),
     ("map", "/color_path", Slot::Path),
@@ -94,6 +95,24 @@ pub fn uses(layout: &Layout) -> Vec<Use> {
         });
     }
     out
+}
+
+/// How many things a panel lists that name topics: its series, lanes, topics.
+pub fn listed(kind: &str, config: &Value) -> usize {
+    let places = PLACES.iter().filter(|place| place.0 == kind);
+    let listed = places.filter_map(|(_, pattern, slot)| {
+        let list = match (slot, pattern.split_once("/*")) {
+            (_, Some((list, _))) => list,
+            (Slot::Keys, None) => pattern,
+            _ => return None,
+        };
+        match config.pointer(list)? {
+            Value::Array(list) => Some(list.len()),
+            Value::Object(map) => Some(map.len()),
+            _ => None,
+        }
+    });
+    listed.max().unwrap_or(0)
 }
 
 fn each_place<'a>(kind: &str, config: &'a Value, f: &mut impl FnMut(&str, Slot, &'a Value)) {

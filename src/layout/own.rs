@@ -9,13 +9,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Dialect, LayoutError, json, migrate, portable};
+use super::{Dialect, LARGEST_BYTES, LayoutError, json, migrate, names, portable};
 
 /// Written into every layout.
 pub const VERSION: u32 = 2;
 
 /// A file of more panels than this is a mistake or an attack.
-const MOST_PANELS: usize = 1000;
+pub(super) const MOST_PANELS: usize = 1000;
+
+/// And a panel with more series, lanes or topics.
+const MOST_LISTED: usize = 2000;
 
 /// How panels are arranged and what each of them shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -148,6 +151,13 @@ pub struct Sidebars {
     pub extra: Map<String, Value>,
 }
 
+pub(super) fn few_enough(panels: usize) -> Result<(), LayoutError> {
+    match panels {
+        ..=MOST_PANELS => Ok(()),
+        many => Err(LayoutError::TooManyPanels(many, MOST_PANELS)),
+    }
+}
+
 impl Layout {
     pub fn empty() -> Layout {
         Layout {
@@ -177,10 +187,15 @@ impl Layout {
     }
 
     pub(super) fn checked(self) -> Result<Layout, LayoutError> {
-        match self.panels.len() {
-            ..=MOST_PANELS => Ok(self),
-            many => Err(LayoutError::TooManyPanels(many, MOST_PANELS)),
+        few_enough(self.panels.len())?;
+        for (id, panel) in &self.panels {
+            let listed = names::listed(&panel.kind, &panel.config);
+            if listed > MOST_LISTED {
+                let id = id.chars().take(40).collect();
+                return Err(LayoutError::TooManyListed(id, listed, MOST_LISTED));
+            }
         }
+        Ok(self)
     }
 
     /// Written by a newer version than this program's.
@@ -190,11 +205,20 @@ impl Layout {
 
     /// Pretty JSON with a line break at its end, fit to be shared.
     pub fn to_json(&self) -> String {
+        self.to_shared().0
+    }
+
+    /// The same, with pointers to what was taken out of it for that.
+    pub(super) fn to_shared(&self) -> (String, Vec<String>) {
         let mut value = serde_json::to_value(self).unwrap_or_default();
-        portable::scrub(&mut value);
+        let taken = portable::scrub(&mut value);
         let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
+        // what is written can be opened again
+        if text.len() as u64 >= LARGEST_BYTES {
+            text = value.to_string();
+        }
         text.push('\n');
-        text
+        (text, taken)
     }
 }
 

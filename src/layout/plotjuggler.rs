@@ -4,6 +4,7 @@
 //! name is a field and all before it the topic; [`super::fit`] moves the border where a recording's topics say so.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 use roxmltree::{Document, Node as Element, ParsingOptions};
 use serde_json::{Map, Value, json};
@@ -13,7 +14,7 @@ use super::color;
 use super::own::{Child, Direction, Layout, Node, Origin, PanelEntry, Tab};
 use super::report::{PanelReport, Report};
 use super::rule::{Marks, Reader};
-use super::value::{self, as_number};
+use super::value::{self, ancestors, as_number};
 use super::{Dialect, LayoutError, Opened};
 use crate::path::topic_text;
 
@@ -23,6 +24,7 @@ pub fn looks_so(text: &str) -> bool {
 
 const DEEPEST: usize = 64;
 const MOST_NODES: u32 = 200_000;
+const MOST_ATTRIBUTES: usize = 100;
 
 pub fn import(text: &str) -> Result<Opened, LayoutError> {
     let options = ParsingOptions {
@@ -30,9 +32,16 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
         ..ParsingOptions::default()
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
+    // the parser compares each attribute of an element with all others
+    if most_attributes(text) > MOST_ATTRIBUTES {
+        return Err(LayoutError::Syntax(format!(
+            "one of its elements has more than {MOST_ATTRIBUTES} attributes"
+        )));
+    }
     let parsed = Document::parse_with_options(text, options).map_err(|error| LayoutError::Syntax(error.to_string()))?;
     let root = parsed.root_element();
     let document = value_of(root, 0)?;
+    super::spellable(&document)?;
     let marks = RefCell::new(Marks::default());
     let reader = Reader::new(&document, &marks);
 
@@ -65,26 +74,52 @@ pub fn import(text: &str) -> Result<Opened, LayoutError> {
         extra: Map::new(),
     };
     layout.root = canonical(&tabs);
+    let mut layout = layout.checked()?;
 
     let mut report = Report::new(Dialect::PlotJuggler, Dialect::Roadreel);
     let marks = marks.borrow();
-    let is_under = |pointer: &str, place: &str| pointer.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
     for (id, place) in &places {
         let mut told = PanelReport::new(id, "plot", Some("plot"));
-        marks.tell(&document, &mut told, &|pointer| is_under(pointer, place));
+        marks.tell(&document, place, &mut told, &|_| true);
         report.panels.push(told);
     }
     report.around.theirs = Dialect::PlotJuggler.name().to_owned();
-    let is_around = |pointer: &str| !places.iter().any(|(_, place)| is_under(pointer, place));
-    marks.tell(&document, &mut report.around, &is_around);
+    let plots: HashSet<&str> = places.iter().map(|(_, place)| place.as_str()).collect();
+    let is_around = |pointer: &str| !ancestors(pointer).any(|at| plots.contains(at));
+    marks.tell(&document, "", &mut report.around, &is_around);
     drop(marks);
     layout.origin = Some(Origin {
         dialect: Dialect::PlotJuggler,
         document,
         extra: Map::new(),
     });
-    let layout = layout.checked()?;
     Ok(Opened { layout, report })
+}
+
+/// How many attributes the element has that has most of them; of text that is no XML any number.
+fn most_attributes(text: &str) -> usize {
+    const OTHERS: [(&str, &str); 3] = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
+    let mut most = 0;
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once('<') {
+        let bare = |start: &str| tag.strip_prefix(start.get(1..)?);
+        if let Some((inside, end)) = OTHERS.iter().find_map(|(start, end)| Some((bare(start)?, end))) {
+            rest = inside.split_once(end).map_or("", |(_, rest)| rest);
+            continue;
+        }
+        let (mut quote, mut count) = (None, 0);
+        let end = tag.find(|c| {
+            match quote {
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                Some(begun) if c == begun => (quote, count) = (None, count + 1),
+                _ => {}
+            }
+            quote.is_none() && c == '>'
+        });
+        most = most.max(count);
+        rest = end.and_then(|end| tag.get(end..)).unwrap_or_default();
+    }
+    most
 }
 
 /// An element: its attributes as `@name`, its elements as lists by their names.
@@ -158,7 +193,6 @@ impl Juggler<'_> {
             Some("|") => Direction::Row,
             _ => Direction::Column,
         };
-        self.reader.mark(&format!("{at}/@orientation"), "/root");
         let sizes: Vec<Option<f32>> = element
             .attribute("sizes")
             .unwrap_or_default()
@@ -175,8 +209,11 @@ impl Juggler<'_> {
                 });
             }
         }
-        if children.len() > 1 && sizes.iter().all(Option::is_some) {
-            self.reader.mark(&format!("{at}/@sizes"), "/root");
+        if children.len() > 1 {
+            self.reader.mark(&format!("{at}/@orientation"), "/root");
+            if sizes.iter().all(Option::is_some) {
+                self.reader.mark(&format!("{at}/@sizes"), "/root");
+            }
         }
         canonical(&Node::Split {
             split,
@@ -240,7 +277,22 @@ impl Plot<'_, '_> {
         if let (Some((_, _)), false) = (style, curves.is_empty()) {
             self.reader.mark("/@style", "/series/0/style");
         }
+        let width = self.plot.attribute("line_width").and_then(|width| as_number(&width.into()));
+        if width.is_some() && !curves.is_empty() {
+            self.reader.mark("/@line_width", "/series/0/line_width");
+        }
         let mut config = json!({"x_axis": if is_xy { "path" } else { "from_start" }});
+        for flip in ["flip_x", "flip_y"] {
+            if let Some(flipped) = self.plot.attribute(flip) {
+                self.reader.mark(&format!("/@{flip}"), &format!("/{flip}"));
+                config[flip] = (flipped == "true").into();
+            }
+        }
+        if let Some(data) = self.plot.attribute("background_data").filter(|data| !data.is_empty()) {
+            self.reader.mark("/@background_data", "/background/path");
+            self.reader.odd("/@background_colormap", "each value gets a colour of its own here");
+            config["background"] = json!({ "path": path_of(data) });
+        }
         let mut series = Vec::new();
         for (index, (curve, at)) in curves.into_iter().enumerate() {
             let to = format!("/series/{index}");
@@ -257,6 +309,9 @@ impl Plot<'_, '_> {
             }
             if let Some((_, style)) = style {
                 made["style"] = (*style).into();
+            }
+            if let Some(width) = width {
+                made["line_width"] = value::of_number(width);
             }
             if let Some(x) = curve.attribute("curve_x").filter(|_| is_xy && index == 0) {
                 self.reader.mark(&format!("{at}/@curve_x"), "/x_path");

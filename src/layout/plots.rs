@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::rule::{Codec, Group, Plain, Rule, key, key_or};
-use super::scene::range;
 use super::value::{self, number, put, remove};
 
 const STAMPS: Codec = Codec::Words(&[("receiveTime", "receive"), ("headerStamp", "header")]);
@@ -82,9 +81,17 @@ const TITLES: [&str; 3] = ["/lichtblickPanelTitle", "/foxglovePanelTitle", "/tit
 
 static Y_RANGE: Group = Group {
     ours: &["/y"],
-    read: |reader| match range(reader, "/minYValue", "/maxYValue", "/y") {
-        Some([min, max]) => json!({"y": {"mode": "manual", "min": value::of_number(min), "max": value::of_number(max)}}),
-        None => json!({"y": {"mode": "auto"}}),
+    read: |reader| {
+        let end = |key: &str| {
+            let is_said = reader.value.pointer(key).and_then(value::as_number).is_some();
+            is_said.then(|| reader.number(key, "/y")).flatten().map(value::of_number)
+        };
+        match (end("/minYValue"), end("/maxYValue")) {
+            (Some(min), Some(max)) => json!({"y": {"mode": "manual", "min": min, "max": max}}),
+            (Some(min), None) => json!({"y": {"mode": "from", "min": min}}),
+            (None, Some(max)) => json!({"y": {"mode": "up_to", "max": max}}),
+            (None, None) => json!({"y": {"mode": "auto"}}),
+        }
     },
     write: |now, theirs| {
         for (ours, key) in [("/y/min", "/minYValue"), ("/y/max", "/maxYValue")] {
@@ -100,21 +107,31 @@ static Y_RANGE: Group = Group {
     },
 };
 
+/// Theirs, ours; below and on the right there is none of theirs.
+const LEGEND_PLACES: Codec = Codec::Words(&[("floating", "inside"), ("top", "top"), ("left", "left")]);
+
 static LEGEND: Group = Group {
-    ours: &["/legend"],
+    ours: &["/legend", "/legend_place"],
     read: |reader| {
-        let shown = reader.flag("/showLegend", "/legend").unwrap_or(true);
-        if !shown {
+        if value::text(reader.value, "/legendDisplay") == Some("none") {
+            reader.mark("/legendDisplay", "/legend");
             return json!({"legend": false});
         }
-        let place = reader.text("/legendDisplay", "/legend");
-        json!({"legend": place != Some("none")})
+        let shown = reader.flag("/showLegend", "/legend").unwrap_or(true);
+        match reader.take("/legendDisplay", "/legend_place", LEGEND_PLACES) {
+            Some(place) => json!({"legend": shown, "legend_place": place}),
+            None => json!({"legend": shown}),
+        }
     },
     write: |now, theirs| {
         let shown = value::flag(now, "/legend").unwrap_or(true);
         put(theirs, "/showLegend", shown.into());
-        if shown && value::text(theirs, "/legendDisplay") == Some("none") {
-            put(theirs, "/legendDisplay", "floating".into());
+        let place = now.pointer("/legend_place").filter(|_| shown);
+        match place.map(|place| LEGEND_PLACES.write(place)) {
+            Some(Some(place)) => put(theirs, "/legendDisplay", place),
+            Some(None) => return false,
+            None if shown && value::text(theirs, "/legendDisplay") == Some("none") => put(theirs, "/legendDisplay", "floating".into()),
+            None => {}
         }
         true
     },
@@ -149,6 +166,7 @@ pub static STATES: &[Rule] = &[Rule::Each {
     rules: &[
         key("/value", "/path", Codec::Text),
         key("/label", "/label", Codec::Text),
+        key_or("/enabled", "/visible", Codec::Bool, Plain::Bool(true)),
         key_or("/timestampMethod", "/stamp", STAMPS, Plain::Text("receive")),
     ],
 }];

@@ -3,6 +3,7 @@
 //! Invariant: every key of the file stands in exactly one of three lists: `mapped` (it has an effect, and changing it changes
 //! what is shown), `kept` (no effect, but it comes out again), `lost` (it does not come out again).
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use indexmap::IndexMap;
@@ -90,7 +91,7 @@ impl Report {
 
     /// There is nothing that a person would want to know.
     pub fn is_silent(&self) -> bool {
-        self.dialect == self.to && self.panels.is_empty() && self.warnings.is_empty()
+        self.dialect == self.to && self.panels.is_empty() && self.warnings.is_empty() && self.count(Fate::Lost) == 0
     }
 
     /// Keys with this fate.
@@ -189,21 +190,19 @@ impl PanelReport {
 /// Rows that give the same reason are one, under what their keys have in common.
 fn folded(rows: Vec<Row>) -> Vec<Row> {
     let mut out: Vec<Row> = Vec::new();
+    // the first of each reason
+    let mut told: HashMap<(Fate, String), usize> = HashMap::new();
     for row in rows {
-        let gives_reason = row.fate != Fate::Mapped && !row.note.is_empty();
-        let same = out
-            .iter()
-            .position(|other| gives_reason && other.fate == row.fate && other.note == row.note);
-        let found = same.and_then(|at| Some((at, common(&out.get(at)?.key, &row.key)?)));
-        match found {
-            Some((at, key)) => {
-                if let Some(other) = out.get_mut(at) {
-                    other.key = key;
-                    other.count += row.count;
-                }
+        if row.fate != Fate::Mapped && !row.note.is_empty() {
+            let first = *told.entry((row.fate, row.note.clone())).or_insert(out.len());
+            let key = out.get(first).and_then(|other| common(&other.key, &row.key));
+            if let (Some(key), Some(other)) = (key, out.get_mut(first)) {
+                other.key = key;
+                other.count += row.count;
+                continue;
             }
-            None => out.push(row),
         }
+        out.push(row);
     }
     out
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::portable::escape;
 use super::report::{Mapped, Noted, PanelReport};
-use super::value::{self, as_number, each_leaf, put, remove};
+use super::value::{self, ancestors, as_number, each_leaf, put, remove};
 
 /// Keys are JSON pointers.
 pub enum Rule {
@@ -104,7 +104,7 @@ impl Codec {
         })
     }
 
-    fn write(self, value: &Value) -> Option<Value> {
+    pub(super) fn write(self, value: &Value) -> Option<Value> {
         Some(match self {
             Codec::Linear { times, plus } => value::of_number((as_number(value)? - plus) / times),
             Codec::Words(words) => words.iter().find(|w| Some(w.1) == value.as_str())?.0.into(),
@@ -417,9 +417,10 @@ fn take_spoken(rules: &[Rule], rest: &mut Value) {
 }
 
 impl Marks {
-    /// Sorts every key of theirs that belongs to it into the report.
-    pub fn tell(&self, theirs: &Value, report: &mut PanelReport, belongs: &dyn Fn(&str) -> bool) {
-        each_leaf(theirs, "", &mut |pointer, value| match value {
+    /// Sorts every key at `part` of theirs that belongs to it into the report.
+    pub fn tell(&self, theirs: &Value, part: &str, report: &mut PanelReport, belongs: &dyn Fn(&str) -> bool) {
+        let Some(value) = theirs.pointer(part) else { return };
+        each_leaf(value, part, &mut |pointer, value| match value {
             _ if pointer.is_empty() || !belongs(pointer) => {}
             Value::Array(list) if self.is_mapped_inside(pointer, list.len()) => {
                 for at in 0..list.len() {
@@ -436,12 +437,11 @@ impl Marks {
     }
 
     fn tell_one(&self, pointer: &str, report: &mut PanelReport) {
-        let above = || std::iter::successors(Some(pointer), |at| at.rsplit_once('/').map(|(parent, _)| parent));
-        if let Some(to) = above().find_map(|at| self.mapped.get(at)) {
+        if let Some(to) = ancestors(pointer).find_map(|at| self.mapped.get(at)) {
             let (key, to) = (pointer.to_owned(), to.clone());
             return report.mapped.push(Mapped { key, to });
         }
-        let why = above().find_map(|at| self.odd.get(at)).cloned().unwrap_or_default();
+        let why = ancestors(pointer).find_map(|at| self.odd.get(at)).cloned().unwrap_or_default();
         report.kept.push(Noted {
             key: pointer.to_owned(),
             why,

@@ -4,18 +4,18 @@
 //! nothing else.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::arrangement::{canonical, same};
 use super::diff::{KeyChange, changes_between};
-use super::own::{Layout, Origin, PanelEntry, PlaybackEntry};
+use super::own::{Layout, Origin, PanelEntry, PlaybackEntry, few_enough};
 use super::portable::escape;
 use super::report::{Noted, PanelReport, Report};
 use super::rule::{self, Marks, Reader, Rule};
-use super::value::put;
+use super::value::{ancestors, put};
 use super::{Dialect, LayoutError, Opened, mosaic};
 
 /// One program's way of writing it.
@@ -39,14 +39,19 @@ pub struct PanelType {
     pub rules: &'static [Rule],
 }
 
+/// All that are written this way.
+const KIN: [&Studio; 2] = [&super::foxglove::FOXGLOVE, &super::webviz::WEBVIZ];
+
 /// The type that holds arrangements behind tabs.
 pub const TAB: &str = "Tab";
 /// The key under which our tabs keep the id of theirs.
 pub const TAB_ID: &str = "id";
 
 impl Studio {
+    /// Files of one program may hold panels of another.
     fn panel_type(&self, theirs: &str) -> Option<&'static PanelType> {
-        self.panels.iter().find(|t| t.theirs.contains(&theirs))
+        let kin = KIN.into_iter().filter(|kin| kin.dialect != self.dialect).flat_map(|kin| kin.panels);
+        self.panels.iter().chain(kin).find(|t| t.theirs.contains(&theirs))
     }
 
     pub fn import(&self, document: Value) -> Result<Opened, LayoutError> {
@@ -70,6 +75,8 @@ impl Studio {
         let (placed, tabs, warnings) = tree.done();
         report.warnings.extend(warnings);
 
+        few_enough(placed.len())?;
+
         let mut entries = IndexMap::new();
         for id in placed {
             let config = configs.get(&id).unwrap_or(&Value::Null);
@@ -86,7 +93,7 @@ impl Studio {
             let id = pointer.strip_prefix(&configs_at).and_then(|rest| rest.split('/').next());
             id.is_none_or(|id| !told.contains(id))
         };
-        marks.borrow().tell(&document, &mut report.around, &is_outside);
+        marks.borrow().tell(&document, "", &mut report.around, &is_outside);
 
         let layout = Layout {
             panels: entries,
@@ -128,7 +135,7 @@ impl Studio {
                 extra: Map::new(),
             },
         };
-        marks.borrow().tell(config, &mut told, &|_| true);
+        marks.borrow().tell(config, "", &mut told, &|_| true);
         (entry, told)
     }
 
@@ -219,13 +226,12 @@ impl Studio {
             Some(known) => {
                 let was = before.map_or(&Value::Null, |before| &before.config);
                 let spoken = rule::export(known.rules, given, was, &entry.config, "", &mut told.lost);
-                if before.is_none() {
-                    let unsaid = rule::unspoken(known.rules, &entry.config);
-                    told.lost.extend(unsaid.into_iter().map(|key| Noted {
-                        key,
-                        why: format!("{} has no such setting", self.dialect.name()),
-                    }));
-                }
+                let unsaid = rule::unspoken(known.rules, &entry.config).into_iter();
+                let changed = unsaid.filter(|key| was.pointer(key) != entry.config.pointer(key));
+                told.lost.extend(changed.map(|key| Noted {
+                    key,
+                    why: format!("{} has no such setting", self.dialect.name()),
+                }));
                 spoken
             }
             None => entry.config.clone(),
@@ -269,6 +275,9 @@ impl Studio {
         }
         let given = std::mem::take(document);
         *document = rule::export(self.around, given, &was, &now, "", &mut report.around.lost);
+        if let Some(origin) = layout.origin.as_ref().filter(|origin| origin.dialect != self.dialect) {
+            take_along(origin, document, &mut report.around.lost);
+        }
         if layout.playback.as_ref().is_some_and(|playback| playback.looping) {
             report.around.lost.push(Noted {
                 key: "/playback/loop".to_owned(),
@@ -276,6 +285,35 @@ impl Studio {
             });
         }
     }
+}
+
+/// What lay around the panels of another program's document: scripts are the same in both, the rest is lost.
+fn take_along(origin: &Origin, document: &mut Value, lost: &mut Vec<Noted>) {
+    const SCRIPTS: &str = "/userNodes";
+    let name = origin.dialect.name();
+    let Some(studio) = origin.dialect.studio() else {
+        return lost.push(Noted {
+            key: String::new(),
+            why: format!("what only {name} knows is left out"),
+        });
+    };
+    if let Some(scripts) = origin.document.pointer(SCRIPTS).filter(|scripts| scripts.is_object()) {
+        put(document, SCRIPTS, scripts.clone());
+    }
+    let Ok(Opened { report, .. }) = studio.import(origin.document.clone()) else {
+        return;
+    };
+    let is_left = |noted: &Noted| {
+        let given = origin.document.pointer(&noted.key);
+        let says_nothing = given.is_none_or(|given| matches!(given.to_string().as_str(), "{}" | "[]" | "null" | "\"\""));
+        // of a panel that stands nowhere
+        let is_panel = noted.key.strip_prefix('/').is_some_and(|key| key.starts_with(studio.configs));
+        noted.key != "/version" && !says_nothing && !is_panel && document.pointer(&noted.key) != given
+    };
+    lost.extend(report.around.kept.into_iter().filter(is_left).map(|noted| Noted {
+        why: format!("known to {name} only"),
+        ..noted
+    }));
 }
 
 /// Keys that only the program knew which a panel comes from.
@@ -318,11 +356,11 @@ pub fn kept_changes(a: &Layout, b: &Layout) -> Vec<(String, Vec<KeyChange>)> {
     let mut out = Vec::new();
     for (id, before) in configs {
         let Some(after) = config(b, id) else { continue };
-        let unused: HashSet<String> = kept(id, before).into_iter().chain(kept(id, &after)).collect();
+        let unused: BTreeSet<String> = kept(id, before).into_iter().chain(kept(id, &after)).collect();
         let is_unused = |change: &KeyChange| {
-            unused
-                .iter()
-                .any(|key| change.key.starts_with(key.as_str()) || key.starts_with(&change.key))
+            let inside = format!("{}/", change.key);
+            let has_inside = || unused.range(inside.clone()..).next().is_some_and(|key| key.starts_with(&inside));
+            ancestors(&change.key).any(|key| unused.contains(key)) || has_inside()
         };
         let changes: Vec<KeyChange> = changes_between(before, &after).into_iter().filter(is_unused).collect();
         if !changes.is_empty() && type_of(id) != TAB {

@@ -1,15 +1,57 @@
 //! Raw messages, logs, diagnostics, tables and notes as Webviz and its descendants store them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::hidden::Hidden;
 use super::rule::{Codec, Group, Rule, key};
 use super::value::{self, as_number, put};
 use crate::path;
 
-pub static RAW: &[Rule] = &[
-    key("/topicPath", "/topic", Codec::Own(topic_of_path, path_of_topic)),
-    Rule::Group(&COMPARE),
-];
+pub static RAW: &[Rule] = &[Rule::Group(&SUBJECT), Rule::Group(&COMPARE)];
+
+/// A message path: a topic, and the part of its messages that is shown.
+static SUBJECT: Group = Group {
+    ours: &["/topic", "/part"],
+    read: |reader| {
+        let Some(topic) = reader.take("/topicPath", "/topic", Codec::Own(topic_of_path, path_of_topic)) else {
+            return Value::Null;
+        };
+        match value::text(reader.value, "/topicPath")
+            .map(part_of_path)
+            .filter(|part| !part.is_empty())
+        {
+            Some(part) => json!({"topic": topic, "part": part}),
+            None => json!({ "topic": topic }),
+        }
+    },
+    write: |now, theirs| {
+        let topic = value::text(now, "/topic").filter(|topic| !topic.is_empty()).map(path::topic_text);
+        let path = match (topic, value::text(now, "/part").unwrap_or_default()) {
+            (None, _) => String::new(),
+            (Some(topic), "") => topic,
+            (Some(topic), part) => format!("{topic}.{part}"),
+        };
+        put(theirs, "/topicPath", path.into());
+        true
+    },
+};
+
+/// `pose.position`, `ranges[3]`: as far as it leads to one value.
+fn part_of_path(text: &str) -> String {
+    let Ok(path::Expr::Path(path)) = path::parse(text) else {
+        return String::new();
+    };
+    let mut part = String::new();
+    for step in path.steps {
+        match step.kind {
+            path::StepKind::Field(name) if part.is_empty() => part = name,
+            path::StepKind::Field(name) => part = format!("{part}.{name}"),
+            path::StepKind::Index(path::Bound::Number(index)) => part = format!("{part}[{index}]"),
+            path::StepKind::Index(_) | path::StepKind::Slice(..) | path::StepKind::Filter(_) => break,
+        }
+    }
+    part
+}
 
 /// The topic whose fields a message path names.
 fn topic_of_path(text: &Value) -> Option<Value> {
@@ -144,39 +186,14 @@ fn unescaped(pattern: &str) -> String {
 
 static NODES: Group = Group {
     ours: &["/hidden_nodes"],
-    read: |reader| {
-        let mut hidden = Vec::new();
-        for (name, node) in reader.entries("/nameFilter") {
-            if node.flag("/visible", "/hidden_nodes") == Some(false) {
-                hidden.push(name);
-            }
-        }
-        hidden.sort_unstable();
-        if hidden.is_empty() {
-            Value::Null
-        } else {
-            json!({ "hidden_nodes": hidden })
-        }
-    },
-    write: |now, theirs| {
-        let hidden = now.get("hidden_nodes").and_then(Value::as_array);
-        let hidden: Vec<&str> = hidden.into_iter().flatten().filter_map(Value::as_str).collect();
-        let mut filter = theirs.get("nameFilter").and_then(Value::as_object).cloned().unwrap_or_default();
-        for (name, node) in &mut filter {
-            if !hidden.contains(&name.as_str()) {
-                put(node, "/visible", true.into());
-            }
-        }
-        for name in hidden {
-            put(
-                filter.entry(name).or_insert_with(|| Value::Object(Map::new())),
-                "/visible",
-                false.into(),
-            );
-        }
-        put(theirs, "/nameFilter", Value::Object(filter));
-        true
-    },
+    read: |reader| HIDDEN_NODES.read(reader),
+    write: |now, theirs| HIDDEN_NODES.write(now, theirs),
+};
+
+const HIDDEN_NODES: Hidden = Hidden {
+    theirs: "/nameFilter",
+    prefix: "",
+    ours: "/hidden_nodes",
 };
 
 pub static DIAGNOSTICS: &[Rule] = &[
@@ -220,7 +237,5 @@ fn ids_of_names(names: &Value) -> Option<Value> {
     let id = |name: &Value| Some(format!("||{}|", name.as_str()?).into());
     names.as_array()?.iter().map(id).collect::<Option<Vec<_>>>().map(Value::Array)
 }
-
-pub static TABLE: &[Rule] = &[key("/topicPath", "/path", Codec::Text)];
 
 pub static NOTE: &[Rule] = &[key("/noteText", "/text", Codec::Text)];

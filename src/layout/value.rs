@@ -104,6 +104,23 @@ pub fn each_leaf(value: &Value, at: &str, f: &mut impl FnMut(&str, &Value)) {
     }
 }
 
+/// A pointer, and those of all that it lies in, but for the whole.
+pub fn ancestors(pointer: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(pointer), |at| at.rsplit_once('/').map(|(parent, _)| parent)).take_while(|at| !at.is_empty())
+}
+
+/// How long the pointers of all plain values are together: with long keys above many values, a few MiB may mean gigabytes.
+pub fn pointer_bytes(value: &Value) -> u64 {
+    fn sum(value: &Value, above: u64) -> u64 {
+        match value {
+            Value::Object(map) => map.iter().map(|(key, value)| sum(value, above + 1 + key.len() as u64)).sum(),
+            Value::Array(list) => list.iter().map(|value| sum(value, above + 4)).sum(),
+            _ => above,
+        }
+    }
+    sum(value, 0)
+}
+
 pub fn unescape(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }

@@ -12,7 +12,8 @@ use super::portable::escape;
 use super::rule::{Codec, Group, Reader, Rule, key};
 use super::scene::{CAMERA_IN_RADIANS, color_of, field, flat, flat_color, range};
 use super::studio::{PanelType, Studio};
-use super::texts::{DIAGNOSTIC, DIAGNOSTICS, LOG_OF_WEBVIZ, NOTE, RAW, TABLE};
+use super::tables::TABLE;
+use super::texts::{DIAGNOSTIC, DIAGNOSTICS, LOG_OF_WEBVIZ, NOTE, RAW};
 use super::value::{self, number, put, remove};
 use super::{Dialect, variables};
 

@@ -5,12 +5,14 @@
 mod detail;
 mod history;
 
+use std::cmp::Reverse;
+
 use egui::{Align2, RichText, ScrollArea, Sense, Ui, pos2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::decode::{DiagnosticStatus, Form};
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::store::{Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme::{self, Palette, icon};
 use crate::time::{self, Time};
@@ -332,6 +334,49 @@ impl DiagnosticsPanel {
     }
 }
 
+impl DiagnosticsPanel {
+    /// All parts that are listed and `fits`, as text.
+    fn text(&self, fits: impl Fn(&Part) -> bool) -> String {
+        let parts = self.parts.iter().filter(|part| self.is_shown(part) && fits(part));
+        parts.map(detail::as_text).collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn show_from(&mut self, level: Level, out: &mut Vec<Action>) {
+        self.config.min_level = level;
+        out.push(Action::Changed);
+    }
+}
+
+const COMMANDS: &[command::Command<DiagnosticsPanel>] = &[
+    ("Select what is worst", |panel, _, out| {
+        let worst = panel
+            .parts
+            .iter()
+            .filter(|part| panel.is_shown(part))
+            .min_by_key(|part| Reverse(part.level));
+        if let Some(part) = worst {
+            panel.config.selected = part.status.name.to_string();
+            out.push(Action::Changed);
+        }
+    }),
+    ("Copy what is not OK as text", |panel, _, out| {
+        out.push(Action::CopyText(panel.text(|part| part.level > Level::Ok)));
+    }),
+    ("Copy all as text", |panel, _, out| out.push(Action::CopyText(panel.text(|_| true)))),
+    ("Save all as text…", |panel, _, out| {
+        out.push(Action::SaveFile {
+            name: "diagnostics.txt".into(),
+            bytes: panel.text(|_| true).into_bytes().into(),
+        });
+    }),
+    ("Show warnings and worse", |panel, _, out| panel.show_from(Level::Warn, out)),
+    ("Show all levels", |panel, _, out| panel.show_from(Level::Ok, out)),
+    ("Close the details", |panel, _, out| {
+        panel.config.selected.clear();
+        out.push(Action::Changed);
+    }),
+];
+
 #[derive(Clone, Copy)]
 enum Did {
     Select,
@@ -377,6 +422,8 @@ impl Panel for DiagnosticsPanel {
             PanelState::Failed(why) if self.parts.is_empty() => return widget::failure_note(ui, rect, why),
             _ => {}
         }
+        let behind = ui.interact(rect, ui.scope_id().with("diagnostics"), Sense::click());
+        command::menu(&behind, COMMANDS, self, view, out);
         let head = egui::UiBuilder::new().max_rect(rect.shrink2(egui::vec2(0.0, 2.0)));
         let below = ui.scope_builder(head, |ui| self.head_ui(ui, out)).response.rect.bottom();
         let rest = egui::Rect::from_min_max(pos2(rect.left(), below.min(rect.bottom())), rect.max);
@@ -464,6 +511,14 @@ impl Panel for DiagnosticsPanel {
         if self.config != before {
             out.push(Action::Changed);
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

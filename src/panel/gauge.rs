@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::panel::reading::{Reading, first_number, usual_range};
-use crate::panel::{Action, Kind, Panel, PanelState, View, path_field, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::render::Colormap;
 use crate::store::{TopicId, Want};
 use crate::theme::{self, Palette};
@@ -140,7 +140,8 @@ impl GaugePanel {
         let small = |at: Pos2, align: Align2, text: &str| painter.text(at, align, text, theme::small(), p.weak);
         match self.config.shape {
             Form::Dial => {
-                let radius = (rect.width() * 0.5 - 16.0).min((rect.height() - 28.0) / 1.72).clamp(12.0, 220.0);
+                // as high as the dial and its name below it
+                let radius = (rect.width() * 0.5 - 16.0).min((rect.height() - 32.0) / 1.92).clamp(12.0, 220.0);
                 let center = pos2(rect.center().x, rect.center().y + radius * 0.14 - 6.0);
                 let width = (radius * 0.16).clamp(4.0, 28.0);
                 self.arc(&painter, p, center, radius - width / 2.0, width, at);
@@ -213,6 +214,19 @@ impl GaugePanel {
     }
 }
 
+const COMMANDS: &[command::Command<GaugePanel>] = &[
+    ("Copy value", |gauge, _, out| out.extend(gauge.reading.copied())),
+    ("Copy path", |gauge, _, out| out.push(Action::CopyText(gauge.config.path.clone()))),
+    ("Plot this field", |gauge, _, out| out.extend(gauge.reading.over_time())),
+    ("Dial or bar", |gauge, _, out| {
+        gauge.config.shape = match gauge.config.shape {
+            Form::Dial => Form::Bar,
+            Form::Bar => Form::Dial,
+        };
+        out.push(Action::Changed);
+    }),
+];
+
 impl Panel for GaugePanel {
     fn title(&self, _view: &View) -> String {
         widget::title_of("Gauge", self.label())
@@ -241,7 +255,7 @@ impl Panel for GaugePanel {
                 let response = ui.interact(rect, ui.scope_id().with("gauge"), Sense::click());
                 let name = format!("{} {}", self.label(), self.figure(value));
                 response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Meter, true, &name));
-                widget::value_menu(&response, &self.config.path, self.reading.value(), out);
+                command::menu(&response, COMMANDS, self, view, out);
             }
         }
         ui.advance_cursor_after_rect(rect);
@@ -281,6 +295,14 @@ impl Panel for GaugePanel {
             ui.checkbox(&mut self.config.reverse, "Reversed");
         }
         widget::report_change(&before, &self.config, out);
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::decode::Form;
 use crate::panel::columns::{self, Align, Column};
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::store::{Store, Timing, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::{self, Span};
@@ -256,6 +256,71 @@ impl HealthPanel {
     }
 }
 
+impl HealthPanel {
+    /// To the next gap, or the one before: of the selected topic, else of any.
+    fn next_gap(&self, forward: bool, view: &View, out: &mut Vec<Action>) {
+        let selected = self.selected(view.store).map(|t| t.id);
+        let topics = view
+            .store
+            .topics()
+            .iter()
+            .map(|t| t.id)
+            .filter(|id| selected.is_none_or(|s| s == *id));
+        let gaps = topics.filter_map(|id| measured(view.store, id)).flat_map(|timing| &timing.gaps);
+        let starts = gaps.map(|gap| gap.from);
+        let next = match forward {
+            true => starts.filter(|t| *t > view.now).min(),
+            false => starts.filter(|t| *t < view.now).max(),
+        };
+        out.extend(next.map(Action::Seek));
+    }
+
+    /// What is measured of all topics that are listed, in seconds and hertz; nothing where it is not measured.
+    fn csv(&self, store: &Store) -> String {
+        let mut csv = "topic,messages,rate_hz,median_period_s,jitter_s,gaps,longest_gap_s\n".to_owned();
+        for topic in self.sorted(store) {
+            let secs = |nanos: f64| (nanos * 1e-9).to_string();
+            let of = |f: &dyn Fn(&Timing) -> Option<String>| {
+                measured(store, topic.id).filter(|t| t.messages > 1).and_then(f).unwrap_or_default()
+            };
+            let fields = [
+                format!("\"{}\"", topic.name.replace('"', "\"\"")),
+                topic.messages.to_string(),
+                of(&|t| t.rate_hz().map(|hz| hz.to_string())),
+                of(&|t| Some(secs(t.median_period_nanos as f64))),
+                of(&|t| Some(secs(t.jitter_nanos))),
+                of(&|t| Some(t.gaps.len().to_string())),
+                of(&|t| t.longest.map(|gap| secs(gap.nanos() as f64))),
+            ];
+            csv.push_str(&fields.join(","));
+            csv.push('\n');
+        }
+        csv
+    }
+}
+
+const COMMANDS: &[command::Command<HealthPanel>] = &[
+    ("Next gap", |health, view, out| health.next_gap(true, view, out)),
+    ("Previous gap", |health, view, out| health.next_gap(false, view, out)),
+    ("Copy as CSV", |health, view, out| {
+        out.push(Action::CopyText(health.csv(view.store)));
+    }),
+    ("Save as CSV…", |health, view, out| {
+        out.push(Action::SaveFile {
+            name: "topic_health.csv".into(),
+            bytes: health.csv(view.store).into_bytes().into(),
+        });
+    }),
+    ("Most gaps first", |health, _, out| {
+        (health.config.sort, health.config.descending) = (Sort::Gaps, true);
+        out.push(Action::Changed);
+    }),
+    ("Close the details", |health, _, out| {
+        health.config.selected.clear();
+        out.push(Action::Changed);
+    }),
+];
+
 /// Where there is anything to measure.
 fn measured(store: &Store, topic: TopicId) -> Option<&Timing> {
     store.timing(topic).filter(|t| t.messages > 0)
@@ -336,6 +401,7 @@ impl Panel for HealthPanel {
                 (list, Some((topic, details)))
             }
         };
+        let behind = ui.interact(list, ui.scope_id().with("health"), egui::Sense::click());
         ui.scope_builder(egui::UiBuilder::new().max_rect(list), |ui| {
             ui.set_clip_rect(list.intersect(ui.clip_rect()));
             self.list_ui(ui, view, out);
@@ -346,6 +412,7 @@ impl Panel for HealthPanel {
                 self.detail_ui(ui, topic, view, out);
             });
         }
+        command::menu(&behind, COMMANDS, self, view, out);
         ui.advance_cursor_after_rect(rect);
     }
 
@@ -382,6 +449,14 @@ impl Panel for HealthPanel {
                 out.extend(costs.iter().map(|(topic, _)| Action::ReadWhole(topic.id)));
             }
         }
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::panel::ink::Ink;
 use crate::panel::reading::{Reading, Worth, first_number};
-use crate::panel::{Action, Kind, Panel, PanelState, View, path_field, widget};
+use crate::panel::rule::{Operator, Told};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::path::Literal;
 use crate::store::{TopicId, Want};
 use crate::theme::{self, Palette, icon};
@@ -60,67 +61,15 @@ struct Rule {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-enum Operator {
-    #[default]
-    #[serde(rename = "==")]
-    Equal,
-    #[serde(rename = "!=")]
-    NotEqual,
-    #[serde(rename = "<")]
-    Less,
-    #[serde(rename = "<=")]
-    LessEqual,
-    #[serde(rename = ">")]
-    Greater,
-    #[serde(rename = ">=")]
-    GreaterEqual,
-    /// The text holds it.
-    #[serde(rename = "contains")]
-    Contains,
-}
-
-impl Operator {
-    const ALL: [(Operator, &'static str); 7] = [
-        (Operator::Equal, "="),
-        (Operator::NotEqual, "≠"),
-        (Operator::Less, "<"),
-        (Operator::LessEqual, "≤"),
-        (Operator::Greater, ">"),
-        (Operator::GreaterEqual, "≥"),
-        (Operator::Contains, "contains"),
-    ];
-
-    fn sign(self) -> &'static str {
-        Operator::ALL.iter().find(|o| o.0 == self).map_or("", |o| o.1)
-    }
-}
-
 impl Rule {
     fn holds(&self, worth: &Worth) -> bool {
         let text = worth.text();
-        let given = match self.value.trim() {
-            "true" => Some(1.0),
-            "false" => Some(0.0),
-            other => other.parse::<f64>().ok(),
+        let told = Told {
+            number: worth.number(),
+            name: worth.name.as_deref(),
+            text: &text,
         };
-        let by_name = worth.name.as_deref() == Some(self.value.trim());
-        let order = match (worth.number(), given) {
-            (Some(number), Some(given)) => number.partial_cmp(&given),
-            _ => Some(text.as_str().cmp(self.value.trim())),
-        };
-        let Some(order) = order else { return false };
-        match self.operator {
-            Operator::Equal => order.is_eq() || by_name,
-            Operator::NotEqual => order.is_ne() && !by_name,
-            Operator::Contains => text.contains(self.value.trim()),
-            // what is no number has no order
-            _ if worth.number().is_none() || given.is_none() => false,
-            Operator::Less => order.is_lt(),
-            Operator::LessEqual => order.is_le(),
-            Operator::Greater => order.is_gt(),
-            Operator::GreaterEqual => order.is_ge(),
-        }
+        self.operator.holds(&told, &self.value)
     }
 }
 
@@ -198,15 +147,7 @@ impl IndicatorPanel {
             let number = at + 1;
             ui.horizontal(|ui| {
                 rule.color.ui(ui, ("color", at), &format!("Colour of rule {number}"));
-                let operators = egui::ComboBox::from_id_salt(("operator", at))
-                    .selected_text(rule.operator.sign())
-                    .width(44.0)
-                    .show_ui(ui, |ui| {
-                        for (operator, sign) in Operator::ALL {
-                            ui.selectable_value(&mut rule.operator, operator, sign);
-                        }
-                    });
-                widget::named(operators.response, &format!("Comparison of rule {number}"));
+                rule.operator.ui(ui, ("operator", at), &format!("Comparison of rule {number}"));
                 for (text, hint, what) in [(&mut rule.value, "Value", "Value"), (&mut rule.text, "Text", "Text")] {
                     let edit = egui::TextEdit::singleline(text).hint_text(hint).desired_width(64.0);
                     widget::named(ui.add(edit), &format!("{what} of rule {number}"));
@@ -263,6 +204,19 @@ fn readable_on(color: Color32, p: &Palette) -> Color32 {
     choices.into_iter().max_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or(p.text)
 }
 
+const COMMANDS: &[command::Command<IndicatorPanel>] = &[
+    ("Copy value", |lamp, _, out| out.extend(lamp.reading.copied())),
+    ("Copy path", |lamp, _, out| out.push(Action::CopyText(lamp.config.path.clone()))),
+    ("Show over time", |lamp, _, out| out.extend(lamp.reading.over_time())),
+    ("Lamp or background", |lamp, _, out| {
+        lamp.config.style = match lamp.config.style {
+            Style::Lamp => Style::Background,
+            Style::Background => Style::Lamp,
+        };
+        out.push(Action::Changed);
+    }),
+];
+
 impl Panel for IndicatorPanel {
     fn title(&self, _view: &View) -> String {
         widget::title_of("Indicator", self.label())
@@ -290,7 +244,7 @@ impl Panel for IndicatorPanel {
                 let response = ui.interact(rect, ui.scope_id().with("indicator"), Sense::click());
                 let name = format!("{} {text}", self.label());
                 response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, &name));
-                widget::value_menu(&response, &self.config.path, worth, out);
+                command::menu(&response, COMMANDS, self, view, out);
             }
         }
         ui.advance_cursor_after_rect(rect);
@@ -314,6 +268,14 @@ impl Panel for IndicatorPanel {
             self.propose_rules();
         }
         widget::report_change(&before, &self.config, out);
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

@@ -4,12 +4,14 @@
 //! far can be used meanwhile; every line that is loaded is either shown or counted as filtered out.
 
 mod bookmarks;
+mod captured;
 mod filter;
 mod format;
 mod lines;
 mod list;
 mod nodes;
 mod row;
+mod shift;
 mod strip;
 mod tools;
 
@@ -26,6 +28,7 @@ use crate::store::{LogQuery, MatchSet, Store, Topic, TopicId, Want, What, WorkId
 use crate::theme;
 use crate::time::Time;
 use bookmarks::Bookmark;
+use captured::Captured;
 use filter::{Filter, Mode, Shown};
 use format::Format;
 use lines::{Lines, Loaded, Place};
@@ -57,6 +60,8 @@ struct Config {
     time: TimeColumn,
     show_node: bool,
     show_place: bool,
+    /// An expression whose named groups are columns.
+    columns: String,
     wrap: bool,
     /// The line at the playhead stays in view.
     follow: bool,
@@ -79,6 +84,7 @@ impl Default for Config {
             time: TimeColumn::Receive,
             show_node: true,
             show_place: true,
+            columns: String::new(),
             wrap: false,
             follow: true,
             show_histogram: true,
@@ -119,6 +125,9 @@ struct LogPanel {
     /// What is asked of the store, and what `shown` is made of.
     query: Arc<LogQuery>,
     shown: Shown,
+    /// The filters of which `shown` is made.
+    marked: Vec<Filter>,
+    captured: Captured,
     is_filtering: bool,
     hovering: bool,
     list: list::List,
@@ -135,6 +144,8 @@ impl LogPanel {
             made_of: Vec::new(),
             query: Arc::default(),
             shown: Shown::default(),
+            marked: Vec::new(),
+            captured: Captured::default(),
             is_filtering: false,
             hovering: false,
             list: list::List::default(),
@@ -163,10 +174,13 @@ impl LogPanel {
     /// Takes what is new in the store. While nothing was found for a new query yet, the lines of the one before stay.
     fn refresh(&mut self, view: &View) {
         let query = self.query();
-        if query != self.query {
+        if query != self.query || self.config.filters != self.marked {
             self.shown = Shown::new(&query);
+            self.shown.mark(&self.config.filters);
+            self.marked.clone_from(&self.config.filters);
             self.query = query;
         }
+        self.captured.set(&self.config.columns);
         let topics = self.topics_shown(view.store);
         let sets: Vec<_> = topics
             .iter()
@@ -319,13 +333,14 @@ impl LogPanel {
     fn save(&self, store: &Store, format: Format) -> Action {
         let streams = self.lines.streams();
         let names: BTreeMap<TopicId, String> = self.made_of.iter().map(|m| (m.0, name_of(store, m.0))).collect();
+        let captured = self.captured.clone();
         Action::SaveMade {
             name: format.file_name().into(),
             make: Make::new(move |out| {
-                out.write_all(format.head().as_bytes())?;
+                out.write_all(format.head(&captured).as_bytes())?;
                 Lines::of(streams.clone()).each(|place, line| {
                     let name = |topic| names.get(&topic).cloned().unwrap_or_default();
-                    writeln!(out, "{}", format.line(&name, place, line))
+                    writeln!(out, "{}", format.line(&name, place, line, &captured))
                 })
             }),
         }
@@ -378,6 +393,11 @@ const COMMANDS: &[command::Command<LogPanel>] = &[
     }),
     ("Save the lines shown as JSON lines…", |log, view, out| {
         out.push(log.save(view.store, Format::Json));
+    }),
+    ("Move the selected line's file to the playhead", |log, view, out| {
+        if let Some(place) = log.selected {
+            out.extend(shift::to_playhead(place, view));
+        }
     }),
     ("Hide lines before the playhead", |log, view, out| {
         log.config.from_ns = Some(view.now.0);

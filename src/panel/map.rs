@@ -45,6 +45,9 @@ pub const KIND: Kind = Kind {
 struct Config {
     /// Empty: every topic of positions.
     topics: Vec<String>,
+    /// Topics that are not shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hidden: Vec<String>,
     layer: Layer,
     /// `https://…/{z}/{x}/{y}.png`.
     custom_tiles: String,
@@ -76,6 +79,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             topics: Vec::new(),
+            hidden: Vec::new(),
             layer: Layer::Offline,
             custom_tiles: String::new(),
             tile_file: String::new(),
@@ -154,11 +158,21 @@ impl MapPanel {
     }
 
     fn topics_shown<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
-        if self.config.topics.is_empty() {
-            return store.topics().iter().filter(|t| t.form == Some(Form::Fix)).collect();
-        }
-        let chosen = self.config.topics.iter().filter_map(|name| store.topic_by_name(name));
+        let chosen = self.chosen(store).into_iter();
         chosen.filter(|t| t.form == Some(Form::Fix)).collect()
+    }
+
+    /// Those that are named, or all; but for the hidden ones.
+    fn chosen<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
+        let Config { topics, hidden, .. } = &self.config;
+        let named = topics.iter().filter_map(|name| store.topic_by_name(name));
+        let chosen: Vec<&Topic> = if topics.is_empty() {
+            store.topics().iter().collect()
+        } else {
+            named.collect()
+        };
+        let is_shown = |topic: &&Topic| !hidden.iter().any(|name| **name == *topic.name);
+        chosen.into_iter().filter(is_shown).collect()
     }
 
     /// Names of all that is shown.
@@ -210,6 +224,7 @@ impl MapPanel {
         if topics.is_empty() && features.is_empty() {
             return PanelState::Absent(match self.config.topics.first() {
                 Some(gone) => format!("The recording has no topic {gone}"),
+                None if !self.config.hidden.is_empty() => "All positions are hidden: show some in the settings".into(),
                 None => "The recording holds no positions on the globe".into(),
             });
         }
@@ -576,6 +591,7 @@ impl Panel for MapPanel {
         if topic.form != Some(Form::Fix) && !features::may_draw(view.store, topic) {
             return false;
         }
+        self.config.hidden.retain(|hidden| *hidden != name);
         if self.config.topics.is_empty() {
             self.config.topics = self.all_topics(view.store);
         }

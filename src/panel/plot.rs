@@ -5,6 +5,7 @@
 
 mod automatic;
 mod axis;
+mod background;
 mod canvas;
 mod config;
 mod curves;
@@ -46,6 +47,8 @@ struct PlotPanel {
     signals: Vec<Signal>,
     /// What x is of.
     x_signal: Signal,
+    /// What colours the background.
+    background: Signal,
     /// As `signals`.
     asked: Vec<curves::Asked>,
     view: canvas::ViewRange,
@@ -57,6 +60,8 @@ struct PlotPanel {
     picture: Option<export::Picture>,
     /// For the time range that all plots share.
     ctx: Option<egui::Context>,
+    /// Of a legend that stands below, when it was drawn last.
+    legend_height: f32,
     state: PanelState,
 }
 
@@ -66,12 +71,14 @@ impl PlotPanel {
             config: widget::config_from(config),
             signals: Vec::new(),
             x_signal: Signal::default(),
+            background: Signal::default(),
             asked: Vec::new(),
             view: canvas::ViewRange::default(),
             hovering: false,
             dragged_cursor: None,
             picture: None,
             ctx: None,
+            legend_height: 22.0,
             state: PanelState::Pending("waiting for the first values".into()),
         }
     }
@@ -96,6 +103,15 @@ impl PlotPanel {
             renew(&mut self.x_signal, &self.config.x_path, Stamp::Receive);
             self.x_signal.refresh(store);
         }
+        renew(&mut self.background, &self.config.background.path, Stamp::Receive);
+        self.background.refresh(store);
+    }
+
+    /// Signals beside those of the series.
+    fn others(&self) -> impl Iterator<Item = &Signal> {
+        let x = self.needs_x().then_some(&self.x_signal);
+        let background = Some(&self.background).filter(|b| self.has_background() && b.problem().is_none());
+        x.into_iter().chain(background)
     }
 
     fn needs_x(&self) -> bool {
@@ -127,9 +143,8 @@ impl PlotPanel {
             cost_bytes: 0,
             ask: Vec::new(),
         };
-        let x = self.needs_x().then_some(&self.x_signal);
         let shown = self.signals.iter().enumerate().filter(|(i, _)| self.is_shown(*i)).map(|(_, s)| s);
-        for signal in shown.chain(x) {
+        for signal in shown.chain(self.others()) {
             for (topic, loaded) in signal.topics().iter().zip(signal.sources(view.store)) {
                 let complete = loaded.is_complete(wanted_span(view, *topic));
                 coverage.waiting |= !complete;
@@ -178,14 +193,15 @@ impl PlotPanel {
         if !coverage.whole {
             return PanelState::Partial(coverage.text(view.span));
         }
-        if let Some(signal) = self.signals.iter().find(|s| !s.is_computed(view.store)) {
+        if let Some(signal) = self.signals.iter().chain(self.others()).find(|s| !s.is_computed(view.store)) {
             return PanelState::Partial(format!("{} is being computed", signal.text()));
         }
         let queries = || self.asked.iter().filter_map(curves::Asked::query);
         if queries().any(|query| !view.store.is_analyzed(query)) {
             return PanelState::Partial(format!("the {} is being computed", self.config.x_axis.what_is_computed()));
         }
-        match problems.first() {
+        let behind = self.has_background().then(|| self.background.problem()).flatten();
+        match problems.first().or(behind.map(|p| &p.what)) {
             Some(problem) => PanelState::Partial(problem.clone()),
             None if self.asked.iter().any(curves::Asked::is_part) => {
                 PanelState::Partial("Not all values took part: there are too many".into())
@@ -300,7 +316,12 @@ const COMMANDS: &[command::Command<PlotPanel>] = &[
     ("Save as CSV…", |plot, view, out| plot.save_csv(view, out)),
     ("Save as PNG…", |plot, _, _| {
         if let Some(ctx) = plot.ctx.clone() {
-            plot.ask_for_picture(&ctx);
+            plot.ask_for_picture(export::Goal::File, &ctx);
+        }
+    }),
+    ("Copy as a picture", |plot, _, _| {
+        if let Some(ctx) = plot.ctx.clone() {
+            plot.ask_for_picture(export::Goal::Clipboard, &ctx);
         }
     }),
 ];
@@ -328,6 +349,10 @@ impl Panel for PlotPanel {
             .needs_x()
             .then(|| current(Some(&self.x_signal), &self.config.x_path, Stamp::Receive));
         x.iter().for_each(|x| self.wants_of(view, x, out));
+        if self.has_background() {
+            let background = current(Some(&self.background), &self.config.background.path, Stamp::Receive);
+            self.wants_of(view, &background, out);
+        }
         for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
             let signal = current(self.signals.get(index), &series.path, series.stamp);
             self.wants_of(view, &signal, out);
@@ -352,10 +377,7 @@ impl Panel for PlotPanel {
         } else if let PanelState::Failed(why) = &self.state {
             widget::failure_note(ui, rect, why);
         } else {
-            if self.config.legend {
-                self.legend_ui(ui, view, out);
-            }
-            self.canvas_ui(ui, view, &coverage, out);
+            self.drawn_ui(ui, view, &coverage, out);
         }
         self.take_dragged(ui, rect, out);
         self.take_picture(ui, rect, out);
@@ -401,7 +423,7 @@ impl Panel for PlotPanel {
     fn topics(&self, view: &View) -> Vec<TopicId> {
         let known = |s: &SeriesConfig| view.store.topic_of_path(&s.path).map(|t| t.id);
         let mut topics: Vec<TopicId> = self.config.series.iter().filter_map(known).collect();
-        topics.extend(self.signals.iter().flat_map(Signal::topics));
+        topics.extend(self.signals.iter().chain(self.others()).flat_map(Signal::topics));
         topics.sort_unstable();
         topics.dedup();
         topics
@@ -412,6 +434,51 @@ impl PlotPanel {
     fn show_over(&mut self, x_axis: XAxis, out: &mut Vec<Action>) {
         (self.config.x_axis, self.view) = (x_axis, canvas::ViewRange::default());
         out.push(Action::Changed);
+    }
+
+    /// Names and plot, as the configuration arranges them.
+    fn drawn_ui(&mut self, ui: &mut Ui, view: &View, coverage: &Coverage, out: &mut Vec<Action>) {
+        use config::LegendPlace as At;
+        let rect = ui.available_rect_before_wrap();
+        // figures are a table: beside the plot there is no room for it
+        let place = match (self.config.legend_place, self.config.statistics) {
+            (At::Left | At::Right | At::Inside, true) => At::Top,
+            (place, _) => place,
+        };
+        let inside = |rect| egui::UiBuilder::new().max_rect(rect);
+        let side = self.legend_width(ui).min(rect.width() * 0.45);
+        match place {
+            _ if !self.config.legend => drop(self.canvas_ui(ui, view, coverage, out)),
+            At::Top => {
+                self.legend_ui(ui, view, out);
+                self.canvas_ui(ui, view, coverage, out);
+            }
+            At::Bottom => {
+                let (above, below) = rect.split_top_bottom_at_y(rect.bottom() - self.legend_height);
+                ui.scope_builder(inside(above), |ui| self.canvas_ui(ui, view, coverage, out));
+                let legend = ui.scope_builder(inside(below), |ui| self.legend_ui(ui, view, out));
+                let height = legend.response.rect.height().min(rect.height() * 0.5);
+                if (height - self.legend_height).abs() > 0.5 {
+                    self.legend_height = height;
+                    ui.ctx().request_discard("the legend's height is known now");
+                }
+            }
+            At::Left => {
+                let (names, plot) = rect.split_left_right_at_x(rect.left() + side);
+                ui.scope_builder(inside(names), |ui| self.legend_column(ui, view, out));
+                ui.scope_builder(inside(plot), |ui| self.canvas_ui(ui, view, coverage, out));
+            }
+            At::Right => {
+                let (plot, names) = rect.split_left_right_at_x(rect.right() - side);
+                ui.scope_builder(inside(plot), |ui| self.canvas_ui(ui, view, coverage, out));
+                ui.scope_builder(inside(names), |ui| self.legend_column(ui, view, out));
+            }
+            At::Inside => {
+                if let Some(plot) = self.canvas_ui(ui, view, coverage, out) {
+                    self.legend_over(ui, plot, coverage.whole, view, out);
+                }
+            }
+        }
     }
 
     fn empty_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {

@@ -37,6 +37,9 @@ pub const KIND: Kind = Kind {
 struct Config {
     /// Empty: the topic selected in the sidebar.
     topic: String,
+    /// The part of its messages that is shown: `pose.position`, `ranges[3]`. Empty: all.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    part: String,
     compare: Compare,
     /// Paths that are open where they would be closed, and the other way round.
     toggled: BTreeSet<String>,
@@ -70,6 +73,7 @@ struct RawPanel {
 struct MadeOf {
     message: u64,
     other: Option<u64>,
+    part: String,
     toggled: BTreeSet<String>,
     filter: String,
 }
@@ -91,6 +95,11 @@ impl RawPanel {
             made_of: None,
             state: PanelState::Pending("waiting for the first message".into()),
         }
+    }
+
+    fn set_topic(&mut self, name: &str) {
+        name.clone_into(&mut self.config.topic);
+        self.config.part.clear();
     }
 
     fn topic<'a>(&self, view: &View<'a>) -> Option<&'a Topic> {
@@ -152,6 +161,7 @@ impl RawPanel {
         let made_of = MadeOf {
             message: entry.key,
             other: other.map(|o| o.key),
+            part: self.config.part.clone(),
             toggled: self.config.toggled.clone(),
             filter: self.filter.clone(),
         };
@@ -159,7 +169,10 @@ impl RawPanel {
             return;
         }
         let rows = match value_of(&entry) {
-            Some(value) => tree::rows(value, other.and_then(value_of), &self.config.toggled, &self.filter),
+            Some(value) => {
+                let Config { part, toggled, .. } = &self.config;
+                tree::rows(value, part, other.and_then(value_of), toggled, &self.filter)
+            }
             None => Vec::new(),
         };
         self.shown = Some(Shown { topic, entry, rows });
@@ -174,7 +187,7 @@ impl RawPanel {
             let width = (ui.available_width() - 108.0).max(60.0);
             ui.allocate_ui_with_layout(egui::vec2(width, 24.0), egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 if let Some(topic) = widget::topic_picker(ui, "raw topic", view.store, &shown, |_| true) {
-                    self.config.topic = topic.name.to_string();
+                    self.set_topic(&topic.name);
                     out.push(Action::Changed);
                 }
                 if let Some(topic) = self.topic(view) {
@@ -200,13 +213,29 @@ impl RawPanel {
                 }
             });
         });
-        self.times_ui(ui, view);
+        self.times_ui(ui, view, out);
+    }
+
+    /// The part of the message that is shown, if it isn't all, with the way back.
+    fn part_ui(&mut self, ui: &mut Ui, out: &mut Vec<Action>) {
+        if self.config.part.is_empty() {
+            return;
+        }
+        let text = format!("{}  {}", self.config.part, theme::icon::X);
+        let back = ui.add(egui::Button::new(RichText::new(text).small()).truncate());
+        let back = widget::named(back, "Show the whole message").on_hover_text("Show the whole message");
+        if back.clicked() {
+            self.config.part.clear();
+            out.push(Action::Changed);
+        }
+        ui.add_space(6.0);
     }
 
     /// Receive time, stamp and age; a field to filter by.
-    fn times_ui(&mut self, ui: &mut Ui, view: &View) {
+    fn times_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         ui.horizontal(|ui| {
             ui.add_space(8.0);
+            self.part_ui(ui, out);
             if let Some(shown) = &self.shown {
                 let received = shown.entry.time;
                 let part = |ui: &mut Ui, name: &str, value: String| {
@@ -293,15 +322,15 @@ impl RawPanel {
         let Some(shown) = &self.shown else { return };
         let Some(topic) = view.store.topic(shown.topic) else { return };
         if shown.rows.is_empty() {
-            let text = if self.filter.is_empty() {
-                "The message has no fields"
-            } else {
-                "No field fits the filter"
+            let text = match (self.filter.as_str(), self.config.part.as_str()) {
+                ("", "") => "The message has no fields".to_owned(),
+                ("", part) => format!("The message has no {part}"),
+                _ => "No field fits the filter".to_owned(),
             };
-            widget::empty_note(ui, ui.available_rect_before_wrap(), text);
+            widget::empty_note(ui, ui.available_rect_before_wrap(), &text);
             return;
         }
-        let mut toggle = None;
+        let (mut toggle, mut narrow) = (None, None);
         ui.spacing_mut().item_spacing.y = 0.0;
         ScrollArea::vertical()
             .auto_shrink(false)
@@ -309,8 +338,9 @@ impl RawPanel {
             .show_rows(ui, row::HEIGHT, shown.rows.len(), |ui, range| {
                 for row in shown.rows.get(range).unwrap_or_default() {
                     let dragged = || full_path(topic, row);
-                    match row::row_ui(ui, row, dragged) {
+                    match row::row_ui(ui, row, true, dragged) {
                         Some(row::Did::Toggle) => toggle = Some(row.path.clone()),
+                        Some(row::Did::Narrow) => narrow = Some(row.path.clone()),
                         Some(did) => out.extend(self.act(topic, row, did)),
                         None => {}
                     }
@@ -322,12 +352,16 @@ impl RawPanel {
             }
             out.push(Action::Changed);
         }
+        if let Some(path) = narrow {
+            self.config.part = path;
+            out.push(Action::Changed);
+        }
     }
 
     fn act(&self, topic: &Topic, row: &Row, did: row::Did) -> Option<Action> {
         let full_path = full_path(topic, row);
         Some(match did {
-            row::Did::Toggle => return None,
+            row::Did::Toggle | row::Did::Narrow => return None,
             row::Did::CopyValue => {
                 let value = value_of(&self.shown.as_ref()?.entry)?;
                 Action::CopyText(tree::at_path(value, &row.path).map_or_else(|| row.text.clone(), |v| v.to_json()))
@@ -435,7 +469,7 @@ impl Panel for RawPanel {
             };
         }
         if !follows && let Some(topic) = widget::topic_picker(ui, "raw topic setting", view.store, &self.config.topic, |_| true) {
-            self.config.topic = topic.name.to_string();
+            self.set_topic(&topic.name);
         }
         ui.label(RichText::new("Compare with").weak());
         ui.radio_value(&mut self.config.compare, Compare::Nothing, "Nothing");
@@ -478,7 +512,7 @@ impl Panel for RawPanel {
 
     fn drop_topic(&mut self, view: &View, topic: TopicId) -> bool {
         let Some(topic) = view.store.topic(topic) else { return false };
-        self.config.topic = topic.name.to_string();
+        self.set_topic(&topic.name);
         true
     }
 

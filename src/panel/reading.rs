@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::json;
 
 use crate::decode::Form;
 use crate::panel::shown::{Freshness, Shown};
-use crate::panel::{PanelState, View, widget};
+use crate::panel::{Action, PanelState, View, widget};
 use crate::path::{Item, Literal, topic_text};
 use crate::store::{Signal, Stamp, Store, Topic, TopicId, Want, What};
 use crate::time::{Span, Time};
@@ -162,6 +163,27 @@ impl Reading {
 
     pub fn value(&self) -> Option<&Worth> {
         self.values.first()
+    }
+
+    /// The value, to the clipboard.
+    pub fn copied(&self) -> Option<Action> {
+        Some(Action::CopyText(self.value()?.text()))
+    }
+
+    /// A panel that shows it over the whole recording: numbers as a plot, all else as states.
+    pub fn over_time(&self) -> Option<Action> {
+        let path = json!({ "path": self.signal.text() });
+        let is_number = self.signal.program()?.kind().is_number();
+        Some(match is_number {
+            true => Action::AddPanel {
+                kind: "plot",
+                config: json!({ "series": [path] }),
+            },
+            false => Action::AddPanel {
+                kind: "states",
+                config: json!({ "paths": [path] }),
+            },
+        })
     }
 
     pub fn state(&self) -> &PanelState {

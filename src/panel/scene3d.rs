@@ -11,6 +11,7 @@ mod gestures;
 mod grid;
 mod layers;
 mod markers;
+mod measure;
 mod memo;
 mod overlay;
 mod owners;
@@ -27,6 +28,7 @@ use serde_json::Value;
 pub use self::config::CameraConfig;
 use self::config::{Config, Follow, TopicConfig};
 use self::layers::{LAYERS, Label, Layer, Legend, Notes, Out};
+use self::measure::Measure;
 use self::memo::Memo;
 use self::owners::{Card, Owners};
 use crate::decode::Form;
@@ -74,6 +76,7 @@ pub struct Scene3d {
     memo: Memo,
     notes: Notes,
     card: Option<Card>,
+    measure: Measure,
     report: Arc<Report>,
     /// The scene of the last frame and what its items stand for.
     shown: Option<Arc<Scene>>,
@@ -130,6 +133,7 @@ impl Scene3d {
             memo: Memo::default(),
             notes: Notes::default(),
             card: None,
+            measure: Measure::default(),
             report: Arc::default(),
             shown: None,
             owners: Owners::default(),
@@ -225,6 +229,7 @@ impl Scene3d {
                     ..seen
                 }
             });
+        self.measure.clear();
         // from one tree to another nothing leads: it looks anew
         self.fitted = None;
         self.config.camera = moved.ok().map(|seen| CameraConfig::from_camera(&after.stored(seen)));
@@ -253,6 +258,7 @@ const COMMANDS: &[command::Command<Scene3d>] = &[
     ("Follow the vehicle, its heading too, or nothing", |scene, view, out| {
         scene.use_tool(overlay::Tool::Follow, view, out);
     }),
+    ("Measure distances", |scene, _, _| scene.measure.toggle()),
     ("Show or hide the ground grid", |scene, _, out| {
         scene.config.grid = !scene.config.grid;
         out.push(Action::Changed);
@@ -338,7 +344,7 @@ impl Panel for Scene3d {
         let mut scene = Scene::new(render::View::new(place.drawn(self.camera(&place)), viewport));
         let colors = theme::palette(ui.visuals());
         let [r, g, b, _] = colors.scene.to_array();
-        scene.background = [r, g, b];
+        scene.background = self.config.background.unwrap_or([r, g, b]);
         let [r, g, b, _] = colors.scene_grid.to_array();
         let brighter = |v: u8| {
             if ui.visuals().dark_mode {
@@ -350,7 +356,8 @@ impl Panel for Scene3d {
         let z = place.followed.as_ref().map_or(0.0, |(_, position, _)| position.z);
         scene.ground = self.config.grid.then_some(Ground {
             z,
-            color: [r, g, b].map(brighter),
+            color: self.config.grid_color.unwrap_or([r, g, b].map(brighter)),
+            cell_metres: self.config.grid_cell_metres,
         });
         let filled = self.fill(view, &place, &visible, colors, &mut scene);
         let filled = self.in_place(filled, &mut scene);
@@ -373,12 +380,13 @@ impl Panel for Scene3d {
         self.clicks(&response, &scene, &plates, &place, out);
         command::menu(&response, COMMANDS, self, view, out);
         card::anchor(ui, rect, &scene.view, self.card.as_ref());
+        self.measure.ui(ui, rect, &scene.view);
         overlay::problems(ui, rect, &self.notes);
         overlay::legends(ui, rect, &filled.legends);
         if card::show(ui, rect, self.card.as_ref()) {
             self.card = None;
         }
-        if let Some(done) = overlay::tools(ui, rect, &response, &self.config) {
+        if let Some(done) = overlay::tools(ui, rect, &response, &self.config, self.measure.is_on) {
             self.apply(done, view, &place, filled.bounds, out);
         }
         if self.notes.drawn == 0 && view.store.transforms().frames().is_empty() {
@@ -516,7 +524,11 @@ impl Scene3d {
             return;
         };
         let at = (pointer - response.rect.min) * scene.view.viewport.pixels_per_point;
-        let in_scene = || render::pick(scene, glam::DVec2::new(f64::from(at.x), f64::from(at.y)));
+        let px = glam::DVec2::new(f64::from(at.x), f64::from(at.y));
+        if self.measure.is_on {
+            return self.measure.add(scene, px);
+        }
+        let in_scene = || render::pick(scene, px);
         let label = plates.iter().find(|(plate, _)| plate.contains(pointer));
         let picked = label.map(|(_, picked)| *picked).or_else(in_scene);
         if response.double_clicked() {
@@ -563,6 +575,7 @@ impl Scene3d {
     fn apply(&mut self, done: overlay::Tool, view: &View, place: &Place, bounds: Option<Bounds>, out: &mut Vec<Action>) {
         match done {
             overlay::Tool::Reset => self.reset(out),
+            overlay::Tool::Measure => self.measure.toggle(),
             overlay::Tool::Fit => {
                 if let Some(bounds) = bounds {
                     let camera = place.drawn(self.camera(place)).fitted(bounds);

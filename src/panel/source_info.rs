@@ -1,8 +1,10 @@
 //! What the open recordings are: files, formats, times, chunks, what is wrong with them, and their topics.
 //!
-//! Invariant: all comes from the recordings' indexes; only sizes of messages are read, on request.
+//! Invariants: all comes from the recordings' indexes; only sizes of messages are read, on request, and summed up by the store's work. What
+//! is told of a recording is put into words once, not in each frame.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::{Grid, RichText, ScrollArea, Ui, vec2};
 use serde::{Deserialize, Serialize};
@@ -11,8 +13,8 @@ use serde_json::{Map, Value, json};
 use crate::decode::Form;
 use crate::format::Catalog;
 use crate::panel::columns::{self, Align, Column};
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
-use crate::store::{LinkState, SourceId, SourceInfo, SourceState, Store, Topic, TopicId, Want, What};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
+use crate::store::{LinkState, SourceId, SourceInfo, SourceState, Store, Topic, Want, What};
 use crate::text::format_bytes;
 use crate::theme::{self, icon};
 use crate::time;
@@ -71,10 +73,16 @@ struct SourceInfoPanel {
     search: String,
     /// Sizes of messages are wanted.
     measures: bool,
-    /// Number and bytes of the messages that were read, by topic, with the revision of the rows they are of.
-    sizes: HashMap<TopicId, (u64, u64, u64)>,
+    /// What is known of each recording, and what of it that was made of.
+    facts: Vec<Facts>,
+    facts_of: Option<(u64, Vec<Known>)>,
     state: PanelState,
 }
+
+/// Name and value.
+type Facts = Vec<(&'static str, String)>;
+/// What changes without the catalogues.
+type Known = (SourceState, LinkState, Arc<str>);
 
 impl SourceInfoPanel {
     fn new(config: &Value) -> SourceInfoPanel {
@@ -82,7 +90,8 @@ impl SourceInfoPanel {
             config: widget::config_from(config),
             search: String::new(),
             measures: false,
-            sizes: HashMap::new(),
+            facts: Vec::new(),
+            facts_of: None,
             state: PanelState::Pending("the recording's index is being read".into()),
         }
     }
@@ -90,21 +99,10 @@ impl SourceInfoPanel {
     fn refresh(&mut self, view: &View) {
         let mut missing = 0;
         for topic in view.store.topics().iter().filter(|_| self.measures) {
-            let Some(rows) = view.store.rows(topic.id, Form::Stamps) else {
-                missing += 1;
-                continue;
-            };
-            missing += usize::from(!rows.is_complete(view.span));
-            // while it grows only now and then: all of it is looked at anew
-            let is_due = |(revision, count, _): &(u64, u64, u64)| {
-                *revision != rows.revision() && (rows.is_complete(view.span) || rows.len() as u64 > count + count / 4)
-            };
-            if self.sizes.get(&topic.id).is_none_or(is_due) {
-                let sizes = rows.blocks().flat_map(|b| b.rows.stamps()).map(|s| u64::from(s.size_bytes));
-                let (count, bytes) = sizes.fold((0, 0), |(n, sum), size| (n + 1, sum + size));
-                self.sizes.insert(topic.id, (rows.revision(), count, bytes));
-            }
+            let rows = view.store.rows(topic.id, Form::Stamps);
+            missing += usize::from(rows.is_none_or(|rows| !rows.is_complete(view.span)));
         }
+        self.refresh_facts(view.store);
         self.state = match view.store.sources() {
             [] => PanelState::Absent("No recording is open".into()),
             sources => sources
@@ -124,11 +122,41 @@ impl SourceInfoPanel {
         }
     }
 
-    /// Mean and sum, in bytes.
-    fn size(&self, topic: &Topic) -> Option<(f64, f64)> {
-        let (_, count, bytes) = self.sizes.get(&topic.id).filter(|s| s.1 > 0)?;
-        let mean = *bytes as f64 / *count as f64;
+    fn refresh_facts(&mut self, store: &Store) {
+        let known = store.sources().iter().map(|s| (s.state.clone(), s.link.clone(), s.prefix.clone()));
+        let now = Some((store.catalog_revision(), known.collect::<Vec<Known>>()));
+        if self.facts_of != now {
+            let of = |(at, source)| facts(source, store.catalog(at));
+            self.facts = (0..).zip(store.sources()).map(of).collect();
+            self.facts_of = now;
+        }
+    }
+
+    /// Of the messages that were read the mean, and what that makes for all, in bytes.
+    fn size(&self, store: &Store, topic: &Topic) -> Option<(f64, f64)> {
+        let mean = store.stamping(topic.id).map(|s| s.mean_size_bytes).filter(|mean| *mean > 0.0)?;
         Some((mean, mean * topic.messages as f64))
+    }
+
+    /// All recordings, as they are described.
+    fn text(&self, store: &Store) -> String {
+        let sources = self.facts.iter().zip(store.sources());
+        sources
+            .map(|(facts, source)| source_text(facts, source))
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    }
+
+    /// The topics that are listed; sizes only where they were measured.
+    fn csv(&self, store: &Store) -> String {
+        let mut csv = "topic,type,messages,rate_hz,mean_size_bytes\n".to_owned();
+        for topic in self.sorted(store) {
+            let number = |n: Option<f64>| n.map_or_else(String::new, |n| n.to_string());
+            let (rate, size) = (number(topic.rate_hz()), number(self.size(store, topic).map(|s| s.0)));
+            let name = topic.name.replace('"', "\"\"");
+            csv.push_str(&format!("\"{name}\",{},{},{rate},{size}\n", topic.type_name, topic.messages));
+        }
+        csv
     }
 
     fn sorted<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
@@ -137,8 +165,8 @@ impl SourceInfoPanel {
         let number = |t: &Topic| match self.config.sort {
             Sort::Messages => t.messages as f64,
             Sort::Rate => t.rate_hz().unwrap_or(0.0),
-            Sort::MeanSize => self.size(t).map_or(0.0, |s| s.0),
-            Sort::Size => self.size(t).map_or(0.0, |s| s.1),
+            Sort::MeanSize => self.size(store, t).map_or(0.0, |s| s.0),
+            Sort::Size => self.size(store, t).map_or(0.0, |s| s.1),
             Sort::Topic | Sort::Type => 0.0,
         };
         topics.sort_by(|a, b| {
@@ -157,6 +185,7 @@ impl SourceInfoPanel {
         let p = theme::palette(ui.visuals());
         let list: Vec<Column> = COLUMNS.iter().map(|c| c.1).collect();
         let topics = self.sorted(view.store);
+        ui.spacing_mut().item_spacing.y = 0.0;
         let (head, _) = ui.allocate_exact_size(vec2(ui.available_width(), columns::ROW_HEIGHT), egui::Sense::hover());
         let places = columns::places(head, &list, 180.0);
         let at = COLUMNS.iter().position(|c| c.0 == self.config.sort).unwrap_or(0);
@@ -171,9 +200,8 @@ impl SourceInfoPanel {
             self.config.sort = sort;
             out.push(Action::Changed);
         }
-        ui.spacing_mut().item_spacing.y = 0.0;
         for topic in topics {
-            let size = self.size(topic);
+            let size = self.size(view.store, topic);
             let bytes = |b: f64| format_bytes(b as u64);
             let cells = [
                 topic.name.to_string(),
@@ -212,15 +240,25 @@ impl SourceInfoPanel {
             .on_hover_text("How large the messages are, the recording's index does not tell")
             .clicked()
         {
-            self.measures = true;
-            let not_whole = view.store.topics().iter().filter(|t| view.store.whole_cost_bytes(t.id).is_some());
-            out.extend(not_whole.map(|t| Action::ReadWhole(t.id)));
+            self.measure(view, out);
         }
+    }
+
+    fn measure(&mut self, view: &View, out: &mut Vec<Action>) {
+        self.measures = true;
+        let not_whole = view.store.topics().iter().filter(|t| view.store.whole_cost_bytes(t.id).is_some());
+        out.extend(not_whole.map(|t| Action::ReadWhole(t.id)));
     }
 }
 
-/// Name and value of what is known of a recording.
-fn facts(source: &SourceInfo, catalog: Option<&Catalog>) -> Vec<(&'static str, String)> {
+fn source_text(facts: &Facts, source: &SourceInfo) -> String {
+    let lines = facts.iter().map(|(name, value)| format!("{name}: {value}"));
+    let warnings = source.warnings.iter().map(|w| format!("Warning at byte {}: {}", w.offset, w.what));
+    lines.chain(warnings).collect::<Vec<_>>().join("\n")
+}
+
+/// What is known of a recording.
+fn facts(source: &SourceInfo, catalog: Option<&Catalog>) -> Facts {
     let mut facts = vec![("Location", source.location.to_string())];
     if !source.prefix.is_empty() {
         facts.push(("Prefix of topics", source.prefix.to_string()));
@@ -294,15 +332,14 @@ fn compression_text(catalog: &Catalog) -> String {
     }
 }
 
-fn source_ui(ui: &mut Ui, at: SourceId, source: &SourceInfo, catalog: Option<&Catalog>, out: &mut Vec<Action>) {
+fn source_ui(ui: &mut Ui, at: SourceId, source: &SourceInfo, facts: &Facts, out: &mut Vec<Action>) {
     let p = theme::palette(ui.visuals());
-    let facts = facts(source, catalog);
     ui.horizontal(|ui| {
         ui.label(RichText::new(icon::FILE).color(p.weak));
         ui.add(egui::Label::new(RichText::new(source.location.name()).font(theme::semibold(14.0))).truncate());
     });
     Grid::new(("facts", at)).num_columns(2).spacing([16.0, 2.0]).show(ui, |ui| {
-        for (name, value) in &facts {
+        for (name, value) in facts {
             ui.label(RichText::new(*name).color(p.weak));
             let is_bad = *name == "State" && matches!(source.state, SourceState::Failed(_));
             let text = RichText::new(value).color(if is_bad { p.error } else { p.text });
@@ -331,12 +368,26 @@ fn source_ui(ui: &mut Ui, at: SourceId, source: &SourceInfo, catalog: Option<&Ca
     }
     ui.horizontal(|ui| {
         if theme::widget::quiet_button(ui, "Copy as text").clicked() {
-            let lines = facts.iter().map(|(name, value)| format!("{name}: {value}"));
-            let warnings = source.warnings.iter().map(|w| format!("Warning at byte {}: {}", w.offset, w.what));
-            out.push(Action::CopyText(lines.chain(warnings).collect::<Vec<_>>().join("\n")));
+            out.push(Action::CopyText(source_text(facts, source)));
         }
     });
 }
+
+const COMMANDS: &[command::Command<SourceInfoPanel>] = &[
+    ("Copy all as text", |info, view, out| {
+        out.push(Action::CopyText(info.text(view.store)))
+    }),
+    ("Copy the topics as CSV", |info, view, out| {
+        out.push(Action::CopyText(info.csv(view.store)));
+    }),
+    ("Save the topics as CSV…", |info, view, out| {
+        out.push(Action::SaveFile {
+            name: "topics.csv".into(),
+            bytes: info.csv(view.store).into_bytes().into(),
+        });
+    }),
+    ("Measure sizes", |info, view, out| info.measure(view, out)),
+];
 
 impl Panel for SourceInfoPanel {
     fn title(&self, _view: &View) -> String {
@@ -350,6 +401,10 @@ impl Panel for SourceInfoPanel {
                 topic: topic.id,
                 what: What::Rows { form: Form::Stamps, span },
             });
+            out.push(Want {
+                topic: topic.id,
+                what: What::Figures(Form::Stamps),
+            });
         }
     }
 
@@ -359,13 +414,14 @@ impl Panel for SourceInfoPanel {
         if let PanelState::Absent(why) = &self.state {
             return widget::empty_note(ui, rect, why);
         }
+        let behind = ui.interact(rect, ui.scope_id().with("source info"), egui::Sense::click());
+        command::menu(&behind, COMMANDS, self, view, out);
         ui.scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
             ui.set_clip_rect(rect.intersect(ui.clip_rect()));
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 8)).show(ui, |ui| {
-                    for (at, source) in view.store.sources().iter().enumerate() {
-                        let at = at as SourceId;
-                        source_ui(ui, at, source, view.store.catalog(at), out);
+                    for ((at, source), facts) in (0..).zip(view.store.sources()).zip(&self.facts) {
+                        source_ui(ui, at, source, facts, out);
                         ui.add_space(8.0);
                     }
                     ui.horizontal(|ui| {
@@ -385,6 +441,14 @@ impl Panel for SourceInfoPanel {
     fn settings_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         self.measure_ui(ui, view, out);
         theme::widget::note(ui, "Rates are over a topic's own span, sizes of messages before compression.");
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

@@ -1,11 +1,12 @@
 //! States over time: each path a lane, each value a band from its first message to the next change.
 //!
-//! Invariant: a band begins at the message that brought the value; where several changes fall on one pixel, the last one shows.
+//! Invariant: all lanes share one time axis; what cannot be read says so in its own lane, and the others stay.
 
 use egui::{Align2, Color32, PointerButton, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::panel::bands::{self, Band};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
 use crate::theme::{self, Palette, icon};
@@ -35,12 +36,13 @@ struct Config {
     extra: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Lane {
     path: String,
     /// In place of the path.
     label: String,
+    visible: bool,
     /// None: the panel's.
     #[serde(skip_serializing_if = "Option::is_none")]
     stamp: Option<Stamp>,
@@ -48,12 +50,16 @@ struct Lane {
     extra: Map<String, Value>,
 }
 
-/// A value from one moment to another.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Band {
-    from: Time,
-    to: Time,
-    value: f64,
+impl Default for Lane {
+    fn default() -> Lane {
+        Lane {
+            path: String::new(),
+            label: String::new(),
+            visible: true,
+            stamp: None,
+            extra: Map::new(),
+        }
+    }
 }
 
 struct StatesPanel {
@@ -81,10 +87,12 @@ impl StatesPanel {
         self.signals.truncate(self.config.paths.len());
         for (at, lane) in self.config.paths.iter().enumerate() {
             let stamp = lane.stamp.unwrap_or(self.config.stamp);
+            // of what is hidden nothing is read
+            let path = if lane.visible { lane.path.as_str() } else { "" };
             match self.signals.get_mut(at) {
-                Some(signal) if signal.text() == lane.path && signal.stamp() == stamp => {}
-                Some(signal) => *signal = Signal::new(&lane.path, stamp),
-                None => self.signals.push(Signal::new(&lane.path, stamp)),
+                Some(signal) if signal.text() == path && signal.stamp() == stamp => {}
+                Some(signal) => *signal = Signal::new(path, stamp),
+                None => self.signals.push(Signal::new(path, stamp)),
             }
         }
         for signal in &mut self.signals {
@@ -95,6 +103,9 @@ impl StatesPanel {
 
     fn state_of(&self, view: &View) -> PanelState {
         if self.signals.iter().all(|s| s.text().is_empty()) {
+            if self.config.paths.iter().any(|lane| !lane.path.is_empty()) {
+                return PanelState::Absent("All lanes are hidden: show one in the settings".into());
+            }
             return PanelState::Absent("Add a path in the settings, or drag a topic here".into());
         }
         let given = || self.signals.iter().filter(|s| !s.text().is_empty());
@@ -117,31 +128,11 @@ impl StatesPanel {
         self.shown.unwrap_or(view.span)
     }
 
-    /// Bands within the span, as many as can be told apart on so many pixels.
     fn bands(&self, at: usize, view: &View, span: Span, columns: usize) -> Vec<Band> {
-        let Some(series) = self.signals.get(at).and_then(|s| s.series(view.store)) else {
-            return Vec::new();
-        };
-        let mut bands: Vec<Band> = Vec::new();
-        for (time, value) in series.decimated(span, columns) {
-            if let Some(last) = bands.last_mut() {
-                last.to = time;
-                if last.value == value {
-                    continue;
-                }
-            }
-            bands.push(Band {
-                from: time,
-                to: time,
-                value,
-            });
-        }
-        // the newest value holds on
-        if let Some(last) = bands.last_mut() {
-            last.to = last.to.max(view.now.min(view.span.end));
-        }
-        bands.retain(|b| !b.value.is_nan());
-        bands
+        let signal = self.signals.get(at);
+        signal.map_or_else(Vec::new, |s| {
+            bands::bands(s, view.store, span, columns, view.now.min(view.span.end))
+        })
     }
 
     /// To where the value of any lane changes next.
@@ -162,26 +153,21 @@ impl StatesPanel {
         newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v, view))
     }
 
+    /// Those that are shown, with their numbers.
+    fn lanes(&self) -> impl Iterator<Item = (usize, &Lane)> {
+        self.config.paths.iter().enumerate().filter(|(_, lane)| lane.visible)
+    }
+
     /// Each lane's path and value at the playhead.
     fn states_text(&self, view: &View) -> String {
-        let lanes = self.config.paths.iter().enumerate();
+        let lanes = self.lanes();
         let lines = lanes.map(|(at, lane)| format!("{}: {}", lane.path, self.value_text(at, view)));
         lines.collect::<Vec<_>>().join("\n")
     }
 
     fn name_of(&self, at: usize, value: f64, view: &View) -> String {
-        let series = self.signals.get(at).and_then(|s| s.series(view.store));
-        if let Some(text) = series.and_then(|s| s.text_of(value)) {
-            return text.to_string();
-        }
-        let program = self.signals.get(at).and_then(Signal::program);
-        let column = program.and_then(|p| p.column()).map(|input| &input.column);
-        let is_bool = program.is_some_and(|p| p.kind() == crate::path::ItemKind::Bool);
-        match column.and_then(|c| c.name_of(value as i128)) {
-            Some(name) if value.fract() == 0.0 => name.to_owned(),
-            _ if is_bool => if value == 0.0 { "false" } else { "true" }.to_owned(),
-            _ => widget::number_text(value, 10),
-        }
+        let signal = self.signals.get(at);
+        signal.map_or_else(String::new, |s| bands::name_of(s, view.store, value))
     }
 
     fn lanes_ui(&mut self, ui: &mut Ui, rect: Rect, view: &View, out: &mut Vec<Action>) {
@@ -198,8 +184,8 @@ impl StatesPanel {
         axis(ui, plot, span, view, x_of);
         let pointer = response.hover_pos();
         let mut tip = None;
-        for (at, lane) in self.config.paths.iter().enumerate() {
-            let top = plot.top() + at as f32 * LANE_HEIGHT;
+        for (row, (at, lane)) in self.lanes().enumerate() {
+            let top = plot.top() + row as f32 * LANE_HEIGHT;
             if top + LANE_HEIGHT > plot.bottom() + 1.0 {
                 break;
             }
@@ -221,7 +207,7 @@ impl StatesPanel {
                     continue;
                 }
                 let place = Rect::from_min_max(pos2(left, top + 4.0), pos2(right.max(left + 1.0), row.bottom() - 4.0));
-                let color = color_of(p, band.value);
+                let color = bands::color_of(p, band.value);
                 ui.painter().rect_filled(place, 2.0, color.gamma_multiply(0.85));
                 let text = self.name_of(at, band.value, view);
                 if place.width() > 18.0 {
@@ -306,18 +292,6 @@ fn problem(signal: &Signal) -> Option<String> {
     None
 }
 
-/// Off is quiet; every other value has a colour of its own.
-fn color_of(p: &Palette, value: f64) -> Color32 {
-    if value == 0.0 {
-        return p.line;
-    }
-    // texts are told apart by large numbers
-    if value.fract() == 0.0 && value > 0.0 && value < 1e6 {
-        return theme::data::series(value as usize - 1);
-    }
-    theme::data::of_name(&value.to_string())
-}
-
 fn axis(ui: &Ui, plot: Rect, span: Span, view: &View, x_of: impl Fn(Time) -> f32) {
     let p = theme::palette(ui.visuals());
     const STEPS: [i64; 22] = [
@@ -381,7 +355,7 @@ const COMMANDS: &[command::Command<StatesPanel>] = &[
         out.push(Action::CopyText(states.states_text(view)));
     }),
     ("Plot these fields", |states, _, out| {
-        let series: Vec<Value> = states.config.paths.iter().map(|l| serde_json::json!({ "path": l.path })).collect();
+        let series: Vec<Value> = states.lanes().map(|(_, lane)| serde_json::json!({ "path": lane.path })).collect();
         let config = serde_json::json!({ "series": series });
         out.push(Action::AddPanel { kind: "plot", config });
     }),
@@ -424,6 +398,14 @@ impl Panel for StatesPanel {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     if theme::widget::icon_button_sized(ui, icon::TRASH, &format!("Remove lane {}", at + 1), "", 20.0, false).clicked() {
                         removed = Some(at);
+                    }
+                    let (glyph, what) = if lane.visible {
+                        (icon::EYE, "Hide")
+                    } else {
+                        (icon::EYE_SLASH, "Show")
+                    };
+                    if theme::widget::icon_button_sized(ui, glyph, &format!("{what} lane {}", at + 1), "", 20.0, false).clicked() {
+                        lane.visible = !lane.visible;
                     }
                 });
             });

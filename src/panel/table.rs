@@ -5,6 +5,7 @@
 mod cells;
 mod export;
 mod list;
+mod paint;
 mod rows;
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +26,7 @@ use crate::theme::{self, icon};
 use crate::time::{Span, Time};
 use cells::Cell;
 use export::Export;
+use paint::Paint;
 use rows::{Body, Messages, Place, Query};
 
 pub const KIND: Kind = Kind {
@@ -52,6 +54,8 @@ struct Config {
     open: BTreeSet<String>,
     /// Paths in a row's details that are open where they would be closed, and the other way round.
     toggled: BTreeSet<String>,
+    /// Rules by which cells are coloured.
+    colors: Vec<Paint>,
     #[serde(flatten)]
     extra: Map<String, Json>,
 }
@@ -277,18 +281,18 @@ impl TablePanel {
                 }
             });
         });
-        let lines = tree::rows(row, None, &self.config.toggled, "");
+        let lines = tree::rows(row, "", None, &self.config.toggled, "");
         let mut toggled = None;
         ui.spacing_mut().item_spacing.y = 0.0;
         let area = ScrollArea::vertical().auto_shrink(false).id_salt("row");
         area.show_rows(ui, tree_row::HEIGHT, lines.len(), |ui, range| {
             for line in lines.get(range).unwrap_or_default() {
-                match tree_row::row_ui(ui, line, || line.path.clone()) {
+                match tree_row::row_ui(ui, line, false, || line.path.clone()) {
                     Some(tree_row::Did::Toggle) => toggled = Some(line.path.clone()),
                     Some(tree_row::Did::CopyPath) => out.push(Action::CopyText(line.path.clone())),
                     Some(tree_row::Did::CopyMessage) => out.push(Action::CopyText(row.to_json())),
                     Some(tree_row::Did::CopyValue) => out.push(Action::CopyText(line.text.clone())),
-                    Some(tree_row::Did::Plot) | None => {}
+                    Some(tree_row::Did::Plot | tree_row::Did::Narrow) | None => {}
                 }
             }
         });
@@ -493,6 +497,7 @@ impl Panel for TablePanel {
                 self.config.hidden.clear();
             }
         }
+        self.paints_ui(ui);
         widget::report_change(&before, &self.config, out);
     }
 

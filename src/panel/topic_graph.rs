@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::format::ConnectionId;
-use crate::panel::{Action, Kind, Panel, PanelState, View, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::store::{SourceId, SourceState, TopicId};
+use crate::text::counted;
 use crate::theme::{self, Palette, icon};
 
 pub const KIND: Kind = Kind {
@@ -280,7 +281,7 @@ impl TopicGraphPanel {
             }
             let is_lit = joined.as_ref().is_none_or(|j| j.1.contains(&at));
             let (name_rect, count_rect) = rect.split_left_right_at_x(rect.right() - 52.0);
-            let named = format!("Topic {}, {} messages", topic.name, topic.messages);
+            let named = format!("Topic {}, {}", topic.name, counted(topic.messages, "message"));
             let response = end_ui(ui, name_rect, &topic.name, &named, p.weak, is_lit);
             let color = if is_lit { p.weak } else { p.faint };
             let count = short_count(topic.messages);
@@ -296,7 +297,7 @@ impl TopicGraphPanel {
                 for edge in self.graph.edges.iter().filter(|e| e.topic == at) {
                     let name = self.graph.nodes.get(edge.node).map_or("", |n| n);
                     let latched = if edge.latching { ", latched" } else { "" };
-                    ui.label(format!("{name}: {} messages{latched}", edge.messages));
+                    ui.label(format!("{name}: {}{latched}", counted(edge.messages, "message")));
                 }
             });
             if let Some(topic) = view.store.topic(topic.id) {
@@ -306,6 +307,36 @@ impl TopicGraphPanel {
         if back.clicked() {
             self.picked = None;
         }
+        command::menu(&back, COMMANDS, self, view, out);
+    }
+
+    /// What is shown in Graphviz's language: nodes are ellipses, topics boxes.
+    fn dot(&self) -> String {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let topics = self.graph.topics.iter().map(|t| format!("  {} [shape=box];", quoted(&t.name)));
+        let edges = self.edges().map(|(node, topic, edge)| {
+            let style = if edge.latching { ", style=dashed" } else { "" };
+            format!("  {} -> {} [label={}{style}];", quoted(node), quoted(topic), edge.messages)
+        });
+        let lines: Vec<String> = topics.chain(edges).collect();
+        format!("digraph topics {{\n  rankdir=LR;\n{}\n}}\n", lines.join("\n"))
+    }
+
+    /// A line for each node's topic.
+    fn text(&self) -> String {
+        let line = |(node, topic, edge): (&str, &str, &Edge)| {
+            let latched = if edge.latching { ", latched" } else { "" };
+            format!("{node} → {topic}: {} messages{latched}", edge.messages)
+        };
+        self.edges().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn edges(&self) -> impl Iterator<Item = (&str, &str, &Edge)> {
+        self.graph.edges.iter().filter_map(|edge| {
+            let node = self.graph.nodes.get(edge.node)?;
+            let topic = self.graph.topics.get(edge.topic)?;
+            Some((&**node, &*topic.name, edge))
+        })
     }
 
     /// In rows from the top: in the middle of their topics, none over another.
@@ -401,6 +432,28 @@ fn short_count(count: u64) -> String {
     }
 }
 
+const COMMANDS: &[command::Command<TopicGraphPanel>] = &[
+    ("Copy as text", |graph, _, out| out.push(Action::CopyText(graph.text()))),
+    ("Copy as Graphviz", |graph, _, out| out.push(Action::CopyText(graph.dot()))),
+    ("Save as Graphviz…", |graph, _, out| {
+        out.push(Action::SaveFile {
+            name: "topics.dot".into(),
+            bytes: graph.dot().into_bytes().into(),
+        });
+    }),
+    ("Hide or show topics without messages", |graph, _, out| {
+        graph.config.hide_silent = !graph.config.hide_silent;
+        out.push(Action::Changed);
+    }),
+    ("Show all nodes and topics", |graph, _, out| {
+        graph.search.clear();
+        graph.picked = None;
+        if std::mem::take(&mut graph.config.hide_silent) {
+            out.push(Action::Changed);
+        }
+    }),
+];
+
 impl Panel for TopicGraphPanel {
     fn title(&self, _view: &View) -> String {
         "Topic graph".into()
@@ -414,6 +467,8 @@ impl Panel for TopicGraphPanel {
             PanelState::Failed(why) => return widget::failure_note(ui, rect, why),
             _ => {}
         }
+        let behind = ui.interact(rect, ui.scope_id().with("topic graph"), Sense::click());
+        command::menu(&behind, COMMANDS, self, view, out);
         let head = egui::UiBuilder::new().max_rect(rect.shrink2(vec2(0.0, 2.0)));
         let below = ui.scope_builder(head, |ui| self.head_ui(ui)).response.rect.bottom() + 2.0;
         let rest = rect.with_min_y(below.min(rect.bottom()));
@@ -438,6 +493,14 @@ impl Panel for TopicGraphPanel {
             ui,
             "A recording tells who published, not who listened. Click a node to see its topics, a topic to select it.",
         );
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::panel::reading::{Reading, Worth};
-use crate::panel::{Action, Kind, Panel, PanelState, View, path_field, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::path::{ItemKind, Literal, Variables};
 use crate::store::{Analysis, AnalysisQuery, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme::{self, icon};
@@ -338,6 +338,22 @@ fn slider(ui: &mut Ui, name: &str, control: &Control, value: &mut Literal) {
     }
 }
 
+const COMMANDS: &[command::Command<VariablesPanel>] = &[
+    ("Copy the variables as JSON", |panel, view, out| {
+        let all: Map<String, Value> = shown(&panel.config, view.store.variables())
+            .map(|(name, value)| (name.clone(), value.to_json()))
+            .collect();
+        out.push(Action::CopyText(format!("{:#}", Value::Object(all))));
+    }),
+    ("Show all variables", |panel, _, out| {
+        panel.config.only.clear();
+        out.push(Action::Changed);
+    }),
+    ("Forget the variables shown", |panel, view, out| {
+        out.extend(shown(&panel.config, view.store.variables()).map(|(name, _)| set(name, None)));
+    }),
+];
+
 impl Panel for VariablesPanel {
     fn title(&self, _view: &View) -> String {
         match self.config.only.as_slice() {
@@ -353,6 +369,8 @@ impl Panel for VariablesPanel {
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         self.refresh(view);
+        let behind = ui.interact(rect, ui.scope_id().with("variables"), egui::Sense::click());
+        command::menu(&behind, COMMANDS, self, view, out);
         ui.scope_builder(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(12.0, 8.0))), |ui| {
             ui.set_clip_rect(rect.intersect(ui.clip_rect()));
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -418,6 +436,14 @@ impl Panel for VariablesPanel {
             }
         }
         widget::report_change(&before, &self.config, out);
+    }
+
+    fn commands(&self) -> Vec<&'static str> {
+        command::names(COMMANDS)
+    }
+
+    fn run(&mut self, command: &str, view: &View, out: &mut Vec<Action>) {
+        command::run(COMMANDS, self, command, view, out);
     }
 
     fn config(&self) -> Value {

@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::reading::Worth;
 use super::{Action, DraggedPath};
 use crate::path::topic_text;
 use crate::store::{Store, Topic, TopicId};
@@ -256,25 +255,10 @@ fn angles(paths: &[String]) -> Vec<String> {
 
 /// The topic's last telling part: `rgb_front_left` of `/flir_adk/rgb_front_left/image_raw/compressed`.
 pub fn camera_name(topic: &str) -> &str {
-    const TAILS: [&str; 14] = [
-        "compressed",
-        "compressedDepth",
-        "theora",
-        "image_raw",
-        "image",
-        "image_color",
-        "image_mono",
-        "image_rect",
-        "image_rect_color",
-        "image_rect_raw",
-        "image_raw_color",
-        "raw",
-        "color",
-        "rgb",
-    ];
+    const TAILS: [&str; 7] = ["compressed", "compressedDepth", "theora", "image", "raw", "color", "rgb"];
     let mut rest = topic.trim_end_matches('/');
     while let Some((head, tail)) = rest.rsplit_once('/') {
-        if head.trim_matches('/').is_empty() || !TAILS.contains(&tail) {
+        if head.trim_matches('/').is_empty() || !(TAILS.contains(&tail) || tail.starts_with("image_")) {
             return tail;
         }
         rest = head;
@@ -386,26 +370,6 @@ pub fn dropped_path(ui: &Ui, rect: Rect) -> Option<String> {
         egui::DragAndDrop::clear_payload(ui.ctx());
         dragged.0.clone()
     })
-}
-
-/// What can be done with one value: copy it, copy its path, plot it.
-pub fn value_menu(response: &egui::Response, path: &str, worth: Option<&Worth>, out: &mut Vec<Action>) {
-    response.context_menu(|ui| {
-        let mut item = |ui: &mut Ui, text: &str, action: Action| {
-            if ui.button(text).clicked() {
-                out.push(action);
-                ui.close();
-            }
-        };
-        if let Some(worth) = worth {
-            item(ui, "Copy value", Action::CopyText(worth.text()));
-        }
-        item(ui, "Copy path", Action::CopyText(path.to_owned()));
-        if worth.is_some_and(|w| w.number().is_some()) {
-            let config = serde_json::json!({ "series": [{ "path": path }] });
-            item(ui, "Plot this field", Action::AddPanel { kind: "plot", config });
-        }
-    });
 }
 
 /// What can be done with a topic: see its messages, list them, copy its name.

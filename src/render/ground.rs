@@ -12,14 +12,21 @@ pub struct Ground {
     pub z: f64,
     /// sRGB of major lines; minor ones are fainter.
     pub color: [u8; 3],
+    /// Between the lines, all of which are major ones; None: as the distance of the camera asks for.
+    pub cell_metres: Option<f64>,
 }
 
+/// What a grid may be drawn with.
+const CELLS_METRES: std::ops::RangeInclusive<f64> = 1e-3..=1e5;
 /// Lines to each side of the middle.
 const REACH: i32 = 20;
 /// Each line is cut into this many pieces, whose ends carry the fading.
 const PIECES: i32 = 8;
 
 pub fn ground_lines(ground: Ground, camera: &Camera) -> Lines {
+    if let Some(cell) = ground.cell_metres.filter(|cell| CELLS_METRES.contains(cell)) {
+        return cells(ground, camera, cell);
+    }
     let level = (camera.distance / 5.0).max(1e-6).log10();
     let exponent = level.floor();
     // How far the view has zoomed out within this decade: minor lines fade away until the major ones take their place.
@@ -44,13 +51,25 @@ pub fn ground_lines(ground: Ground, camera: &Camera) -> Lines {
         0.55,
         true,
     );
-    let world_from_item = DAffine3::from_translation(DVec3::new(origin.x, origin.y, ground.z));
+    lines(segments, DVec3::new(origin.x, origin.y, ground.z))
+}
+
+/// One lattice, whatever the distance of the camera.
+fn cells(ground: Ground, camera: &Camera, cell: f64) -> Lines {
+    let origin = (camera.target / cell).round() * cell;
+    let middle = (camera.target - origin) / cell;
+    let mut segments = Vec::new();
+    lattice(&mut segments, ground.color, cell, [middle.x, middle.y], 0.55, true);
+    lines(segments, DVec3::new(origin.x, origin.y, ground.z))
+}
+
+fn lines(segments: Vec<Segment>, origin: DVec3) -> Lines {
     Lines {
         id: ItemId::default(),
         segments: Blob::new(segments),
         width: Size::Px(1.0),
         hides: false,
-        world_from_item,
+        world_from_item: DAffine3::from_translation(origin),
     }
 }
 

@@ -159,6 +159,11 @@ impl Executor {
         self.shared.lock().pace.limit()
     }
 
+    /// How many do.
+    pub fn requests_in_flight(&self) -> usize {
+        self.shared.lock().remote.running()
+    }
+
     pub fn io(&self) -> &Io {
         &self.shared.io
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariants: a file is read whole and never written; one that is too large is refused before it is read.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -40,7 +40,11 @@ pub(super) async fn fetch(address: Arc<str>, near: Option<&Location>, net: &Net)
             let package = rest.split('/').next().unwrap_or_default();
             format!("the package “{package}” is neither beside the recording nor in ROS_PACKAGE_PATH")
         })?),
-        None => Location::parse(&address).map_err(|error| error.to_string())?,
+        None => match Location::parse(&address).map_err(|error| error.to_string())? {
+            // a recording must not have anything signed with the user's keys
+            Location::S3(_) => return Err("a file that a message names is read from a path, http(s) or a package only".to_owned()),
+            location => location,
+        },
     };
     // The user's headers may hold a token: they are for where the recording is, not for whom a message or a map names.
     let bytes = match near {
@@ -66,7 +70,7 @@ async fn whole(location: Location, largest_bytes: u64, net: &Net) -> Result<Byte
 
 /// `package/dir/file`, under the folders that ROS names and those that hold the recording.
 fn find_package_file(path: &str, near: Option<&Location>) -> Option<PathBuf> {
-    if path.split('/').any(|part| part == "..") {
+    if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
         return None;
     }
     let mut roots: Vec<PathBuf> = Vec::new();

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::open::{OpenError, index_with};
 use super::{Io, gather};
-use crate::format::{Catalog, ChunkId};
-use crate::source::{HEAD_BYTES, Location, Pin};
+use crate::format::{Catalog, ChunkId, Connection, MAX_LATCHED_CHUNKS};
+use crate::source::{HEAD_BYTES, Location, Pin, Reader};
 use crate::time::Span;
 
 /// Chunks this near are read at once, in requests up to this size.
@@ -16,8 +16,6 @@ const GAP_BYTES: u64 = 128 * 1024;
 const REQUEST_BYTES: u64 = 8 << 20;
 /// Transforms and stamps lie a little before what is shown.
 const BEFORE_NANOS: i64 = 1_000_000_000;
-/// A latched topic with more chunks than this is no latched topic.
-const LATCHED_CHUNKS: usize = 64;
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +94,7 @@ fn chunks(catalog: &Catalog, span: Span) -> Vec<ChunkId> {
     }
     for (connection, mut list) in before.into_iter().enumerate() {
         list.sort_unstable();
-        let is_latched = catalog.connections.get(connection).is_some_and(|c| c.latching) && list.len() <= LATCHED_CHUNKS;
+        let is_latched = catalog.connections.get(connection).is_some_and(Connection::is_latched) && list.len() <= MAX_LATCHED_CHUNKS;
         // chunks may overlap by a little: which of the last two holds the newest message only they tell
         let newest = if is_latched { list.len() } else { 2 };
         wanted.extend(list.iter().rev().take(newest).map(|(_, id)| *id));

@@ -79,6 +79,11 @@ impl Lane {
         };
     }
 
+    /// Requests.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
     pub(super) fn has_waiting(&self) -> bool {
         !self.queue.is_empty()
     }

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,6 +17,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::share::{ShareAnswer, ShareEvent, Sharing};
 
 const LARGEST_BODY: usize = 64 * 1024;
+const MOST_CONNECTIONS: usize = 64;
+const HEADERS: Duration = Duration::from_secs(30);
+const NO_ROOM: Duration = Duration::from_millis(100);
 
 /// Serves until the process ends; `listening` is told the address, whose port may have been 0.
 ///
@@ -27,9 +31,14 @@ pub fn serve(sharing: Sharing, address: SocketAddr, token: Option<String>, liste
     io.block_on(async move {
         let listener = tokio::net::TcpListener::bind(address).await?;
         listening(listener.local_addr()?);
+        let rooms = Arc::new(tokio::sync::Semaphore::new(MOST_CONNECTIONS));
         loop {
-            // one connection that fails is no reason to stop
-            let Ok((socket, _)) = listener.accept().await else { continue };
+            // a connection that fails is no reason to stop; where there is no room for another, one may end soon
+            let Ok((socket, _)) = listener.accept().await else {
+                tokio::time::sleep(NO_ROOM).await;
+                continue;
+            };
+            let Ok(room) = rooms.clone().acquire_owned().await else { continue };
             let shared = shared.clone();
             tokio::spawn(async move {
                 let service = hyper::service::service_fn(move |request| {
@@ -37,8 +46,11 @@ pub fn serve(sharing: Sharing, address: SocketAddr, token: Option<String>, liste
                     async move { Ok::<_, Infallible>(respond(request, &shared.0, shared.1.as_deref()).await) }
                 });
                 let _ = hyper::server::conn::http1::Builder::new()
+                    .timer(hyper_util::rt::TokioTimer::new())
+                    .header_read_timeout(HEADERS)
                     .serve_connection(hyper_util::rt::TokioIo::new(socket), service)
                     .await;
+                drop(room);
             });
         }
     })
@@ -58,7 +70,8 @@ async fn respond(request: Request<Incoming>, sharing: &Sharing, token: Option<&s
     }
     let path = request.uri().path().to_owned();
     match *request.method() {
-        Method::GET if path == "/get-url" => {
+        // behind a gateway a stage's name stands before it
+        Method::GET if path.trim_end_matches('/').ends_with("/get-url") => {
             let event = ShareEvent::of_query(request.uri().query().unwrap_or_default());
             response(&sharing.answer(&event).await)
         }
@@ -96,9 +109,12 @@ fn response(answer: &ShareAnswer) -> Response<Full<Bytes>> {
 
 /// `Authorization: Bearer …`, or `x-api-key: …` as API gateways have it.
 fn is_allowed(headers: &HeaderMap, token: &str) -> bool {
-    let bearer = headers.get(AUTHORIZATION).and_then(|v| v.as_bytes().strip_prefix(b"Bearer "));
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
+        let (scheme, given) = value.as_bytes().split_at_checked(b"Bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(given)
+    });
     let key = headers.get("x-api-key").map(HeaderValue::as_bytes);
-    bearer.or(key).is_some_and(|given| is_same(given, token.as_bytes()))
+    [bearer, key].into_iter().flatten().any(|given| is_same(given, token.as_bytes()))
 }
 
 /// In a time that does not tell how much was right.

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
+use base64::Engine;
 use serde_json::Value;
 
 use super::Io;
-use crate::source::{Link, LinkStyle, Location, Reader, S3Address, Scene, SceneTable, SourceError};
+use crate::source::{Link, LinkStyle, Location, Net, Reader, S3Address, Scene, SceneTable, SourceError};
 
 /// What is asked: an object, or a scene.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct ShareEvent {
     pub seek_to: Option<String>,
     pub bucket: Option<String>,
     pub key: Option<String>,
+    /// In which the URL is signed.
+    pub region: Option<String>,
 }
 
 /// What is answered: as the function returns it to its caller.
@@ -46,7 +49,12 @@ impl ShareEvent {
         let nested = event.get("queryStringParameters").filter(|inner| inner.is_object()).cloned();
         let body = || {
             let text = event.get("body")?.as_str()?;
-            serde_json::from_str::<Value>(text).ok().filter(Value::is_object)
+            let is_encoded = event.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
+            let text = match is_encoded {
+                true => base64::engine::general_purpose::STANDARD.decode(text).ok()?,
+                false => text.as_bytes().to_vec(),
+            };
+            serde_json::from_slice::<Value>(&text).ok().filter(Value::is_object)
         };
         let inner = nested.or_else(body);
         let event = inner.as_ref().unwrap_or(event);
@@ -61,6 +69,7 @@ impl ShareEvent {
             seek_to: text("seek_to"),
             bucket: text("bucket"),
             key: text("key"),
+            region: text("region"),
         }
     }
 
@@ -142,7 +151,10 @@ impl Sharing {
     }
 
     async fn link(&self, event: &ShareEvent) -> Result<String, (u16, String)> {
-        let (mut bucket, mut keys) = (event.bucket.clone(), event.key.clone().into_iter().collect::<Vec<_>>());
+        // what is empty is as good as not there
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (mut bucket, mut key) = (given(&event.bucket), given(&event.key));
+        let mut keys: Vec<String> = key.clone().into_iter().collect();
         let mut seek_to = event.seek_to.clone();
         if let (Some(record), Some(scene)) = (&event.record_id, &event.scene_id) {
             let failed = |error: SourceError| (500, error.to_string());
@@ -154,22 +166,26 @@ impl Sharing {
                 )
             };
             let found = found.ok_or_else(|| missing("Item"))?;
-            keys = found.keys();
-            if keys.is_empty() {
-                return Err(missing("bag_file_prefix"));
+            if let Some(field) = found.missing.first() {
+                return Err(missing(field));
             }
-            bucket = Some(found.bucket.ok_or_else(|| missing("bag_file_bucket"))?);
-            seek_to = found.start_text;
+            keys = found.keys();
+            (bucket, key, seek_to) = (found.bucket, found.prefix, found.start_text);
         }
         let bucket = bucket.ok_or_else(|| (400, "No bucket specified".to_owned()))?;
-        if keys.is_empty() {
-            return Err((400, "No key specified".to_owned()));
-        }
-        let address = match self.io.find_object(&bucket, &keys).await {
-            Err(SceneError::NoRecording { bucket, key }) => return Err((500, format!("Could not find bag file s3://{bucket}/{key}"))),
-            found => found.map_err(|error| (500, error.to_string()))?,
+        let key = key.ok_or_else(|| (400, "No key specified".to_owned()))?;
+        let net = match given(&event.region) {
+            Some(region) => self.io.net().in_region(&region),
+            None => self.io.net().clone(),
         };
-        let signed = self.io.net().presign(&address, self.life).await;
+        let address = match find_object(&net, &bucket, &keys).await {
+            Err(SceneError::Source(error)) if !is_told_by_the_store(&error) => return Err((500, error.to_string())),
+            found => found.map_err(|error| {
+                tracing::debug!(%error, "the function only says that there is none");
+                (500, format!("Could not find bag file s3://{bucket}/{key}"))
+            })?,
+        };
+        let signed = net.presign(&address, self.life).await;
         let url = signed.map_err(|error| (500, error.to_string()))?;
         let link = Link::write(LinkStyle::Webviz, &self.webviz_url, &[url.to_string()], None, None);
         Ok(match seek_to {
@@ -177,6 +193,27 @@ impl Sharing {
             None => link,
         })
     }
+}
+
+/// Whether a store has answered, whatever that was: the function makes no difference.
+fn is_told_by_the_store(error: &SourceError) -> bool {
+    use SourceError::*;
+    matches!(
+        error,
+        NoSuchObject { .. }
+            | NoSuchBucket { .. }
+            | NotAllowed { .. }
+            | Denied { .. }
+            | WrongRegion { .. }
+            | Encrypted { .. }
+            | RequesterPays { .. }
+            | SecretKey { .. }
+            | UnknownCredentials { .. }
+            | CredentialsEnded { .. }
+            | ClockSkew { .. }
+            | Status { .. }
+            | Busy { .. }
+    )
 }
 
 /// A scene, and the recording that it is of.
@@ -195,31 +232,25 @@ pub enum SceneError {
     NoScene { record: String, scene: String, table: String },
     #[error("the scene names no recording ({field} is missing): table {table}")]
     NoField { field: &'static str, table: String },
-    #[error("the recording of the scene is not there, or may not be read: s3://{bucket}/{key}")]
+    #[error("the recording of the scene is not there: s3://{bucket}/{key}")]
     NoRecording { bucket: String, key: String },
 }
 
 impl Io {
     /// Looks a scene up, and which of the places that the table may mean holds its recording. Waits: for commands.
     pub fn find_scene(&self, table: &SceneTable, record: &str, scene: &str) -> Result<FoundScene, SceneError> {
-        self.block_on(async {
-            let found = self.net().scene(table, record, scene).await?;
-            let scene = found.ok_or_else(|| SceneError::NoScene {
-                record: record.to_owned(),
-                scene: scene.to_owned(),
-                table: table.table_name.clone(),
-            })?;
-            let missing = |field| SceneError::NoField {
-                field,
-                table: table.table_name.clone(),
-            };
-            let bucket = scene.bucket.as_deref().ok_or_else(|| missing("bag_file_bucket"))?;
-            if scene.prefix.is_none() {
-                return Err(missing("bag_file_prefix"));
-            }
-            let location = Location::S3(self.find_object(bucket, &scene.keys()).await?);
-            Ok(FoundScene { scene, location })
-        })
+        self.block_on(find_scene(self.net(), table, record, scene))
+    }
+
+    /// The same, handed to `then` on another thread. Never waits.
+    pub fn look_up_scene(
+        &self,
+        table: SceneTable,
+        (record, scene): (String, String),
+        then: impl FnOnce(Result<FoundScene, SceneError>) + Send + 'static,
+    ) {
+        let net = self.net().clone();
+        self.spawn(async move { then(find_scene(&net, &table, &record, &scene).await) });
     }
 
     /// What a Lambda returns to an event. Waits: for commands.
@@ -248,23 +279,49 @@ impl Io {
             self.net().presign(address, life).await
         })
     }
+}
 
-    /// The first of these objects that is there.
-    async fn find_object(&self, bucket: &str, keys: &[String]) -> Result<S3Address, SceneError> {
-        for key in keys {
-            let address = S3Address {
-                bucket: bucket.to_owned(),
-                key: key.clone(),
-            };
-            match Reader::open(Location::S3(address.clone()), self.net()).await {
-                Ok(_) | Err(SourceError::Empty { .. }) => return Ok(address),
-                Err(SourceError::NoSuchObject { .. } | SourceError::Denied { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
+async fn find_scene(net: &Net, table: &SceneTable, record: &str, scene: &str) -> Result<FoundScene, SceneError> {
+    let found = net.scene(table, record, scene).await?;
+    let scene = found.ok_or_else(|| SceneError::NoScene {
+        record: record.to_owned(),
+        scene: scene.to_owned(),
+        table: table.table_name.clone(),
+    })?;
+    let missing = |field| SceneError::NoField {
+        field,
+        table: table.table_name.clone(),
+    };
+    let bucket = scene.bucket.as_deref().ok_or_else(|| missing("bag_file_bucket"))?;
+    if scene.prefix.is_none() {
+        return Err(missing("bag_file_prefix"));
+    }
+    let location = Location::S3(find_object(net, bucket, &scene.keys()).await?);
+    Ok(FoundScene { scene, location })
+}
+
+/// The first of these objects that is there. Whoever may not list a bucket is denied what is not there: that counts only
+/// where none is found.
+async fn find_object(net: &Net, bucket: &str, keys: &[String]) -> Result<S3Address, SceneError> {
+    let mut denied = None;
+    for key in keys {
+        let address = S3Address {
+            bucket: bucket.to_owned(),
+            key: key.clone(),
+        };
+        match Reader::open(Location::S3(address.clone()), net).await {
+            // whoever opens it is told
+            Ok(_) | Err(SourceError::Empty { .. } | SourceError::Archived { .. }) => return Ok(address),
+            Err(SourceError::NoSuchObject { .. }) => {}
+            Err(error @ (SourceError::NotAllowed { .. } | SourceError::Denied { .. })) => denied = denied.or(Some(error)),
+            Err(error) => return Err(error.into()),
         }
-        Err(SceneError::NoRecording {
+    }
+    Err(denied.map_or_else(
+        || SceneError::NoRecording {
             bucket: bucket.to_owned(),
             key: keys.first().cloned().unwrap_or_default(),
-        })
-    }
+        },
+        SceneError::Source,
+    ))
 }

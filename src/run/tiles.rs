@@ -163,7 +163,8 @@ struct Source(Reader);
 
 impl AsyncBackend for Source {
     async fn read(&self, offset: u64, length: usize) -> PmtResult<BackendResponse> {
-        let range: Range<u64> = offset..offset.saturating_add(length as u64).min(self.0.len());
+        let length = (length as u64).min(LARGEST_TILE_BYTES);
+        let range: Range<u64> = offset..offset.saturating_add(length).min(self.0.len());
         if range.start >= range.end {
             return Ok(BackendResponse::new(Bytes::new()));
         }
@@ -194,8 +195,8 @@ async fn from_pmtiles(reader: &AsyncPmTilesReader<Source, HashMapCache>, asked: 
         }
         Asked::Tile { z, x, y } => {
             let coord = TileCoord::new(*z, *x, *y).map_err(|e| e.to_string())?;
-            let tile = reader.get_tile_decompressed(coord).await.map_err(|e| e.to_string())?;
-            Ok(tile.unwrap_or_default())
+            let tile = reader.get_tile(coord).await.map_err(|e| e.to_string())?.unwrap_or_default();
+            unpacked(&tile).map(Bytes::from)
         }
     }
 }

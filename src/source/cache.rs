@@ -21,11 +21,13 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use disk::Disk;
-pub(super) use known::Known;
+pub(super) use known::{Known, store_of};
 pub use pins::Pin;
 use segments::{Found, Segments};
 
 use super::Location;
+use super::location::percent_decoded;
+use super::presigned::{Kind, presigned};
 
 /// Segments are cut at this length: one is read and checked as a whole.
 const SEGMENT_BYTES: u64 = 1 << 20;
@@ -67,12 +69,28 @@ impl ObjectKey {
     /// None where the ETag does not promise the same bytes.
     pub(super) fn new(at: &Location, total: u64, etag: &[u8]) -> Option<ObjectKey> {
         let path = match at {
-            Location::Url(url) => url.path().to_owned(),
-            Location::S3(address) => address.url_path(),
+            Location::Url(url) => format!("/{}", url_key(url)),
+            Location::S3(address) => format!("/{}", address.key),
             Location::Path(_) => return None,
         };
         let strong = etag.len() > 2 && etag.starts_with(b"\"");
         strong.then(|| ObjectKey(hash(&[etag, &total.to_le_bytes(), path.as_bytes()])))
+    }
+}
+
+/// The URL's path, or the key in it where a bucket stands before it: one object has one name, however a store is asked for it.
+fn url_key(url: &url::Url) -> String {
+    let path = percent_decoded(url.path().trim_start_matches('/'));
+    let host = url.host_str().unwrap_or_default();
+    let is_aws = host.contains(".amazonaws.");
+    let names_bucket = match is_aws {
+        true => host.starts_with("s3.") || host.starts_with("s3-"),
+        // other stores seldom know a host for each bucket
+        false => presigned(url).is_some_and(|link| matches!(link.kind, Kind::S3 | Kind::S3Version2)),
+    };
+    match path.split_once('/') {
+        Some((_, key)) if names_bucket => key.to_owned(),
+        _ => path,
     }
 }
 
@@ -186,9 +204,9 @@ impl Cache {
     }
 
     /// Remembers that the object at a location is, as of now, this one. Waits for the disk.
-    pub(super) fn learn(&self, at: &Location, total: u64, etag: &[u8]) {
+    pub(super) fn learn(&self, at: &Location, known: &Known) {
         if let Some(disk) = &self.shared.disk {
-            known::write(disk, at, total, etag);
+            known::write(disk, at, known);
         }
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::cache::{Cache, Known, ObjectKey, Piece, Pin};
+use super::cache::{Cache, Known, ObjectKey, Piece, Pin, store_of};
 use super::net::Net;
 use super::reader::{HEAD_BYTES, blocking};
 use super::remote::{Opened, Remote};
@@ -27,7 +27,10 @@ impl Cached {
             let (remote, opened) = Remote::open(at, net, None).await?;
             return Ok((Cached::new(remote, None), opened));
         };
-        let recalled = recall(&cache, at).await?;
+        let mut recalled = recall(&cache, at).await?;
+        if let Some(Recalled { known, .. }) = &mut recalled {
+            known.is_fresh = known.is_fresh && store(at, net).await.is_ok_and(|store| known.store == store);
+        }
         if let Some(Recalled { known, key, head, .. }) = &recalled
             && known.is_fresh
         {
@@ -60,10 +63,15 @@ impl Cached {
             }
             _ => cache.record(key, 0).take(&opened.head),
         }
-        let (learning, place, tag, len) = (cache.clone(), at.clone(), remote.strong_etag().map(<[u8]>::to_vec), opened.len);
-        let unchanged = opened.unchanged;
+        let known = Known {
+            total: opened.len,
+            etag: Bytes::copy_from_slice(remote.strong_etag().unwrap_or_default()),
+            store: store(at, net).await?,
+            is_fresh: true,
+        };
+        let (learning, place, unchanged) = (cache.clone(), at.clone(), opened.unchanged);
         blocking(at, move || {
-            learning.learn(&place, len, &tag.unwrap_or_default());
+            learning.learn(&place, &known);
             // an object that was recalled has been looked up
             if !unchanged {
                 learning.list(key);
@@ -208,6 +216,13 @@ impl Cached {
         }
         fetched
     }
+}
+
+/// In which store a bucket lies, and who asks: another one may have a bucket of the same name, and another user may not read it.
+async fn store(at: &Location, net: &Net) -> Result<u128, SourceError> {
+    let Location::S3(address) = at else { return Ok(0) };
+    let store = net.s3.store(address).await?;
+    Ok(store_of(store.host.as_deref().unwrap_or_default(), &store.access_key))
 }
 
 fn not_kept(cause: &str, at: &Location) -> SourceError {

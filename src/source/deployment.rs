@@ -25,13 +25,28 @@ pub struct Deployment {
     pub scenes: Option<SceneTable>,
 }
 
-/// Reads JSON in which people may have written comments. An error is one sentence.
+/// Reads JSON in which people may have written comments, and commas after the last of a list. An error is one sentence.
 pub fn from_json_with_comments<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     let mut plain = String::new();
     json_comments::StripComments::new(text.as_bytes())
         .read_to_string(&mut plain)
         .map_err(|error| format!("this is no JSON: {error}"))?;
-    serde_json::from_str(&plain).map_err(|error| error.to_string())
+    serde_json::from_str(&without_trailing_commas(&plain)).map_err(|error| error.to_string())
+}
+
+/// In their place are spaces, so that errors tell the right column.
+fn without_trailing_commas(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mut in_string, mut is_escaped) = (false, false);
+    for (at, c) in json.char_indices() {
+        let ends = || json.get(at + 1..).unwrap_or_default().trim_start().starts_with(['}', ']']);
+        let is_after_value = || !out.trim_end().ends_with(['{', '[', ',', ':']);
+        let is_trailing = c == ',' && !in_string && ends() && is_after_value();
+        out.push(if is_trailing { ' ' } else { c });
+        in_string ^= c == '"' && !is_escaped;
+        is_escaped = in_string && c == '\\' && !is_escaped;
+    }
+    out
 }
 
 impl Deployment {

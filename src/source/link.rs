@@ -197,31 +197,36 @@ fn fields(query: &str, is_own: bool) -> Vec<(Key, String)> {
             .iter()
             .chain(if is_own { OWN_KEYS } else { &[] })
             .find(|(known, _)| *known == name);
-        match (known, raw.last_mut()) {
-            (Some((_, key)), _) => raw.push((*key, value.to_owned())),
-            // a signature's parameters, spilled
-            (None, Some((Key::Recording | Key::Layout, url))) if is_spilling(url) => {
-                url.push('&');
-                url.push_str(field);
-            }
-            _ => {}
+        if let Some((_, key)) = known {
+            raw.push((*key, value.to_owned()));
+            continue;
+        }
+        // a signature's parameters, spilled, be it behind what the link's own tool has added
+        let mut urls = raw.iter_mut().rev().filter(|(key, _)| matches!(key, Key::Recording | Key::Layout));
+        if let Some((_, url)) = urls.next().filter(|(_, url)| url.contains('?')) {
+            url.push('&');
+            url.push_str(field);
         }
     }
     let decode = |(key, value): (Key, String)| match key {
-        Key::Recording | Key::Layout if is_bare(&value) => (key, value),
-        Key::Recording | Key::Layout => (key, fully_decoded(&value)),
+        Key::Recording | Key::Layout => (key, inner_url(&value)),
         _ => (key, decoded(&value)),
     };
     raw.into_iter().map(decode).collect()
 }
 
+/// A URL in a link: encoded, put there as it is, or its path encoded and its query as it is.
+fn inner_url(value: &str) -> String {
+    match value.split_once('?') {
+        _ if is_bare(value) => value.to_owned(),
+        Some((address, query)) => format!("{}?{query}", fully_decoded(address)),
+        None => fully_decoded(value),
+    }
+}
+
 /// A URL that was put into the link without being encoded.
 fn is_bare(value: &str) -> bool {
     value.contains("://") && (value.contains('?') || !value.to_ascii_lowercase().contains("%3f"))
-}
-
-fn is_spilling(value: &str) -> bool {
-    is_bare(value) && value.contains('?')
 }
 
 /// Tools that encode twice are common enough.

@@ -3,6 +3,7 @@
 //! Invariant: neither `Display` nor `Debug` of a [`Location`] or of a [`LocationError`] holds a query string, a fragment or
 //! user information.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -41,6 +42,8 @@ pub enum LocationError {
     InLink,
     #[error("this names no object in S3: give s3://bucket/key (`roadreel ls s3://bucket/` shows what is there): {at}")]
     NoKey { at: S3Address },
+    #[error("this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole")]
+    NoScheme,
     #[error("this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out")]
     SignedS3,
     #[error("this is not the ARN of an object in S3: give arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/KEY")]
@@ -75,7 +78,12 @@ impl Location {
             };
         }
         let Some((scheme, _)) = text.split_once("://").filter(|(s, _)| is_scheme(s)) else {
-            return Ok(Location::Path(PathBuf::from(text)));
+            let path = PathBuf::from(text);
+            // downloaders name files by the whole of what they were given
+            return match looks_signed(text) && !path.is_file() {
+                true => Err(LocationError::NoScheme),
+                false => Ok(Location::Path(path)),
+            };
         };
         match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => parse_http(text),
@@ -87,9 +95,12 @@ impl Location {
     /// The last path segment, for titles: `drive.bag`; the host where the path is empty.
     pub fn name(&self) -> String {
         match self {
-            Location::Path(path) => path
-                .file_name()
-                .map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned()),
+            Location::Path(path) => without_signature(
+                path.file_name()
+                    .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy())
+                    .as_ref(),
+            )
+            .into_owned(),
             Location::Url(url) => {
                 let segment = url.path_segments().and_then(|s| s.rev().find(|s| !s.is_empty()));
                 percent_decoded(segment.or(url.host_str()).unwrap_or_default())
@@ -142,6 +153,24 @@ pub(super) fn unquoted(text: &str) -> &str {
     text
 }
 
+/// Whether a text holds a signature of S3, Google Cloud Storage, Azure or CloudFront, encoded or not.
+pub(super) fn looks_signed(text: &str) -> bool {
+    let decoded = percent_decoded(&percent_decoded(text)).to_ascii_lowercase();
+    let mut names = decoded.split(['?', '&']).skip(1).filter_map(|field| Some(field.split_once('=')?.0));
+    names.any(|name| {
+        let is_prefixed = name.starts_with("x-amz-") || name.starts_with("x-goog-");
+        is_prefixed || matches!(name, "signature" | "sig" | "awsaccesskeyid")
+    })
+}
+
+/// A file's name may hold one: shown up to there.
+fn without_signature(text: &str) -> Cow<'_, str> {
+    match text.split_once('?').filter(|_| looks_signed(text)) {
+        Some((bare, _)) => format!("{bare}?…").into(),
+        None => text.into(),
+    }
+}
+
 /// One letter is a Windows drive, not a scheme.
 fn is_scheme(text: &str) -> bool {
     text.len() > 1
@@ -177,7 +206,7 @@ pub(super) fn percent_decoded(text: &str) -> String {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Location::Path(path) => write!(f, "{}", path.display()),
+            Location::Path(path) => f.write_str(&without_signature(&path.to_string_lossy())),
             Location::Url(url) => {
                 write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
                 if let Some(port) = url.port() {

@@ -44,12 +44,12 @@ impl Net {
         }
         Ok(Net {
             client: http_client(policy.connect, within_one_place()),
+            s3: Arc::new(S3::new(AwsOptions::default(), policy.url_life)),
             policy: Arc::new(policy),
             headers: Arc::new(map),
             traffic: Arc::default(),
             patience: Arc::default(),
             cache: None,
-            s3: Arc::new(S3::new(AwsOptions::default())),
             renewal: None,
         })
     }
@@ -91,8 +91,16 @@ impl Net {
     /// How `s3://` locations are signed; nothing is looked for before the first one.
     pub fn with_aws(self, options: AwsOptions) -> Net {
         Net {
-            s3: Arc::new(S3::new(options)),
+            s3: Arc::new(S3::new(options, self.policy.url_life)),
             ..self
+        }
+    }
+
+    /// The same, signing for another region.
+    pub fn in_region(&self, region: &str) -> Net {
+        Net {
+            s3: Arc::new(self.s3.in_region(region)),
+            ..self.clone()
         }
     }
 

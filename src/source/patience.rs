@@ -22,6 +22,8 @@ pub struct Policy {
     pub connect: Duration,
     /// A server without ranges: files up to this size are read whole and kept in memory.
     pub whole_bytes: u64,
+    /// How long URLs work that are signed here, to be read from here; they are signed again when a third of that is left.
+    pub url_life: Duration,
 }
 
 impl Default for Policy {
@@ -34,6 +36,7 @@ impl Default for Policy {
             idle_max: Duration::from_secs(30),
             connect: Duration::from_secs(10),
             whole_bytes: 64 * 1024 * 1024,
+            url_life: Duration::from_secs(15 * 60),
         }
     }
 }

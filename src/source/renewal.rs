@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
+use tokio::io::AsyncReadExt;
 use url::Url;
 
 use super::s3::S3Address;
@@ -122,17 +124,27 @@ impl Renewal {
 async fn run(command: &[String], old: &Location) -> Result<String, String> {
     let words: Vec<String> = command.iter().map(|word| filled(word, old, str::to_owned)).collect();
     let (program, arguments) = words.split_first().ok_or("the command is empty")?;
-    let output = tokio::process::Command::new(program)
+    let mut child = tokio::process::Command::new(program)
         .args(arguments)
-        .stdin(std::process::Stdio::null())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .kill_on_drop(true)
-        .output()
-        .await
+        .spawn()
         .map_err(|e| format!("the command does not start: {e}"))?;
-    if !output.status.success() {
-        return Err(format!("the command ended with {}", output.status));
+    let mut answer = Vec::new();
+    if let Some(out) = child.stdout.take() {
+        let read = out.take(LONGEST_ANSWER as u64 + 1).read_to_end(&mut answer).await;
+        read.map_err(|e| format!("the command's answer cannot be read: {e}"))?;
     }
-    Ok(String::from_utf8_lossy(output.stdout.get(..LONGEST_ANSWER).unwrap_or(&output.stdout)).into_owned())
+    if answer.len() > LONGEST_ANSWER {
+        return Err("the answer is too long for a link".to_owned());
+    }
+    let status = child.wait().await.map_err(|e| format!("the command is lost: {e}"))?;
+    match status.success() {
+        true => Ok(String::from_utf8_lossy(&answer).into_owned()),
+        false => Err(format!("the command ended with {status}")),
+    }
 }
 
 async fn get(endpoint: &str, headers: &Headers, old: &Location, net: &Net) -> Result<String, String> {

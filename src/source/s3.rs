@@ -12,7 +12,7 @@ pub use address::S3Address;
 pub use list::{Entry, EntryKind, Page};
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
@@ -26,16 +26,24 @@ use url::Url;
 use super::aws::{Aws, AwsOptions};
 use super::{Location, SourceError};
 
-/// How long a URL that is signed here works; it is signed again when a third of that is left.
-const LIFE: Duration = Duration::from_secs(15 * 60);
-
 pub(super) struct S3 {
-    pub(super) aws: Aws,
+    pub(super) aws: Arc<Aws>,
+    /// Goes before the configured one.
+    region: Option<String>,
+    /// How long a URL that is signed here works; it is signed again when a third of that is left.
+    life: Duration,
     clients: Mutex<HashMap<Endpoint, Client>>,
-    /// Whether the store is none of AWS's.
-    elsewhere: OnceCell<bool>,
+    store: OnceCell<Store>,
     /// Regions of buckets, as the store told them.
     regions: Mutex<HashMap<String, String>>,
+}
+
+/// Which store is asked, and by whom.
+pub(super) struct Store {
+    /// Of one that is none of AWS's, where a bucket's name is one bucket everywhere.
+    pub(super) host: Option<String>,
+    /// Names a secret, and is none.
+    pub(super) access_key: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -58,7 +66,8 @@ pub(super) struct Signed {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     region: String,
-    made: Instant,
+    /// When it is to be signed again.
+    stale: Instant,
 }
 
 impl Signed {
@@ -68,23 +77,34 @@ impl Signed {
     }
 
     pub(super) fn is_fresh(&self) -> bool {
-        self.made.elapsed() < LIFE - LIFE / 3
+        Instant::now() < self.stale
     }
 }
 
 impl S3 {
-    pub(super) fn new(options: AwsOptions) -> S3 {
+    pub(super) fn new(options: AwsOptions, life: Duration) -> S3 {
+        S3::of(Arc::new(Aws::new(options)), None, life)
+    }
+
+    /// The same credentials, in another region.
+    pub(super) fn in_region(&self, region: &str) -> S3 {
+        S3::of(self.aws.clone(), Some(region.to_owned()), self.life)
+    }
+
+    fn of(aws: Arc<Aws>, region: Option<String>, life: Duration) -> S3 {
         S3 {
-            aws: Aws::new(options),
+            aws,
+            region,
+            life,
             clients: Mutex::default(),
-            elsewhere: OnceCell::new(),
+            store: OnceCell::new(),
             regions: Mutex::default(),
         }
     }
 
     pub(super) async fn sign(&self, address: &S3Address) -> Result<Signed, SourceError> {
         let path_style = self.path_style(address).await?;
-        let mut signed = self.presigned(address, path_style, LIFE).await?;
+        let mut signed = self.presigned(address, path_style, self.life).await?;
         if self.aws.options.unsigned {
             signed.url.set_query(None);
         }
@@ -103,18 +123,31 @@ impl S3 {
         if address.bucket.starts_with("arn:") {
             return Ok(false);
         }
-        let told = self.elsewhere.get_or_try_init(|| async {
+        Ok(self.store(address).await?.host.is_some())
+    }
+
+    pub(super) async fn store(&self, address: &S3Address) -> Result<&Store, SourceError> {
+        let told = self.store.get_or_try_init(|| async {
             let any = S3Address {
                 key: "any".to_owned(),
                 ..address.clone()
             };
             let signed = self
-                .presigned(&any, false, LIFE)
+                .presigned(&any, false, self.life)
                 .await
                 .map_err(|error| error.about(Location::S3(address.clone())))?;
-            Ok(!signed.url.host_str().is_some_and(|host| host.contains(".amazonaws.")))
+            let host = signed.url.host_str().unwrap_or_default();
+            // the bucket's name may have become a part of it
+            let host = host.strip_prefix(&format!("{}.", address.bucket)).unwrap_or(host);
+            let place = format!("{host}:{}", signed.url.port_or_known_default().unwrap_or_default());
+            let credential = signed.url.query_pairs().find(|(name, _)| name == "X-Amz-Credential");
+            let access_key = credential.and_then(|(_, scope)| Some(scope.split_once('/')?.0.to_owned()));
+            Ok(Store {
+                host: (!host.contains(".amazonaws.")).then_some(place),
+                access_key: access_key.unwrap_or_default(),
+            })
         });
-        told.await.copied()
+        told.await
     }
 
     async fn presigned(&self, address: &S3Address, path_style: bool, life: Duration) -> Result<Signed, SourceError> {
@@ -124,6 +157,7 @@ impl S3 {
             at: at(),
         };
         let client = self.client(address, path_style, For::Url).await?;
+        let stale = Instant::now() + life - life / 3;
         let life = PresigningConfig::expires_in(life).map_err(|e| wrong(&e.to_string()))?;
         let request = client
             .get_object()
@@ -142,7 +176,7 @@ impl S3 {
             url: Url::parse(request.uri()).map_err(|e| wrong(&e.to_string()))?,
             headers,
             region: client.config().region().map(ToString::to_string).unwrap_or_default(),
-            made: Instant::now(),
+            stale,
         })
     }
 
@@ -156,6 +190,7 @@ impl S3 {
         let learned = lock(&self.regions).get(&address.bucket).cloned();
         let region = learned
             .or_else(|| address.region().map(str::to_owned))
+            .or_else(|| self.region.clone())
             .or_else(|| config.region().map(ToString::to_string));
         let endpoint = Endpoint {
             region: region.unwrap_or_default(),

@@ -51,6 +51,8 @@ pub struct Scene {
     pub start_text: Option<String>,
     pub start: Option<Time>,
     pub end: Option<Time>,
+    /// Fields that the table does not have of it, not even as null.
+    pub missing: Vec<&'static str>,
     /// Everything else that the table says of it.
     pub notes: Vec<(String, String)>,
 }
@@ -58,10 +60,11 @@ pub struct Scene {
 impl Scene {
     /// Reads an item's strings and numbers; what is null or missing is None, what makes no sense as a time, too.
     pub fn of_item(table: &SceneTable, mut item: BTreeMap<String, String>) -> Scene {
-        let mut take = |name: &str| {
-            item.remove(name)
-                .filter(|text| !matches!(text.trim(), "" | "None" | "null" | "NaN" | "nan"))
-        };
+        let fields = ["bag_file_bucket", "bag_file_prefix", "start_time"];
+        let missing = fields.into_iter().filter(|name| !item.contains_key(*name)).collect();
+        // what is null is known to be nothing
+        item.retain(|_, text| !matches!(text.trim(), "" | "None" | "null" | "NaN" | "nan"));
+        let mut take = |name: &str| item.remove(name);
         let record = take(&table.partition_key).unwrap_or_default();
         let (start_text, end_text) = (take("start_time"), take("end_time"));
         Scene {
@@ -72,6 +75,7 @@ impl Scene {
             start: start_text.as_deref().and_then(instant),
             end: end_text.as_deref().and_then(instant),
             start_text,
+            missing,
             record,
             notes: item.into_iter().collect(),
         }
@@ -82,7 +86,7 @@ impl Scene {
         let Some(prefix) = self.prefix.as_deref() else {
             return Vec::new();
         };
-        let is_recording = |name: &str| [".bag", ".mcap", ".db3"].iter().any(|end| name.ends_with(end));
+        let is_recording = |name: &str| record_of(name) != name;
         if is_recording(prefix) {
             return vec![prefix.to_owned()];
         }
@@ -95,6 +99,12 @@ impl Scene {
             false => vec![format!("{within}.bag"), within, prefix.to_owned()],
         }
     }
+}
+
+/// Tables name recordings without their ending: that of a recording's file, the rest of its name being anything.
+pub fn record_of(name: &str) -> &str {
+    let endings = [".bag", ".mcap", ".db3"];
+    endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// Seconds, milli-, micro- or nanoseconds by magnitude; `1600000003_250000000` is seconds and nanoseconds.
@@ -183,11 +193,12 @@ impl SceneTable {
     }
 }
 
-/// Strings and numbers; what is null, or more than one value, is left out.
+/// Strings, numbers and null; what is more than one value is left out.
 fn texts(item: HashMap<String, AttributeValue>) -> BTreeMap<String, String> {
     let text = |value| match value {
         AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
         AttributeValue::Bool(flag) => Some(flag.to_string()),
+        AttributeValue::Null(_) => Some("null".to_owned()),
         _ => None,
     };
     item.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()

@@ -29,6 +29,24 @@ pub struct TrafficSnapshot {
     pub disk_bytes: u64,
 }
 
+/// What S3 asks for a thousand GET requests, in dollars.
+const USD_PER_1000_REQUESTS: f64 = 0.0004;
+
+impl TrafficSnapshot {
+    /// Which part of what came from afar, or would have, came from the cache: 0 to 1.
+    pub fn hit_rate(&self) -> f64 {
+        match self.bytes + self.cache_bytes {
+            0 => 0.0,
+            all => self.cache_bytes as f64 / all as f64,
+        }
+    }
+
+    /// What the store's owner is asked for it, about, in dollars.
+    pub fn egress_usd(&self, usd_per_gb: f64) -> f64 {
+        self.bytes as f64 / 1e9 * usd_per_gb + self.requests as f64 / 1000.0 * USD_PER_1000_REQUESTS
+    }
+}
+
 impl Traffic {
     pub fn snapshot(&self) -> TrafficSnapshot {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

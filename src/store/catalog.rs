@@ -10,7 +10,7 @@ use super::cache::{Cell, State, Unit};
 use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
 use super::{SourceInfo, SourceState, Store, Topic, TopicId, Work};
 use crate::decode::{Form, Schema, definitions};
-use crate::format::{Catalog, Container, Warning};
+use crate::format::{Catalog, Container, Warning, shifted};
 use crate::source::Location;
 use crate::store::{SourceId, WorkId};
 use crate::time::{Span, Time};
@@ -21,6 +21,8 @@ const MAX_WARNINGS: usize = 1000;
 #[derive(Default)]
 pub(super) struct Source {
     pub container: Option<Arc<dyn Container>>,
+    /// The same as it was opened: at its own times.
+    opened: Option<Arc<dyn Container>>,
     /// Recordings of one group are parts of one.
     group: Option<usize>,
     /// By connection.
@@ -69,6 +71,7 @@ impl Store {
                 link: super::LinkState::Works,
                 size: 0,
                 prefix: "".into(),
+                shift_nanos: 0,
                 warnings: Vec::new(),
             });
             self.inner.push(Source::default());
@@ -116,26 +119,47 @@ impl Store {
 
     /// What has an order and no times starts with what is recorded beside it.
     fn place_untimed(&mut self) {
-        let containers = || self.inner.iter().filter_map(|inner| inner.container.as_ref());
-        let timed = containers().filter(|c| c.placed(Time::MAX).is_none());
+        let is_timed = |inner: &&Source| inner.opened.as_ref().is_some_and(|c| c.placed(Time::MAX).is_none());
+        let timed = self.inner.iter().filter(is_timed).filter_map(|inner| inner.container.as_ref());
         let Some(start) = timed.filter_map(|c| c.catalog().span()).map(|s| s.start).min() else {
             return;
         };
         for source in 0..self.inner.len() {
-            let placed = self.inner[source].container.as_ref().and_then(|c| c.placed(start));
+            let placed = self.inner[source].opened.as_ref().and_then(|c| c.placed(start));
             if let Some(placed) = placed {
-                let done_fraction = match self.sources[source].state {
-                    SourceState::Indexing { done_fraction } => Some(done_fraction),
-                    _ => None,
-                };
-                self.take_catalogue(source, placed, done_fraction.is_none(), done_fraction.unwrap_or(1.0));
+                self.take_again(source, placed);
             }
         }
     }
 
-    fn take_catalogue(&mut self, source: usize, container: Arc<dyn Container>, done: bool, done_fraction: f32) {
-        let catalog = container.catalog();
+    /// Another look at what was opened before.
+    fn take_again(&mut self, source: usize, container: Arc<dyn Container>) {
+        let (done, done_fraction) = match self.sources[source].state {
+            SourceState::Indexing { done_fraction } => (false, done_fraction),
+            _ => (true, 1.0),
+        };
+        self.take_catalogue(source, container, done, done_fraction);
+    }
+
+    /// All that was received of a recording was received so much later: for logs whose clock was off.
+    pub fn shift_times(&mut self, source: SourceId, nanos: i64) {
+        let Some(info) = self.sources.get_mut(source as usize).filter(|info| info.shift_nanos != nanos) else {
+            return;
+        };
+        info.shift_nanos = nanos;
+        if let Some(opened) = self.inner.get(source as usize).and_then(|inner| inner.opened.clone()) {
+            self.take_again(source as usize, opened);
+            self.place_untimed();
+            self.rebuild_index();
+            self.evict();
+        }
+    }
+
+    fn take_catalogue(&mut self, source: usize, opened: Arc<dyn Container>, done: bool, done_fraction: f32) {
         let info = &mut self.sources[source];
+        self.inner[source].opened = Some(opened.clone());
+        let container = shifted(opened, info.shift_nanos);
+        let catalog = container.catalog();
         info.state = if done {
             SourceState::Open
         } else {
@@ -344,7 +368,7 @@ impl Store {
             let connections = inner.container.iter().flat_map(|container| &container.catalog().connections);
             for ((info, topic), chunks) in connections.zip(&inner.topics).zip(of_source) {
                 self.index[topic.0 as usize].publishers.push(Publisher {
-                    latching: info.latching || info.topic.ends_with("tf_static"),
+                    latching: info.is_latched(),
                     list: ChunkList::new(chunks),
                 });
             }

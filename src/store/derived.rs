@@ -361,7 +361,10 @@ impl Store {
     pub(super) fn derived_failed(&mut self, id: WorkId) {
         if let Some(derived) = self.derived.iter_mut().find(|d| d.flight == Some(id)) {
             derived.flight = None;
-            derived.windows.iter_mut().for_each(|w| w.is_due = false);
+            // the first that is due is the one that was worked on
+            if let Some(crashed) = derived.windows.iter_mut().find(|w| w.is_due) {
+                crashed.is_due = false;
+            }
         }
     }
 

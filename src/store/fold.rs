@@ -12,7 +12,9 @@ use super::index::ChunkKey;
 use crate::decode::{Decoded, DiagnosticStatus, Form, Marker, MarkerAction};
 use crate::time::Time;
 
+/// A keyframe at least after so many messages; where they become too many, every second goes.
 const KEYFRAME_ITEMS: usize = 128;
+const MOST_KEYFRAMES: usize = 32;
 
 /// Markers alive at one moment, by namespace and id, in the order of their first appearance.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +67,12 @@ struct State {
 }
 
 impl State {
+    /// Markers are shared with the messages, statuses are not.
+    fn bytes(&self) -> u64 {
+        const STATUS_BYTES: usize = size_of::<DiagnosticStatus>() + 512;
+        (self.markers.len() * 96 + self.diagnostics.len() * STATUS_BYTES) as u64
+    }
+
     fn apply(&mut self, order: MessageOrder, item: &Item) {
         match item {
             Item::Markers(markers) => {
@@ -102,6 +110,7 @@ pub(super) struct Fold {
     state: State,
     at: Option<MessageOrder>,
     since_keyframe: usize,
+    keyframe_items: usize,
     pub markers: Arc<MarkerSet>,
     shown: Vec<(MessageOrder, Arc<str>, i32)>,
     next_key: u64,
@@ -122,6 +131,7 @@ impl Fold {
             state: State::default(),
             at: None,
             since_keyframe: 0,
+            keyframe_items: KEYFRAME_ITEMS,
             markers: Arc::default(),
             shown: Vec::new(),
             next_key: 1,
@@ -142,7 +152,7 @@ impl Fold {
     }
 
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.bytes + self.keyframes.values().chain([&self.state]).map(State::bytes).sum::<u64>()
     }
 
     /// Whether no message at or before `t` is there.
@@ -232,9 +242,17 @@ impl Fold {
             self.state.apply(*order, item);
             self.at = Some(*order);
             self.since_keyframe += 1;
-            if self.since_keyframe >= KEYFRAME_ITEMS {
+            if self.since_keyframe >= self.keyframe_items {
                 self.since_keyframe = 0;
                 self.keyframes.insert(*order, self.state.clone());
+                if self.keyframes.len() > MOST_KEYFRAMES {
+                    let mut number = 0;
+                    self.keyframes.retain(|_, _| {
+                        number += 1;
+                        number % 2 == 0
+                    });
+                    self.keyframe_items *= 2;
+                }
             }
         }
     }

@@ -158,11 +158,12 @@ impl Store {
 /// Cells of the update that lie outside of the map, or beyond the update's data, are left out.
 fn apply_update(cells: &mut [u8], grid: &Grid, update: &GridUpdate) {
     let (width, height) = (i64::from(grid.width), i64::from(grid.height));
-    for row in 0..i64::from(update.height) {
+    let above = (-i64::from(update.y)).max(0);
+    let below = i64::from(update.height).min(height - i64::from(update.y));
+    // a height may be anything; rows without cells are none
+    let rows = if update.width == 0 { 0..0 } else { above..below };
+    for row in rows {
         let y = i64::from(update.y) + row;
-        if !(0..height).contains(&y) {
-            continue;
-        }
         let skip = (-i64::from(update.x)).max(0);
         let x = i64::from(update.x) + skip;
         let len = (i64::from(update.width) - skip).min(width - x);

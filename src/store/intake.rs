@@ -10,7 +10,7 @@ use super::index::ChunkKey;
 use super::issue::{Target, Undecoded};
 use super::{ChunkContent, Entry, Event, Outcome, SourceId, Store, TopicId, WorkId};
 use crate::decode::{DecodeError, Decoded, Form, Rows};
-use crate::format::{ChunkId, ConnectionId, Message};
+use crate::format::{ChunkId, Connection, ConnectionId, Message};
 use crate::time::Time;
 
 const MAX_FAILURES: usize = 20;
@@ -185,7 +185,7 @@ impl Store {
         let catalog = self.inner[source as usize].container.as_ref().map(|c| c.catalog());
         catalog
             .and_then(|c| c.connections.get(connection as usize))
-            .is_some_and(|c| c.latching || c.topic.ends_with("tf_static"))
+            .is_some_and(Connection::is_latched)
     }
 
     fn keep(&mut self, key: ChunkKey, topic: TopicId, mut messages: Vec<Message>) {

@@ -3,7 +3,7 @@
 //! Invariants: what the playhead needs goes first and never waits for anything else; nothing is read twice; background reading
 //! goes on only while nothing at the playhead is missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -208,7 +208,7 @@ impl Store {
         else {
             return false;
         };
-        range.start >= before.end && range.start - before.end <= JOIN_GAP_BYTES && range.end - from.start <= max_bytes
+        is_one_read(&(from.start..before.end), &range, max_bytes)
     }
 
     fn start_read(&mut self, source: SourceId, candidates: Vec<Candidate>, deadline: Deadline, out: &mut Vec<Work>) {
@@ -447,34 +447,32 @@ impl Store {
             self.with_the_rest(key, &mut units);
             (!units.is_empty()).then(|| self.candidate(key, units))
         };
-        let mut run: Vec<Candidate> = wanted(key).into_iter().collect();
-        if !self.is_remote(key.source) {
-            return run;
-        }
+        let mut run: VecDeque<Candidate> = wanted(key).into_iter().collect();
+        let Some((start, mut whole)) = self.start_of(key).filter(|_| self.is_remote(key.source)) else {
+            return run.into();
+        };
         // Away from the playhead, so that the next run lies beside this one.
-        let is_before = self.start_of(key).is_some_and(|s| s.0 < self.now);
+        let is_before = start < self.now;
         let step = |chunk: ChunkId| if is_before { chunk.checked_sub(1) } else { chunk.checked_add(1) };
         let mut next = key.chunk;
         while let Some(chunk) = step(next) {
             next = chunk;
-            let Some(candidate) = wanted(ChunkKey { chunk, ..key }) else {
+            let key = ChunkKey { chunk, ..key };
+            let (Some(candidate), Some((_, range))) = (wanted(key), self.start_of(key)) else {
                 break;
             };
-            if is_before {
-                run.insert(0, candidate);
-            } else {
-                run.push(candidate);
-            }
-            if !self.is_one_read(&run, WIDE_READ_BYTES) {
-                let _ = if is_before { run.remove(0) } else { run.remove(run.len() - 1) };
+            let (before, after) = if is_before { (&range, &whole) } else { (&whole, &range) };
+            if !is_one_read(before, after, WIDE_READ_BYTES) {
                 break;
             }
+            whole = before.start..after.end;
+            if is_before {
+                run.push_front(candidate)
+            } else {
+                run.push_back(candidate)
+            }
         }
-        run
-    }
-
-    fn is_one_read(&self, run: &[Candidate], max_bytes: u64) -> bool {
-        (1..run.len()).all(|at| self.joins(&run[..at], &run[at], max_bytes))
+        run.into()
     }
 
     fn issue_decodes(&mut self, out: &mut Vec<Work>) {
@@ -636,4 +634,10 @@ impl Store {
             self.want_again(reading.source, reading.chunks);
         }
     }
+}
+
+/// Whether what lies in both is read at once: near each other, and not too much.
+fn is_one_read(before: &Range<u64>, after: &Range<u64>, max_bytes: u64) -> bool {
+    let gap = after.start.checked_sub(before.end);
+    gap.is_some_and(|gap| gap <= JOIN_GAP_BYTES) && after.end.saturating_sub(before.start) <= max_bytes
 }

@@ -98,7 +98,7 @@ impl Store {
         (entries, is_whole)
     }
 
-    /// Markers alive at the playhead; `stamp`s are the messages', `received` tells frame-locked ones apart.
+    /// Markers alive at the playhead, each with when its message was received.
     pub fn markers(&self, topic: TopicId) -> Lookup<Arc<MarkerSet>> {
         self.folded(topic, |fold| fold.markers.clone(), |markers| markers.markers.is_empty())
     }

@@ -9,6 +9,7 @@ use super::cache::{Data, Decoding, Kept, State, Unit, distance};
 use super::index::ChunkKey;
 use super::{Lookup, Store, TopicId, Want, What};
 use crate::decode::Form;
+use crate::format::MAX_LATCHED_CHUNKS;
 use crate::time::{Span, Time};
 
 /// A message of a loaded chunk, in a form.
@@ -21,8 +22,6 @@ pub(super) const SMALL_BYTES: u64 = 32 << 20;
 const TRANSFORM_WINDOW_NANOS: i64 = 500_000_000;
 /// For so many moments that lie further back the transforms around them are read.
 const MAX_LATE_STAMPS: usize = 64;
-/// A latched topic with more chunks than this is no latched topic: its newest messages stand for it.
-const MAX_LATCHED_CHUNKS: usize = 64;
 const AHEAD_REMOTE_NANOS: f64 = 10e9;
 const AHEAD_LOCAL_NANOS: f64 = 2e9;
 

@@ -351,7 +351,7 @@ pub struct ChunkContent {
     pub messages: Vec<Message>,
     /// For each job: (time on its stamp, value), by receive time. NaN values are kept: they are gaps.
     pub series: Vec<(u32, Vec<(Time, f64)>)>,
-    /// What values of a series stand for, where it is one of texts ([`SeriesJob::texts`]).
+    /// What values of a series stand for, where it is one of texts.
     pub texts: Vec<(u32, NamedValues)>,
     /// For each job that its form allows.
     pub rows: Vec<(u32, Rows)>,

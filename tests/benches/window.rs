@@ -201,7 +201,7 @@ impl Window {
         let mut input = RawInput {
             screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), SIZE)),
             time: Some(f64::from(self.frames) * FRAME_SECONDS),
-            max_texture_side: Some(gpu::MAX_TEXTURE_SIDE),
+            max_texture_side: Some(roadreel::theme::MAX_TEXTURE_SIDE),
             focused: true,
             ..RawInput::default()
         };

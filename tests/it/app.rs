@@ -18,7 +18,7 @@ mod window;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT as _, Queryable};
 use roadreel::app::{AppState, Start, clock, command, root};
 use roadreel::source::Location;
 use roadreel::time::{Span, Time};
@@ -46,6 +46,10 @@ fn every_widget_of_the_window_and_its_dialogs_has_a_name() {
         Some(Command::Keys),
         Some(Command::OpenUrl),
         Some(Command::BrowseS3),
+        Some(Command::OpenLayout),
+        Some(Command::SaveLayoutCopy),
+        Some(Command::ExportLayout),
+        Some(Command::LayoutFolders),
         Some(Command::Palette),
     ] {
         if let Some(command) = opens {
@@ -58,6 +62,76 @@ fn every_widget_of_the_window_and_its_dialogs_has_a_name() {
         key(&mut window, Modifiers::NONE, Key::Escape);
     }
     assert!(nameless.is_empty(), "{nameless:#?}");
+}
+
+#[test]
+fn every_widget_of_what_tells_warnings_and_failures_has_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    // a bag that was cut off, and what is none
+    let mut bytes = std::fs::read(drive()).unwrap();
+    bytes.truncate(bytes.len() / 3);
+    let (cut, none) = (folder.path().join("cut.bag"), folder.path().join("none.bag"));
+    std::fs::write(&cut, bytes).unwrap();
+    std::fs::write(&none, b"no bag at all").unwrap();
+    let mut window = window::window(Start {
+        locations: vec![Location::Path(cut), Location::Path(none)],
+        ..Start::default()
+    });
+    settle(&mut window);
+    for (opens, says) in [("warning", "Warnings about cut.bag"), ("none.bag", "What failed")] {
+        let button = window
+            .query_all_by_role(Role::Button)
+            .find(|b| b.accesskit_node().label().is_some_and(|l| l.contains(opens)));
+        button.unwrap_or_else(|| panic!("a button that tells of {opens}")).click();
+        window.run_steps(4);
+        window.get_by_label(says);
+        crate::names::assert_named(&window, says);
+        key(&mut window, Modifiers::NONE, Key::Escape);
+    }
+    // the answer to a failure
+    let all = window.query_all_by_role(Role::Button);
+    let button = all
+        .into_iter()
+        .find(|b| b.accesskit_node().label().is_some_and(|l| l.contains("none.bag")));
+    button.unwrap().click();
+    window.run_steps(4);
+    press(&mut window, "Dismiss");
+    assert!(window.query_by_label("What failed").is_none());
+    assert!(window.state().store.status().failures.is_empty());
+}
+
+#[test]
+fn the_times_of_a_log_stay_moved_the_next_time() {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("node.log");
+    std::fs::write(
+        &log,
+        "2026-05-04 08:30:00.100 INFO an hour early\n2026-05-04 08:30:00.400 INFO again\n",
+    )
+    .unwrap();
+    let layout = r#"{"version":1,"panels":{"log":{"kind":"log"}},"root":{"tabs":["log"]}}"#;
+    let start = || Start {
+        locations: vec![Location::Path(drive()), Location::Path(log.clone())],
+        layout: Some(roadreel::layout::Layout::parse(layout).unwrap()),
+        folders: Some(folders(&home)),
+        ..Start::default()
+    };
+    let mut window = window::window(start());
+    settle(&mut window);
+    let hour = 3_600_000_000_000;
+    assert!(window.state().store.span().unwrap().nanos() > hour);
+    press(&mut window, "Settings of Log");
+    window
+        .get_by_role_and_label(Role::SpinButton, "Shift of /node_log")
+        .set_value_accesskit(3600.0);
+    window.run_steps(5);
+    settle(&mut window);
+    assert!(window.state().store.span().unwrap().nanos() < 2_000_000_000);
+    drop(window);
+    let mut again = window::window(start());
+    settle(&mut again);
+    assert_eq!(again.state().store.sources()[1].shift_nanos, hour);
+    assert!(again.state().store.span().unwrap().nanos() < 2_000_000_000);
 }
 
 #[test]

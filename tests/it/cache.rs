@@ -242,6 +242,24 @@ fn only_the_user_can_read_it_and_names_tell_nothing() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_was_there_is_made_private_where_nothing_else_lies_in_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).expect("a folder").permissions().mode() & 0o777;
+    for (others, wanted) in [(false, 0o700), (true, 0o755)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("its owner");
+        if others {
+            fs::write(folder.path().join("notes.txt"), "of others").expect("a file");
+        }
+        let server = server(Behaviour::default());
+        reads(folder.path(), &server.url("drive.bag"), &[100_000..300_000]);
+        assert_eq!(mode(folder.path()), wanted);
+        assert_eq!(mode(&folder.path().join("objects")), 0o700);
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_costs_a_sentence() {
     let folder = tempfile::tempdir().expect("a folder");

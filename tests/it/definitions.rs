@@ -13,8 +13,8 @@ use roadreel::time::Time;
 use crate::data::data;
 use crate::encode::Encoder;
 
-/// From the ROS wiki and the recordings of the field; types that hold each other, constants of every kind.
-const MD5S: [(&str, &str); 26] = [
+/// From the ROS wiki, the recordings of the field and what ROS's generators wrote into published packages; types that hold each other, constants of every kind.
+const MD5S: [(&str, &str); 38] = [
     ("std_msgs/Header", "2176decaecbce78abc3b96ef049fabed"),
     ("std_msgs/String", "992ce8a1687cec8c8bd883ec73ca41d1"),
     ("std_msgs/Empty", "d41d8cd98f00b204e9800998ecf8427e"),
@@ -41,6 +41,18 @@ const MD5S: [(&str, &str); 26] = [
     ("ackermann_msgs/AckermannDriveStamped", "1fd5d7f58889cefd44d29f6653240d0c"),
     ("velodyne_msgs/VelodyneScan", "50804fc9533a0e579e6322c04ae70566"),
     ("can_msgs/Frame", "64ae5cebf967dc6aae4e78f5683a5b25"),
+    ("dbw_mkz_msgs/BrakeInfoReport", "fc88af128b5b3213ea25ab325a9b3bbb"),
+    ("dbw_mkz_msgs/BrakeReport", "a92bad28c400885f36170c1cab44618e"),
+    ("dbw_mkz_msgs/FuelLevelReport", "f5ec1964dbda02fda82785b8035744e4"),
+    ("dbw_mkz_msgs/GearReport", "785b94d5bfee677e7f0da982153f2711"),
+    ("dbw_mkz_msgs/SteeringCmd", "ff1fa11624bdc2aff2aeee5aa6014057"),
+    ("dbw_mkz_msgs/SurroundReport", "17a8c9ed72da4f55d44d6d71483cf0e3"),
+    ("dbw_mkz_msgs/SuspensionReport", "a2c91f746e5d8bec139c834f92ac7468"),
+    ("dbw_mkz_msgs/ThrottleCmd", "d75259a1444adebea30e45b37542c415"),
+    ("dbw_mkz_msgs/ThrottleInfoReport", "8255d20d2bbc661ad39074024259c71a"),
+    ("dbw_mkz_msgs/TirePressureReport", "a2c91f746e5d8bec139c834f92ac7468"),
+    ("dbw_mkz_msgs/WheelPositionReport", "0e6f28c4c7a099c93cc2173da9808a16"),
+    ("dbw_mkz_msgs/WheelSpeedReport", "a2c91f746e5d8bec139c834f92ac7468"),
 ];
 
 #[test]

@@ -100,6 +100,24 @@ fn links_are_read() {
             format!("http://lb:8080?remote-bag-url={twice}&seek-to=1600000003"),
             format!("{plain} | 3"),
         ),
+        // its path encoded, its query not; a signature behind what the link's own tool added
+        (
+            "http://lb?remote-bag-url=http%3A%2F%2Fh%2Fa%2520d.bag?X-Amz-Credential=K%2F2020&X-Amz-Signature=S&seek-to=1600000003"
+                .to_owned(),
+            "http://h/a%20d.bag?X-Amz-Credential=K%2F2020&X-Amz-Signature=S | 3".to_owned(),
+        ),
+        (
+            "http://lb?remote-bag-url=http%3a%2f%2fh%2fa.bag?X-Amz-Expires=1&seek-to=1600000003&X-Amz-Signature=S".to_owned(),
+            "http://h/a.bag?X-Amz-Expires=1&X-Amz-Signature=S | 3".to_owned(),
+        ),
+        (
+            "http://lb?remote-bag-url=https://h/a.bag?X-Amz-Expires=1&seek-to=1600000003&title=x&X-Amz-Signature=S".to_owned(),
+            "https://h/a.bag?X-Amz-Expires=1&X-Amz-Signature=S | 3".to_owned(),
+        ),
+        (
+            "http://lb?remote-bag-url=https%3A%2F%2Fh%2Fa.bag%3FX-Amz-Signature%3DS&utm=1".to_owned(),
+            "https://h/a.bag?X-Amz-Signature=S".to_owned(),
+        ),
         (
             "http://lb?remote-bag-url=https://h/a.bag&foo=1".to_owned(),
             "https://h/a.bag".to_owned(),

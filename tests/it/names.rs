@@ -36,3 +36,10 @@ pub fn unnamed<S>(harness: &Harness<'_, S>) -> Vec<String> {
     });
     told.collect()
 }
+
+/// `what`: what is open.
+#[track_caller]
+pub fn assert_named<S>(harness: &Harness<'_, S>, what: &str) {
+    let nameless = unnamed(harness);
+    assert!(nameless.is_empty(), "{what}: {nameless:#?}");
+}

@@ -1,5 +1,7 @@
 //! Panels as layouts, the store and the pointer see them.
 
+#[path = "panel/commands.rs"]
+mod commands;
 #[path = "panel/diagnostics.rs"]
 mod diagnostics;
 #[path = "panel/drive.rs"]
@@ -14,6 +16,8 @@ mod health;
 mod log;
 #[path = "panel/map.rs"]
 mod map;
+#[path = "panel/plot_place.rs"]
+mod plot_place;
 #[path = "panel/plots.rs"]
 mod plots;
 #[path = "panel/stage.rs"]
@@ -299,6 +303,23 @@ fn a_message_as_a_tree() {
     harness.run_ok();
     harness.get_by_label("linear_acceleration_covariance[8] 0.01");
     harness.get_by_label("header.frame_id “imu”");
+}
+
+#[test]
+fn a_part_of_a_message_is_shown_alone() {
+    let part = |part: &str| {
+        let config = json!({ "topic": "/imu", "part": part });
+        show(Stage::new("raw", &config), [420.0, 300.0], Theme::Dark)
+    };
+    let mut harness = part("linear_acceleration");
+    harness.get_by_label("linear_acceleration.z 9.81");
+    assert!(harness.query_by_label("header.frame_id “imu”").is_none());
+    harness.get_by_label("Show the whole message").click();
+    harness.run_ok();
+    harness.get_by_label("header.frame_id “imu”");
+    assert_eq!(harness.state().panel.config().get("part"), None);
+    part("linear_acceleration_covariance[-1]").get_by_label("linear_acceleration_covariance[-1] 0.01");
+    part("nothing.here").get_by_label("The message has no nothing.here");
 }
 
 #[test]

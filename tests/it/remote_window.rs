@@ -14,6 +14,7 @@ use roadreel::run::{Executor, Io};
 use roadreel::source::{AwsOptions, Cache, CacheOptions, Location, Net, Policy, SceneTable};
 use roadreel::store::LinkState;
 
+use crate::names::assert_named;
 use crate::server::{Behaviour, Server};
 use crate::stream::{START, bag};
 
@@ -100,6 +101,7 @@ fn a_link_that_ended_is_replaced_in_the_window() {
         .expect("a button that says so")
         .click();
     harness.run_steps(2);
+    assert_named(&harness, "the dialog for a new link");
     let field = harness.get_by_role_and_label(Role::TextInput, "New link");
     field.focus();
     field.type_text(&link(&server));

@@ -405,6 +405,7 @@ fn showroom(view: View) -> Scene {
     scene.ground = Some(Ground {
         z: 0.0,
         color: [120, 124, 134],
+        cell_metres: None,
     });
     let (layout, data) = rings();
     let field = PointField {

@@ -16,9 +16,6 @@ use roadreel::time::When;
 use crate::drive::drive;
 use crate::server::{Behaviour, Server};
 
-/// Requests that may be under way at once.
-const PARALLEL: usize = 8;
-
 /// The window before a store that counts rounds.
 struct Window {
     ctx: egui::Context,
@@ -79,8 +76,9 @@ impl Window {
         loop {
             self.pass();
             let opening = !self.state.is_indexed();
-            let reads = if opening { 1 } else { self.state.store.status().reads_in_flight };
-            if self.state.is_settled(false) && reads == 0 {
+            let requests = if opening { 1 } else { self.state.executor.requests_in_flight() };
+            let reads = self.state.store.status().reads_in_flight;
+            if self.state.is_settled(false) && !opening && reads == 0 {
                 // what is drawn may want more
                 quiet_passes += 1;
                 if quiet_passes == 3 {
@@ -89,11 +87,12 @@ impl Window {
                 continue;
             }
             quiet_passes = 0;
-            if reads > 0 && self.server.held().len() == reads.min(PARALLEL) {
+            if requests > 0 && self.server.held().len() == requests {
                 rounds.push(self.server.held());
                 self.server.let_through();
             }
-            self.changed.recv().unwrap();
+            // a request's place is given back a moment after its answer, which nobody tells
+            let _ = self.changed.recv_timeout(Duration::from_millis(50));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::server::{Behaviour, Fault, Server};
 
 pub const ACCESS: &str = "AKIDFORTHETEST";
 pub const SECRET: &str = "the-secret-of-the-test";
-const SESSION: &str = "the-session-token-of-the-test";
+pub const SESSION: &str = "the-session-token-of-the-test";
 
 /// A short demo drive in the bucket `drives`, under `2026/`.
 pub fn bucket() -> &'static Path {
@@ -148,7 +148,7 @@ pub fn holds_no_secret(text: &[u8]) {
 }
 
 /// A store that answers any signature.
-fn store(behaviour: Behaviour) -> Server {
+pub fn store(behaviour: Behaviour) -> Server {
     let server = Server::start(Behaviour {
         now_secs: jiff::Timestamp::now().as_second(),
         ..behaviour
@@ -201,6 +201,36 @@ fn addresses_are_parsed() {
             "s3://bucket/a.bag?X-Amz-Signature=SECRETSIGNATURE",
             "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
         ),
+        (
+            "s3://bucket/a.bag?AWSAccessKeyId=AKIDFORTHETEST&Expires=1&Signature=SECRETSIGNATURE",
+            "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
+        ),
+        (
+            "s3a://bucket/a.bag%3FX-Goog-Signature%3DSECRETSIGNATURE",
+            "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
+        ),
+        (
+            "s3://bucket/a.bag?sv=2024&sig=SECRETSIGNATURE",
+            "this s3:// location holds a signature: paste the whole https:// URL that was signed, or leave the signature out",
+        ),
+        ("s3://bucket/signature=3/a.bag", "s3://bucket/signature=3/a.bag"),
+        (
+            "bucket.s3.amazonaws.com/k.bag?X-Amz-Credential=C&X-Amz-Signature=SECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        (
+            "https:/bucket.s3.amazonaws.com/k.bag?AWSAccessKeyId=C&Signature=SECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        (
+            "lb:8080?remote-bag-url=https%3A%2F%2Fh%2Fk.bag%3FX-Goog-Signature%3DSECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        (
+            "account.blob.core.windows.net/c/k.bag?sv=2024&sig=SECRETSIGNATURE",
+            "this looks like a signed URL without its beginning: add https:// before it, or copy it again as a whole",
+        ),
+        ("what?/signature=3.bag", "what?/signature=3.bag"),
         (
             "arn:aws:s3:eu-west-1:123456789012:accesspoint/ap/a.bag",
             "this is not the ARN of an object in S3: give arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/KEY",
@@ -453,6 +483,52 @@ fn certificates_of_aws_ca_bundle_have_to_be_readable() {
 }
 
 #[test]
+fn one_object_is_kept_once_however_it_is_asked_for() {
+    let store = store(Behaviour::default());
+    let bytes = std::fs::read(bucket().join("drives/2026/a drive+1.bag")).expect("a drive");
+    store.put("2026/a%20drive%2B1.bag", bytes);
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = folder.path().to_str().expect("a path");
+    let signature = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=c&X-Amz-Date=20990101T000000Z&X-Amz-Expires=600&X-Amz-Signature=s";
+    let key = "2026/a%20drive%2B1.bag";
+    // AWS's hosts are asked through a proxy, which is the store
+    let user = User::with_keys(SECRET)
+        .with("HTTP_PROXY", &store.url(""))
+        .with("http_proxy", &store.url(""))
+        .with("AWS_ENDPOINT_URL", "http://s3.eu-west-1.amazonaws.com")
+        .with("AWS_REGION", "eu-west-1");
+    user.file(
+        ".aws/credentials",
+        "[other]\naws_access_key_id = AKIDOFSOMEBODY\naws_secret_access_key = else\n",
+    );
+    let ask = |location: &str, more: &[&str]| {
+        store.reset_stats();
+        let told = user.prints(&[&["cat", location, "--json", "--cache-dir", kept], more].concat());
+        let stats = store.stats();
+        (told, stats.requests, stats.log.iter().filter(|asked| asked.status == 206).count())
+    };
+    let (told, requests, _) = ask(drive(), &[]);
+    assert!(requests > 2);
+    // another name of the object: its first block tells that it is the same
+    for location in [
+        format!("http://drives.s3.eu-west-1.amazonaws.com/{key}?{signature}"),
+        format!("http://s3.eu-west-1.amazonaws.com/drives/{key}?{signature}"),
+        store.url(&format!("drives/{key}?{signature}")),
+    ] {
+        assert_eq!(ask(&location, &[]), (told.clone(), 1, 1), "{location}");
+    }
+    // within a minute nobody is asked, unless another store has a bucket of that name
+    assert_eq!(ask(drive(), &[]), (told.clone(), 0, 0));
+    let other_store = ["--endpoint-url", &*store.url("")];
+    assert_eq!(ask(drive(), &other_store), (told.clone(), 1, 0), "it is the same one");
+    assert_eq!(ask(drive(), &other_store), (told.clone(), 0, 0));
+    let somebody_else = ["--endpoint-url", &*store.url(""), "--profile", "other"];
+    assert_eq!(ask(drive(), &somebody_else), (told.clone(), 1, 0), "who may not read it");
+    crate::cache::age(folder.path());
+    assert_eq!(ask(drive(), &other_store), (told, 1, 0));
+}
+
+#[test]
 fn libraries_log_only_when_they_are_named_and_without_secrets() {
     let store = store(Behaviour::default());
     let libraries = "trace,aws_sigv4=trace,aws_runtime=trace,aws_smithy_runtime=trace,aws_config=trace,aws_sdk_s3=trace,hyper=trace,hyper_util=trace,reqwest=trace,rustls=trace,h2=trace,aws_smithy_runtime_api=trace";
@@ -465,9 +541,10 @@ fn libraries_log_only_when_they_are_named_and_without_secrets() {
     let log = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!log(&quiet).contains("aws_"), "{}", log(&quiet));
     assert!(log(&named).contains("aws_sigv4"), "{}", log(&named));
-    let reading = ["info", drive(), "--endpoint-url", &store.url("")];
-    User::with_keys(SECRET)
-        .with("AWS_SESSION_TOKEN", SESSION)
-        .with("RUST_LOG", libraries)
-        .run(&reading);
+    for location in [drive(), "s3://drives/a.bag?AWSAccessKeyId=AKIDFORTHETEST&Signature=SECRETSIGNATURE"] {
+        User::with_keys(SECRET)
+            .with("AWS_SESSION_TOKEN", SESSION)
+            .with("RUST_LOG", libraries)
+            .run(&["info", location, "--endpoint-url", &store.url("")]);
+    }
 }

@@ -548,6 +548,12 @@ fn from_above(inline: Inline) -> Stage {
 
 /// What is told of what is clicked at this place.
 fn card_at(stage: &mut Stage, xy: [f32; 2]) -> String {
+    click(stage, xy);
+    let card = stage.harness.query_by_label_contains("in fixed frame");
+    card.and_then(|card| card.accesskit_node().value()).unwrap_or_default()
+}
+
+fn click(stage: &mut Stage, xy: [f32; 2]) {
     // The picture is as high as the view at the target.
     let camera = roadreel::render::Camera {
         distance: 3.0,
@@ -561,8 +567,44 @@ fn card_at(stage: &mut Stage, xy: [f32; 2]) -> String {
     stage.harness.drag_at(at);
     stage.harness.drop_at(at);
     stage.harness.run();
-    let card = stage.harness.query_by_label_contains("in fixed frame");
-    card.and_then(|card| card.accesskit_node().value()).unwrap_or_default()
+}
+
+#[test]
+fn distances_are_measured_between_points() {
+    let mut stage = from_above(Bag::new().add("/points", cloud_type(), 1, cloud("lidar", 1, 9)).open());
+    stage.harness.get_by_label("Measure distances").click();
+    stage.harness.run();
+    stage.harness.get_by_label("Click two points to measure between");
+    click(&mut stage, [0.3, -0.5]);
+    stage.harness.get_by_label("Click another point");
+    click(&mut stage, [-0.3, 0.3]);
+    let told = |stage: &Stage| {
+        let plate = stage.harness.query_all_by_label_contains(" m   ").next().expect("a distance");
+        let text = plate
+            .accesskit_node()
+            .label()
+            .or(plate.accesskit_node().value())
+            .unwrap_or_default();
+        let numbers = text.split_whitespace().filter_map(|word| word.parse::<f64>().ok());
+        (text.clone(), numbers.collect::<Vec<f64>>())
+    };
+    let (text, numbers) = told(&stage);
+    let [whole, x, y, z] = numbers.as_slice() else { panic!("{text}") };
+    assert!((x + 0.6).abs() < 1e-3 && (y - 0.8).abs() < 1e-3, "{text}");
+    assert!((whole - (0.6_f64.powi(2) + 0.8_f64.powi(2) + z * z).sqrt()).abs() < 2e-3, "{text}");
+    // a third point beside all of the cloud lies on the ground
+    click(&mut stage, [0.9, -0.9]);
+    let (text, numbers) = told(&stage);
+    assert!(text.contains("last ") && numbers[0] > numbers[1] && numbers[1] > 1.6, "{text}");
+    assert!(
+        stage.harness.query_by_label_contains("in fixed frame").is_none(),
+        "no card meanwhile"
+    );
+    stage.harness.get_by_label("Stop measuring").click();
+    stage.harness.run();
+    assert!(stage.harness.query_by_label_contains(" m   ").is_none());
+    click(&mut stage, [0.3, -0.5]);
+    assert!(stage.harness.query_by_label_contains("in fixed frame").is_some());
 }
 
 #[test]
@@ -806,11 +848,12 @@ fn broken_mesh_files_are_sentences() {
         assert!(!corners(name, b"").is_empty());
     }
     assert_eq!(corners("a.step", b"ISO"), "no mesh");
-    let claims = DAE.replace("count=\"9\"", "count=\"99999999999\"");
-    assert_eq!(
-        corners("a.dae", claims.as_bytes()),
-        "the file is broken: an array claims more numbers than the file has bytes"
-    );
+    for claim in ["count=\"99999999999\"", "count='99999999999'", "count = \" 99999999999\""] {
+        assert_eq!(
+            corners("a.dae", DAE.replace("count=\"9\"", claim).as_bytes()),
+            "the file is broken: an array claims more numbers than the file has bytes"
+        );
+    }
     let in_a_ring = r#"{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],"nodes":[{"children":[0]}]}"#;
     assert_eq!(
         corners("a.gltf", in_a_ring.as_bytes()),
@@ -898,4 +941,30 @@ fn a_topic_is_hidden_in_the_settings() {
     settings.get_by_label("Show /points").click();
     settings.run();
     assert_eq!(visible(), json!(true));
+}
+
+#[test]
+fn ground_frames_and_cells_look_as_the_layout_says() {
+    let picture = |pointer: &str, value: serde_json::Value| {
+        let inline = street().open();
+        let mut config = automatic(&inline);
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        config.pointer_mut(parent).unwrap()[key] = value;
+        let mut stage = Stage::new(inline, config, [300.0, 200.0], 1.0);
+        stage.harness.render().unwrap()
+    };
+    let usual = picture("/grid", json!(true));
+    for (pointer, value) in [
+        ("/background", json!([120, 0, 0])),
+        ("/grid_color", json!([255, 0, 0])),
+        ("/grid_cell_metres", json!(0.3)),
+        ("/frames", json!({"hidden": ["lidar"]})),
+        ("/topics/~1map/cells", json!("costmap")),
+    ] {
+        let told = format!("{pointer}: {value}");
+        assert!(picture(pointer, value).as_raw() != usual.as_raw(), "{told}");
+    }
+    let red = picture("/background", json!([120, 0, 0]));
+    let is_red = |pixel: &&image::Rgba<u8>| pixel.0[..3] == [120, 0, 0];
+    assert!(red.pixels().filter(is_red).count() > 10_000);
 }

@@ -44,7 +44,27 @@ fn nothing_that_is_left_behind_holds_a_secret() {
     user.run(&["cache"]);
     user.run(&["ls", "s3://drives/"]);
     user.run(&["scenes", "drive_1"]);
-    user.run(&["url", &link(&server), "--function-name", "sign"]);
+    server.put_answer(
+        "2015-03-31/functions/sign/invocations",
+        r#"{"statusCode": 500, "body": "{\"error\": \"http://h/a.bag?X-Amz-Signature=SECRETSIGNATURE\"}"}"#,
+    );
+    user.run(&["url", "s3://drives/drive.bag", "--function-name", "sign"]);
+    assert!(server.stats().log.iter().any(|asked| asked.path.ends_with("/sign/invocations")));
+    let bare = link(&server).replace("http://", "");
+    let of_version_2 = "s3://drives/drive.bag?AWSAccessKeyId=AKIDFORTHETEST&Signature=SECRETSIGNATURE";
+    for location in [&bare, &format!("http:/{bare}"), of_version_2] {
+        for arguments in [
+            &["info", location][..],
+            &["screenshot", location, "-o", "a.png"],
+            &["ls", location],
+            &["scenes", location],
+        ] {
+            assert!(!user.run(arguments).status.success(), "{arguments:?}");
+        }
+        user.run(&["screenshot", "s3://drives/drive.bag", "--layout", location, "-o", "a.png"]);
+        user.run(&["layout", "convert", location, "-o", "a.json"]);
+        user.run(&["url", location]);
+    }
     let config =
         serde_json::json!({"renew": {"endpoint": server.url("none?token=SECRETOKEN"), "headers": {"x-api-key": "$AWS_SECRET_ACCESS_KEY"}}});
     let config = user.file("renew/settings.json", &config.to_string());

@@ -45,6 +45,8 @@ pub struct Behaviour {
     /// The ETags are weak.
     pub weak: bool,
     pub require_signature: bool,
+    /// Who asks may not list: what is missing is denied.
+    pub denies_missing: bool,
     /// The clock that presigned URLs are checked against: Unix seconds.
     pub now_secs: i64,
 }
@@ -83,6 +85,7 @@ impl Default for Behaviour {
             etag: true,
             weak: false,
             require_signature: false,
+            denies_missing: false,
             now_secs: 1_800_000_000,
         }
     }
@@ -481,6 +484,9 @@ fn serve(
     }
     let object = shared.objects.lock().expect("objects").get(request.uri().path()).cloned();
     let Some(object) = object else {
+        if behaviour.denies_missing {
+            return refuse(403, "AccessDenied", "Access Denied", running);
+        }
         return refuse(404, "NoSuchKey", "The specified key does not exist.", running);
     };
     if request.method() != Method::GET {

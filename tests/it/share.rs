@@ -8,6 +8,9 @@ use roadreel::source::{Deployment, Link, SceneTable};
 use roadreel::time::When;
 use serde_json::{Value, json};
 
+use crate::s3::{SECRET, User};
+use crate::server::{Behaviour, Fault, Server};
+
 /// What moto is filled with; `sys.argv[1]` is its address, `sys.argv[2]` a bag.
 const FILL: &str = r#"
 import sys, boto3
@@ -33,6 +36,10 @@ with table.batch_writer() as batch:
         {"bag_file": "drive_2", "scene_id": "s1", "bag_file_bucket": "drives", "bag_file_prefix": "folder/", "start_time": Decimal("1777887000.5")},
         {"bag_file": "drive_3", "scene_id": "gone", "bag_file_bucket": "drives", "bag_file_prefix": "2026/gone.bag", "start_time": Decimal(1)},
         {"bag_file": "drive_3", "scene_id": "bare", "start_time": Decimal(1)},
+        {"bag_file": "drive_3", "scene_id": "timeless", "bag_file_bucket": "drives", "bag_file_prefix": "2026/drive_1.bag"},
+        {"bag_file": "drive_3", "scene_id": "null", "bag_file_bucket": "drives", "bag_file_prefix": None, "start_time": Decimal(1)},
+        {"bag_file": "drive_3", "scene_id": "folder", "bag_file_bucket": "drives", "bag_file_prefix": "gone/", "start_time": Decimal(1)},
+        {"bag_file": "drive.v1.5", "scene_id": "s1", "start_time": Decimal(1)},
     ] + [{"bag_file": "many", "scene_id": f"s{n:05}", "note": "x" * 2000, "start_time": Decimal(n)} for n in range(800)]:
         batch.put_item(Item=scene)
 "#;
@@ -192,7 +199,35 @@ fn the_lambda_is_answered_for_to_the_letter() {
         ),
         (
             json!({"record_id": "drive_3", "scene_id": "bare"}),
-            "500 {\"error\":\"Could not find record field for drive_3:bare in dynamo: 'bag_file_prefix'\"}".to_owned(),
+            "500 {\"error\":\"Could not find record field for drive_3:bare in dynamo: 'bag_file_bucket'\"}".to_owned(),
+        ),
+        (
+            json!({"record_id": "drive_3", "scene_id": "timeless"}),
+            "500 {\"error\":\"Could not find record field for drive_3:timeless in dynamo: 'start_time'\"}".to_owned(),
+        ),
+        (
+            json!({"record_id": "drive_3", "scene_id": "null"}),
+            "400 {\"error\":\"No key specified\"}".to_owned(),
+        ),
+        (
+            json!({"record_id": "drive_3", "scene_id": "folder"}),
+            "500 {\"error\":\"Could not find bag file s3://drives/gone/\"}".to_owned(),
+        ),
+        (
+            json!({"bucket": "nowhere", "key": "a.bag"}),
+            "500 {\"error\":\"Could not find bag file s3://nowhere/a.bag\"}".to_owned(),
+        ),
+        (
+            json!({"bucket": "", "key": "a.bag"}),
+            "400 {\"error\":\"No bucket specified\"}".to_owned(),
+        ),
+        (
+            json!({"bucket": "drives", "key": ""}),
+            "400 {\"error\":\"No key specified\"}".to_owned(),
+        ),
+        (
+            json!({"body": "eyJidWNrZXQiOiAiZHJpdmVzIn0=", "isBase64Encoded": true}),
+            "400 {\"error\":\"No key specified\"}".to_owned(),
         ),
         (
             json!({"record_id": "drive_9", "scene_id": "s1"}),
@@ -204,6 +239,11 @@ fn the_lambda_is_answered_for_to_the_letter() {
         ),
     ] {
         assert_eq!(moto.answer(&payload), wanted, "{payload}");
+    }
+    for region in ["ap-southeast-2", "eu-central-1"] {
+        let payload = json!({"bucket": "drives", "key": "2026/drive_1.bag", "region": region}).to_string();
+        let signed = moto.prints(&["url", "--payload", &payload, "--region", "eu-west-1"]);
+        assert!(signed.contains(&format!("%252F{region}%252Fs3%252Faws4_request")), "{signed}");
     }
     let raw = moto.prints(&["url", "--payload", "{}"]);
     assert_eq!(raw, r#"{"statusCode": 400, "body": "{\"error\": \"No bucket specified\"}"}"#);
@@ -229,6 +269,11 @@ fn links_of_every_style_open_the_recording() {
         (vec!["--cdk-json", cdk, "--style", "presigned"], "http://127.0.0.1", None),
         (
             vec!["--config-file", metadata, "--seek-to", "1777887000.25"],
+            "https://w?remote-bag-url=",
+            Some(1_777_887_000_250_000_000),
+        ),
+        (
+            vec!["--cdk-json", cdk, "--seek-to", "1777887000.25"],
             "http://webviz-lb?remote-bag-url=",
             Some(1_777_887_000_250_000_000),
         ),
@@ -280,7 +325,7 @@ fn a_scene_is_opened_by_its_ids() {
         (["--record", "drive_1", "--scene", "none"], "there is no scene “none” of “drive_1”"),
         (
             ["--record", "drive_3", "--scene", "gone"],
-            "the recording of the scene is not there, or may not be read: s3://drives/2026/gone.bag",
+            "the recording of the scene is not there: s3://drives/2026/gone.bag",
         ),
         (
             ["--record", "drive_3", "--scene", "bare"],
@@ -322,6 +367,9 @@ fn the_scenes_of_a_recording_are_listed_by_their_start() {
             .is_some_and(|line| line.starts_with("s0 ") && line.contains(" 2026-05-04 09:30:00.100 ")),
         "{text}"
     );
+    for record in ["drive.v1.5", "drive.v1.5.bag", "s3://drives/2026/drive.v1.5.mcap"] {
+        assert_eq!(moto.prints(&["scenes", record]).lines().count(), 2, "{record}");
+    }
     assert_eq!(moto.prints(&["scenes", "many"]).lines().count(), 801, "page by page");
 }
 
@@ -336,7 +384,12 @@ fn the_server_answers_and_refuses() {
         server.get("/get-url?bucket=drives", &[]),
         (400, r#"{"error": "No key specified"}"#.to_owned())
     );
-    assert_eq!(server.get("/other", &[]).0, 404);
+    for path in ["/get-url/", "/prod/get-url"] {
+        assert_eq!(server.get(&format!("{path}?bucket=drives"), &[]).0, 400, "{path}");
+    }
+    for path in ["/other", "/forget-url"] {
+        assert_eq!(server.get(path, &[]).0, 404, "{path}");
+    }
     assert_eq!(
         server
             .get("/get-url?bucket=drives&key=2026/drive_1.bag", &[("host", "evil.example")])
@@ -362,6 +415,12 @@ fn the_server_answers_and_refuses() {
         server.get("/get-url?bucket=drives", &[("authorization", "Bearer the-token")]).0,
         400
     );
+    for allowed in [
+        &[("authorization", "bearer the-token")][..],
+        &[("authorization", "AWS4-HMAC-SHA256 Credential=…"), ("x-api-key", "the-token")],
+    ] {
+        assert_eq!(server.get("/get-url?bucket=drives", allowed).0, 400, "{allowed:?}");
+    }
     assert_eq!(
         server
             .get("/get-url?bucket=drives", &[("x-api-key", "the-token"), ("host", "gateway.example")])
@@ -455,7 +514,74 @@ fn deployments_are_read() {
         (module.bucket_name.as_deref(), module.webviz_url.as_deref()),
         (Some("b"), Some("https://w"))
     );
+    let trailing = Deployment::parse("{\"context\": {\"region\": \"a,]\\\",}\", /* , */ \"more\": [1, 2, ],\n // the end\n },}");
+    assert_eq!(trailing.map(|read| read.region), Ok(Some("a,]\",}".to_owned())));
+    assert!(Deployment::parse("{,}").is_err() && Deployment::parse("{\"region\": \"a\",,}").is_err());
     assert!(Deployment::parse("[1").is_err() && Deployment::parse("{\"region\": 5}").is_err());
+}
+
+#[test]
+fn a_folders_recording_is_found_by_who_may_not_list_the_bucket() {
+    let server = Server::start(Behaviour {
+        denies_missing: true,
+        now_secs: jiff::Timestamp::now().as_second(),
+        ..Behaviour::default()
+    });
+    server.put("drives/folder/drive_2", crate::stream::bag());
+    let item = |folder: &str| {
+        json!({"Item": {"bag_file": {"S": "drive_2"}, "scene_id": {"S": "s1"}, "bag_file_bucket": {"S": "drives"},
+            "bag_file_prefix": {"S": folder}, "start_time": {"N": "1600000000.5"}}})
+    };
+    let user = User::with_keys(SECRET).with("AWS_ENDPOINT_URL", &server.url(""));
+    server.put_answer("", item("folder").to_string());
+    let of_scene = ["info", "--json", "--record", "drive_2", "--scene", "s1"];
+    let info: Value = serde_json::from_str(&user.prints(&of_scene)).expect("JSON");
+    assert_eq!(info["location"], "s3://drives/folder/drive_2");
+    let link = user.signs(&["url", "--payload", r#"{"record_id": "drive_2", "scene_id": "s1"}"#]);
+    assert!(
+        link.contains("folder%2Fdrive_2%3F") && link.contains("&seek-to=1600000000.5"),
+        "{link}"
+    );
+
+    server.put_answer("", item("elsewhere").to_string());
+    let told = user.fails(&of_scene);
+    assert!(
+        told.starts_with("access is denied (403 AccessDenied") && told.ends_with("s3://drives/elsewhere/drive_2.bag"),
+        "{told}"
+    );
+}
+
+#[test]
+fn whatever_a_store_answers_the_lambda_says_that_there_is_no_bag() {
+    let server = Server::start(Behaviour::default());
+    let user = User::with_keys(SECRET).with("AWS_ENDPOINT_URL", &server.url(""));
+    for (status, region, body) in [
+        (403, "", "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+        (403, "", "<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>"),
+        (
+            403,
+            "",
+            "<Error><Code>AccessDenied</Code><Message>not authorized to perform: kms:Decrypt</Message></Error>",
+        ),
+        (404, "", "<Error><Code>NoSuchBucket</Code><Message>no</Message></Error>"),
+        (404, "", "<Error><Code>NoSuchKey</Code><Message>no</Message></Error>"),
+        (301, "", "<Error><Code>PermanentRedirect</Code><Message>no</Message></Error>"),
+        (400, "", "<Error><Code>ExpiredToken</Code><Message>no</Message></Error>"),
+    ] {
+        server.reset_stats();
+        server.behave(|b| b.scripted = (1..50).map(|n| (n, Fault::Answer(status, region, body))).collect());
+        let told = user.prints(&["url", "--payload", r#"{"bucket": "drives", "key": "a.bag"}"#]);
+        let wanted = r#"{"statusCode": 500, "body": "{\"error\": \"Could not find bag file s3://drives/a.bag\"}"}"#;
+        assert_eq!(told.trim(), wanted, "{status} {body}");
+    }
+    let archived = "<Error><Code>InvalidObjectState</Code><Message>no</Message><StorageClass>GLACIER</StorageClass></Error>";
+    server.reset_stats();
+    server.behave(|b| b.scripted = (1..50).map(|n| (n, Fault::Answer(403, "", archived))).collect());
+    let link = user.signs(&["url", "--payload", r#"{"bucket": "drives", "key": "a.bag"}"#]);
+    assert!(link.starts_with(r#"{"statusCode": 200, "#), "an archived object is there: {link}");
+    // what is no answer of the store is told as it is
+    let told = User::new().prints(&["url", "--payload", r#"{"bucket": "drives", "key": "a.bag"}"#]);
+    assert!(told.contains("no AWS credentials were found"), "{told}");
 }
 
 #[test]

@@ -37,9 +37,15 @@ fn has_row(window: &Window, name: &str) -> bool {
 }
 
 fn choose(window: &mut Window, layout: &str, entry: &str) {
-    press(window, &format!("More about {layout}"));
-    window.get_by_label_contains(entry).click();
-    window.run_steps(3);
+    // the list is read anew after each change, and a menu that was open over it closes
+    for _ in 0..50 {
+        press(window, &format!("More about {layout}"));
+        if let Some(entry) = window.query_by_label_contains(entry) {
+            entry.click();
+            return window.run_steps(3);
+        }
+    }
+    panic!("{layout} has no {entry}");
 }
 
 fn saved(path: &Path) -> Layout {

@@ -24,6 +24,7 @@ fn quick() -> Policy {
         idle_max: millis(600),
         connect: millis(2000),
         whole_bytes: 1 << 20,
+        ..Policy::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Basemaps in one file: the tile that is asked for comes, and no other.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -131,6 +132,55 @@ fn tiles_of_both_kinds_of_file_are_found() {
     pmtiles(&vector, 1);
     let about = fetch(&format!("tile:about@{}", vector.display())).expect("an answer");
     assert!(String::from_utf8_lossy(&about).contains("\"is_vector\":true"));
+}
+
+/// `tests/write_tiles.py` makes them with PyPI `pmtiles` and SQLite: leaf directories, runs of equal tiles, tiles packed; a view of tiles.
+#[test]
+fn files_that_other_programs_wrote_are_read() {
+    let python = |arguments: &[&str]| std::process::Command::new("python3").args(arguments).output();
+    if !python(&["-c", "import pmtiles"]).is_ok_and(|output| output.status.success()) {
+        eprintln!("passed over: python3 has no pmtiles (pip install pmtiles)");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let stem = folder.path().join("everywhere");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/write_tiles.py");
+    let written = python(&[script.to_str().expect("UTF-8"), stem.to_str().expect("UTF-8")]).expect("python starts");
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let contents: BTreeMap<String, String> = serde_json::from_slice(&written.stdout).expect("JSON");
+    assert!(contents.len() > 500, "{}", contents.len());
+    let executor = Executor::with(Io::new(Policy::default(), &[]).expect("a runtime"), || {});
+    for ending in ["pmtiles", "mbtiles"] {
+        let file = format!("{}.{ending}", stem.display());
+        let expected: BTreeMap<String, &String> = contents.iter().map(|(tile, text)| (format!("tile:{tile}@{file}"), text)).collect();
+        let fetch = |address: &String| Work::Fetch {
+            address: address.as_str().into(),
+            near: None,
+        };
+        executor.submit(expected.keys().map(fetch).collect());
+        let mut events = Vec::new();
+        while executor.wait() {
+            executor.drain(&mut events);
+        }
+        executor.drain(&mut events);
+        assert_eq!(events.len(), expected.len());
+        for event in events {
+            let Event::Fetched { address, result } = event else {
+                panic!("an answer")
+            };
+            let Ok(Resource::Bytes(bytes)) = result else {
+                panic!("{address}: {result:?}")
+            };
+            assert_eq!(String::from_utf8_lossy(&bytes), **expected[&*address], "{address}");
+        }
+        let about = self::fetch(&format!("tile:about@{file}")).expect("an answer");
+        let about: serde_json::Value = serde_json::from_slice(&about).expect("JSON");
+        assert_eq!(
+            (about["max_zoom"].as_u64(), &about["attribution"]),
+            (Some(8), &"Survey of Everywhere".into()),
+            "{about}"
+        );
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn spots(bag: &Bag, index: &ChunkIndex, wanted: &ConnectionSet, size: u32) -> Op
     while let Some(entry) = rest.next() {
         let end = rest.peek().map_or(size, |next| next.offset);
         if bag.ids.get(&entry.conn).is_some_and(|id| wanted.contains(*id)) {
-            if end <= entry.offset {
+            if end <= entry.offset || end > size {
                 return None;
             }
             spots.push(Spot {

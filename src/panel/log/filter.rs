@@ -38,6 +38,18 @@ pub enum Mode {
     In,
     /// Lines that fit it are left out.
     Out,
+    /// What fits it stands out; no line is left out.
+    Mark,
+}
+
+impl Mode {
+    pub fn next(self) -> Mode {
+        match self {
+            Mode::In => Mode::Out,
+            Mode::Out => Mode::Mark,
+            Mode::Mark => Mode::In,
+        }
+    }
 }
 
 /// Of a query: what is wrong with it, and where its search finds something in a line.
@@ -46,6 +58,8 @@ pub struct Shown {
     /// Of each expression that is wrong: what is wrong with it.
     pub errors: Vec<(String, String)>,
     search: Option<Regex>,
+    /// Each with its place in the stack.
+    marks: Vec<(usize, Regex)>,
 }
 
 pub fn query(config: &Config, search: &str) -> LogQuery {
@@ -74,7 +88,37 @@ impl Shown {
         Shown {
             errors: patterns.filter_map(|p| Some((p.clone(), expression(p).err()?))).collect(),
             search: search.and_then(Result::ok),
+            marks: Vec::new(),
         }
+    }
+
+    /// Takes what is to stand out, and what is wrong with it.
+    pub fn mark(&mut self, filters: &[Filter]) {
+        self.marks.clear();
+        let marks = filters.iter().enumerate().filter(|(_, f)| f.enabled && f.mode == Mode::Mark);
+        for (at, filter) in marks.filter(|(_, f)| !f.pattern.is_empty()) {
+            match expression(&filter.pattern) {
+                Ok(regex) => self.marks.push((at, regex)),
+                Err(why) => self.errors.push((filter.pattern.clone(), why)),
+            }
+        }
+    }
+
+    /// Where in a text something stands out, in bytes, in order and apart; each with its filter's place in the stack.
+    pub fn marked_in(&self, text: &str) -> Vec<(std::ops::Range<usize>, usize)> {
+        let found = self
+            .marks
+            .iter()
+            .flat_map(|(at, r)| r.find_iter(text).take(100).map(|m| (m.range(), *at)));
+        let mut found: Vec<_> = found.filter(|(range, _)| !range.is_empty()).collect();
+        found.sort_by_key(|(range, at)| (range.start, *at));
+        let mut end = 0;
+        found.retain(|(range, _)| {
+            let is_apart = range.start >= end;
+            end = if is_apart { range.end } else { end };
+            is_apart
+        });
+        found
     }
 
     /// Where in a text the search finds something, in bytes.

@@ -36,7 +36,15 @@ impl List {
 const BAR_WIDTH: f32 = 8.0;
 
 impl LogPanel {
-    pub(super) fn list_ui(&mut self, ui: &mut Ui, rect: Rect, view: &View, out: &mut Vec<Action>) {
+    pub(super) fn list_ui(&mut self, ui: &mut Ui, mut rect: Rect, view: &View, out: &mut Vec<Action>) {
+        let has_names = self.made_of.len() > 1 || self.lines.nodes.iter().any(|n| !n.0.is_empty());
+        let names = self.captured.names();
+        let layout = row::Columns::of(rect.with_max_x(rect.right() - BAR_WIDTH), &self.config, has_names, names.len());
+        if !names.is_empty() {
+            let heads;
+            (heads, rect) = rect.split_top_bottom_at_y(rect.top() + row::HEIGHT);
+            layout.heads_ui(ui, heads, names);
+        }
         let text_rect = rect.with_max_x(rect.right() - BAR_WIDTH);
         let count = self.lines.len();
         let response = ui.interact(rect, ui.scope_id().with("lines"), Sense::click());
@@ -44,8 +52,6 @@ impl LogPanel {
         let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(text_rect));
         let ui = &mut ui;
         ui.set_clip_rect(text_rect.intersect(ui.clip_rect()));
-        let has_names = self.made_of.len() > 1 || self.lines.nodes.iter().any(|n| !n.0.is_empty());
-        let layout = row::Columns::of(text_rect, &self.config, has_names);
         let at_playhead = self.lines.rank_of_time(view.now.plus_nanos(1));
         // playing on, or a seek from elsewhere, brings the line at the playhead back into view
         if self.list.followed != Some(view.now) {
@@ -100,6 +106,8 @@ impl LogPanel {
                     is_future: top + offset >= now_rank,
                     is_newest: top + offset + 1 == now_rank,
                     is_under_hover: hover_rank == Some(top + offset + 1),
+                    is_of_file: super::shift::is_of_file(view.store, *place),
+                    captured: self.captured.of(line.text),
                 };
                 if ui.rect_contains_pointer(at) {
                     hovered = Some(place.time);
@@ -245,6 +253,16 @@ impl LogPanel {
             Did::Mark => {
                 changed = false;
                 self.toggle_bookmark(Some(place), view, out);
+            }
+            Did::Columns => {
+                let Some(pattern) = super::captured::pattern_of_numbers(&text) else {
+                    return;
+                };
+                self.config.columns = pattern;
+            }
+            Did::ToPlayhead => {
+                changed = false;
+                out.extend(super::shift::to_playhead(place, view));
             }
             Did::HideBefore => self.config.from_ns = Some(place.time.0),
             Did::HideAfter => self.config.until_ns = Some(place.time.0),

@@ -30,6 +30,10 @@ pub enum Did {
     HideNode,
     OnlyNode,
     HideLike,
+    /// A column for each of its numbers.
+    Columns,
+    /// Its file is moved until it is at the playhead.
+    ToPlayhead,
     HideBefore,
     HideAfter,
 }
@@ -40,6 +44,8 @@ pub struct Columns {
     time_left: f32,
     node_left: f32,
     node_width: f32,
+    /// Left end and width of each column that an expression makes.
+    captured: Vec<(f32, f32)>,
     text_left: f32,
     text_width: f32,
     place_right: f32,
@@ -60,11 +66,15 @@ pub struct Shown<'a> {
     pub is_newest: bool,
     /// The last one at or before where the pointer is in another panel.
     pub is_under_hover: bool,
+    /// Its file can be moved in time.
+    pub is_of_file: bool,
+    /// What stands in the columns that an expression makes.
+    pub captured: Vec<&'a str>,
 }
 
 impl Columns {
-    /// `has_names`: lines are of several nodes or topics.
-    pub fn of(rect: Rect, config: &Config, has_names: bool) -> Columns {
+    /// `has_names`: lines are of several nodes or topics; `captured`: so many columns out of lines.
+    pub fn of(rect: Rect, config: &Config, has_names: bool, captured: usize) -> Columns {
         let time_left = rect.left() + 28.0;
         let time_width = match config.time {
             TimeColumn::Hidden => 0.0,
@@ -84,7 +94,12 @@ impl Columns {
             0.0
         };
         let node_left = time_left + time_width;
-        let text_left = node_left + node_width + if node_width > 0.0 { 8.0 } else { 0.0 };
+        let captured_left = node_left + node_width + if node_width > 0.0 { 8.0 } else { 0.0 };
+        let captured_width = (wide * 0.4 / captured.max(1) as f32).clamp(36.0, 88.0);
+        let captured: Vec<(f32, f32)> = (0..captured)
+            .map(|at| (captured_left + at as f32 * captured_width, captured_width - 8.0))
+            .collect();
+        let text_left = captured_left + captured.len() as f32 * captured_width;
         let place_right = rect.right() - 8.0;
         let text_right = place_right - place_width - if place_width > 0.0 { 12.0 } else { 0.0 };
         Columns {
@@ -92,6 +107,7 @@ impl Columns {
             time_left,
             node_left,
             node_width,
+            captured,
             text_left,
             text_width: (text_right - text_left).max(40.0),
             place_right,
@@ -125,14 +141,41 @@ impl Columns {
             },
             ..LayoutJob::default()
         };
+        let mut spans: Vec<(std::ops::Range<usize>, TextFormat)> = query.found_in(text).into_iter().map(|r| (r, found.clone())).collect();
+        for (range, filter) in query.marked_in(text) {
+            // what is searched for goes before
+            if !spans.iter().any(|(known, _)| known.start < range.end && range.start < known.end) {
+                let background = theme::data::series(filter).gamma_multiply(0.35);
+                spans.push((
+                    range,
+                    TextFormat {
+                        background,
+                        ..plain.clone()
+                    },
+                ));
+            }
+        }
+        spans.sort_by_key(|(range, _)| range.start);
         let mut at = 0;
-        for range in query.found_in(text) {
+        for (range, format) in spans {
             job.append(text.get(at..range.start).unwrap_or_default(), 0.0, plain.clone());
-            job.append(text.get(range.clone()).unwrap_or_default(), 0.0, found.clone());
+            job.append(text.get(range.clone()).unwrap_or_default(), 0.0, format);
             at = range.end;
         }
         job.append(text.get(at..).unwrap_or_default(), 0.0, plain);
         ui.painter().layout_job(job)
+    }
+
+    /// The names of the columns that an expression makes, above them.
+    pub fn heads_ui(&self, ui: &Ui, rect: Rect, names: &[String]) {
+        let p = theme::palette(ui.visuals());
+        for (name, (left, width)) in names.iter().zip(&self.captured) {
+            let at = Rect::from_min_size(pos2(*left, rect.top()), vec2(*width, rect.height()));
+            clipped(ui, at, name, p.weak, true);
+            ui.interact(at, ui.scope_id().with(("column", name)), Sense::hover())
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ColumnHeader, true, name));
+        }
+        ui.painter().hline(rect.x_range(), rect.bottom(), egui::Stroke::new(1.0, p.line));
     }
 
     pub fn height(&self, galley: &Galley) -> f32 {
@@ -144,7 +187,8 @@ pub fn row_ui(ui: &mut Ui, rect: Rect, columns: &Columns, shown: &Shown, galley:
     let line = shown.line;
     let response = ui.interact(rect, ui.scope_id().with(shown.place_id()), Sense::click());
     response.widget_info(|| {
-        let text = format!("{} {} {}", line.level.name(), line.node, line.text);
+        let columns: String = shown.captured.iter().map(|value| format!("{value} ")).collect();
+        let text = format!("{} {} {columns}{}", line.level.name(), line.node, line.text);
         egui::WidgetInfo::selected(egui::Role::ListItem, true, shown.is_selected, text)
     });
     paint(ui, rect, columns, shown, galley, response.hovered(), view);
@@ -171,6 +215,10 @@ pub fn row_ui(ui: &mut Ui, rect: Rect, columns: &Columns, shown: &Shown, galley:
             item(ui, &format!("Only {}", line.node), Did::OnlyNode);
         }
         item(ui, "Hide lines that start like this", Did::HideLike);
+        item(ui, "A column for each of its numbers", Did::Columns);
+        if shown.is_of_file {
+            item(ui, "Move its file until it is at the playhead", Did::ToPlayhead);
+        }
         item(ui, "Hide lines before this", Did::HideBefore);
         item(ui, "Hide lines after this", Did::HideAfter);
     });
@@ -267,6 +315,10 @@ fn paint(ui: &Ui, rect: Rect, columns: &Columns, shown: &Shown, galley: Arc<Gall
         let topic = view.store.topic(Lines::topic(shown.place)).filter(|_| line.node.is_empty());
         let name = topic.map_or(line.node, |topic| &topic.name);
         clipped(ui, at, name, theme::data::of_name(name).gamma_multiply(fade), false);
+    }
+    for (value, (left, width)) in shown.captured.iter().zip(&columns.captured) {
+        let at = Rect::from_min_size(pos2(*left, y - HEIGHT / 2.0), vec2(*width, HEIGHT));
+        clipped(ui, at, value, p.text.gamma_multiply(fade), true);
     }
     if columns.place_width > 0.0 && !line.file.is_empty() {
         let left = columns.place_right - columns.place_width;

@@ -209,6 +209,7 @@ impl LogPanel {
         if self.config.topics != before {
             self.selected = None;
         }
+        self.shifts_ui(ui, view, out);
         theme::widget::section(ui, "Columns");
         egui::ComboBox::from_label("Time")
             .selected_text(LogPanel::TIMES.iter().find(|t| t.0 == self.config.time).map_or("", |t| t.1))
@@ -219,6 +220,17 @@ impl LogPanel {
             });
         ui.checkbox(&mut self.config.show_node, "Node");
         ui.checkbox(&mut self.config.show_place, "File and line");
+        let p = theme::palette(ui.visuals());
+        let wrong = self.captured.error.as_deref().filter(|_| !self.config.columns.is_empty());
+        let edit = egui::TextEdit::singleline(&mut self.config.columns)
+            .hint_text(r"took (?<ms>\d+) ms")
+            .text_color(if wrong.is_some() { p.error } else { p.text })
+            .desired_width(f32::INFINITY);
+        let field = widget::named(ui.add(edit), "Columns out of lines");
+        field.on_hover_text("An expression: each named group is a column");
+        if let Some(why) = wrong {
+            ui.label(RichText::new(why).font(theme::small()).color(p.error));
+        }
         ui.checkbox(&mut self.config.wrap, "Wrap long lines");
         ui.checkbox(&mut self.config.follow, "Follow the playhead");
         theme::widget::section(ui, "Filters");
@@ -279,12 +291,13 @@ fn filter_ui(ui: &mut Ui, at: usize, filter: &mut Filter, wrong: Option<&str>) -
     let p = theme::palette(ui.visuals());
     let (sign, hint) = match filter.mode {
         Mode::In => (icon::FUNNEL, "Only lines that fit: click to leave them out instead"),
-        Mode::Out => (icon::EYE_SLASH, "Lines that fit are left out: click to show only them instead"),
+        Mode::Out => (icon::EYE_SLASH, "Lines that fit are left out: click to let them stand out instead"),
+        Mode::Mark => (icon::PAINT_BRUSH, "What fits stands out: click to show only such lines instead"),
     };
     let mut changed = false;
     let toggle = theme::widget::icon_button_sized(ui, sign, hint, "", 20.0, filter.enabled);
     if widget::named(toggle, &format!("Way of filter {}", at + 1)).clicked() {
-        filter.mode = if filter.mode == Mode::In { Mode::Out } else { Mode::In };
+        filter.mode = filter.mode.next();
         changed = true;
     }
     let color = if wrong.is_some() { p.error } else { p.text };

@@ -279,10 +279,13 @@ impl MapPanel {
             ColorBy::Path => self.config.color_path.clone(),
         };
         let Some((_, (low, high))) = self.range else { return };
-        let bar = Rect::from_min_size(at + vec2(4.0, 22.0), vec2(140.0, 8.0));
+        let mut title = egui::text::LayoutJob::simple_singleline(title, theme::small(), p.text);
+        title.wrap = egui::text::TextWrapping::truncate_at_width((viewport.rect.width() - 90.0).max(140.0));
+        let title = painter.layout_job(title);
+        let bar = Rect::from_min_size(at + vec2(4.0, 22.0), vec2(title.size().x.max(140.0), 8.0));
         let plate = Rect::from_min_max(at - vec2(2.0, 0.0), bar.max + vec2(8.0, 20.0));
         painter.rect_filled(plate, 4.0, p.base.gamma_multiply(0.75));
-        painter.text(at + vec2(4.0, 4.0), Align2::LEFT_TOP, title, theme::small(), p.text);
+        painter.galley(at + vec2(4.0, 4.0), title, p.text);
         for step in 0..STEPS {
             let part = bar.width() / f32::from(STEPS);
             let left = bar.left() + f32::from(step) * part;

@@ -46,11 +46,12 @@ fn is_text(topic: &Topic) -> bool {
 
 impl MapPanel {
     pub(super) fn feature_topics<'a>(&self, store: &'a Store) -> Vec<&'a Topic> {
-        if self.config.topics.is_empty() {
-            return store.topics().iter().filter(|t| t.form == Some(Form::Features)).collect();
-        }
-        let chosen = self.config.topics.iter().filter_map(|name| store.topic_by_name(name));
-        chosen.filter(|t| t.form == Some(Form::Features) || is_text(t)).collect()
+        // of texts only those that someone named
+        let is_named = !self.config.topics.is_empty();
+        let chosen = self.chosen(store).into_iter();
+        chosen
+            .filter(|t| t.form == Some(Form::Features) || (is_named && is_text(t)))
+            .collect()
     }
 
     pub(super) fn refresh_features(&mut self, view: &View) {

@@ -108,7 +108,8 @@ impl Viewport {
 
     /// Shows all of west, north, east, south, at no more than `max_zoom`.
     pub fn fit(&mut self, [west, north, east, south]: [f64; 4], max_zoom: f64) {
-        let room = (self.rect.size() - egui::vec2(48.0, 64.0)).max(egui::vec2(32.0, 32.0));
+        // the tools stand at the right
+        let room = (self.rect.size() - egui::vec2(104.0, 64.0)).max(egui::vec2(32.0, 32.0));
         let across = (east - west).max(1e-12);
         let down = (south - north).max(1e-12);
         let scale = (f64::from(room.x) / across).min(f64::from(room.y) / down);

@@ -150,6 +150,7 @@ impl MapPanel {
                 if self.config.topics.is_empty() {
                     self.config.topics = shown;
                 }
+                self.config.hidden.retain(|name| **name != *topic.name);
                 self.config.topics.retain(|name| **name != *topic.name);
                 if on {
                     self.config.topics.push(topic.name.to_string());

@@ -9,7 +9,7 @@ mod piece;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::mercator::{Viewport, World};
+use super::mercator::{self, Viewport, World};
 use crate::decode::{Fix, Rows};
 use crate::store::{RowSet, TopicId};
 use crate::time::{Span, Time};
@@ -19,11 +19,11 @@ use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, distance_to, overlaps, union
 /// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
 /// Where more would be drawn, less far apart than can be told, the tolerance grows.
-const MOST_DRAWN: usize = 8_000;
+const MOST_DRAWN: usize = 3_000;
 /// No line is drawn over a time without positions that is so many mean periods long.
 const GAP_PERIODS: i64 = 10;
 /// Positions that one frame projects.
-const POSITIONS_A_FRAME: usize = 5_000;
+const POSITIONS_A_FRAME: usize = 2_500;
 
 pub struct Track {
     pub topic: TopicId,
@@ -148,8 +148,48 @@ impl Track {
         self.stretches.get(stretch)?.piece.fix(at)
     }
 
-    pub fn speed(&self, At(stretch, at): At) -> Option<f64> {
-        self.stretches.get(stretch)?.piece.speed(at)
+    /// In m/s: as the message says, or from the way.
+    pub fn speed(&self, at: At) -> Option<f64> {
+        let said = self.fix(at)?.speed_metres_per_sec;
+        Some(said.map_or_else(|| self.way(at).map_or(0.0, |way| way.1), f64::from))
+    }
+
+    /// Heading in degrees and speed in m/s from the positions before (or after), some metres apart and not long before; none where it
+    /// stands.
+    fn way(&self, At(stretch, at): At) -> Option<(f64, f64)> {
+        const FAR_ENOUGH_METRES: f64 = 1.5;
+        const LOOK: usize = 50;
+        const LONGEST_NANOS: i64 = 10_000_000_000;
+        let placed = |of: &Stretch, p: &piece::Point| ([p.world[0] + of.turns, p.world[1]], p.time);
+        let of = self.stretches.get(stretch)?;
+        let here = placed(of, of.piece.points.get(at)?);
+        let metres = mercator::metres_per_world(here.0[1]);
+        let square = |a: World, b: World| (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2);
+        let far = (FAR_ENOUGH_METRES / metres).powi(2);
+        let is_near = |p: &(World, Time)| p.1.since(here.1).saturating_abs() <= LONGEST_NANOS;
+        // a chunk of a recording may hold no more than one position
+        let earlier = self.stretches.get(..=stretch)?.iter().rev().enumerate().flat_map(|(back, of)| {
+            let end = if back == 0 { at } else { of.piece.points.len() };
+            let points = of.piece.points.get(..end).unwrap_or_default();
+            points.iter().rev().map(move |p| placed(of, p))
+        });
+        let later = self.stretches.get(stretch..)?.iter().enumerate().flat_map(|(on, of)| {
+            let start = if on == 0 { at + 1 } else { 0 };
+            let points = of.piece.points.get(start..).unwrap_or_default();
+            points.iter().map(move |p| placed(of, p))
+        });
+        let is_far = |p: &(World, Time)| square(p.0, here.0) > far;
+        let (from, to) = match earlier.take(LOOK).take_while(is_near).find(is_far) {
+            Some(from) => (from, here),
+            None => (here, later.take(LOOK).take_while(is_near).find(is_far)?),
+        };
+        let seconds = to.1.since(from.1) as f64 * 1e-9;
+        let speed = if seconds > 0.0 {
+            square(from.0, to.0).sqrt() * metres / seconds
+        } else {
+            0.0
+        };
+        Some((mercator::bearing_deg(from.0, to.0), speed))
     }
 
     /// Its first position, on its own clock.
@@ -183,7 +223,7 @@ impl Track {
         let of = self.stretches.get(stretch)?;
         let point = of.piece.points.get(at)?;
         let fix = *of.piece.fix(at)?;
-        let way = of.piece.way(at);
+        let way = self.way(At(stretch, at));
         Some(Found {
             time: point.time,
             playhead: point.time.plus_nanos(self.offset_nanos),
@@ -248,8 +288,13 @@ impl Track {
             };
             self.stretches.iter().filter_map(of).sum()
         };
-        while tolerance < 1.0 && in_view(tolerance) > MOST_DRAWN {
-            tolerance *= 2.0;
+        while tolerance < 1.0 {
+            let excess = in_view(tolerance) as f64 / MOST_DRAWN as f64;
+            if excess <= 1.0 {
+                break;
+            }
+            // what is kept of a line shrinks more slowly than the tolerance grows
+            tolerance *= excess.powf(1.5).max(2.0);
         }
         tolerance
     }
@@ -277,7 +322,11 @@ impl Track {
             out.skip_to(shown(piece.points.len() - 1, true));
             return;
         }
-        let played = piece.points.partition_point(|p| p.time <= now);
+        let played = match now {
+            now if now < stretch.span.start => 0,
+            now if now >= stretch.span.end => piece.points.len(),
+            now => piece.points.partition_point(|p| p.time <= now),
+        };
         // both sides of every break are kept: what was left out lies on the line
         let joined = |at: usize, before: Option<usize>| match before {
             None => is_joined,

@@ -7,6 +7,7 @@ use egui_plot::{AxisHints, HLine, HPlacement, Line, Plot, PlotBounds, PlotItem, 
 
 use super::config::{Side, Style, XAxis, YRange};
 use super::curves::{Curve, Shape};
+use super::export::Goal;
 use super::pointer::SHORTEST_SECS;
 use super::{Coverage, PlotPanel, axis, legend, wanted_span};
 use crate::panel::{Action, View, widget};
@@ -54,10 +55,11 @@ pub(super) fn time_of(view: &View, secs: f64) -> Time {
 }
 
 impl PlotPanel {
-    pub(super) fn canvas_ui(&mut self, ui: &mut Ui, view: &View, coverage: &Coverage, out: &mut Vec<Action>) {
+    /// Returns where the series are drawn.
+    pub(super) fn canvas_ui(&mut self, ui: &mut Ui, view: &View, coverage: &Coverage, out: &mut Vec<Action>) -> Option<Rect> {
         let rect = ui.available_rect_before_wrap();
         if rect.width() < 40.0 || rect.height() < 30.0 {
-            return;
+            return None;
         }
         let is_time = self.config.x_axis.is_time();
         let columns = (rect.width() * ui.pixels_per_point()).ceil().clamp(16.0, 8192.0) as usize;
@@ -75,6 +77,8 @@ impl PlotPanel {
             .then(|| self.y_range(&curves, x, Side::Right));
         let y_right = y_right.map(|right| axis::aligned(y, right, rect.height()));
         let offset = axis_offset(view, self.config.x_axis);
+        // where things are is known once the plot is drawn: what lies behind it takes its place before
+        let behind = ui.painter().add(egui::Shape::Noop);
         let response = self.show_plot(ui, rect, &curves, (x, y, y_right), offset);
         let plot = Frame {
             rect: response.transform.frame().to_owned(),
@@ -83,6 +87,7 @@ impl PlotPanel {
             y,
             y_right,
         };
+        ui.painter().set(behind, egui::Shape::Vec(self.background_shapes(ui, view, &plot)));
         self.reference_labels(ui, &plot, &curves);
         let mut is_held = false;
         if is_time {
@@ -106,6 +111,7 @@ impl PlotPanel {
             widget::empty_note(ui, plot.rect, text);
         }
         self.coverage_ui(ui, view, coverage, plot.rect, out);
+        Some(plot.rect)
     }
 
     /// The visible seconds from the recording's start.
@@ -151,7 +157,12 @@ impl PlotPanel {
         let (low, high) = values
             .chain(constants)
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        padded(low, high)
+        let (low, high) = padded(low, high);
+        match fixed {
+            YRange::From { min } => (min, if min < high { high } else { min + 1.0 }),
+            YRange::UpTo { max } => (if low < max { low } else { max - 1.0 }, max),
+            YRange::Auto | YRange::Manual { .. } => (low, high),
+        }
     }
 
     fn show_plot(&self, ui: &mut Ui, rect: Rect, curves: &[Curve], (x, y, y_right): Ranges, offset: f64) -> egui_plot::PlotResponse<()> {
@@ -190,6 +201,8 @@ impl PlotPanel {
             .width(rect.width())
             .height(rect.height())
             .sense(Sense::click_and_drag())
+            .invert_x(self.config.flip_x)
+            .invert_y(self.config.flip_y)
             .allow_drag(false)
             .allow_zoom(false)
             .allow_scroll(false)
@@ -344,10 +357,10 @@ impl PlotPanel {
         sorted.push(Span::at(view.span.end));
         for span in sorted {
             if span.start > from {
-                let (a, b) = (plot.x_at(secs_of(view, from)), plot.x_at(secs_of(view, span.start)));
+                let x = plot.x_range(secs_of(view, from), secs_of(view, span.start));
                 // chunks that touch leave gaps of less than a pixel
-                if b - a > 1.5 {
-                    painter.rect_filled(Rect::from_x_y_ranges(a..=b, plot.rect.y_range()), 0.0, color);
+                if x.span() > 1.5 {
+                    painter.rect_filled(Rect::from_x_y_ranges(x, plot.rect.y_range()), 0.0, color);
                 }
             }
             from = from.max(span.end);
@@ -397,9 +410,11 @@ impl PlotPanel {
                 self.save_csv(view, out);
                 ui.close();
             }
-            if ui.button("Save as PNG…").clicked() {
-                self.ask_for_picture(ui.ctx());
-                ui.close();
+            for (name, goal) in [("Save as PNG…", Goal::File), ("Copy as a picture", Goal::Clipboard)] {
+                if ui.button(name).clicked() {
+                    self.ask_for_picture(goal, ui.ctx());
+                    ui.close();
+                }
             }
         });
     }
@@ -443,6 +458,12 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn x_at(&self, secs: f64) -> f32 {
         self.transform.position_from_point_x(secs + self.offset)
+    }
+
+    /// From left to right, whichever way x grows.
+    pub(super) fn x_range(&self, from_secs: f64, to_secs: f64) -> Rangef {
+        let (a, b) = (self.x_at(from_secs), self.x_at(to_secs));
+        Rangef::new(a.min(b), a.max(b))
     }
 
     pub(super) fn y_at(&self, value: f64, side: Side) -> f32 {

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::render::Colormap;
 use crate::store::Stamp;
 
 /// What a layout stores.
@@ -22,12 +23,17 @@ pub struct Config {
     pub y_label: String,
     pub y: YRange,
     pub y_right: YRange,
+    /// x grows to the left.
+    pub flip_x: bool,
+    /// Values grow downwards.
+    pub flip_y: bool,
     /// The visible window moves with the playhead while playing.
     pub follow: bool,
     pub follow_window_secs: f64,
     /// Shares its visible time range with all other plots that do.
     pub sync_x: bool,
     pub legend: bool,
+    pub legend_place: LegendPlace,
     /// Figures of the visible span beside the legend's names.
     pub statistics: bool,
     /// Two times in seconds from the start, to measure between.
@@ -35,6 +41,7 @@ pub struct Config {
     pub cursors: Option<[f64; 2]>,
     /// Bars of the histogram.
     pub bins: usize,
+    pub background: Background,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -50,13 +57,17 @@ impl Default for Config {
             y_label: String::new(),
             y: YRange::Auto,
             y_right: YRange::Auto,
+            flip_x: false,
+            flip_y: false,
             follow: false,
             follow_window_secs: 10.0,
             sync_x: true,
             legend: true,
+            legend_place: LegendPlace::default(),
             statistics: false,
             cursors: None,
             bins: 60,
+            background: Background::default(),
             extra: Map::new(),
         }
     }
@@ -160,6 +171,14 @@ pub enum YRange {
         min: f64,
         max: f64,
     },
+    /// The upper end fits what is visible.
+    From {
+        min: f64,
+    },
+    /// The lower end fits what is visible.
+    UpTo {
+        max: f64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -168,6 +187,42 @@ pub enum Side {
     #[default]
     Left,
     Right,
+}
+
+/// Colours the time behind the series by a value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct Background {
+    /// A message path, or an expression over some; empty: none.
+    pub path: String,
+    /// Along its range; none: each value in a colour of its own, as states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colormap: Option<Colormap>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Where the series' names stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LegendPlace {
+    #[default]
+    Top,
+    Bottom,
+    Left,
+    Right,
+    /// Over the plot, in a corner.
+    Inside,
+}
+
+impl LegendPlace {
+    pub const ALL: [(LegendPlace, &'static str); 5] = [
+        (LegendPlace::Top, "Above"),
+        (LegendPlace::Bottom, "Below"),
+        (LegendPlace::Left, "Left"),
+        (LegendPlace::Right, "Right"),
+        (LegendPlace::Inside, "Inside"),
+    ];
 }
 
 /// How a series is drawn.

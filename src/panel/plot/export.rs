@@ -19,10 +19,17 @@ enum Values {
     Extremes(Vec<Point>),
 }
 
-/// A picture that was asked for, as PNG once it is there.
-pub enum Picture {
-    Wanted,
-    Asked(Receiver<Vec<u8>>),
+/// A picture of the plot that was asked for.
+pub struct Picture {
+    goes_to: Goal,
+    /// None: to be asked for in this pass.
+    comes: Option<Receiver<egui::ColorImage>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    File,
+    Clipboard,
 }
 
 impl PlotPanel {
@@ -92,36 +99,39 @@ impl PlotPanel {
         });
     }
 
-    pub(super) fn ask_for_picture(&mut self, ctx: &egui::Context) {
-        self.picture = Some(Picture::Wanted);
+    pub(super) fn ask_for_picture(&mut self, goes_to: Goal, ctx: &egui::Context) {
+        self.picture = Some(Picture { goes_to, comes: None });
         ctx.request_repaint();
     }
 
     /// Asks for a picture of the window, and cuts the plot out of it once it is there.
     pub(super) fn take_picture(&mut self, ui: &Ui, rect: Rect, out: &mut Vec<Action>) {
-        match &self.picture {
-            None => {}
-            Some(Picture::Wanted) => {
-                let (sender, receiver) = channel();
-                let (part, scale, ctx) = (rect.intersect(ui.clip_rect()), ui.pixels_per_point(), ui.ctx().clone());
-                ui.ctx().request_screenshot(move |window| {
-                    if let Some(png) = png(&window.region(&part, Some(scale))) {
-                        // the panel is gone: nobody to tell
-                        let _ = sender.send(png);
-                    }
-                    ctx.request_repaint();
-                });
-                self.picture = Some(Picture::Asked(receiver));
-            }
-            Some(Picture::Asked(receiver)) => match receiver.try_recv() {
-                Ok(png) => {
-                    let (name, bytes) = ("plot.png".to_owned(), png.into());
-                    out.push(Action::SaveFile { name, bytes });
-                    self.picture = None;
+        let Some(picture) = &mut self.picture else { return };
+        let Some(comes) = &picture.comes else {
+            let (sender, receiver) = channel();
+            let (part, scale, ctx) = (rect.intersect(ui.clip_rect()), ui.pixels_per_point(), ui.ctx().clone());
+            ui.ctx().request_screenshot(move |window| {
+                // where the panel is gone there is nobody to tell
+                let _ = sender.send(window.region(&part, Some(scale)));
+                ctx.request_repaint();
+            });
+            picture.comes = Some(receiver);
+            return;
+        };
+        let goes_to = picture.goes_to;
+        match comes.try_recv() {
+            Ok(image) => {
+                match goes_to {
+                    Goal::File => out.extend(png(&image).map(|png| Action::SaveFile {
+                        name: "plot.png".to_owned(),
+                        bytes: png.into(),
+                    })),
+                    Goal::Clipboard => ui.ctx().copy_image(image),
                 }
-                Err(TryRecvError::Disconnected) => self.picture = None,
-                Err(TryRecvError::Empty) => {}
-            },
+                self.picture = None;
+            }
+            Err(TryRecvError::Disconnected) => self.picture = None,
+            Err(TryRecvError::Empty) => {}
         }
     }
 }

@@ -11,6 +11,8 @@ use super::settings::series_controls;
 use crate::panel::{Action, View, widget};
 use crate::theme;
 
+const ENTRY_HEIGHT: f32 = 20.0;
+
 /// Characters of a value.
 const VALUE_WIDTH: usize = 8;
 
@@ -22,8 +24,6 @@ impl PlotPanel {
         if width > room {
             names = short_names(&self.config.series);
         }
-        let mut remove = None;
-        let before = self.config.series.clone();
         if self.config.statistics {
             self.table_ui(ui, view, &names);
             return;
@@ -31,40 +31,89 @@ impl PlotPanel {
         ui.add_space(2.0);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(2.0, 0.0);
-            for (index, name) in names.iter().enumerate() {
-                let signal = self.signals.get(index);
-                let value = match signal.and_then(|s| s.constant()) {
-                    Some(constant) => Some(constant),
-                    None => self.series(view.store, index).and_then(|s| s.value_at(view.now)),
-                };
-                let problem = signal.and_then(|s| s.problem()).map(|p| p.what.clone());
-                let color = self.color(ui.visuals(), index);
-                let Some(series) = self.config.series.get_mut(index) else {
-                    continue;
-                };
-                let response = entry(ui, name, color, value, series.visible, problem.is_some());
-                let response = response.on_hover_text(problem.unwrap_or_else(|| series.path.clone()));
-                if response.clicked() {
-                    series.visible = !series.visible;
-                }
-                response.context_menu(|ui| {
-                    ui.label(RichText::new(&series.path).weak());
-                    series_controls(ui, series, color);
-                    if ui.button("Copy path").clicked() {
-                        out.push(Action::CopyText(series.path.clone()));
-                        ui.close();
-                    }
-                    if ui.button("Remove").clicked() {
-                        remove = Some(index);
-                        ui.close();
-                    }
-                });
-            }
+            self.entries_ui(ui, view, &names, out);
         });
+    }
+
+    /// One below the other, beside the plot.
+    pub(super) fn legend_column(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
+        let names = short_names(&self.config.series);
+        let scroll = egui::ScrollArea::vertical().auto_shrink(false).id_salt("legend");
+        scroll.show(ui, |ui| {
+            ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+            ui.add_space(4.0);
+            self.entries_ui(ui, view, &names, out);
+        });
+    }
+
+    /// One below the other on a plate in the plot's upper right corner.
+    pub(super) fn legend_over(&mut self, ui: &mut Ui, plot: egui::Rect, is_whole: bool, view: &View, out: &mut Vec<Action>) {
+        let names = short_names(&self.config.series);
+        let room = plot.shrink(6.0);
+        let size = vec2(self.legend_width(ui), names.len() as f32 * ENTRY_HEIGHT + 4.0).min(room.size());
+        // below what stands there while not all is read
+        let top = room.min + vec2(0.0, if is_whole { 0.0 } else { 26.0 });
+        let plate = egui::Align2::RIGHT_TOP.align_size_within_rect(size, room.with_min_y(top.y));
+        let palette = theme::palette(ui.visuals());
+        let line = Stroke::new(1.0, palette.line);
+        let fill = palette.overlay.gamma_multiply(0.9);
+        ui.painter().rect(plate, 4.0, fill, line, egui::StrokeKind::Inside);
+        ui.scope_builder(egui::UiBuilder::new().max_rect(plate.shrink(2.0)), |ui| {
+            ui.set_clip_rect(plate.intersect(ui.clip_rect()));
+            ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+            self.entries_ui(ui, view, &names, out);
+        });
+    }
+
+    /// As wide as the widest entry.
+    pub(super) fn legend_width(&self, ui: &Ui) -> f32 {
+        let names = short_names(&self.config.series);
+        names.iter().map(|n| entry_width(ui, n)).fold(60.0, f32::max) + 4.0
+    }
+
+    fn entries_ui(&mut self, ui: &mut Ui, view: &View, names: &[String], out: &mut Vec<Action>) {
+        let before = self.config.clone();
+        let (mut remove, mut shade) = (None, None);
+        for (index, name) in names.iter().enumerate() {
+            let signal = self.signals.get(index);
+            let value = match signal.and_then(|s| s.constant()) {
+                Some(constant) => Some(constant),
+                None => self.series(view.store, index).and_then(|s| s.value_at(view.now)),
+            };
+            let problem = signal.and_then(|s| s.problem()).map(|p| p.what.clone());
+            let color = self.color(ui.visuals(), index);
+            let Some(series) = self.config.series.get_mut(index) else {
+                continue;
+            };
+            let response = entry(ui, name, color, value, series.visible, problem.is_some());
+            let response = response.on_hover_text(problem.unwrap_or_else(|| series.path.clone()));
+            if response.clicked() {
+                series.visible = !series.visible;
+            }
+            response.context_menu(|ui| {
+                ui.label(RichText::new(&series.path).weak());
+                series_controls(ui, series, color);
+                if ui.button("Copy path").clicked() {
+                    out.push(Action::CopyText(series.path.clone()));
+                    ui.close();
+                }
+                if ui.button("Colour the background by it").clicked() {
+                    shade = Some(series.path.clone());
+                    ui.close();
+                }
+                if ui.button("Remove").clicked() {
+                    remove = Some(index);
+                    ui.close();
+                }
+            });
+        }
         if let Some(index) = remove {
             self.config.series.remove(index);
         }
-        if self.config.series != before {
+        if let Some(path) = shade {
+            self.config.background.path = path;
+        }
+        if self.config != before {
             out.push(Action::Changed);
         }
     }
@@ -77,13 +126,15 @@ impl PlotPanel {
         let span = self.visible_span(ui, view);
         let right = egui::Layout::right_to_left(egui::Align::Center);
         ui.add_space(2.0);
-        let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 2).spacing([14.0, 1.0]);
+        // the last column takes what is left: it is empty
+        let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 3).spacing([14.0, 1.0]);
         let table = |ui: &mut Ui| {
             ui.label("");
             for (head, what) in [("now", "Value at the playhead")].into_iter().chain(HEADS) {
                 let label = RichText::new(head).font(theme::small()).color(palette.weak);
                 ui.with_layout(right, |ui| ui.label(label).on_hover_text(what));
             }
+            ui.label("");
             ui.end_row();
             for (index, name) in names.iter().enumerate().filter(|(i, _)| self.is_shown(*i)) {
                 let Some(figures) = self.figures(view, index, span) else { continue };
@@ -98,12 +149,17 @@ impl PlotPanel {
                     let label = RichText::new(text).font(egui::FontId::monospace(11.0)).color(palette.text);
                     ui.with_layout(right, |ui| ui.label(label));
                 }
+                ui.label("");
                 ui.end_row();
             }
         };
-        egui::ScrollArea::horizontal()
-            .id_salt("statistics")
-            .show(ui, |ui| grid.show(ui, table));
+        egui::ScrollArea::horizontal().id_salt("statistics").show(ui, |ui| {
+            let margin = egui::Margin {
+                left: 8,
+                ..egui::Margin::ZERO
+            };
+            egui::Frame::new().inner_margin(margin).show(ui, |ui| grid.show(ui, table));
+        });
     }
 }
 
@@ -122,7 +178,7 @@ fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: b
     let painter = ui.painter();
     let name_galley = painter.layout_no_wrap(name.to_owned(), theme::small(), text_color);
     let value_galley = painter.layout_no_wrap(format!("{value:>VALUE_WIDTH$}"), egui::FontId::monospace(11.0), value_color);
-    let size = vec2(name_galley.size().x + value_galley.size().x + 30.0, 20.0);
+    let size = vec2(name_galley.size().x + value_galley.size().x + 30.0, ENTRY_HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, visible, name));
     if response.hovered() {

@@ -165,6 +165,6 @@ fn figures_of(statistics: &Statistics) -> Vec<String> {
         number(statistics.stddev()),
         number(statistics.rms()),
         number(statistics.peak_to_peak()),
-        rate.map_or("–".to_owned(), |r| widget::number_text(r, 6)),
+        rate.map_or("–".to_owned(), |r| widget::short_number(r, 6)),
     ]
 }

@@ -47,11 +47,12 @@ impl PlotPanel {
         } else if response.dragged_by(PointerButton::Primary) {
             ui.set_cursor_icon(CursorIcon::Grabbing);
             let delta = response.drag_delta();
-            let move_x = f64::from(delta.x) / plot.rect.width() as f64 * (x.1 - x.0);
+            let [x_of_point, y_of_point] = plot.transform.dvalue_dpos();
+            let move_x = f64::from(delta.x) * x_of_point;
             self.view.x = Some((x.0 - move_x, x.1 - move_x));
             if self.view.y.is_some() {
-                let move_y = f64::from(delta.y) / plot.rect.height() as f64 * (y.1 - y.0);
-                self.view.y = Some((y.0 + move_y, y.1 + move_y));
+                let move_y = f64::from(delta.y) * y_of_point;
+                self.view.y = Some((y.0 - move_y, y.1 - move_y));
             }
         }
         if response.drag_stopped()
@@ -107,7 +108,7 @@ impl PlotPanel {
             self.view.y = Some(zoomed(y, at.y, f64::from(pinch)));
         } else if scroll.x.abs() > 0.1 || modifiers.shift && scroll.y.abs() > 0.1 {
             let delta = if scroll.x.abs() > 0.1 { scroll.x } else { scroll.y };
-            let moved = f64::from(delta) / plot.rect.width() as f64 * (x.1 - x.0);
+            let moved = f64::from(delta) * plot.transform.dvalue_dpos()[0];
             self.view.x = Some((x.0 - moved, x.1 - moved));
         } else if scroll.y.abs() > 0.1 {
             self.view.x = Some(zoomed(x, at.x - plot.offset, f64::from(scroll.y * 0.005).exp()));

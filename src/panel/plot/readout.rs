@@ -51,7 +51,7 @@ impl PlotPanel {
     fn hover_plate(&self, ui: &Ui, view: &View, plot: &Frame, t: Time, pointer: Pos2) {
         let palette = theme::palette(ui.visuals());
         let names = legend::short_names(&self.config.series);
-        let rows: Vec<(Color32, String, String)> = self
+        let mut rows: Vec<(Color32, String, String)> = self
             .config
             .series
             .iter()
@@ -62,6 +62,7 @@ impl PlotPanel {
                 Some((self.color(ui.visuals(), i), names.get(i)?.clone(), widget::number_text(value, 10)))
             })
             .collect();
+        rows.extend(self.background_at(ui, view, t));
         let at = match self.config.x_axis {
             XAxis::Clock => crate::time::format_time_of_day(t),
             _ => format!("{:.3} s", secs_of(view, t)),

@@ -4,10 +4,12 @@
 
 use egui::{Color32, RichText, Ui};
 
-use super::config::{Config, SeriesConfig, Side, Style, XAxis, YRange};
+use super::config::{Background, Config, LegendPlace, SeriesConfig, Side, Style, XAxis, YRange};
+use super::export::Goal;
 use super::{PlotPanel, canvas};
 use crate::panel::path_field::path_field;
 use crate::panel::{Action, View, widget};
+use crate::render::Colormap;
 use crate::store::Stamp;
 use crate::theme;
 
@@ -27,6 +29,9 @@ impl PlotPanel {
         ui.separator();
         self.x_settings(ui, view);
         axis_settings(ui, &mut self.config);
+        if self.config.x_axis.is_time() {
+            background_settings(ui, view, &mut self.config.background);
+        }
         ui.horizontal_wrapped(|ui| {
             if ui.button("Reset view").on_hover_text("Everything in view (double-click)").clicked() {
                 self.reset_view(ui.ctx());
@@ -39,7 +44,7 @@ impl PlotPanel {
                 self.save_csv(view, out);
             }
             if ui.button("Save as PNG…").clicked() {
-                self.ask_for_picture(ui.ctx());
+                self.ask_for_picture(Goal::File, ui.ctx());
             }
         });
     }
@@ -178,6 +183,12 @@ fn axis_settings(ui: &mut Ui, config: &mut Config) {
             y_settings(ui, &mut config.y_right, right);
             ui.end_row();
         }
+        name(ui, "Turned round");
+        ui.horizontal(|ui| {
+            ui.checkbox(&mut config.flip_x, "x").on_hover_text("x grows to the left");
+            ui.checkbox(&mut config.flip_y, "y").on_hover_text("Values grow downwards");
+        });
+        ui.end_row();
         let follow = name(ui, "Follow");
         ui.horizontal(|ui| {
             ui.checkbox(&mut config.follow, "while playing");
@@ -197,10 +208,45 @@ fn axis_settings(ui: &mut Ui, config: &mut Config) {
         name(ui, "Legend");
         ui.horizontal(|ui| {
             ui.checkbox(&mut config.legend, "shown");
-            ui.checkbox(&mut config.statistics, "with statistics")
-                .on_hover_text("Figures of the visible span");
+            let shown = LegendPlace::ALL.iter().find(|p| p.0 == config.legend_place).map_or("", |p| p.1);
+            let place = egui::ComboBox::from_id_salt("legend").selected_text(shown).width(70.0);
+            let place = place.show_ui(ui, |ui| {
+                for (place, name) in LegendPlace::ALL {
+                    ui.selectable_value(&mut config.legend_place, place, name);
+                }
+            });
+            widget::named(place.response, "Place of the legend");
         });
         ui.end_row();
+        ui.label("");
+        ui.horizontal(|ui| {
+            ui.checkbox(&mut config.statistics, "with statistics")
+                .on_hover_text("Figures of the visible span, as a table above or below the plot");
+        });
+        ui.end_row();
+    });
+}
+
+fn background_settings(ui: &mut Ui, view: &View, background: &mut Background) {
+    theme::widget::section(ui, "Background");
+    path_field(
+        ui,
+        "background",
+        view.store,
+        &mut background.path,
+        "Path of the background",
+        "/topic.mode",
+    );
+    if background.path.is_empty() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.selectable_value(&mut background.colormap, None, "States")
+            .on_hover_text("Each value in a colour of its own");
+        for map in Colormap::ALL {
+            ui.selectable_value(&mut background.colormap, Some(map), map.name())
+                .on_hover_text("From the least to the greatest value");
+        }
     });
 }
 
@@ -209,12 +255,21 @@ fn y_settings(ui: &mut Ui, range: &mut YRange, label: egui::Id) {
         let (min, max) = match *range {
             YRange::Auto => (0.0, 1.0),
             YRange::Manual { min, max } => (min, max),
+            YRange::From { min } => (min, min + 1.0),
+            YRange::UpTo { max } => (max - 1.0, max),
         };
         ui.selectable_value(range, YRange::Auto, "Auto");
         ui.selectable_value(range, YRange::Manual { min, max }, "Fixed");
-        if let YRange::Manual { min, max } = range {
-            ui.add(egui::DragValue::new(min).speed(0.05)).labelled_by(label);
-            ui.add(egui::DragValue::new(max).speed(0.05)).labelled_by(label);
+        ui.selectable_value(range, YRange::From { min }, "From");
+        ui.selectable_value(range, YRange::UpTo { max }, "Up to");
+        let end = |ui: &mut egui::Ui, end: &mut f64| drop(ui.add(egui::DragValue::new(end).speed(0.05)).labelled_by(label));
+        match range {
+            YRange::Auto => {}
+            YRange::Manual { min, max } => {
+                end(ui, min);
+                end(ui, max);
+            }
+            YRange::From { min: one } | YRange::UpTo { max: one } => end(ui, one),
         }
     });
 }

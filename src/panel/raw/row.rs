@@ -18,10 +18,12 @@ pub enum Did {
     CopyPath,
     CopyMessage,
     Plot,
+    /// Show only this part of the messages.
+    Narrow,
 }
 
-/// `path` is what is dragged out of a row that can be plotted.
-pub fn row_ui(ui: &mut Ui, row: &Row, path: impl FnOnce() -> String) -> Option<Did> {
+/// `path` is what is dragged out of a row that can be plotted; `narrows` where a part of the message may be shown alone.
+pub fn row_ui(ui: &mut Ui, row: &Row, narrows: bool, path: impl FnOnce() -> String) -> Option<Did> {
     let sense = if row.plottable { Sense::click_and_drag() } else { Sense::click() };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), sense);
     if response.drag_started() || response.dragged() {
@@ -45,6 +47,10 @@ pub fn row_ui(ui: &mut Ui, row: &Row, path: impl FnOnce() -> String) -> Option<D
         item(ui, "Copy value", Did::CopyValue);
         item(ui, "Copy path", Did::CopyPath);
         item(ui, "Copy message as JSON", Did::CopyMessage);
+        // pages of long arrays are no paths
+        if narrows && !row.path.is_empty() && !row.path.contains(['…', '#']) {
+            item(ui, "Show only this", Did::Narrow);
+        }
         if row.plottable {
             item(ui, "Plot this field", Did::Plot);
         }

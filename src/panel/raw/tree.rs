@@ -57,17 +57,25 @@ pub enum Change {
     Inside,
 }
 
-/// All rows of `value`, compared with `other` where there is one. `filter` keeps the fields whose path holds all its words.
-pub fn rows(value: &Value, other: Option<&Value>, toggled: &BTreeSet<String>, filter: &str) -> Vec<Row> {
+/// All rows of `value`, or of what its path `part` names, compared with `other` where there is one. `filter` keeps the fields whose
+/// path holds all its words.
+pub fn rows(value: &Value, part: &str, other: Option<&Value>, toggled: &BTreeSet<String>, filter: &str) -> Vec<Row> {
     let mut walk = Walk {
+        part,
         toggled,
         filtering: !filter.trim().is_empty(),
         comparing: other.is_some(),
         rows: Vec::new(),
     };
     match value {
-        Value::Struct { .. } => walk.fields(value, other, "", 0),
-        _ => walk.node("bytes", "", value, other, 0),
+        Value::Struct { .. } if part.is_empty() => walk.fields(value, other, "", 0),
+        _ if part.is_empty() => walk.node("bytes", "", value, other, 0),
+        _ => {
+            if let Some(inside) = at_path(value, part) {
+                let other = other.and_then(|other| at_path(other, part));
+                walk.node(part, part, &inside, other.as_ref(), 0);
+            }
+        }
     }
     if walk.filtering { filtered(walk.rows, filter) } else { walk.rows }
 }
@@ -77,7 +85,10 @@ pub fn at_path(value: &Value, path: &str) -> Option<Value> {
     let Ok(Expr::Path(path)) = parse_fields(path) else { return None };
     path.steps.iter().try_fold(value.clone(), |at, step| match &step.kind {
         StepKind::Field(name) => at.child(name).cloned(),
-        StepKind::Index(Bound::Number(n)) => at.element(usize::try_from(*n).ok()?),
+        StepKind::Index(Bound::Number(n)) => {
+            let from_end = at.array_len().unwrap_or(0).checked_sub(usize::try_from(n.unsigned_abs()).ok()?);
+            at.element(if *n < 0 { from_end? } else { usize::try_from(*n).ok()? })
+        }
         _ => None,
     })
 }
@@ -105,6 +116,8 @@ fn filtered(rows: Vec<Row>, filter: &str) -> Vec<Row> {
 }
 
 struct Walk<'a> {
+    /// The path of what is shown: open to begin with.
+    part: &'a str,
     toggled: &'a BTreeSet<String>,
     filtering: bool,
     comparing: bool,
@@ -153,7 +166,7 @@ impl Walk<'_> {
 
     fn is_open(&self, path: &str, value: &Value, depth: usize) -> bool {
         let structure = matches!(value, Value::Struct { .. });
-        let by_default = structure && (depth < 2 || self.filtering) || path.is_empty();
+        let by_default = structure && (depth < 2 || self.filtering) || path == self.part;
         by_default != self.toggled.contains(path)
     }
 

@@ -23,6 +23,15 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub camera: Option<CameraConfig>,
     pub grid: bool,
+    /// sRGB; None: the look's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid_color: Option<[u8; 3]>,
+    /// Between the ground grid's lines; None: as the distance asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid_cell_metres: Option<f64>,
+    /// sRGB; None: the look's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<[u8; 3]>,
     pub frames: FramesConfig,
     #[serde(flatten)]
     pub unknown: serde_json::Map<String, Value>,
@@ -37,6 +46,9 @@ impl Default for Config {
             follow_frame: None,
             camera: None,
             grid: true,
+            grid_color: None,
+            grid_cell_metres: None,
+            background: None,
             frames: FramesConfig::default(),
             unknown: serde_json::Map::new(),
         }
@@ -60,6 +72,9 @@ pub struct FramesConfig {
     pub names: bool,
     pub links: bool,
     pub axis_metres: f32,
+    /// Frames of which nothing is drawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
 }
 
 impl Default for FramesConfig {
@@ -69,6 +84,7 @@ impl Default for FramesConfig {
             names: true,
             links: true,
             axis_metres: 0.6,
+            hidden: Vec::new(),
         }
     }
 }
@@ -156,6 +172,9 @@ pub struct TopicConfig {
     /// Length of pose arrows and width of lines, in metres.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale_metres: Option<f32>,
+    /// How a grid's cells are coloured.
+    #[serde(skip_serializing_if = "CellLook::is_auto")]
+    pub cells: CellLook,
     /// Marker namespaces that are hidden.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hidden_namespaces: Vec<String>,
@@ -180,6 +199,7 @@ impl Default for TopicConfig {
             decay_secs: 0.0,
             alpha: None,
             scale_metres: None,
+            cells: CellLook::Auto,
             hidden_namespaces: Vec::new(),
             only_namespaces: None,
             unknown: serde_json::Map::new(),
@@ -203,6 +223,28 @@ impl TopicConfig {
         if let Some(only) = self.only_namespaces.as_mut().filter(|_| shown) {
             only.push(name.to_owned());
         }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CellLook {
+    /// By the topic's name.
+    #[default]
+    Auto,
+    Map,
+    Costmap,
+}
+
+impl CellLook {
+    pub const ALL: [(CellLook, &'static str); 3] = [
+        (CellLook::Auto, "Automatic"),
+        (CellLook::Map, "Map"),
+        (CellLook::Costmap, "Costmap"),
+    ];
+
+    fn is_auto(&self) -> bool {
+        *self == CellLook::Auto
     }
 }
 

@@ -133,7 +133,8 @@ pub fn draw(config: &Config, store: &Store, fixed: &str, now: Time, out: &mut Ou
     let mut links = Vec::new();
     let mut origin = None;
     let mut names: Vec<(DVec3, Vec<Arc<str>>)> = Vec::new();
-    for frame in transforms.frames() {
+    let is_shown = |frame: &Arc<str>| !config.frames.hidden.iter().any(|hidden| **hidden == **frame);
+    for frame in transforms.frames().into_iter().filter(is_shown) {
         let Ok(fixed_from_frame) = transforms.lookup(fixed, &frame, now) else {
             continue;
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use glam::{DAffine3, DVec3};
 
 use super::cloud::transformed;
+use super::config::CellLook;
 use super::layers::{Layer, Out};
 use super::owners::Owner;
 use crate::decode::{Decoded, Pose};
@@ -30,7 +31,11 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
         return;
     };
     let world_from_item = fixed_from_frame * affine(&grid.origin);
-    let costmap = layer.topic.name.contains("costmap");
+    let is_costmap = match layer.config.cells {
+        CellLook::Auto => layer.topic.name.contains("costmap"),
+        CellLook::Map => false,
+        CellLook::Costmap => true,
+    };
     out.notes.drawn += 1;
     let extent = DVec3::new(f64::from(grid.width), f64::from(grid.height), 0.0) * f64::from(grid.resolution);
     out.include(Some(transformed(
@@ -50,7 +55,7 @@ pub fn draw(layer: &Layer<'_>, out: &mut Out<'_>) {
         width: grid.width,
         height: grid.height,
         metres_per_cell: grid.resolution,
-        colors: if costmap { CellColors::Costmap } else { CellColors::Map },
+        colors: if is_costmap { CellColors::Costmap } else { CellColors::Map },
         alpha: layer.config.alpha.unwrap_or(0.7),
         world_from_item,
     });

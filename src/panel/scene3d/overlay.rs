@@ -144,11 +144,12 @@ pub enum Tool {
     Fit,
     TopDown,
     Follow,
+    Measure,
 }
 
 /// Icons at the top right: there for the keyboard and for screen readers always, seen while the pointer is on the scene or one of
 /// them has the keyboard.
-pub fn tools(ui: &mut Ui, rect: Rect, scene: &Response, config: &Config) -> Option<Tool> {
+pub fn tools(ui: &mut Ui, rect: Rect, scene: &Response, config: &Config, measures: bool) -> Option<Tool> {
     if rect.width() < 160.0 {
         return None;
     }
@@ -166,6 +167,12 @@ pub fn tools(ui: &mut Ui, rect: Rect, scene: &Response, config: &Config) -> Opti
             icon::PERSPECTIVE,
             if top_down { "Look from the side" } else { "Look from above" },
             top_down,
+        ),
+        (
+            Tool::Measure,
+            icon::RULER,
+            if measures { "Stop measuring" } else { "Measure distances" },
+            measures,
         ),
         (Tool::Fit, icon::FRAME_CORNERS, "Show everything", false),
         (Tool::Reset, icon::HOUSE, "Reset the camera", false),

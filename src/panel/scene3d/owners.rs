@@ -7,6 +7,7 @@ use glam::DVec3;
 use crate::decode::{Cloud, Decoded, Marker, Pose};
 use crate::render::{ItemId, Picked, PointLayout};
 use crate::store::Entry;
+use crate::text::grouped;
 use crate::time::Time;
 
 use super::cloud::field_number;
@@ -108,19 +109,6 @@ impl Owners {
             position_in_fixed: picked.position_in_world,
         })
     }
-}
-
-/// With thin spaces between thousands.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn metres(p: DVec3) -> String {

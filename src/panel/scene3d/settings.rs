@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{ComboBox, DragValue, RichText, Slider, Ui, Widget};
 
 use super::cloud::resolved;
-use super::config::{ColorBy, Config, Follow, PointSize, TopicConfig};
+use super::config::{CellLook, ColorBy, Config, Follow, PointSize, TopicConfig};
 use super::layers::{LayerKind, kind_of};
 use crate::decode::{Decoded, Form};
 use crate::panel::{View, widget};
@@ -17,11 +17,17 @@ pub fn show(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed
     ui.label(RichText::new("View").font(theme::semibold(12.0)));
     frames(ui, view, config, fixed, followed);
     ui.checkbox(&mut config.grid, "Ground grid");
+    if config.grid {
+        grid(ui, config);
+    }
+    let usual = theme::palette(ui.visuals()).scene;
+    own_color(ui, "Background", &mut config.background, usual);
     ui.checkbox(&mut config.frames.axes, "Axes of frames");
     ui.checkbox(&mut config.frames.names, "Names of frames");
     ui.checkbox(&mut config.frames.links, "Lines to parents");
     let metres = DragValue::new(&mut config.frames.axis_metres).range(0.01..=100.0);
     number(ui, "Axis length", metres.speed(0.02).suffix(" m"));
+    hidden_frames(ui, view, config);
     ui.add_space(8.0);
     ui.label(RichText::new("Topics").font(theme::semibold(12.0)));
     let mut any = false;
@@ -72,6 +78,59 @@ fn row_name(ui: &mut Ui, name: &str) -> egui::Response {
         ui.label(RichText::new(name).weak())
     });
     named.inner
+}
+
+fn grid(ui: &mut Ui, config: &mut Config) {
+    let usual = theme::palette(ui.visuals()).scene_grid;
+    own_color(ui, "Grid colour", &mut config.grid_color, usual);
+    row(ui, "Grid cell", |ui| {
+        let mut automatic = config.grid_cell_metres.is_none();
+        if ui.checkbox(&mut automatic, "Automatic").changed() {
+            config.grid_cell_metres = (!automatic).then_some(1.0);
+        }
+        if let Some(metres) = &mut config.grid_cell_metres {
+            let field = DragValue::new(metres).range(0.01..=1000.0).speed(0.05).suffix(" m");
+            widget::named(ui.add(field), "Grid cell");
+        }
+    });
+}
+
+/// The look's colour, or one of its own.
+fn own_color(ui: &mut Ui, name: &str, color: &mut Option<[u8; 3]>, usual: egui::Color32) {
+    row(ui, name, |ui| {
+        let mut own = color.is_some();
+        let [r, g, b, _] = usual.to_array();
+        if ui.checkbox(&mut own, "Own").changed() {
+            *color = own.then_some([r, g, b]);
+        }
+        if let Some(rgb) = color {
+            ui.color_edit_button_srgb(rgb);
+        }
+    });
+}
+
+/// Which frames are drawn.
+fn hidden_frames(ui: &mut Ui, view: &View, config: &mut Config) {
+    let all = view.store.transforms().frames();
+    let hidden = &mut config.frames.hidden;
+    if all.is_empty() {
+        return;
+    }
+    let title = match all.iter().filter(|frame| hidden.iter().any(|name| **name == ***frame)).count() {
+        0 => "Frames".to_owned(),
+        count => format!("Frames  ({count} hidden)"),
+    };
+    egui::CollapsingHeader::new(title).id_salt("frames").show(ui, |ui| {
+        for frame in &all {
+            let mut shown = !hidden.iter().any(|name| **name == **frame);
+            if ui.checkbox(&mut shown, &**frame).changed() {
+                hidden.retain(|name| **name != **frame);
+                if !shown {
+                    hidden.push(frame.to_string());
+                }
+            }
+        }
+    });
 }
 
 fn frames(ui: &mut Ui, view: &View, config: &mut Config, fixed: &str, followed: Option<&str>) {
@@ -159,6 +218,11 @@ fn topic_settings(ui: &mut Ui, view: &View, topic: &Topic, kind: &LayerKind, set
             }
         }
         Form::Markers => namespaces(ui, view, topic, settings),
+        Form::Grid => row(ui, "Cells", |ui| {
+            for (look, name) in CellLook::ALL {
+                ui.selectable_value(&mut settings.cells, look, name);
+            }
+        }),
         _ => {}
     }
     if kind.form != Form::Cloud && kind.form != Form::Scan || matches!(settings.color, ColorBy::Flat { .. }) {

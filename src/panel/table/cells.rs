@@ -80,16 +80,20 @@ impl Cell {
         let Some(value) = at(row, &self.path) else {
             return String::new();
         };
-        let number = match value {
-            Value::Int(n) => Some(i128::from(*n)),
-            Value::Uint(n) => Some(i128::from(*n)),
-            _ => None,
-        };
-        let name = number.and_then(|n| self.names.iter().find(|(v, _)| *v == n));
-        match name {
+        match self.name_of(value) {
             Some((number, name)) => format!("{name} ({number})"),
             None => text(value),
         }
+    }
+
+    /// The constant that the message definition has for a value of this column.
+    pub fn name_of(&self, value: &Value) -> Option<&(i128, Arc<str>)> {
+        let number = match value {
+            Value::Int(n) => i128::from(*n),
+            Value::Uint(n) => i128::from(*n),
+            _ => return None,
+        };
+        self.names.iter().find(|(v, _)| *v == number)
     }
 }
 

@@ -3,6 +3,7 @@
 use egui::{Popup, Rect, RichText, ScrollArea, Sense, Ui, Vec2b, WidgetInfo, pos2, vec2};
 
 use super::cells::Cell;
+use super::paint::{self, Paint};
 use super::rows::Place;
 use super::{RowsOf, Sort, TablePanel};
 use crate::decode::Value;
@@ -19,6 +20,8 @@ enum HeadDid {
     Hide,
     Open,
     Close(String),
+    /// A rule for its colours.
+    Color,
 }
 
 impl TablePanel {
@@ -114,6 +117,10 @@ impl TablePanel {
         let name: Vec<&str> = time.as_deref().into_iter().chain(texts.iter().map(String::as_str)).collect();
         let response = columns::row_ui(ui, self.selected == Some(place), &name.join(" "));
         let rect = response.rect;
+        let painted = paint::painted(&self.config.colors, row, columns, &self.columns, p);
+        if let Some(color) = painted.row {
+            ui.painter().rect_filled(rect, 0.0, color);
+        }
         if is_current {
             let mark = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
             ui.painter().rect_filled(mark, 0.0, p.accent);
@@ -124,8 +131,11 @@ impl TablePanel {
             columns::cell(ui.painter(), rect, cell, Align::Right, time, p.weak);
             left += TIME_WIDTH + PAD;
         }
-        for ((cell, text), width) in columns.iter().zip(&texts).zip(widths) {
+        for (((cell, text), width), behind) in columns.iter().zip(&texts).zip(widths).zip(painted.cells) {
             let place = Rect::from_min_size(pos2(left, rect.top()), vec2(*width, rect.height()));
+            if let Some(color) = behind {
+                ui.painter().rect_filled(place.expand2(vec2(PAD / 2.0 - 1.0, -1.0)), 2.0, color);
+            }
             let align = if cell.is_number && cell.names.is_empty() {
                 Align::Right
             } else {
@@ -137,7 +147,8 @@ impl TablePanel {
             // the column grows with what it holds, and never shrinks
             let needed = text.chars().count().min(60) as f32 * 7.8;
             if needed > *width && *width < WIDEST {
-                self.widths.insert(cell.path.clone(), needed.min(WIDEST));
+                let known = self.widths.entry(cell.path.clone()).or_default();
+                *known = known.max(needed.min(WIDEST));
                 ui.ctx().request_repaint();
             }
         }
@@ -229,8 +240,13 @@ impl TablePanel {
             if let Some((parent, _)) = cell.path.rsplit_once('.') {
                 item(ui, format!("One column for {parent}"), HeadDid::Close(parent.to_owned()));
             }
+            item(ui, format!("Colour {name} by a rule"), HeadDid::Color);
             item(ui, format!("Hide {name}"), HeadDid::Hide);
-            ui.label(RichText::new("Hidden columns come back in the settings").small().weak());
+            ui.label(
+                RichText::new("Hidden columns come back in the settings; rules are set there")
+                    .small()
+                    .weak(),
+            );
         });
         did
     }
@@ -252,6 +268,7 @@ impl TablePanel {
             HeadDid::Hide => {
                 self.config.hidden.insert(cell.path.clone());
             }
+            HeadDid::Color => self.config.colors.push(Paint::of_column(&cell.path)),
             HeadDid::Open => {
                 self.config.open.insert(cell.path.clone());
             }

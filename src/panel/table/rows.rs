@@ -228,8 +228,10 @@ impl Body {
                 self.is_old = true;
             }
         }
-        // sorted once all is there; in the order of time at once
-        if self.is_old && (!left || self.query.sort.is_none() || self.order.is_empty()) {
+        // sorted once all is there; in the order of time whenever there is a good part more, so that each row is moved few times
+        let count: usize = self.blocks.iter().map(|block| block.entries.len()).sum();
+        let is_worth = self.query.sort.is_none() && count >= self.order.len() / 4 * 5;
+        if self.is_old && (!left || is_worth || self.order.is_empty()) {
             self.put_in_order();
         }
         left

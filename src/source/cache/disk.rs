@@ -213,6 +213,7 @@ struct Writing {
 
 impl Writing {
     fn run(mut self, tasks: &Receiver<Task>) {
+        make_private(&self.folder);
         let mut since_looked = 0;
         for task in tasks {
             match task {
@@ -331,6 +332,17 @@ fn create_private_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// A folder that was there before, where nothing else lies in it: what is written is in private folders in any case.
+fn make_private(folder: &Path) {
+    let Ok(mut entries) = fs::read_dir(folder) else { return };
+    let is_ours = |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|e| PARTS.iter().any(|part| e.file_name() == *part));
+    if entries.all(is_ours) {
+        // another user's folder stays as it is
+        #[cfg(unix)]
+        let _ = fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    }
 }
 
 struct Kept {

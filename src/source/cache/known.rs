@@ -18,8 +18,15 @@ pub(super) const FRESH: Duration = Duration::from_secs(60);
 pub(in crate::source) struct Known {
     pub(in crate::source) total: u64,
     pub(in crate::source) etag: Bytes,
+    /// Of a bucket: in which store it was, and who asked ([`store_of`]).
+    pub(in crate::source) store: u128,
     /// It was seen so recently that nobody has to be asked.
     pub(in crate::source) is_fresh: bool,
+}
+
+/// A name for a store and for who asks it.
+pub(in crate::source) fn store_of(host: &str, access_key: &str) -> u128 {
+    hash(&[host.as_bytes(), access_key.as_bytes()])
 }
 
 /// Query parameters that sign a request and do not say what is requested.
@@ -82,20 +89,22 @@ pub(super) fn read(disk: &Disk, at: &Location) -> Option<Known> {
     let name = name(at)?;
     let (file, written) = disk.read_known(name)?;
     let bytes = entry::parse(entry_name(name), file)?;
-    let (total, _) = bytes.split_first_chunk::<8>()?;
+    let (total, rest) = bytes.split_first_chunk::<8>()?;
+    let (store, etag) = rest.split_first_chunk::<16>()?;
     Some(Known {
         total: u64::from_le_bytes(*total),
-        etag: bytes.slice(8..),
+        store: u128::from_le_bytes(*store),
+        etag: bytes.slice_ref(etag),
         // a clock that was set back makes nothing fresh
-        // and one bucket's name may mean another store tomorrow
-        is_fresh: !at.is_signed_here() && SystemTime::now().duration_since(written).is_ok_and(|age| age < FRESH),
+        is_fresh: SystemTime::now().duration_since(written).is_ok_and(|age| age < FRESH),
     })
 }
 
-pub(super) fn write(disk: &Disk, at: &Location, total: u64, etag: &[u8]) {
+pub(super) fn write(disk: &Disk, at: &Location, known: &Known) {
     if let Some(name) = name(at) {
-        let mut bytes = total.to_le_bytes().to_vec();
-        bytes.extend_from_slice(etag);
+        let mut bytes = known.total.to_le_bytes().to_vec();
+        bytes.extend_from_slice(&known.store.to_le_bytes());
+        bytes.extend_from_slice(&known.etag);
         disk.write_known(name, entry_name(name), &bytes);
     }
 }

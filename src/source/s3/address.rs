@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::super::LocationError;
+use super::super::location::looks_signed;
 
 /// A bucket (or access point) and a key; for listings the key is a prefix, and without a bucket all buckets are meant.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -21,7 +22,7 @@ impl S3Address {
             .iter()
             .find_map(|s| text.get(..s.len())?.eq_ignore_ascii_case(s).then(|| text.get(s.len()..))?);
         // A key may hold any character, so a query string cannot be told apart: one that looks signed is refused, not shown.
-        if after_scheme.is_some() && text.to_ascii_lowercase().contains("x-amz-") {
+        if after_scheme.is_some() && looks_signed(text) {
             return Some(Err(LocationError::SignedS3));
         }
         match after_scheme {

@@ -60,14 +60,21 @@ pub(in crate::source) fn of_credentials(error: &(dyn Error + 'static), options: 
         let profile = profile.unwrap_or_else(|| "default".to_owned()).into();
         return SourceError::NoProfile { profile, at };
     }
-    let is_sso = lower.contains("sso");
-    let has_ended = ["expired", "session token not found", "unauthorized", "sso token"];
-    if is_sso && has_ended.iter().any(|word| lower.contains(word)) {
+    let is_sso = lower.contains("sso") && ["expired", "unauthorized", "sso token"].iter().any(|word| lower.contains(word));
+    // the portal's own words
+    let has_ended = ["session token not found", "unauthorizedexception"]
+        .iter()
+        .any(|word| lower.contains(word));
+    if is_sso || has_ended {
         let login = match profile {
             Some(profile) => format!("aws sso login --profile {profile}"),
             None => "aws sso login".to_owned(),
         };
         return SourceError::SsoEnded { login: login.into(), at };
+    }
+    // the last that is asked: an instance that answers, but not with credentials
+    if ["imds", "ttl header"].iter().any(|word| lower.contains(word)) {
+        return SourceError::NoCredentials { at };
     }
     let missing = [
         "no providers in chain",

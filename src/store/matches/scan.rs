@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use regex::{Regex, RegexBuilder, bytes};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use super::LogQuery;
 use crate::decode::{LogLevel, LogRows, log_slices};
@@ -86,7 +87,8 @@ fn may_hold_line_end(hir: &Hir) -> bool {
 impl Expression {
     fn new(pattern: &str) -> Option<Expression> {
         let regex = expression(pattern).ok()?;
-        let is_anchored = pattern.contains(r"\A") || pattern.contains(r"\z");
+        let hir = ParserBuilder::new().multi_line(true).build().parse(pattern).ok()?;
+        let looks = hir.properties().look_set();
         let ascii = pattern.is_ascii().then(|| {
             bytes::RegexBuilder::new(pattern)
                 .case_insensitive(is_any_case(pattern))
@@ -98,8 +100,8 @@ impl Expression {
             regex,
             // what has no meaning among ASCII letters (`\p{Greek}`) goes the other way
             ascii: ascii.and_then(Result::ok),
-            is_anchored,
-            is_in_line: regex_syntax::parse(pattern).is_ok_and(|hir| !may_hold_line_end(&hir)),
+            is_anchored: looks.contains(Look::Start) || looks.contains(Look::End),
+            is_in_line: !may_hold_line_end(&hir),
         })
     }
 

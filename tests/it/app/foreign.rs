@@ -1,6 +1,8 @@
 //! Layouts from elsewhere: dropped, pasted, from an address, of other programs; fitted to the recording; exported again. And those that
 //! come with the program.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::accesskit::Role;
@@ -8,9 +10,13 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable};
 use roadreel::app::Start;
 use roadreel::app::settings::BUILT_IN_LAYOUTS;
-use roadreel::layout::{Dialect, Layout};
+use roadreel::format::Connection;
+use roadreel::format::rosbag1::writer::{Compression, Writer};
+use roadreel::layout::{Catalogue, CatalogueTopic, Dialect, Layout, Node, Tab};
 use roadreel::panel::PanelState;
+use roadreel::path::StepKind;
 use roadreel::source::Location;
+use roadreel::time::Time;
 use serde_json::{Value, json};
 
 use super::window::*;
@@ -108,6 +114,27 @@ fn a_layout_opens_from_an_address_and_what_is_none_is_told() {
             false => until(&mut window, "it is told", |w| {
                 w.query_by_label_contains("The layout could not be opened").is_some()
             }),
+        }
+    }
+}
+
+#[test]
+fn a_long_text_that_is_pasted_opens_at_once_and_one_that_is_too_long_is_told() {
+    let mut window = opened_small();
+    for bytes in [300_000, 5 << 20] {
+        command(&mut window, "open a layout");
+        window.get_by_role_and_label(Role::TextInput, "Text or address of a layout").focus();
+        window.step();
+        let note = json!({"noteText": "x".repeat(bytes)});
+        let text = json!({"configById": {"Note!a": note}, "layout": "Note!a"}).to_string();
+        window.event(egui::Event::Paste(text));
+        window.run_steps(2);
+        if bytes < 1 << 20 {
+            until(&mut window, "it is open", |w| kinds(w) == ["note"]);
+            window.run_steps(2);
+            press(&mut window, "Done");
+        } else {
+            until(&mut window, "it is told", |w| w.query_by_label_contains("5.00 MiB").is_some());
         }
     }
 }
@@ -214,31 +241,171 @@ fn a_layout_is_exported_to_every_program() {
     }
 }
 
+/// Brings the tab of this number to the front, everywhere.
+fn bring_to_front(node: &mut Node, number: usize) {
+    match node {
+        Node::Split { children, .. } => children.iter_mut().for_each(|child| bring_to_front(&mut child.node, number)),
+        Node::Tabs { tabs, active, .. } => {
+            *active = number.min(tabs.len() - 1);
+            for tab in tabs {
+                if let Tab::Node(node) = tab {
+                    bring_to_front(node, number);
+                }
+            }
+        }
+        Node::Unknown(_) => {}
+    }
+}
+
+/// The window once everything is there that its panels in front show.
+fn shown(recording: &Path, layout: Layout) -> Window {
+    let mut window = window(Start {
+        locations: vec![Location::Path(recording.to_owned())],
+        layout: Some(layout),
+        seek_to: Some(roadreel::time::When::Fraction(700_000_000)),
+        ..Start::default()
+    });
+    settle(&mut window);
+    for _ in 0..500 {
+        if window.state().is_settled(true) {
+            break;
+        }
+        window.state().executor.wait();
+        window.step();
+    }
+    window.run_steps(3);
+    window
+}
+
 #[test]
 fn every_bundled_layout_shows_the_demo_drive() {
     for built_in in BUILT_IN_LAYOUTS {
         let layout = Layout::parse(built_in.text).unwrap();
-        let panels = layout.panels.len();
-        let mut window = window(Start {
-            locations: vec![Location::Path(drive())],
-            layout: Some(layout),
-            seek_to: Some(roadreel::time::When::Fraction(700_000_000)),
-            ..Start::default()
-        });
-        settle(&mut window);
-        for _ in 0..500 {
-            if window.state().is_settled(true) {
-                break;
+        let mut seen = BTreeSet::new();
+        // none has more tabs in one place
+        for tab in 0..3 {
+            let mut layout = layout.clone();
+            bring_to_front(layout.root.as_mut().unwrap(), tab);
+            let window = shown(&drive(), layout);
+            let view = window.state().view();
+            for pane in window.state().workspace.visible() {
+                let state = pane.panel.state(&view);
+                assert_eq!(state, PanelState::Ready, "{}: {}", built_in.name, pane.id);
+                seen.insert(pane.id.clone());
             }
-            window.state().executor.wait();
-            window.step();
         }
-        window.run_steps(3);
-        assert_eq!(kinds(&window).len(), panels, "{}", built_in.name);
-        let view = window.state().view();
-        for pane in window.state().workspace.visible() {
-            let state = pane.panel.state(&view);
-            assert_eq!(state, PanelState::Ready, "{}: {}", built_in.name, pane.id);
+        let all: BTreeSet<String> = layout.panels.keys().cloned().collect();
+        assert_eq!(seen, all, "{}", built_in.name);
+    }
+}
+
+/// A recording of a second with the numbers that a layout's plots are of.
+fn plotted(layout: &Layout, folder: &Path) -> PathBuf {
+    let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for used in roadreel::layout::uses(layout) {
+        let steps = used.path.expect("a path").steps;
+        let StepKind::Field(name) = &steps[0].kind else {
+            panic!("{}", used.name)
+        };
+        let field = match steps.len() {
+            1 => format!("float64 {name}\n"),
+            _ => format!("float64[1] {name}\n"),
+        };
+        fields.entry(used.name).or_default().insert(field);
+    }
+    let path = folder.join("plotted.bag");
+    let mut bag = Writer::new(std::io::Cursor::new(Vec::new()), Compression::None).unwrap();
+    let connect = |(topic, fields): (String, BTreeSet<String>)| {
+        let id = bag.add_connection(&Connection {
+            topic: topic.as_str().into(),
+            type_name: "test_msgs/Numbers".into(),
+            md5: "0".repeat(32).into(),
+            definition: fields.iter().map(String::as_str).collect::<String>().into(),
+            latching: false,
+            callerid: None,
+        });
+        (id, fields.len())
+    };
+    let connections: Vec<_> = fields.into_iter().map(connect).collect();
+    for tick in 0..50_u32 {
+        let time = Time::from_sec_nsec(1_600_000_000, 0).plus_nanos(i64::from(tick) * 20_000_000);
+        for (id, count) in &connections {
+            let message: Vec<u8> = (0..*count).flat_map(|_| (f64::from(tick) * 0.1).sin().to_le_bytes()).collect();
+            bag.write(*id, time, &message).unwrap();
         }
     }
+    std::fs::write(&path, bag.finish().unwrap().into_inner()).unwrap();
+    path
+}
+
+/// As far as the drive has what they name: what other drives call otherwise is fitted. Plots get a recording of what they plot.
+#[test]
+fn every_sample_shows_what_the_recording_has() {
+    let Some(folder) = crate::data::data("layouts") else { return };
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let window = opened_small();
+    let store = &window.state().store;
+    let topics = store.topics().iter().map(|topic| CatalogueTopic {
+        name: topic.name.to_string(),
+        type_name: topic.type_name.to_string(),
+        schema: topic.schema.clone(),
+    });
+    let catalogue = Catalogue {
+        topics: topics.collect(),
+        frames: Vec::new(),
+    };
+    for path in names {
+        let layout = roadreel::layout::open(&std::fs::read_to_string(&path).unwrap()).unwrap().layout;
+        let folder = tempfile::tempdir().unwrap();
+        let window = match layout.panels.values().all(|panel| panel.kind == "plot") {
+            true => shown(&plotted(&layout, folder.path()), layout.clone()),
+            false => shown(&drive(), roadreel::layout::fit(&layout, &catalogue).apply(&layout)),
+        };
+        let view = window.state().view();
+        let told = |pane: &roadreel::workspace::Pane| (pane.id.clone(), pane.panel.state(&view));
+        let states: Vec<_> = window.state().workspace.visible().into_iter().map(told).collect();
+        assert!(!states.is_empty(), "{path:?}");
+        for (id, state) in &states {
+            let is_fine = match state {
+                PanelState::Ready | PanelState::Absent(_) | PanelState::Partial(_) => true,
+                // of a kind that the drive has nothing like
+                PanelState::Failed(why) => why.starts_with("the recording has no topic"),
+                _ => false,
+            };
+            assert!(is_fine, "{path:?}: {id}: {state:?}");
+        }
+        // with a note where a field is called otherwise
+        let is_shown = |state: &PanelState| matches!(state, PanelState::Ready | PanelState::Partial(_));
+        assert!(states.iter().any(|(_, state)| is_shown(state)), "{path:?}: {states:?}");
+    }
+}
+
+#[test]
+fn what_was_fitted_is_saved_with_its_variables_and_types() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = at_home(&home);
+    paste(&mut window, &other_names());
+    until(&mut window, "it is offered", |w| {
+        w.query_by_label("Fit the layout to the recording").is_some()
+    });
+    window.run_steps(3);
+    window.get_by_role_and_label(Role::CheckBox, "Save as variables").click();
+    window.run_steps(2);
+    press(&mut window, "Change 2 names");
+    key(&mut window, Modifiers::COMMAND, Key::S);
+    until(&mut window, "it is saved", |w| w.query_by_label("Layout saved").is_some());
+    let file = std::fs::read_dir(home.path().join("config/layouts"))
+        .unwrap()
+        .next()
+        .expect("a file");
+    let saved = Layout::parse(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
+    assert_eq!(
+        json!(saved.variables),
+        json!({"lidar_points": "/os1_cloud_node/points", "car_steering_report": "/vehicle/steering_report"})
+    );
+    assert_eq!(config(&saved, "speed")["path"], "$car_steering_report.speed");
+    assert!(config(&saved, "scene")["topics"].get("$lidar_points").is_some());
+    assert_eq!(saved.topics["/os1_cloud_node/points"], "sensor_msgs/PointCloud2");
+    assert_eq!(saved.topics["/vehicle/steering_report"], "dbw_mkz_msgs/SteeringReport");
 }

@@ -44,8 +44,25 @@ fn choose(window: &mut Window, layout: &str, entry: &str) {
     window.run_steps(3);
 }
 
+/// A window in which the layout “Fix” of the library was opened.
+fn with_fix_open(home: &tempfile::TempDir) -> Window {
+    let mut window = at_home(home);
+    library(&mut window);
+    click_row(&mut window, "Fix");
+    until(&mut window, "it is open", |w| kinds(w) == ["raw"]);
+    window
+}
+
 fn save(window: &mut Window) {
     key(window, Modifiers::COMMAND, Key::S);
+}
+
+/// Saves what someone else has written meanwhile.
+fn save_and_be_told(window: &mut Window) {
+    save(window);
+    until(window, "it is told", |w| {
+        w.query_by_label_contains("was changed by someone else").is_some()
+    });
 }
 
 #[test]
@@ -153,10 +170,7 @@ fn with_team(home: &tempfile::TempDir, writable: bool) -> PathBuf {
 fn a_teams_layout_that_is_read_only_is_never_written() {
     let home = tempfile::tempdir().unwrap();
     let team = with_team(&home, false);
-    let mut window = at_home(&home);
-    library(&mut window);
-    click_row(&mut window, "Fix");
-    until(&mut window, "it is open", |w| kinds(w) == ["raw"]);
+    let mut window = with_fix_open(&home);
     press(&mut window, "Split Raw messages downwards");
     save(&mut window);
     window.get_by_role_and_label(Role::TextInput, "Name of the layout");
@@ -173,18 +187,12 @@ fn a_file_that_someone_else_has_changed_is_merged_and_never_written_over() {
     let home = tempfile::tempdir().unwrap();
     let team = with_team(&home, true);
     let path = team.join("Fix.json");
-    let mut window = at_home(&home);
-    library(&mut window);
-    click_row(&mut window, "Fix");
-    until(&mut window, "it is open", |w| kinds(w) == ["raw"]);
+    let mut window = with_fix_open(&home);
     press(&mut window, "Split Raw messages downwards");
     // meanwhile
     let theirs = FIX.replace("/gps/fix", "/imu_raw");
     std::fs::write(&path, &theirs).unwrap();
-    save(&mut window);
-    until(&mut window, "it is told", |w| {
-        w.query_by_label_contains("was changed by someone else").is_some()
-    });
+    save_and_be_told(&mut window);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), theirs, "nothing is written yet");
     press(&mut window, "Merge and save");
     until(&mut window, "both are in the file", |_| {
@@ -205,20 +213,14 @@ fn what_was_changed_by_both_is_chosen_part_by_part() {
     let home = tempfile::tempdir().unwrap();
     let team = with_team(&home, true);
     let path = team.join("Fix.json");
-    let mut window = at_home(&home);
-    library(&mut window);
-    click_row(&mut window, "Fix");
-    until(&mut window, "it is open", |w| kinds(w) == ["raw"]);
+    let mut window = with_fix_open(&home);
     page(&mut window, "Topics");
     let from = topic(&window, "/imu_raw").center();
     let onto = window.get_by_role_and_label(Role::Tab, "Raw messages").rect().center() + egui::vec2(60.0, 200.0);
     drag(&mut window, from, onto);
     assert_eq!(window.state().layout().panels["raw"].config["topic"], "/imu_raw");
     std::fs::write(&path, FIX.replace("/gps/fix", "/odom")).unwrap();
-    save(&mut window);
-    until(&mut window, "it is told", |w| {
-        w.query_by_label_contains("was changed by someone else").is_some()
-    });
+    save_and_be_told(&mut window);
     window.run_steps(3);
     let theirs = window.query_all_by_role(Role::RadioButton).find(|node| {
         use egui_kittest::kittest::NodeT as _;
@@ -238,10 +240,7 @@ fn a_changed_file_is_not_written_over_when_the_window_closes() {
     let home = tempfile::tempdir().unwrap();
     let path = personal(&home, "Fix.json");
     put(&path, FIX);
-    let mut window = at_home(&home);
-    library(&mut window);
-    click_row(&mut window, "Fix");
-    until(&mut window, "it is open", |w| kinds(w) == ["raw"]);
+    let mut window = with_fix_open(&home);
     press(&mut window, "Split Raw messages downwards");
     let theirs = FIX.replace("/gps/fix", "/imu_raw");
     std::fs::write(&path, &theirs).unwrap();

@@ -340,3 +340,39 @@ fn the_demo_drive_is_seen_while_it_is_made() {
     until(&mut second, "it is open", |w| w.state().store.span().is_some());
     assert_eq!(second.state().span(), whole);
 }
+
+#[test]
+fn settings_that_cannot_be_read_are_never_written_over() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config/settings.json");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let open = || {
+        let mut window = window(Start {
+            locations: vec![Location::Path(drive().to_owned())],
+            folders: Some(folders(&home)),
+            ..Start::default()
+        });
+        settle(&mut window);
+        window
+    };
+    let broken = r#"{"recent": [], "renew": {"command": ["sign-again"]}"#;
+    std::fs::write(&path, broken).unwrap();
+    let window = open();
+    assert!(
+        window
+            .query_by_label_contains("the settings cannot be read, and stay as they are")
+            .is_some()
+    );
+    drop(window);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), broken);
+    // as people write them by hand
+    std::fs::write(
+        &path,
+        "{\n  // where new links come from\n  \"renew\": {\"command\": [\"sign-again\"]},\n}",
+    )
+    .unwrap();
+    drop(open());
+    let kept: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(kept["renew"]["command"][0], "sign-again");
+    assert_eq!(kept["recent"].as_array().unwrap().len(), 1);
+}

@@ -372,6 +372,8 @@ fn escape_goes_to_what_is_open_before_it_ends_being_maximised() {
 struct Platform {
     keys: Vec<Key>,
     asked_sizes: Vec<Option<egui::Vec2>>,
+    /// Largest sides of textures that passes went by.
+    texture_sides: Vec<usize>,
 }
 
 /// Windows of their own, as on a desktop: each with its input, 30 points wider in every pass.
@@ -386,6 +388,7 @@ fn on_a_desktop(window: &Window) -> std::rc::Rc<std::cell::RefCell<Platform>> {
         let mut input = egui::RawInput {
             viewport_id: viewport.ids.this,
             screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(400.0 + wider, 300.0))),
+            max_texture_side: Some(16_384),
             ..Default::default()
         };
         input.viewports.insert(viewport.ids.this, egui::ViewportInfo::default());
@@ -401,7 +404,10 @@ fn on_a_desktop(window: &Window) -> std::rc::Rc<std::cell::RefCell<Platform>> {
         }
         drop(platform);
         // nothing looks at the picture
-        let _ = ctx.run_ui(input, |ui| (viewport.viewport_ui_cb)(ui));
+        let _ = ctx.run_ui(input, |ui| {
+            shared.borrow_mut().texture_sides.push(ui.input(|i| i.max_texture_side));
+            (viewport.viewport_ui_cb)(ui);
+        });
     });
     platform
 }
@@ -419,6 +425,9 @@ fn keys_count_in_a_panels_own_window_which_keeps_the_size_it_is_given() {
     assert!(asked.len() > 3 && asked.iter().all(|size| *size == asked[0]), "{asked:?}");
     let kept = window.state().layout();
     assert!(kept.windows[0].size[0] > 450.0, "{:?}", kept.windows);
+    // with limits of their own the windows would redraw each other's letters
+    let sides = &platform.borrow().texture_sides;
+    assert!(!sides.is_empty() && sides.iter().all(|side| *side == 4096), "{sides:?}");
 }
 
 /// Two tabs, of which the first holds two panels side by side; a variable beside.

@@ -70,6 +70,29 @@ fn a_click_on_the_timeline_seeks() {
 }
 
 #[test]
+fn a_tap_that_is_over_within_a_frame_seeks() {
+    let mut window = opened_small();
+    let rect = window.get_by_role_and_label(Role::Slider, "Timeline").rect();
+    window.hover_at(rect.center());
+    window.step();
+    for pressed in [true, false] {
+        window.event(egui::Event::PointerButton {
+            pos: rect.center(),
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    window.run_steps(3);
+    let span = window.state().span();
+    assert!(
+        now(&window).since(span.at_fraction(0.5)).abs() < span.nanos() / 100,
+        "{}",
+        now(&window).0
+    );
+}
+
+#[test]
 fn the_timeline_zooms_and_shows_all_again() {
     let mut window = opened_small();
     let rect = window.get_by_role_and_label(Role::Slider, "Timeline").rect();

@@ -142,6 +142,22 @@ fn a_picture_that_fails_leaves_the_one_before() {
 }
 
 #[test]
+fn a_picture_that_is_not_drawn_is_told_from_one_that_is_not_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (empty, nowhere) = (folder.path().join("empty.bag"), folder.path().join("none/picture.png"));
+    std::fs::write(&empty, "").expect("a file");
+    let told = stderr(&roadreel(&[
+        "screenshot",
+        text(&empty),
+        "-o",
+        text(&folder.path().join("picture.png")),
+    ]));
+    assert!(told.starts_with("roadreel: the file is empty (0 bytes)"), "{told}");
+    let told = stderr(&roadreel(&["screenshot", text(drive()), "-o", text(&nowhere)]));
+    assert!(told.starts_with("roadreel: the picture cannot be written: "), "{told}");
+}
+
+#[test]
 fn a_device_is_written_to_as_it_is() {
     if cfg!(unix) {
         check(&["demo", "--seconds", "0.2", "-o", "/dev/null"], 0);

@@ -61,7 +61,7 @@ fn changes_of_two_people_come_together() {
     });
     let merged = merge(&base, &mine, &theirs);
     assert_eq!(merged.clashes(), 0);
-    let layout = merged.layout();
+    let layout = merged.layout().unwrap();
     assert_eq!(layout.panels["speed"].config["title"], "Velocity");
     assert_eq!(layout.panels["speed"].config["legend"], false);
     assert_eq!(layout.panels["note"].config["text"], "good day");
@@ -83,12 +83,12 @@ fn the_same_key_changed_twice_is_a_clash_and_a_choice() {
     let parts: Vec<&Part> = merged.parts.iter().map(|part| &part.part).collect();
     assert_eq!(parts, [&Part::Panel("note".into()), &Part::Panel("raw".into())]);
     assert!(matches!(&merged.parts[0].theirs, Some(Change::Changed(keys)) if keys[0].key == "/config/text"));
-    assert_eq!(merged.layout().panels["note"].config["text"], "mine");
-    assert_eq!(merged.layout().panels["raw"].config["topic"], "/b");
+    assert_eq!(merged.layout().unwrap().panels["note"].config["text"], "mine");
+    assert_eq!(merged.layout().unwrap().panels["raw"].config["topic"], "/b");
     merged.parts[0].take = Take::Theirs;
     merged.parts[1].take = Take::Mine;
-    assert_eq!(merged.layout().panels["note"].config["text"], "theirs");
-    assert_eq!(merged.layout().panels["raw"].config["topic"], "/a");
+    assert_eq!(merged.layout().unwrap().panels["note"].config["text"], "theirs");
+    assert_eq!(merged.layout().unwrap().panels["raw"].config["topic"], "/a");
     let same = merge(&base, &mine, &mine);
     assert_eq!(same.clashes(), 0, "the same change is none");
 }
@@ -104,10 +104,10 @@ fn a_panel_that_one_closed_and_the_other_changed_stays() {
     for (mine, theirs) in [(&closed, &changed), (&changed, &closed)] {
         let merged = merge(&base, mine, theirs);
         assert_eq!(merged.clashes(), 1);
-        assert_eq!(merged.layout().panels["note"].config["text"], "changed");
+        assert_eq!(merged.layout().unwrap().panels["note"].config["text"], "changed");
     }
     let untouched = merge(&base, &closed, &base);
-    assert!(!untouched.layout().panels.contains_key("note"));
+    assert!(!untouched.layout().unwrap().panels.contains_key("note"));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn both_may_move_panels_and_mine_is_kept() {
     };
     let mut merged = merge(&base, &share(0.3), &share(0.8));
     assert_eq!(merged.clashes(), 1);
-    assert_eq!(merged.layout().root, share(0.3).root);
+    assert_eq!(merged.layout().unwrap().root, share(0.3).root);
     merged.parts[0].take = Take::Theirs;
-    assert_eq!(merged.layout().root, share(0.8).root);
+    assert_eq!(merged.layout().unwrap().root, share(0.8).root);
 }

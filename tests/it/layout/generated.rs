@@ -6,8 +6,8 @@ use roadreel::layout::{Dialect, Layout};
 use roadreel::workspace::Workspace;
 use serde_json::{Map, Value, json};
 
-use super::mapped::rich;
-use super::{exported, opened};
+use super::mapped::{RICH_PLOTJUGGLER, assert_effective, element, rich, rich_rviz};
+use super::{exported, opened, with_panel};
 
 /// Anything, in small.
 fn any_json() -> BoxedStrategy<Value> {
@@ -126,6 +126,49 @@ fn survives(dialect: Dialect, document: &Value) {
     assert_eq!(exported(&through_the_window(&layout), dialect), *document, "through the window");
 }
 
+#[track_caller]
+fn effective(dialect: Dialect, theirs: &str, config: &Value) {
+    let id = format!("{theirs}!a");
+    let write = |config: &Value| with_panel(dialect, &id, config);
+    let report = opened(&write(config)).report;
+    for panel in &report.panels {
+        assert_effective(config, "", panel, &write);
+    }
+}
+
+/// Some plain values changed.
+fn changed(mut document: Value, changes: &[(u16, Value)]) -> Value {
+    fn leaves(value: &Value, at: String, out: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(key, value)| leaves(value, format!("{at}/{}", key.replace('/', "~1")), out)),
+            Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .for_each(|(n, value)| leaves(value, format!("{at}/{n}"), out)),
+            _ => out.push(at),
+        }
+    }
+    for (place, value) in changes {
+        let mut all = Vec::new();
+        leaves(&document, String::new(), &mut all);
+        let Some(pointer) = all.get(usize::from(*place) % all.len().max(1)) else {
+            continue;
+        };
+        *document.pointer_mut(pointer).unwrap() = value.clone();
+    }
+    document
+}
+
+#[track_caller]
+fn kept(document: &Value, text: &str) {
+    let layout = opened(text).layout;
+    let own = through_the_window(&layout);
+    assert_eq!(own.origin.unwrap().document, *document);
+    assert_eq!(own.panels.len(), layout.panels.len());
+}
+
 proptest! {
     #![proptest_config(Config { cases: 96, max_shrink_iters: 200, failure_persistence: None, ..Config::default() })]
 
@@ -137,6 +180,31 @@ proptest! {
     #[test]
     fn foxglove_layouts_survive(document in document(Dialect::Foxglove)) {
         survives(Dialect::Foxglove, &document);
+    }
+
+    #[test]
+    fn what_is_called_mapped_has_an_effect((theirs, config) in config(Dialect::Foxglove)) {
+        effective(Dialect::Foxglove, &theirs, &config);
+    }
+
+    #[test]
+    fn what_is_called_mapped_of_webviz_has_an_effect((theirs, config) in config(Dialect::Webviz)) {
+        effective(Dialect::Webviz, &theirs, &config);
+    }
+
+    /// These are only read: their documents stay in our own file.
+    #[test]
+    fn displays_survive(changes in proptest::collection::vec((any::<u16>(), any_json()), 0..12)) {
+        let view = json!({"Class": "rviz/Orbit", "Distance": 12, "Yaw": 1, "Target Frame": "base_link"});
+        let document = changed(rich_rviz(view), &changes);
+        kept(&document, &format!("# Visualization Manager:\n{document}"));
+    }
+
+    #[test]
+    fn plots_survive(changes in proptest::collection::vec((any::<u16>(), "[a-z0-9/.; ]{0,8}".prop_map(Value::from)), 0..12)) {
+        let document = opened(RICH_PLOTJUGGLER).layout.origin.unwrap().document;
+        let document = changed(document, &changes);
+        kept(&document, &element("root", &document));
     }
 
     /// What is written for another program is read as the same panels in the same places.

@@ -7,7 +7,7 @@ use super::{SAMPLES, opened, sample, understood, with_panel};
 
 /// What else a value might be.
 fn others(value: &Value) -> Vec<Value> {
-    const WORDS: [&str; 30] = [
+    const WORDS: [&str; 33] = [
         "/another/topic.x",
         "another_frame",
         "#12ab34",
@@ -38,6 +38,9 @@ fn others(value: &Value) -> Vec<Value> {
         "|",
         "-",
         "FlatColor",
+        "true",
+        "left",
+        "top",
     ];
     match value {
         Value::Bool(flag) => vec![(!flag).into()],
@@ -76,7 +79,7 @@ fn seen(layout: &Layout, id: &str) -> Value {
 }
 
 #[track_caller]
-fn assert_effective(document: &Value, at: &str, panel: &PanelReport, write: &dyn Fn(&Value) -> String) -> usize {
+pub fn assert_effective(document: &Value, at: &str, panel: &PanelReport, write: &dyn Fn(&Value) -> String) -> usize {
     let before = seen(&opened(&write(document)).layout, &panel.id);
     for Mapped { key, to } in &panel.mapped {
         let pointer = format!("{at}{key}");
@@ -131,30 +134,135 @@ fn each_mapped_key_of_rviz_has_an_effect() {
     }
 }
 
+/// A document of PlotJuggler's as XML.
+pub fn element(name: &str, value: &Value) -> String {
+    let map = value.as_object().unwrap();
+    let quoted = |value: &Value| match value {
+        Value::String(text) => text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;"),
+        other => other.to_string(),
+    };
+    let attributes = map
+        .iter()
+        .filter_map(|(key, value)| Some(format!(" {}=\"{}\"", key.strip_prefix('@')?, quoted(value))));
+    let attributes: String = attributes.collect();
+    let inside = map.iter().filter(|(key, _)| !key.starts_with(['@', '#']));
+    let inside: String = inside
+        .flat_map(|(key, list)| list.as_array().unwrap().iter().map(|value| element(key, value)).collect::<Vec<_>>())
+        .collect();
+    format!("<{name}{attributes}>{inside}</{name}>")
+}
+
 #[test]
 fn each_mapped_key_of_plotjuggler_has_an_effect() {
-    fn element(name: &str, value: &Value) -> String {
-        let map = value.as_object().unwrap();
-        let quoted = |value: &Value| match value {
-            Value::String(text) => text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;"),
-            other => other.to_string(),
-        };
-        let attributes = map
-            .iter()
-            .filter_map(|(key, value)| Some(format!(" {}=\"{}\"", key.strip_prefix('@')?, quoted(value))));
-        let attributes: String = attributes.collect();
-        let inside = map.iter().filter(|(key, _)| !key.starts_with(['@', '#']));
-        let inside: String = inside
-            .flat_map(|(key, list)| list.as_array().unwrap().iter().map(|value| element(key, value)).collect::<Vec<_>>())
-            .collect();
-        format!("<{name}{attributes}>{inside}</{name}>")
-    }
     let write = |document: &Value| element("root", document);
     let Some(text) = sample("plotjuggler_longitudinal.xml") else {
         return;
     };
     let opened = opened(&text);
     let document = opened.layout.origin.unwrap().document;
+    for panel in opened.report.panels.iter().chain([&opened.report.around]) {
+        assert_effective(&document, "", panel, &write);
+    }
+}
+
+/// Displays of all kinds, in groups that are shown and not, with all keys that have a meaning here.
+pub fn rich_rviz(view: Value) -> Value {
+    let cloud = |more: Value| {
+        let mut cloud = json!({"Class": "rviz/PointCloud2", "Enabled": true, "Topic": "/p", "Style": "Points", "Size (Pixels)": 3, "Size (m)": 0.1,
+            "Decay Time": 1, "Alpha": 0.5});
+        cloud.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        cloud
+    };
+    let displays = json!([
+        {"Class": "rviz/Grid", "Enabled": false, "Cell Size": 5, "Color": "1; 2; 3"},
+        {"Class": "rviz/Grid", "Enabled": true, "Cell Size": 2, "Color": "160; 160; 164", "Alpha": 0.5},
+        {"Class": "rviz/Grid", "Enabled": true, "Cell Size": 7, "Color": "4; 5; 6"},
+        {"Class": "rviz/TF", "Enabled": true, "Show Axes": true, "Show Names": false, "Show Arrows": true, "Marker Scale": 2,
+            "Frames": {"All Enabled": false, "base_link": {"Value": false}, "map": {"Value": true}}},
+        cloud(json!({"Color Transformer": "Intensity", "Channel Name": "ring", "Use rainbow": true, "Autocompute Intensity Bounds": false,
+            "Min Intensity": 1, "Max Intensity": 9})),
+        cloud(json!({"Topic": "/axis", "Style": "Spheres", "Color Transformer": "AxisColor", "Axis": "X",
+            "Autocompute Value Bounds": {"Value": false, "Min Value": 0, "Max Value": 3}})),
+        cloud(json!({"Topic": {"Value": "/flat", "Depth": 5}, "Color Transformer": "FlatColor", "Color": "255; 0; 0"})),
+        cloud(json!({"Topic": "/own", "Color Transformer": "RGB8", "Color": "255; 0; 0"})),
+        cloud(json!({"Topic": "twice", "Enabled": false, "Color Transformer": "FlatColor", "Color": "255; 0; 0"})),
+        cloud(json!({"Topic": "/twice", "Color Transformer": "FlatColor", "Color": "0; 255; 0"})),
+        cloud(json!({"Topic": "/twice", "Color Transformer": "FlatColor", "Color": "0; 0; 255"})),
+        {"Class": "rviz/Map", "Enabled": true, "Topic": "/map", "Alpha": 0.7, "Color Scheme": "costmap"},
+        {"Class": "rviz/MarkerArray", "Enabled": true, "Marker Topic": "/markers", "Namespaces": {"lanes": false, "cars": true}},
+        {"Class": "rviz/Odometry", "Enabled": true, "Topic": "/odom", "Shape": {"Color": "9; 8; 7", "Alpha": 0.4, "Shaft Length": 1, "Head Length": 0.3}},
+        {"Class": "rviz/Path", "Enabled": true, "Topic": "/plan", "Line Style": "Billboards", "Line Width": 0.3, "Color": "25; 255; 0", "Alpha": 1},
+        {"Class": "rviz/Path", "Enabled": true, "Topic": "/thin", "Line Style": "Lines", "Line Width": 0.3},
+        {"Class": "rviz/Group", "Name": "shown", "Enabled": true, "Displays": [
+            {"Class": "rviz/Pose", "Enabled": true, "Topic": "/pose", "Color": "255; 25; 0", "Shaft Length": 1},
+            {"Class": "rviz/Group", "Name": "empty", "Enabled": true, "Displays": []},
+        ]},
+        {"Class": "rviz/Group", "Name": "hidden", "Enabled": false, "Displays": [
+            {"Class": "rviz/Pose", "Enabled": true, "Topic": "/behind", "Color": "255; 25; 0"},
+            {"Class": "rviz/Image", "Enabled": true, "Image Topic": "/behind/image", "Name": "Behind"},
+        ]},
+        {"Class": "rviz/Image", "Enabled": true, "Image Topic": "/thermal", "Name": "Thermal", "Normalize Range": false, "Min Value": 1, "Max Value": 90},
+        {"Class": "rviz/Camera", "Enabled": true, "Image Topic": "/front", "Name": "Thermal"},
+        {"Class": "rviz/Image", "Enabled": false, "Image Topic": "/off", "Name": "Off"},
+    ]);
+    json!({"Visualization Manager": {"Displays": displays,
+        "Global Options": {"Fixed Frame": "odom", "Background Color": "48; 48; 48", "Frame Rate": 30},
+        "Views": {"Current": view}}})
+}
+
+#[test]
+fn each_mapped_key_of_rich_displays_has_an_effect() {
+    let orbit = json!({"Class": "rviz/Orbit", "Distance": 12, "Focal Point": {"X": 1, "Y": 2, "Z": 3}, "Yaw": 1, "Pitch": 0.5, "Field of View": 0.7, "Target Frame": "base_link"});
+    let behind = json!({"Class": "rviz_default_plugins/ThirdPersonFollower", "Distance": 12, "Yaw": 1, "Pitch": 0.5, "Target Frame": "<Fixed Frame>"});
+    let above = json!({"Class": "rviz/TopDownOrtho", "X": 3, "Y": 4, "Scale": 20, "Angle": 0.3, "Target Frame": "map"});
+    let eye = json!({"Class": "rviz/FPS", "Position": {"X": 1, "Y": 2, "Z": 3}, "Yaw": 1, "Pitch": 0.2});
+    for view in [orbit, behind, above, eye] {
+        let document = rich_rviz(view);
+        let write = |document: &Value| format!("# Visualization Manager:\n{document}");
+        let report = opened(&write(&document)).report;
+        let ids: Vec<&str> = report.panels.iter().map(|panel| panel.id.as_str()).collect();
+        assert_eq!(ids, ["3D", "Thermal", "Thermal 2"]);
+        for panel in &report.panels {
+            assert_effective(&document, "", panel, &write);
+        }
+        assert_eq!(report.around.mapped, []);
+    }
+}
+
+#[test]
+fn rviz_looks_from_where_it_looked() {
+    let eye = json!({"Class": "rviz/FPS", "Position": {"X": 1, "Y": 2, "Z": 3}, "Yaw": 0.7, "Pitch": 0.2});
+    let layout = opened(&format!("# Visualization Manager:\n{}", rich_rviz(eye))).layout;
+    let config = layout.panels["3D"].config["camera"].clone();
+    let config: roadreel::panel::scene3d::CameraConfig = serde_json::from_value(config).unwrap();
+    let eye = config.to_camera().eye();
+    assert!((eye - glam::dvec3(1.0, 2.0, 3.0)).length() < 1e-4, "{eye}");
+}
+
+/// Splits, tabs and curves with all keys that have a meaning here.
+pub const RICH_PLOTJUGGLER: &str = r##"<root><tabbed_widget name="Main Window">
+    <Tab tab_name="Motion"><Container><DockSplitter orientation="|" sizes="0.3;0.7" count="2">
+        <DockArea name="a"><plot mode="TimeSeries" style="LinesAndDots" line_width="2" flip_x="false" flip_y="true">
+            <range left="0" right="10" bottom="-1" top="2"/><limitY min="-3" max="4"/>
+            <curve name="/imu/accel/x" color="#ff0000"><transform name="Moving Average"><options value="7"/></transform></curve>
+            <curve name="/imu/accel/y" color="#00ff00"><transform name="Scale/Offset"><options value_scale="2" value_offset="1" time_offset="3"/></transform></curve>
+            <curve name="/imu/accel/z"><transform name="Derivative"/></curve>
+            <curve name="/imu/accel/w"><transform name="Sorcery"/></curve>
+        </plot></DockArea>
+        <DockSplitter orientation="-" sizes="0.5;0.5" count="2">
+            <DockArea><plot mode="XYPlot" style="Dots"><curve name="xy" curve_x="/odom/pose/x" curve_y="/odom/pose/y" color="#123456"/></plot></DockArea>
+            <DockArea><plot style="Lines"><range bottom="0" top="1"/></plot></DockArea>
+        </DockSplitter>
+    </DockSplitter></Container></Tab>
+    <Tab tab_name="Alone"><Container><DockSplitter orientation="-" sizes="1" count="1"><DockArea><plot mode="TimeSeries"><curve name="/a/b"/></plot></DockArea></DockSplitter></Container></Tab>
+    <currentTabIndex index="1"/></tabbed_widget></root>"##;
+
+#[test]
+fn each_mapped_key_of_rich_plots_has_an_effect() {
+    let opened = opened(RICH_PLOTJUGGLER);
+    let document = opened.layout.origin.unwrap().document;
+    let write = |document: &Value| element("root", document);
+    assert_eq!(opened.report.panels.len(), 4);
     for panel in opened.report.panels.iter().chain([&opened.report.around]) {
         assert_effective(&document, "", panel, &write);
     }
@@ -222,6 +330,26 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
         ),
         (
             Foxglove,
+            "Plot!floating",
+            json!({"paths": series, "showLegend": true, "legendDisplay": "floating"}),
+        ),
+        (
+            Foxglove,
+            "Plot!bare",
+            json!({"paths": series, "showLegend": true, "legendDisplay": "none"}),
+        ),
+        (
+            Webviz,
+            "Table!w",
+            json!({"topicPath": "/t.rows[:]", "columnConfigs": {
+                "id": {"hidden": true, "width": 80},
+                "pose": {"isExpanded": true, "hidden": false},
+                "speed": {"conditionalFormats": [
+                    {"id": "a", "comparator": ">", "primitive": 3.5, "color": "#ff0000"},
+                    {"id": "b", "comparator": "~", "primitive": "slow", "color": "#00ff00"}]}}}),
+        ),
+        (
+            Foxglove,
             "Plot!named",
             json!({"foxglovePanelTitle": "Named", "title": "", "paths": []}),
         ),
@@ -243,7 +371,13 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
         (
             Foxglove,
             "StateTransitions!a",
-            json!({"isSynced": true, "paths": [{"value": "/s.a", "label": "L", "timestampMethod": "headerStamp"}, {"value": "/s.b"}]}),
+            json!({"isSynced": true, "paths": [{"value": "/s.a", "label": "L", "enabled": false, "timestampMethod": "headerStamp"}, {"value": "/s.b"}]}),
+        ),
+        (Foxglove, "Plot!from", json!({"paths": [{"value": "/a.x"}], "minYValue": -3})),
+        (
+            Webviz,
+            "Plot!upto",
+            json!({"paths": [{"value": "/a.x"}], "minYValue": "", "maxYValue": "4.5"}),
         ),
         (
             Webviz,
@@ -270,7 +404,7 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
         (
             Foxglove,
             "map!a",
-            json!({"center": {"lat": 1.5, "lon": 103.8}, "zoomLevel": 12, "layer": "satellite", "customTileUrl": "https://t.example/{z}/{x}/{y}", "followTopic": "/gps", "disabledTopics": [], "topicColors": {}}),
+            json!({"center": {"lat": 1.5, "lon": 103.8}, "zoomLevel": 12, "layer": "satellite", "customTileUrl": "https://t.example/{z}/{x}/{y}", "followTopic": "/gps", "disabledTopics": ["/other/fix"], "topicColors": {"/gps": "#ff8800", "/odd": "mauve"}}),
         ),
         (
             Foxglove,
@@ -305,8 +439,12 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
             json!({
                 "cameraState": camera(1.0), "followTf": "map", "followMode": "follow-position",
                 "scene": {"backgroundColor": "#000000", "transforms": {"showLabel": false, "axisScale": 3, "lineWidth": 2}},
-                "transforms": {"frame:map": {"visible": true}},
-                "layers": {"g": {"layerId": "foxglove.Grid", "visible": true, "size": 10}, "u": {"layerId": "foxglove.Urdf"}},
+                "transforms": {"frame:map": {"visible": true}, "frame:/odd": {"visible": false}},
+                "layers": {
+                    "hidden": {"layerId": "foxglove.Grid", "visible": false, "size": 99},
+                    "g": {"layerId": "foxglove.Grid", "visible": true, "size": 30, "divisions": 15, "color": "#248eff"},
+                    "u": {"layerId": "foxglove.Urdf"},
+                },
                 "topics": {
                     "/cloud": {"visible": true, "pointSize": 2.5, "pointShape": "circle", "decayTime": 1, "colorMode": "colormap", "colorField": "intensity", "colorMap": "turbo", "minValue": 0, "maxValue": 100, "explicitAlpha": 0.8},
                     "/two": {"visible": true, "colorMode": "gradient", "colorField": "z", "gradient": ["#ffffff", "#000000"]},
@@ -316,7 +454,8 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
                     "/pose": {"visible": true, "type": "arrow", "arrowScale": [2, 0.15, 0.15], "axisScale": 1, "color": "#00ff00"},
                     "/axes": {"visible": true, "axisScale": 3},
                     "/path": {"visible": true, "lineWidth": 0.2, "color": "rgba(255, 0, 0, 0.5)"},
-                    "/map": {"visible": true, "alpha": 0.25},
+                    "/map": {"visible": true, "alpha": 0.25, "colorMode": "map"},
+                    "/costs": {"visible": true, "colorMode": "costmap"},
                 },
                 "publish": {"type": "point"}, "imageMode": {},
             }),

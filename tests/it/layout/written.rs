@@ -79,6 +79,15 @@ fn one_change_here_is_one_change_there() {
     assert_eq!(one(Foxglove, "Plot!f", "/x_axis", json!("index")), "/xAxisVal=\"index\"");
     assert_eq!(one(Foxglove, "Plot!f", "/title", json!("New")), "/title=\"New\"");
     assert_eq!(
+        one(Foxglove, "Plot!f", "/legend_place", json!("inside")),
+        "/legendDisplay=\"floating\""
+    );
+    assert_eq!(
+        one(Webviz, "Table!w", "/colors/0/value", json!("4")),
+        "/columnConfigs/speed/conditionalFormats/0/primitive=4"
+    );
+    assert_eq!(one(Webviz, "Table!w", "/hidden", json!([])), "/columnConfigs/id/hidden=false");
+    assert_eq!(
         one(Webviz, "RawMessages!a", "/compare", json!({"with": "previous"})),
         "/diffMethod=\"previous message\""
     );
@@ -102,6 +111,40 @@ fn one_change_here_is_one_change_there() {
         one(Foxglove, "3D!f", "/topics/~1markers/hidden_namespaces", json!([])),
         "/topics//markers/namespaces/a/visible=true"
     );
+    assert_eq!(
+        one(Foxglove, "3D!f", "/grid_color", json!([1, 2, 3])),
+        "/layers/g/color=\"#010203\""
+    );
+    assert_eq!(one(Foxglove, "3D!f", "/grid_cell_metres", json!(4)), "/layers/g/size=60");
+    assert_eq!(
+        one(Foxglove, "3D!f", "/background", json!([255, 0, 16])),
+        "/scene/backgroundColor=\"#ff0010\""
+    );
+    assert_eq!(
+        one(Foxglove, "3D!f", "/frames/hidden", json!(["map", "/odd"])),
+        "/transforms/frame:map/visible=false"
+    );
+    assert_eq!(
+        one(Foxglove, "3D!f", "/topics/~1costs/cells", json!("map")),
+        "/topics//costs/colorMode=\"map\""
+    );
+    assert_eq!(
+        one(Foxglove, "Plot!from", "/y", json!({"mode": "up_to", "max": 8})),
+        "-/minYValue +/maxYValue"
+    );
+    assert_eq!(
+        one(Foxglove, "StateTransitions!a", "/paths/0/visible", json!(true)),
+        "/paths/0/enabled=true"
+    );
+    assert_eq!(
+        one(Foxglove, "map!a", "/hidden", json!(["/a", "/b"])),
+        "/disabledTopics=[\"/a\",\"/b\"]"
+    );
+    assert_eq!(
+        one(Foxglove, "map!a", "/colors/~1gps", json!("#00ff00")),
+        "/topicColors//gps=\"#00ff00\""
+    );
+    assert_eq!(one(Webviz, "RawMessages!a", "/part", json!("c")), "/topicPath=\"/a.c\"");
     assert_eq!(one(Foxglove, "map!a", "/layer", json!("custom")), "/layer=\"custom\"");
     assert_eq!(one(Foxglove, "Image!f", "/rotation_degrees", json!(90)), "/imageMode/rotation=90");
     assert_eq!(
@@ -287,4 +330,83 @@ fn what_only_webviz_knows_is_told_as_lost_on_the_way_to_foxglove() {
 fn formats_that_are_only_read_are_not_written() {
     let error = roadreel::layout::export(&Layout::empty(), Dialect::Rviz).unwrap_err().to_string();
     assert!(error.contains("RViz") && error.contains("foxglove"), "{error}");
+}
+
+#[test]
+fn what_lies_around_the_panels_goes_along_or_is_told() {
+    let scripts = json!({"n": {"name": "/webviz_node/x", "sourceCode": "export const inputs = [];"}});
+    let webviz = json!({
+        "savedProps": {"Note!a": {"noteText": "x"}, "map!b": {"zoomLevel": 9, "center": {"lat": 1, "lon": 2}}},
+        "layout": {"direction": "row", "first": "Note!a", "second": "map!b"},
+        "userNodes": scripts, "globalVariables": {}, "linkedGlobalVariables": [{"topic": "/t", "markerKeyPath": ["id"], "name": "v"}],
+        "playbackConfig": {"speed": 1, "messageOrder": "headerStamp"}, "version": 19,
+    });
+    let opened = opened(&webviz.to_string());
+    // files of one program may hold panels of the other
+    assert_eq!(opened.layout.panels["map!b"].kind, "map");
+    assert_eq!(exported(&opened.layout, Dialect::Webviz), webviz);
+    let written = roadreel::layout::export(&opened.layout, Dialect::Foxglove).unwrap();
+    assert_eq!(super::json(&written.text)["userNodes"], scripts);
+    let lost: Vec<&str> = written.report.around.lost.iter().map(|noted| noted.key.as_str()).collect();
+    assert_eq!(
+        lost,
+        [
+            "/linkedGlobalVariables/0/topic",
+            "/linkedGlobalVariables/0/markerKeyPath",
+            "/linkedGlobalVariables/0/name",
+            "/playbackConfig/messageOrder"
+        ]
+    );
+    let rviz = super::opened(&format!(
+        "# Visualization Manager:\n{}",
+        super::mapped::rich_rviz(json!({"Class": "rviz/Orbit"}))
+    ));
+    let told = roadreel::layout::export(&rviz.layout, Dialect::Foxglove).unwrap().report.text();
+    assert!(told.contains("what only RViz knows is left out"), "{told}");
+}
+
+#[test]
+fn what_another_program_cannot_say_is_told_also_of_panels_that_it_knows() {
+    let text = with_panel(Dialect::Foxglove, "Plot!a", &json!({"paths": [{"value": "/a.x"}], "odd": 1}));
+    let mut layout = opened(&text).layout;
+    layout.panels["Plot!a"].config["cursors"] = json!([1, 2]);
+    let written = roadreel::layout::export(&layout, Dialect::Foxglove).unwrap();
+    assert!(
+        written.report.text().contains("cursors: Foxglove has no such setting"),
+        "{}",
+        written.report.text()
+    );
+    assert_eq!(
+        super::json(&written.text)["configById"]["Plot!a"],
+        json!({"paths": [{"value": "/a.x"}], "odd": 1})
+    );
+}
+
+#[test]
+fn what_is_not_shared_is_told() {
+    let url = "https://tiles.example/{z}/{x}/{y}.png?key=SECRET";
+    let text = with_panel(Dialect::Foxglove, "map!a", &json!({"layer": "custom", "customTileUrl": url}));
+    let written = roadreel::layout::export(&opened(&text).layout, Dialect::Roadreel).unwrap();
+    assert!(!written.text.contains("SECRET"));
+    let lost: Vec<&str> = written.report.around.lost.iter().map(|noted| noted.key.as_str()).collect();
+    assert_eq!(
+        lost,
+        [
+            "/panels/map!a/config/custom_tiles",
+            "/origin/document/configById/map!a/customTileUrl"
+        ]
+    );
+    assert!(!written.report.is_silent() && !written.report.text().contains("SECRET"));
+}
+
+#[test]
+fn what_is_written_can_be_opened_or_is_refused() {
+    let with_text = |bytes: usize| opened(&with_panel(Dialect::Foxglove, "Note!a", &json!({"noteText": "y".repeat(bytes)}))).layout;
+    let written = roadreel::layout::export(&with_text(1 << 20), Dialect::Roadreel).unwrap();
+    assert_eq!(opened(&written.text).layout.panels.len(), 1);
+    // the text stands there twice: once as ours, once as theirs
+    let refused = roadreel::layout::export(&with_text(3 << 20), Dialect::Roadreel)
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("6.00 MiB"), "{refused}");
 }

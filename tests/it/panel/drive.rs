@@ -117,9 +117,19 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
 
 /// The positions alone, as `/other/fix`, so much later.
 pub fn other_track(later_secs: u32) -> (tempfile::TempDir, PathBuf) {
+    track(later_secs, 1 << 20)
+}
+
+/// The same, each position in a chunk of its own: as in recordings whose pictures fill the chunks.
+pub fn lonely_track() -> (tempfile::TempDir, PathBuf) {
+    track(0, 1)
+}
+
+fn track(later_secs: u32, chunk_bytes: usize) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("other.bag");
-    let mut bag = Writer::new(std::io::Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let bag = Writer::new(std::io::Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let mut bag = bag.with_chunk_threshold(chunk_bytes);
     let fix = bag.add_connection(&Connection {
         topic: "/other/fix".into(),
         type_name: "sensor_msgs/NavSatFix".into(),

@@ -8,7 +8,7 @@ use roadreel::time::Time;
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, show, show_settings};
+use super::stage::{Stage, save_log, show, show_settings};
 
 fn log(config: &Value) -> Harness<'static, Stage> {
     show(Stage::new("log", config), [900.0, 400.0], Theme::Dark)
@@ -62,13 +62,7 @@ fn lines_are_hidden_by_time_and_saved_for_other_tools() {
     // ticks 53, 57 … 149
     let mut harness = log(&config);
     harness.get_by_label("25 of 50 lines");
-    let mut saved = |how: &str| {
-        harness.get_by_label("More of the log").click();
-        harness.run_ok();
-        harness.get_by_label(how).click();
-        harness.run_ok();
-        harness.state().saved().expect("a file")
-    };
+    let mut saved = |how: &str| save_log(&mut harness, how);
     let csv = saved("Save the lines shown as CSV…");
     let rows: Vec<&str> = csv.lines().collect();
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use egui::{Theme, pos2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use roadreel::panel::{Action, PanelState};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn hovered(harness: &Harness<'_, Stage>) -> Option<f64> {
 
 /// Where on screen the track is at `fraction` of its 1.9°: it fills the panel but for a margin.
 fn on_track(fraction: f32) -> egui::Pos2 {
-    let margin = 24.0;
+    let margin = 52.0;
     pos2(8.0 + margin + fraction * (SIZE[0] - 16.0 - 2.0 * margin), SIZE[1] / 2.0)
 }
 
@@ -45,6 +45,29 @@ fn a_track_across_the_antimeridian_is_one_line() {
     harness.hover_at(pos2(300.0, 60.0));
     harness.run_ok();
     assert_eq!(hovered(&harness), None, "away from the track");
+}
+
+#[test]
+fn the_way_tells_heading_and_speed_whatever_a_chunk_holds() {
+    let (_folder, path) = drive::lonely_track();
+    let stage = Stage::open("map", &json!({}), path);
+    let chunks = stage.store.catalog(0).expect("a catalogue").chunks.len();
+    assert_eq!(chunks, 40, "each position has one");
+    let mut harness = show(stage, SIZE, Theme::Dark);
+    for fraction in [0.0, 0.5, 1.0] {
+        harness.hover_at(on_track(fraction));
+        harness.run_ok();
+        harness.get_by_label("Heading 90°");
+        // 0.05° of longitude at 17° south in 50 ms
+        let speed = harness.query_all_by_label_contains(" m/s (").next().expect("a speed");
+        let label = speed
+            .accesskit_node()
+            .label()
+            .or(speed.accesskit_node().value())
+            .unwrap_or_default();
+        let metres: f64 = label.split(' ').next().and_then(|n| n.parse().ok()).expect("a number");
+        assert!((metres / 106_458.0 - 1.0).abs() < 0.005, "{label}");
+    }
 }
 
 #[test]
@@ -148,5 +171,14 @@ fn no_positions_are_told() {
     assert_eq!(
         harness.state().state(),
         PanelState::Absent("The recording has no topic /gone".into())
+    );
+}
+
+#[test]
+fn topics_that_are_hidden_are_not_shown() {
+    let harness = map(&json!({ "hidden": ["/gps/fix"] }));
+    assert_eq!(
+        harness.state().state(),
+        PanelState::Absent("All positions are hidden: show some in the settings".into())
     );
 }

@@ -2,6 +2,7 @@
 
 use egui::{Theme, Vec2};
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
 use roadreel::panel::{Action, PANELS, Panel, PanelState, View};
 use roadreel::run::{Executor, settle};
 use roadreel::source::Location;
@@ -173,6 +174,12 @@ impl Stage {
         self.store.topic_by_name(name).expect("the topic").id
     }
 
+    /// When its first message was received.
+    pub fn topic_start(&self, name: &str) -> Time {
+        let span = self.store.topic_by_name(name).and_then(|topic| topic.span);
+        span.expect("messages").start
+    }
+
     pub fn drop_topic(&mut self, name: &str) -> bool {
         let topic = self.topic(name);
         let view = view!(self);
@@ -243,4 +250,28 @@ pub fn show(stage: Stage, size: [f32; 2], theme: Theme) -> Harness<'static, Stag
 pub fn show_settings(mut stage: Stage) -> Harness<'static, Stage> {
     stage.settings = true;
     show(stage, [360.0, 900.0], Theme::Dark)
+}
+
+/// What an entry of the log's menu writes.
+pub fn save_log(harness: &mut Harness<'_, Stage>, how: &str) -> String {
+    harness.get_by_label("More of the log").click();
+    harness.run_ok();
+    harness.get_by_label(how).click();
+    harness.run_ok();
+    harness.state().saved().expect("a file")
+}
+
+/// Opens the menu of what lies there.
+pub fn right_click(harness: &mut Harness<'static, Stage>, at: egui::Pos2) {
+    harness.hover_at(at);
+    harness.run_ok();
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Secondary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+    }
+    harness.run_ok();
 }

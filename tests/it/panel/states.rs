@@ -87,3 +87,19 @@ fn a_dropped_topic_gives_its_flags() {
     assert_eq!(stage.panel.config()["paths"][0]["path"], json!("/vehicle/steering_report.enabled"));
     assert!(!stage.drop_topic("/imu"), "it has neither flags nor whole numbers");
 }
+
+#[test]
+fn lanes_that_are_hidden_take_no_room_and_are_not_read() {
+    let paths = |visible: bool| {
+        json!([
+            { "path": "/vehicle/steering_report.enabled", "visible": false },
+            { "path": "/gps/fix.position_covariance_type", "visible": visible },
+        ])
+    };
+    let harness = show(lanes(paths(true)), [800.0, 160.0], Theme::Dark);
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    harness.get_by_label_contains("/gps/fix.position_covariance_type ");
+    assert!(harness.query_by_label_contains("steering_report").is_none());
+    let harness = show(lanes(paths(false)), [800.0, 160.0], Theme::Dark);
+    harness.get_by_label_contains("All lanes are hidden");
+}

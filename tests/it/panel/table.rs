@@ -8,7 +8,7 @@ use roadreel::panel::{Action, PanelState};
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, show, show_settings};
+use super::stage::{Stage, right_click, show, show_settings};
 
 fn table(config: Value) -> Harness<'static, Stage> {
     show(Stage::fleet("table", &config), [900.0, 420.0], Theme::Dark)
@@ -217,4 +217,105 @@ fn a_dropped_topic_shows_its_first_array_of_structures() {
         (&stage.panel.config()["path"], &stage.panel.config()["rows"]),
         (&json!("/speed"), &json!("recording"))
     );
+}
+
+/// Columns of equal pixels around a row's middle: where it is coloured, and with what.
+fn colors_of(harness: &mut Harness<'static, Stage>, row: &str) -> Vec<[u8; 3]> {
+    harness.hover_at(egui::pos2(1.0, 1.0));
+    harness.run_ok();
+    let rect = harness.get_by_role_and_label(Role::Row, row).rect();
+    let picture = harness.render().expect("a picture");
+    // beside the texts: a few points above the row's lower edge
+    let y = (rect.bottom() - 3.0) as u32;
+    let mut colors: Vec<[u8; 3]> = (rect.left() as u32 + 4..rect.right() as u32 - 4)
+        .map(|x| picture.get_pixel(x, y).0)
+        .map(|[r, g, b, _]| [r, g, b])
+        .collect();
+    colors.dedup();
+    colors
+}
+
+const PERSON: &str = "30 KIND_PERSON (4) person, \"walking\" x 1  y -1 [100, 1]";
+const CAR: &str = "40 KIND_CAR (1) car x 0  y 0 [100, 0]";
+
+#[test]
+fn cells_and_rows_are_coloured_by_rules() {
+    let mut plain = objects(Value::Null);
+    let base = colors_of(&mut plain, CAR);
+    let is_red = |c: &[u8; 3]| c[0] > base[0][0] + 30 && c[1] <= base[0][1] + 4;
+    let rule = |more: Value| {
+        let mut rule = json!({ "column": "kind", "value": "KIND_PERSON", "color": "#ff0000" });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            rule[key] = value.clone();
+        }
+        objects(json!({ "colors": [rule] }))
+    };
+    let mut by_name = rule(Value::Null);
+    let (person, car) = (colors_of(&mut by_name, PERSON), colors_of(&mut by_name, CAR));
+    let runs = person
+        .chunk_by(|a, b| is_red(a) == is_red(b))
+        .filter(|run| run.iter().all(is_red))
+        .count();
+    assert_eq!(runs, 1, "one cell: {person:?}");
+    assert!(!is_red(&person[0]) && !car.iter().any(is_red), "{car:?}");
+    // the same of a number, of a part of a text, of the whole row
+    for more in [
+        json!({ "column": "id", "operator": "<", "value": "35" }),
+        json!({ "column": "label", "operator": "contains", "value": "walk" }),
+    ] {
+        let mut harness = rule(more);
+        assert!(colors_of(&mut harness, PERSON).iter().any(is_red));
+        assert!(!colors_of(&mut harness, CAR).iter().any(is_red));
+    }
+    let mut row = rule(json!({ "whole_row": true }));
+    assert!(colors_of(&mut row, PERSON).iter().all(is_red));
+    // of a structure's field that is no column, and of a column that is not there
+    let mut inside = rule(json!({ "column": "position.y", "operator": "==", "value": "-1" , "whole_row": true }));
+    assert!(colors_of(&mut inside, PERSON).iter().all(is_red));
+    let mut gone = rule(json!({ "column": "nothing", "operator": "!=", "value": "" }));
+    assert!(!colors_of(&mut gone, PERSON).iter().any(is_red));
+}
+
+#[test]
+fn of_rules_that_hold_the_first_colours() {
+    let rules = json!([
+        { "column": "id", "operator": ">=", "value": "30", "color": "#00ff00", "whole_row": true },
+        { "column": "id", "operator": ">", "value": "0", "color": "#ff0000", "whole_row": true },
+    ]);
+    let mut harness = objects(json!({ "colors": rules }));
+    let (person, far) = (
+        colors_of(&mut harness, PERSON),
+        colors_of(&mut harness, "10 KIND_CAR (1) car x 3  y -3 [100, 3]"),
+    );
+    assert!(person[0][1] > person[0][0] && far[0][0] > far[0][1], "{person:?} {far:?}");
+}
+
+#[test]
+fn rules_for_colours_are_made_in_the_settings_and_at_a_head() {
+    let mut harness = objects(Value::Null);
+    let head = harness.get_by_label("Sort by label").rect().center();
+    right_click(&mut harness, head);
+    harness.get_by_label("Colour label by a rule").click();
+    harness.run_ok();
+    let config = harness.state().panel.config();
+    assert_eq!(config["colors"][0]["column"], json!("label"));
+    let mut stage = Stage::fleet("table", &config);
+    stage.settle();
+    // columns are known once the rows were drawn
+    let mut drawn = show(stage, [900.0, 420.0], Theme::Dark);
+    drawn.state_mut().settings = true;
+    drawn.run_ok();
+    drawn.get_by_label("Value of rule 1").focus();
+    drawn.run_ok();
+    drawn.get_by_label("Value of rule 1").type_text("car");
+    drawn.run_ok();
+    drawn.get_by_label("The whole row of rule 1").click();
+    drawn.run_ok();
+    drawn.get_by_label("Colour cells by a rule").click();
+    drawn.run_ok();
+    drawn.get_by_label("Remove rule 2").click();
+    drawn.run_ok();
+    let colors = &drawn.state().panel.config()["colors"];
+    assert_eq!(colors.as_array().map(Vec::len), Some(1));
+    assert_eq!((&colors[0]["value"], &colors[0]["whole_row"]), (&json!("car"), &json!(true)));
 }

@@ -9,7 +9,7 @@ use roadreel::panel::{Action, PanelState};
 use serde_json::json;
 
 use super::drive;
-use super::stage::{Stage, show, show_settings};
+use super::stage::{Stage, right_click, save_log, show, show_settings};
 
 /// The drive, and a text log with a line every 300 ms from 12:26:40.005 on: every third a warning with a second line.
 fn beside(config: &serde_json::Value, name: &str, text: &str) -> Stage {
@@ -173,4 +173,169 @@ fn nodes_are_a_tree_that_is_hidden_branch_by_branch() {
     harness.get_by_label("/arm and 2 nodes below").click();
     harness.run_ok();
     assert_eq!(harness.state().panel.config()["hidden_nodes"], json!([]));
+}
+
+/// A log whose clock is two hours behind the recording's, in ISO times.
+fn early_log() -> String {
+    (0..4)
+        .map(|i| format!("2020-09-13 10:26:4{i}.500 INFO step {i} took {} ms\n", i * 7))
+        .collect()
+}
+
+/// What the panel asked for last, done as the window does it.
+fn shift(stage: &mut Stage) -> Option<i64> {
+    let last = stage.actions.drain(..).rev().find_map(|a| match a {
+        Action::ShiftTimes { source, nanos } => Some((source, nanos)),
+        _ => None,
+    })?;
+    stage.store.shift_times(last.0, last.1);
+    Some(last.1)
+}
+
+const HOUR: i64 = 3_600_000_000_000;
+
+#[test]
+fn a_log_of_another_time_zone_is_moved_to_where_it_belongs() {
+    let stage = beside(&json!({}), "node.log", &early_log());
+    let apart = stage.store.span().expect("a span").nanos();
+    assert!(apart > 2 * HOUR, "{apart}");
+    let mut settings = show_settings(stage);
+    for hours in [1, 2] {
+        settings.get_by_label("+1 h").click();
+        settings.run_ok();
+        assert_eq!(shift(settings.state_mut()), Some(hours * HOUR));
+        settings.run_ok();
+    }
+    let together = settings.state().store.span().expect("a span");
+    assert!(together.nanos() < 4_000_000_000, "{together:?}");
+    let mut stage = beside(&json!({}), "node.log", &early_log());
+    stage.store.shift_times(1, 2 * HOUR);
+    let all = lines(stage);
+    let times: Vec<&str> = all.iter().filter(|l| l.starts_with("2020")).map(|l| &l[..23]).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert!(
+        all.contains(&"2020-09-13 12:26:40.500  INFO   /node_log  step 0 took 0 ms".to_owned()),
+        "{all:?}"
+    );
+    // and back
+    let mut stage = beside(&json!({ "topics": ["/node_log"] }), "node.log", &early_log());
+    stage.store.shift_times(1, 2 * HOUR);
+    stage.settle();
+    stage.store.shift_times(1, 0);
+    assert_eq!(lines(stage)[3], "2020-09-13 10:26:43.500  INFO   /node_log  step 3 took 21 ms");
+}
+
+#[test]
+fn a_log_is_moved_to_the_recordings_start_and_a_line_to_the_playhead() {
+    let mut settings = show_settings(beside(&json!({}), "node.log", &early_log()));
+    settings.get_by_label("At the start").click();
+    settings.run_ok();
+    // the first line stands at 10:26:40.500, the recording starts at 12:26:40
+    assert_eq!(shift(settings.state_mut()), Some(2 * HOUR - 500_000_000));
+    settings.get_by_label("Shift of /node_log");
+    let mut harness = show(
+        beside(&json!({ "topics": ["/node_log"] }), "node.log", &early_log()),
+        [900.0, 400.0],
+        Theme::Dark,
+    );
+    harness.get_by_label("Info  step 2 took 14 ms").click();
+    harness.run_ok();
+    harness.state_mut().actions.clear();
+    harness.state_mut().command("Move the selected line's file to the playhead");
+    assert_eq!(
+        shift(harness.state_mut()),
+        Some(drive::at(1_000_000_000).since(drive::at(2_500_000_000)) + 2 * HOUR)
+    );
+    harness.run_ok();
+    assert_eq!(harness.state().topic_start("/node_log"), drive::at(-1_000_000_000));
+}
+
+#[test]
+fn a_log_without_times_is_moved_from_the_recordings_start() {
+    let mut stage = beside(&json!({}), "plain.log", "one\ntwo\nthree\n");
+    assert_eq!(stage.topic_start("/plain_log"), drive::at(0));
+    stage.store.shift_times(1, 250_000_000);
+    stage.settle();
+    assert_eq!(stage.topic_start("/plain_log"), drive::at(250_000_000));
+    let all = lines(stage);
+    assert!(
+        all.iter().any(|l| l.starts_with("2020-09-13 12:26:40.250  INFO   /plain_log  one")),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn named_groups_of_an_expression_are_columns() {
+    let config = json!({ "columns": "^(?<what>\\w+) by (?<ms>\\d+) ms", "min_level": "warn" });
+    let mut harness = show(Stage::new("log", &config), [900.0, 400.0], Theme::Dark);
+    for head in ["what", "ms"] {
+        harness.get_by_label(head);
+    }
+    harness.get_by_label("Warn /planner late 61 late by 61 ms");
+    // an error does not fit: its columns are empty
+    assert!(
+        harness
+            .query_all_by_label_contains("Error /vehicle/control   brake")
+            .next()
+            .is_some()
+    );
+    let mut saved = |how: &str| save_log(&mut harness, how);
+    let csv = saved("Save the lines shown as CSV…");
+    let rows: Vec<&str> = csv.lines().collect();
+    assert!(rows[0].ends_with(",message,what,ms"), "{}", rows[0]);
+    assert!(rows[1].ends_with(",late by 1 ms,late,1"), "{}", rows[1]);
+    let error = rows.iter().find(|r| r.contains("ERROR")).expect("an error");
+    assert!(error.ends_with(",,"), "{error}");
+    let json = saved("Save the lines shown as JSON lines…");
+    let first: serde_json::Value = serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(first["columns"], json!({ "what": "late", "ms": "1" }));
+}
+
+#[test]
+fn columns_are_made_of_a_line_and_what_is_wrong_with_them_is_told() {
+    let mut harness = show(Stage::new("log", &json!({ "min_level": "warn" })), [900.0, 400.0], Theme::Dark);
+    let line = harness.get_by_label("Warn /planner late by 61 ms").rect().center();
+    right_click(&mut harness, line);
+    harness.get_by_label("A column for each of its numbers").click();
+    harness.run_ok();
+    harness.run_ok();
+    harness.get_by_label("Warn /planner 61 late by 61 ms");
+    harness.get_by_label("n1");
+    let unnamed = show_settings(Stage::new("log", &json!({ "columns": "(\\d+) ms" })));
+    unnamed.get_by_label_contains("Name a group to make a column of it");
+    let broken = show_settings(Stage::new("log", &json!({ "columns": "(?<ms>\\d+" })));
+    broken.get_by_label_contains("unclosed group");
+}
+
+#[test]
+fn what_fits_may_stand_out_without_leaving_lines_out() {
+    let filters = json!([{ "pattern": "cycle", "mode": "mark" }, { "pattern": "broken(", "mode": "mark" }]);
+    let picture = |filters: serde_json::Value| {
+        let config = json!({ "filters": filters, "show_histogram": false });
+        let mut harness = show(Stage::new("log", &config), [900.0, 400.0], Theme::Dark);
+        if filters[0].is_object() {
+            harness.get_by_label("50 of 50 lines");
+        }
+        let line = harness
+            .query_all_by_label_contains("Debug /planner cycle")
+            .next()
+            .expect("a line")
+            .rect();
+        let picture = harness.render().expect("a picture");
+        let y = line.center().y as u32 + 6;
+        let mut colors: Vec<[u8; 4]> = (line.left() as u32..line.right() as u32)
+            .map(|x| picture.get_pixel(x, y).0)
+            .collect();
+        colors.sort_unstable();
+        colors.dedup();
+        colors.len()
+    };
+    let (plain, marked) = (picture(json!([])), picture(filters.clone()));
+    assert!(marked > plain, "{marked} {plain}");
+    let mut harness = show(Stage::new("log", &json!({ "filters": filters })), [900.0, 400.0], Theme::Dark);
+    for mode in ["in", "out", "mark"] {
+        harness.get_by_label("Way of filter 1").click();
+        harness.run_ok();
+        assert_eq!(harness.state().panel.config()["filters"][0]["mode"], json!(mode));
+    }
 }

@@ -103,40 +103,10 @@ impl Piece {
         }
     }
 
-    /// In m/s: as the message says, or from the way.
-    pub fn speed(&self, at: usize) -> Option<f64> {
-        let said = self.fix(at)?.speed_metres_per_sec;
-        Some(said.map_or_else(|| self.way(at).map_or(0.0, |w| w.1), f64::from))
-    }
-
     /// The one with the fewest positions whose line is nowhere farther than `tolerance` from the track, in parts of the world.
     pub fn level(&self, tolerance: f64) -> Option<&Level> {
         let fits = self.levels.partition_point(|level| level.tolerance <= tolerance);
         self.levels.get(fits.saturating_sub(1))
-    }
-
-    /// Heading in degrees and speed in m/s from the positions before (or after), some metres apart; none where it stands.
-    pub fn way(&self, at: usize) -> Option<(f64, f64)> {
-        const FAR_ENOUGH_METRES: f64 = 1.5;
-        const LOOK: usize = 50;
-        let here = self.points.get(at)?;
-        let metres = mercator::metres_per_world(here.world[1]);
-        let square = |a: &Point, b: &Point| (a.world[0] - b.world[0]).powi(2) + (a.world[1] - b.world[1]).powi(2);
-        let is_far = |p: &&Point| square(p, here) > (FAR_ENOUGH_METRES / metres).powi(2);
-        let before = self.points.get(at.saturating_sub(LOOK)..at).unwrap_or_default().iter().rev();
-        let after = self.points.get(at + 1..).unwrap_or_default().iter().take(LOOK);
-        let from = before.into_iter().find(is_far);
-        let (from, to) = match from {
-            Some(from) => (from, here),
-            None => (here, after.into_iter().find(is_far)?),
-        };
-        let seconds = to.time.since(from.time) as f64 * 1e-9;
-        let speed = if seconds > 0.0 {
-            square(from, to).sqrt() * metres / seconds
-        } else {
-            0.0
-        };
-        Some((mercator::bearing_deg(from.world, to.world), speed))
     }
 
     /// The position nearest to a place, nearer than the square root of `limit`: the square of how far, and which.
