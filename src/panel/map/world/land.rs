@@ -138,7 +138,7 @@ fn read() -> Option<Basemap> {
             sum = [sum[0] + delta[0], sum[1] + delta[1]];
             mercator::project(sum[1] * scale[1] + translate[1], sum[0] * scale[0] + translate[0])
         });
-        places.collect()
+        unrolled(places)
     };
     let arcs: Vec<Vec<World>> = topology.arcs.iter().map(arc_of).collect();
     let country_of = |geometry: &Geometry| match geometry {
@@ -170,6 +170,16 @@ fn read() -> Option<Basemap> {
     Some(Basemap { details, labels })
 }
 
+/// Goes on across the antimeridian.
+fn unrolled(places: impl Iterator<Item = World>) -> Vec<World> {
+    let mut out: Vec<World> = Vec::new();
+    for [x, y] in places {
+        let turns = out.last().map_or(0.0, |before| (before[0] - x).round());
+        out.push([x + turns, y]);
+    }
+    out
+}
+
 fn detail(max_zoom: f64, arcs: &[Vec<World>], countries: &[Country]) -> Detail {
     let mut uses = vec![0_u32; arcs.len()];
     for arc in countries.iter().flat_map(|country| country.polygons.iter().flatten().flatten()) {
@@ -180,7 +190,7 @@ fn detail(max_zoom: f64, arcs: &[Vec<World>], countries: &[Country]) -> Detail {
     let areas = countries
         .iter()
         .flat_map(|country| &country.polygons)
-        .map(|rings| area_of(rings, arcs));
+        .flat_map(|rings| areas_of(rings, arcs));
     let lines = arcs.iter().zip(uses).map(|(points, uses)| Line {
         bounds: bounds_of(points),
         points: points.clone(),
@@ -197,7 +207,11 @@ fn detail(max_zoom: f64, arcs: &[Vec<World>], countries: &[Country]) -> Detail {
 
 /// In the middle of its largest part.
 fn name_of(country: &Country, arcs: &[Vec<World>]) -> Option<Label> {
-    let bounds = country.polygons.iter().map(|rings| bounds_of(&area_of(rings, arcs).points));
+    let bounds = country
+        .polygons
+        .iter()
+        .flat_map(|rings| areas_of(rings, arcs))
+        .map(|area| area.bounds);
     let size_of = |[west, north, east, south]: &Bounds| (east - west) * (south - north);
     let largest = bounds.max_by(|a, b| size_of(a).total_cmp(&size_of(b)))?;
     // large countries are named first
@@ -246,7 +260,7 @@ fn simplified(line: &[World], tolerance: f64) -> Vec<World> {
 
 /// Whether areas are cut there: at the antimeridian.
 pub fn is_cut([x, _]: &World) -> bool {
-    !(1e-9..=1.0 - 1e-9).contains(x)
+    (x - x.round()).abs() < 1e-9
 }
 
 fn square_to_segment([x, y]: World, from: World, to: World) -> f64 {
@@ -263,23 +277,58 @@ fn arc_index(arc: i64) -> usize {
     usize::try_from(if arc < 0 { !arc } else { arc }).unwrap_or(usize::MAX)
 }
 
-fn area_of(rings: &Rings, arcs: &[Vec<World>]) -> Area {
+/// An area and its holes; a ring around the globe is an area of its own, that reaches to the pole.
+fn areas_of(rings: &Rings, arcs: &[Vec<World>]) -> Vec<Area> {
+    let rings = rings.iter().map(|ring| ring_of(ring, arcs));
+    let (around, own): (Vec<_>, Vec<_>) = rings.partition(|ring| ring.is_around);
+    let areas = around.into_iter().map(|ring| vec![ring.points]);
+    let own: Vec<Vec<World>> = own.into_iter().map(|ring| ring.points).collect();
+    areas.chain([own]).map(|rings| filled(&rings)).collect()
+}
+
+struct Ring {
+    points: Vec<World>,
+    is_around: bool,
+}
+
+fn ring_of(ring: &[i64], arcs: &[Vec<World>]) -> Ring {
+    let mut points: Vec<World> = Vec::new();
+    for arc in ring {
+        let mut of = arcs.get(arc_index(*arc)).cloned().unwrap_or_default();
+        if *arc < 0 {
+            of.reverse();
+        }
+        // an arc goes on where the one before it ended
+        let ends = points.last().zip(of.first());
+        let turns = ends.map_or(0.0, |(before, start)| (before[0] - start[0]).round());
+        let is_first = points.is_empty();
+        let further = of.into_iter().skip(usize::from(!is_first));
+        points.extend(further.map(|[x, y]| [x + turns, y]));
+    }
+    let ends = points.first().copied().zip(points.last().copied());
+    let around = ends.filter(|(first, last)| (last[0] - first[0]).abs() > 0.5);
+    match around {
+        Some((first, last)) => {
+            let pole = first[1].round();
+            points.extend([[last[0], pole], [first[0], pole]]);
+        }
+        // a ring ends where it began
+        None => drop(points.pop()),
+    }
+    Ring {
+        points,
+        is_around: around.is_some(),
+    }
+}
+
+fn filled(rings: &[Vec<World>]) -> Area {
     let mut points: Vec<World> = Vec::new();
     let mut holes: Vec<u32> = Vec::new();
-    for (number, ring) in rings.iter().enumerate() {
-        if number > 0 {
-            holes.push(points.len() as u32);
-        }
-        for arc in ring {
-            let of = arcs.get(arc_index(*arc)).map(Vec::as_slice).unwrap_or_default();
-            // the last point is the next arc's first
-            let kept = of.len().saturating_sub(1);
-            if *arc < 0 {
-                points.extend(of.iter().rev().take(kept));
-            } else {
-                points.extend(of.iter().take(kept));
-            }
-        }
+    for ring in rings {
+        // a hole lies in its area
+        let turns = points.first().zip(ring.first()).map_or(0.0, |(a, b)| (a[0] - b[0]).round());
+        holes.extend(u32::try_from(points.len()).ok().filter(|first| *first > 0));
+        points.extend(ring.iter().map(|[x, y]| [x + turns, *y]));
     }
     let mut triangles: Vec<u32> = Vec::new();
     earcut::Earcut::new().earcut(points.iter().copied(), &holes, &mut triangles);
