@@ -5,11 +5,13 @@
 //! trusted before it is checked against the bytes that are there, and no byte sequence panics.
 
 mod foreign;
+mod joined;
 pub mod rosbag1;
 mod shifted;
 pub mod table;
 mod textlog;
 
+pub use joined::joined;
 pub use shifted::shifted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +60,8 @@ pub struct Part {
     pub range: Range<u64>,
     /// What all its rows have in common: column and value, None for null.
     pub partitions: Vec<(String, Option<String>)>,
+    /// The table that it is a file of, where the recording is of several.
+    pub table: Option<Arc<str>>,
 }
 
 impl Part {
@@ -67,6 +71,7 @@ impl Part {
             path: name.to_owned(),
             range: 0..len,
             partitions: Vec::new(),
+            table: None,
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Invariant: receive times move, all by the same; what messages hold stays as it was written.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched};
@@ -36,6 +38,10 @@ impl Container for Shifted {
             message.time = message.time.plus_nanos(self.nanos);
         }
         batch
+    }
+
+    fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
+        self.inner.ranges_of(chunk, fields)
     }
 
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {

@@ -1,6 +1,7 @@
 //! What a location stands for: one object, or the files of a table (a folder, a prefix, a list of links, a Hudi or Delta table).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -101,6 +102,7 @@ pub async fn gather(location: &Location, as_of: Option<&str>, net: &Net) -> Resu
         range: 0..reader.len(),
         partitions: hive_partitions(&path),
         path,
+        table: None,
     };
     Ok(Place::One(reader, part))
 }
@@ -283,31 +285,31 @@ pub async fn open_files(files: &[TableFile], at: &Location, net: &Net) -> Result
     Ok(readers.into_iter().flatten().collect())
 }
 
-/// One reader of all that a location stands for, and the files that it is made of.
+/// One reader of all that a location stands for, and the files that it is made of, those of a table one behind the other.
 pub(super) async fn open(location: &Location, net: &Net) -> Result<(Reader, Vec<Part>), OpenError> {
-    let mut tables = match gather(location, None, net).await? {
+    let tables = match gather(location, None, net).await? {
         Place::One(reader, part) => return Ok((reader, vec![part])),
         Place::Many(tables) => tables,
     };
-    let table = match (tables.pop(), tables.is_empty()) {
-        (Some(only), true) => only,
-        (last, _) => {
-            let names: Vec<String> = tables.iter().chain(&last).map(|table| table.name.clone()).collect();
-            return Err(wrong(
-                format!("several tables lie there: name the folder or file of one ({})", names.join(", ")),
-                location,
-            ));
-        }
-    };
-    let readers = open_files(&table.files, location, net).await?;
+    let are_several = tables.len() > 1;
+    let files: Vec<(Option<Arc<str>>, TableFile)> = tables
+        .into_iter()
+        .flat_map(|table| {
+            let name = are_several.then(|| Arc::from(table.name));
+            table.files.into_iter().map(move |file| (name.clone(), file))
+        })
+        .collect();
+    let all: Vec<TableFile> = files.iter().map(|(_, file)| file.clone()).collect();
+    let readers = open_files(&all, location, net).await?;
     let mut at = 0;
-    let parts = table.files.into_iter().zip(&readers).map(|(file, reader)| {
+    let parts = files.into_iter().zip(&readers).map(|((table, file), reader)| {
         let start = at;
         at += reader.len();
         Part {
             path: file.path,
             range: start..at,
             partitions: file.partitions,
+            table,
         }
     });
     let parts = parts.collect();

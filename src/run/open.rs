@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::{Io, gather};
-use crate::format::{Container, Fetched, FormatError, Part, Step, recognise};
-use crate::source::{Location, Reader, SourceError};
+use crate::format::{Container, Fetched, FormatError, Part, Step, Warning, joined, recognise};
+use crate::source::{HEAD_BYTES, Location, Reader, SourceError};
 
 /// An indexed recording that can be read.
 #[derive(Clone)]
@@ -73,15 +73,63 @@ pub(super) async fn index_with(
     parts: &[Part],
     progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
 ) -> Result<(Arc<dyn Container>, Vec<Range<u64>>), OpenError> {
+    let tables: Vec<&[Part]> = parts.chunk_by(|a, b| a.table == b.table).collect();
+    if tables.len() < 2 {
+        return index_one(io, reader, parts, progress).await;
+    }
+    let (mut containers, mut read, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+    for table in tables {
+        match index_one(io, reader, table, progress).await {
+            Ok((container, ranges)) => {
+                containers.push(container);
+                read.extend(ranges);
+            }
+            // the others can be read
+            Err(OpenError::Format { error, .. }) => {
+                let name = table.first().and_then(|part| part.table.clone()).unwrap_or_default();
+                lost.push(Warning {
+                    offset: table.first().map_or(0, |part| part.range.start),
+                    what: format!("{name}: {error}"),
+                });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match (containers.is_empty(), lost.pop()) {
+        (true, Some(Warning { what, .. })) => Err(OpenError::Format {
+            error: FormatError(what),
+            at: reader.location().clone(),
+        }),
+        (_, last) => {
+            lost.extend(last);
+            Ok((joined(containers, lost), read))
+        }
+    }
+}
+
+/// A recording, or one of the tables that a reader reads.
+async fn index_one(
+    io: &Io,
+    reader: &Reader,
+    parts: &[Part],
+    progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
+) -> Result<(Arc<dyn Container>, Vec<Range<u64>>), OpenError> {
     let at = reader.location();
     let wrong = |error: FormatError| OpenError::Format { error, at: at.clone() };
-    let name = match parts {
-        [first, _, ..] => first.path.rsplit('/').next().unwrap_or_default().to_owned(),
+    let first = parts.first();
+    let (start, end) = first.map_or((0, reader.len()), |part| (part.range.start, part.range.end));
+    let head = match start {
+        0 => reader.head().clone(),
+        _ => reader.read(start..end.min(start.saturating_add(HEAD_BYTES))).await?,
+    };
+    let table = first.and_then(|part| part.table.as_deref());
+    let name = match (parts, table) {
+        ([first, _, ..], _) | ([first], Some(_)) => first.path.rsplit('/').next().unwrap_or_default().to_owned(),
         _ => at.name(),
     };
-    let format = recognise(&name, reader.head(), reader.len()).map_err(wrong)?;
+    let format = recognise(&name, &head, reader.len()).map_err(wrong)?;
     let mut indexer = format.indexer(reader.len());
-    indexer.is_called(&at.name());
+    indexer.is_called(table.unwrap_or(&at.name()));
     indexer.is_made_of(parts);
     if let Some(column) = io.time_column() {
         indexer.has_time_in(column);
@@ -89,7 +137,7 @@ pub(super) async fn index_with(
     if !reader.is_remote() {
         indexer.reads_are_cheap();
     }
-    let mut got = Fetched::one(0, reader.head().clone());
+    let mut got = Fetched::one(start, head);
     let mut read = Vec::new();
     loop {
         // An index of a large recording is megabytes, a recovery scan decompresses: not for a thread that serves sockets.

@@ -209,3 +209,48 @@ fn an_extracted_table_stands_at_its_messages_times() {
     }
     assert_eq!(info(&table)["topics"][0]["topic"], json!("/vehicle_brake_report"));
 }
+
+/// A lake's folder: each table in it is a topic of each recording; what cannot be read is told, the others are there.
+#[test]
+fn a_folder_of_tables_is_one_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = |name: &str, bag: &str, values: [f64; 2]| {
+        let path = folder.path().join(format!("{name}/bag_file={bag}/data.parq"));
+        let times = Arc::new(Float64Array::from(vec![SECS, SECS + 1.0])) as ArrayRef;
+        let values = Arc::new(Float64Array::from(values.to_vec())) as ArrayRef;
+        write_parquet(&path, &batch(vec![("Time", times), ("value", values)]), 1);
+    };
+    for (number, bag) in [(0.0, "a"), (1.0, "b")] {
+        table("imu_raw", bag, [number, number + 0.5]);
+        table("gps_fix", bag, [number + 10.0, number + 10.5]);
+    }
+    fs::create_dir_all(folder.path().join("broken")).expect("a folder");
+    fs::write(folder.path().join("broken/data.parquet"), b"PAR1 and nothing behind it").expect("a file");
+    let told = info(folder.path());
+    let topics: Vec<(&str, u64)> = told["topics"]
+        .as_array()
+        .expect("topics")
+        .iter()
+        .map(|topic| {
+            (
+                topic["topic"].as_str().expect("a name"),
+                topic["messages"].as_u64().expect("a count"),
+            )
+        })
+        .collect();
+    assert_eq!(topics, [("/a/gps_fix", 2), ("/a/imu_raw", 2), ("/b/gps_fix", 2), ("/b/imu_raw", 2)]);
+    let warnings = told["warnings"].to_string();
+    assert!(warnings.contains("broken: a Parquet file that is cut off"), "{warnings}");
+    let values: Vec<(String, f64)> = cat(folder.path())
+        .iter()
+        .map(|row| {
+            let topic = row["topic"].as_str().expect("a name").to_owned();
+            (topic, row["message"]["value"].as_f64().expect("a number"))
+        })
+        .collect();
+    assert_eq!(values.len(), 8);
+    for (topic, first) in [("/a/imu_raw", 0.0), ("/b/imu_raw", 1.0), ("/a/gps_fix", 10.0), ("/b/gps_fix", 11.0)] {
+        let own: Vec<f64> = values.iter().filter(|(of, _)| of == topic).map(|(_, value)| *value).collect();
+        assert_eq!(own, [first, first + 0.5], "{topic}");
+    }
+}

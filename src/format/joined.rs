@@ -1,0 +1,130 @@
+//! Several containers of one file, or of files that are read one behind the other, as one: the tables of a folder.
+//!
+//! Invariant: connections and chunks are those of the first, then those of the second, and so on; byte ranges stay as they are.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Batch, Catalog, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Warning};
+use crate::time::Time;
+
+struct Joined {
+    members: Vec<Member>,
+    lost: Vec<Warning>,
+    catalog: Catalog,
+}
+
+struct Member {
+    container: Arc<dyn Container>,
+    /// Its first connection, and its first chunk.
+    connections: ConnectionId,
+    chunks: ChunkId,
+}
+
+/// All of them as one; `warnings` tell of others that could not be read.
+pub fn joined(containers: Vec<Arc<dyn Container>>, warnings: Vec<Warning>) -> Arc<dyn Container> {
+    let mut catalog = Catalog {
+        indexed: true,
+        warnings: warnings.clone(),
+        ..Catalog::default()
+    };
+    let mut members = Vec::with_capacity(containers.len());
+    for container in containers {
+        let of = container.catalog();
+        let (Ok(connections), Ok(chunks)) = (
+            ConnectionId::try_from(catalog.connections.len()),
+            ChunkId::try_from(catalog.chunks.len()),
+        ) else {
+            break;
+        };
+        let moved = |chunk: &Chunk| Chunk {
+            counts: chunk
+                .counts
+                .iter()
+                .map(|(id, count)| (id.saturating_add(connections), *count))
+                .collect(),
+            ..chunk.clone()
+        };
+        catalog.chunks.extend(of.chunks.iter().map(moved));
+        catalog.connections.extend(of.connections.iter().cloned());
+        catalog.warnings.extend(of.warnings.iter().cloned());
+        catalog.indexed &= of.indexed;
+        catalog.size = catalog.size.max(of.size);
+        catalog.format = match members.is_empty() || catalog.format == of.format {
+            true => of.format,
+            false => "tables",
+        };
+        members.push(Member {
+            container,
+            connections,
+            chunks,
+        });
+    }
+    Arc::new(Joined {
+        members,
+        lost: warnings,
+        catalog,
+    })
+}
+
+impl Joined {
+    fn member(&self, chunk: ChunkId) -> Option<(&Member, ChunkId)> {
+        let at = self.members.partition_point(|member| member.chunks <= chunk).checked_sub(1)?;
+        let member = self.members.get(at)?;
+        Some((member, chunk - member.chunks))
+    }
+}
+
+impl Member {
+    fn wanted(&self, connections: &ConnectionSet) -> ConnectionSet {
+        let count = self.container.catalog().connections.len();
+        match connections {
+            ConnectionSet::All => ConnectionSet::All,
+            ConnectionSet::Only(ids) => {
+                let own = ids.iter().filter_map(|id| id.checked_sub(self.connections));
+                ConnectionSet::Only(own.filter(|id| (*id as usize) < count).collect())
+            }
+        }
+    }
+}
+
+impl Container for Joined {
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch {
+        let Some((member, own)) = self.member(chunk) else {
+            return Batch::default();
+        };
+        let mut batch = member.container.messages(own, got, &member.wanted(connections), checks);
+        for message in &mut batch.messages {
+            message.connection = message.connection.saturating_add(member.connections);
+        }
+        batch
+    }
+
+    fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
+        let Some((member, own)) = self.member(chunk) else {
+            return Vec::new();
+        };
+        let arrivals = member.container.arrivals(own, got).into_iter();
+        arrivals.map(|(id, time)| (id.saturating_add(member.connections), time)).collect()
+    }
+
+    fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
+        let (member, own) = self.member(chunk)?;
+        member.container.ranges_of(own, fields)
+    }
+
+    fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {
+        let placed: Vec<_> = self.members.iter().map(|member| member.container.placed(start)).collect();
+        if placed.iter().all(Option::is_none) {
+            return None;
+        }
+        let members = self.members.iter().zip(placed);
+        let members = members.map(|(member, placed)| placed.unwrap_or_else(|| member.container.clone()));
+        Some(joined(members.collect(), self.lost.clone()))
+    }
+}
