@@ -8,7 +8,6 @@ use indexmap::IndexSet;
 
 use super::Scene;
 use crate::lake::{LakeError, Rows, Style};
-use crate::source::seconds;
 use crate::time::Time;
 
 /// Writes scenes; `style` as a rule by the file's ending ([`Style::of`]).
@@ -30,8 +29,8 @@ pub fn batch(scenes: &[Scene]) -> Result<RecordBatch, LakeError> {
         ("scene_id", text(|scene| Some(&scene.id))),
         ("bag_file_prefix", text(|scene| scene.prefix.as_deref())),
         ("bag_file_bucket", text(|scene| scene.bucket.as_deref())),
-        ("start_time", secs(|scene| scene.start.map(seconds))),
-        ("end_time", secs(|scene| scene.end.map(seconds))),
+        ("start_time", secs(|scene| scene.start.map(Time::nearest_secs))),
+        ("end_time", secs(|scene| scene.end.map(Time::nearest_secs))),
         ("scene_length", secs(|scene| Some(scene.end?.since(scene.start?) as f64 / 1e9))),
         ("class", text(|scene| scene.class.as_deref())),
         ("text", text(|scene| scene.text.as_deref())),

@@ -79,7 +79,7 @@ impl Scene {
             _ => (None, name),
         };
         Scene {
-            id: format!("{record}_{class}_{:?}", seconds(span.start)),
+            id: format!("{record}_{class}_{:?}", span.start.nearest_secs()),
             class: Some(class.to_owned()),
             bucket,
             prefix: Some(key),
@@ -184,12 +184,6 @@ impl Scene {
 pub fn record_of(name: &str) -> &str {
     let endings = [".bag", ".mcap", ".db3"];
     endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
-}
-
-/// The nearest number; of a time with few digits it has as few.
-pub fn seconds(time: Time) -> f64 {
-    let (secs, nanos) = (time.nanos().div_euclid(1_000_000_000), time.nanos().rem_euclid(1_000_000_000));
-    format!("{secs}.{nanos:09}").parse().unwrap_or_else(|_| time.secs())
 }
 
 fn short(text: &str) -> String {
