@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::decode::{Decoded, Form, Schema, Shading};
-use crate::format::{Catalog, ConnectionId, Warning};
+use crate::format::{Catalog, ConnectionId, Container, Warning};
 use crate::path::{self, Column, Literal, TopicSchema, Variables};
 use crate::source::Location;
 use crate::time::{Span, Time};
