@@ -11,6 +11,7 @@ mod lines;
 mod parquet;
 mod rows;
 mod shape;
+mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -20,7 +21,9 @@ use ::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 
-use super::{Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Message, Part, Warning};
+use super::{
+    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Limit, Message, Part, Warning,
+};
 use crate::time::{Span, Time};
 use clock::Clock;
 use json::Json;
@@ -301,6 +304,20 @@ impl Container for Table {
         let mut ranges = parquet::ranges_of(self.files.get(*file)?, *group, &names.collect());
         ranges.sort_by_key(|range| range.start);
         Some(ranges)
+    }
+
+    fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {
+        let Some(Block::Group { file, group }) = self.blocks.get(chunk as usize) else {
+            return None;
+        };
+        let has_exact_span = match &self.clock {
+            None => true,
+            Some(Clock::Column { column, .. }) => self.schema.fields().get(*column)?.data_type().is_numeric(),
+            Some(Clock::Pair { .. }) => false,
+        };
+        let column = self.columns.iter().find(|column| column.name == field).filter(|_| has_exact_span)?;
+        let name = self.schema.fields().get(column.at)?.name();
+        statistics::limits(self.files.get(*file)?, *group, name, column)
     }
 
     fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {

@@ -113,7 +113,7 @@ impl Program {
             Expr::Variable(name, at) => return Err(PathError::new(format!("the variable ${name} has no value"), at.0.clone())),
             Expr::Path(path) => return Err(PathError::new("this names no topic", path.at.0.clone())),
             Expr::Negated(inner) => self.one(|v| -v, inner, topics)?,
-            Expr::Not(inner) => self.one(|v| f64::from(u8::from(v == 0.0)), inner, topics)?,
+            Expr::Not(inner) => self.one(negation, inner, topics)?,
             Expr::Binary { op: Op::Matches, at, .. } => return Err(PathError::new("=~ compares a text of one message", at.0.clone())),
             Expr::Binary { op, left, right, .. } => match (self.operand(left, topics)?, self.operand(right, topics)?) {
                 (Node::Constant(a), Node::Constant(b)) => Node::Constant(arithmetic(*op, a, b)),
@@ -185,8 +185,13 @@ impl Node {
     }
 }
 
+/// What is not known stays so.
+fn negation(v: f64) -> f64 {
+    if v.is_nan() { v } else { f64::from(u8::from(v == 0.0)) }
+}
+
 /// Whether one message is enough to compute it.
-fn is_of_one_message(expr: &Expr) -> bool {
+pub(super) fn is_of_one_message(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Variable(..) | Expr::Path(_) => true,
         Expr::Negated(inner) | Expr::Not(inner) => is_of_one_message(inner),
