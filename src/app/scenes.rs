@@ -134,9 +134,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
                     scene.start.is_some_and(|start| start <= state.playback.now) && scene.end.is_some_and(|end| state.playback.now <= end);
                 let beside = RichText::new(at).font(theme::small()).color(p.weak);
                 let short = scene
-                    .scene
+                    .id
                     .strip_prefix(&scene.record)
-                    .unwrap_or(&scene.scene)
+                    .unwrap_or(&scene.id)
                     .trim_start_matches('_');
                 let whole = scene.start.zip(scene.end).map(|(start, end)| Span::new(start, end.max(start)));
                 let is_kept = whole.is_some_and(|whole| kept.iter().any(|kept| kept.start <= whole.start && whole.end <= kept.end));
@@ -180,7 +180,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
 }
 
 fn tooltip(ui: &mut Ui, scene: &Scene) {
-    ui.label(RichText::new(&scene.scene).font(theme::semibold(13.0)));
+    ui.label(RichText::new(&scene.id).font(theme::semibold(13.0)));
     for (name, value) in &scene.notes {
         widget::note(ui, format!("{name}: {value}"));
     }

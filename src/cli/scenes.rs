@@ -104,7 +104,7 @@ pub fn run(common: &Common, args: &ScenesCommand) -> anyhow::Result<()> {
         let json = scenes.iter().map(|scene| {
             serde_json::json!({
                 "record": scene.record,
-                "scene": scene.scene,
+                "scene": scene.id,
                 "bucket": scene.bucket,
                 "keys": scene.keys(),
                 "start_ns": nanos(scene.start),
@@ -115,7 +115,7 @@ pub fn run(common: &Common, args: &ScenesCommand) -> anyhow::Result<()> {
         writeln!(out, "{}", serde_json::Value::Array(json.collect()))?;
     } else {
         let text = |time: Option<crate::time::Time>| time.map_or("-".to_owned(), format_utc);
-        let rows = scenes.iter().map(|scene| [scene.scene.clone(), text(scene.start), text(scene.end)]);
+        let rows = scenes.iter().map(|scene| [scene.id.clone(), text(scene.start), text(scene.end)]);
         output::table(&mut out, ["scene", "start (UTC)", "end (UTC)"], [false; 3], rows)?;
     }
     Ok(out.flush()?)
