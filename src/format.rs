@@ -201,6 +201,8 @@ pub struct Connection {
     pub latching: bool,
     /// The publishing node, where known.
     pub callerid: Option<Arc<str>>,
+    /// The recording that it was extracted from, where the container is a table that says so.
+    pub bag: Option<Arc<str>>,
 }
 
 /// A latched connection with more chunks than this is none: its newest messages stand for it.

@@ -64,7 +64,7 @@ pub struct PathError {
 }
 
 impl PathError {
-    fn new(what: impl Into<String>, span: Range<usize>) -> PathError {
+    pub fn new(what: impl Into<String>, span: Range<usize>) -> PathError {
         PathError {
             what: what.into(),
             span,

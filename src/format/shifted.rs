@@ -2,9 +2,11 @@
 //!
 //! Invariant: receive times move, all by the same; what messages hold stays as it was written.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched};
+use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit};
 use crate::time::{Span, Time};
 
 struct Shifted {
@@ -36,6 +38,14 @@ impl Container for Shifted {
             message.time = message.time.plus_nanos(self.nanos);
         }
         batch
+    }
+
+    fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
+        self.inner.ranges_of(chunk, fields)
+    }
+
+    fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {
+        self.inner.limits(chunk, field)
     }
 
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {

@@ -96,16 +96,17 @@ impl Table {
         let type_name = format!("{PACKAGE}/{base}");
         // recordings of the same minutes are told apart
         let bags: BTreeSet<&str> = facts.partitions.iter().filter_map(bag_of).collect();
-        let topics: Vec<String> = match bags.len() {
-            0 | 1 => vec![topic.to_owned()],
+        let topics: Vec<(String, Option<&str>)> = match bags.len() {
+            0 | 1 => vec![(topic.to_owned(), bags.first().copied())],
             _ => bags
                 .iter()
-                .map(|bag| format!("/{}{topic}", shape::Names::default().free(bag)))
+                .map(|bag| (format!("/{}{topic}", shape::Names::default().free(bag)), Some(*bag)))
                 .collect(),
         };
         let definition: Arc<str> = shape::definition(&type_name, &columns).into();
-        let connections = topics.into_iter().map(|topic| Connection {
+        let connections = topics.into_iter().map(|(topic, bag)| Connection {
             topic: topic.into(),
+            bag: bag.map(Into::into),
             definition: definition.clone(),
             type_name: type_name.clone().into(),
             ..Connection::default()

@@ -11,7 +11,7 @@ use super::column::{Column, Compiler, ItemKind};
 use super::eval::arithmetic;
 use super::functions::{self, Function};
 use super::nearest::nearest;
-use super::place::named_constant;
+use super::place::{constant_names, named_constant};
 use super::transform::Transform;
 use crate::decode::{Array, Kind, Schema};
 
@@ -245,11 +245,14 @@ pub fn bind(expr: &Expr, variables: &Variables, topics: &[TopicSchema]) -> Resul
         },
         Expr::Not(inner) => Expr::Not(Box::new(again(inner)?)),
         Expr::Binary { op, left, right, at } => {
-            let constant = |name: &Expr, of: &Expr| if op.is_comparison() { constant(name, of, topics) } else { None };
+            let bound = |side: &Expr, other: &Expr| match op.is_comparison() {
+                true => constant(side, other, topics)?.map_or_else(|| again(side), Ok),
+                false => again(side),
+            };
             Expr::Binary {
                 op: *op,
-                left: Box::new(constant(left, right).map_or_else(|| again(left), Ok)?),
-                right: Box::new(constant(right, left).map_or_else(|| again(right), Ok)?),
+                left: Box::new(bound(left, right)?),
+                right: Box::new(bound(right, left)?),
                 at: at.clone(),
             }
         }
@@ -289,17 +292,32 @@ fn no_variable(name: &str, variables: &Variables, at: std::ops::Range<usize>) ->
     PathError::new(format!("the variable ${name} has no value"), at).with_nearest(close.map(|c| format!("${c}")))
 }
 
-/// `AUTO` in `/mode.mode == AUTO`: the constant of the field's type, unless there is a topic of that name.
-fn constant(name: &Expr, of: &Expr, topics: &[TopicSchema]) -> Option<Expr> {
+/// `AUTO` in `/mode.mode == AUTO`: the constant of the field's type, unless there is a topic of that name. None: it is no name of a
+/// constant.
+fn constant(name: &Expr, of: &Expr, topics: &[TopicSchema]) -> Result<Option<Expr>, PathError> {
     let (Expr::Path(name), Expr::Path(of)) = (name, of) else {
-        return None;
+        return Ok(None);
     };
-    let bare = name.topic.as_deref().filter(|n| name.steps.is_empty() && !n.contains('/'))?;
-    if topics.iter().any(|(topic, _)| &**topic == bare) {
-        return None;
+    let is_topic = |name: &str| topics.iter().any(|(topic, _)| &**topic == name);
+    let bare = name
+        .topic
+        .as_deref()
+        .filter(|bare| name.steps.is_empty() && !bare.contains('/') && !is_topic(bare));
+    let schema = topics.iter().find(|(topic, _)| Some(&**topic) == of.topic.as_deref());
+    let (Some(bare), Some((_, Ok(schema)))) = (bare, schema) else {
+        return Ok(None);
+    };
+    let plan = schema.plan();
+    let root = Kind::Struct(plan.root);
+    // what is wrong with the field itself is told where it is compiled
+    let Ok(place) = (Compiler { plan }.place(of, (root, Array::One))) else {
+        return Ok(None);
+    };
+    if let Some(literal) = named_constant(plan, Some(&place), root, bare) {
+        return Ok(Some(Expr::Literal(literal)));
     }
-    let (_, schema) = topics.iter().find(|(topic, _)| Some(&**topic) == of.topic.as_deref())?;
-    let plan = schema.as_ref().ok()?.plan();
-    let place = Compiler { plan }.place(of, (Kind::Struct(plan.root), Array::One)).ok()?;
-    named_constant(plan, Some(&place), Kind::Struct(plan.root), bare).map(Expr::Literal)
+    let known = constant_names(plan, &place);
+    let close = nearest(bare, known.iter().map(|(_, name)| &**name));
+    let what = format!("there is neither a topic nor a constant “{bare}”");
+    Err(PathError::new(what, name.at.0.clone()).with_nearest(close))
 }

@@ -279,16 +279,43 @@ pub(super) async fn open(location: &Location, net: &Net) -> Result<(Reader, Vec<
         Place::One(reader, part) => return Ok((reader, vec![part])),
         Place::Many(tables) => tables,
     };
-    let table = match (tables.pop(), tables.is_empty()) {
-        (Some(only), true) => only,
+    match (tables.pop(), tables.is_empty()) {
+        (Some(only), true) => open_table(only, location, net).await,
         (last, _) => {
             let names: Vec<String> = tables.iter().chain(&last).map(|table| table.name.clone()).collect();
-            return Err(wrong(
+            Err(wrong(
                 format!("several tables lie there: name the folder or file of one ({})", names.join(", ")),
                 location,
-            ));
+            ))
         }
+    }
+}
+
+/// The same of each table that lies there; of several only those under names that are wanted.
+pub(super) async fn open_each(
+    location: &Location,
+    net: &Net,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(Reader, Vec<Part>)>, OpenError> {
+    let mut tables = match gather(location, None, net).await? {
+        Place::One(reader, part) => return Ok(vec![(reader, vec![part])]),
+        Place::Many(tables) => tables,
     };
+    if tables.len() > 1 {
+        let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
+        tables.retain(|table| wanted(&table.name));
+        if tables.is_empty() {
+            return Err(wrong(format!("of the tables there none is asked for ({})", names.join(", ")), location));
+        }
+    }
+    let mut opened = Vec::with_capacity(tables.len());
+    for table in tables {
+        opened.push(open_table(table, location, net).await?);
+    }
+    Ok(opened)
+}
+
+async fn open_table(table: Table, location: &Location, net: &Net) -> Result<(Reader, Vec<Part>), OpenError> {
     let readers = open_files(&table.files, location, net).await?;
     let mut at = 0;
     let parts = table.files.into_iter().zip(&readers).map(|(file, reader)| {
