@@ -28,8 +28,6 @@ mod drive;
 mod encode;
 #[path = "it/find.rs"]
 mod find;
-#[path = "it/find.rs"]
-mod find;
 #[path = "it/format.rs"]
 mod format;
 #[path = "it/fuzz.rs"]

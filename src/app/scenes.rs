@@ -133,11 +133,7 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
                 let is_now =
                     scene.start.is_some_and(|start| start <= state.playback.now) && scene.end.is_some_and(|end| state.playback.now <= end);
                 let beside = RichText::new(at).font(theme::small()).color(p.weak);
-                let short = scene
-                    .id
-                    .strip_prefix(&scene.record)
-                    .unwrap_or(&scene.id)
-                    .trim_start_matches('_');
+                let short = scene.id.strip_prefix(&scene.record).unwrap_or(&scene.id).trim_start_matches('_');
                 let whole = scene.start.zip(scene.end).map(|(start, end)| Span::new(start, end.max(start)));
                 let is_kept = whole.is_some_and(|whole| kept.iter().any(|kept| kept.start <= whole.start && whole.end <= kept.end));
                 let short = match is_kept {

@@ -122,18 +122,33 @@ pub fn tables(io: &Io, places: &[Place], topics: &[&str]) -> Result<Vec<Recordin
 #[derive(Clone)]
 pub struct Drive {
     pub recordings: Vec<Recording>,
-    /// Rows of tables that were extracted from others are left out; None: all are its.
-    record: Option<Arc<str>>,
+    /// Of each: its connections, under every name that their topics have here.
+    names: Vec<Names>,
+    /// As tables call it.
+    record: Arc<str>,
     at: Location,
 }
+
+type Names = Vec<(ConnectionId, Arc<str>)>;
 
 impl Drive {
     /// A recording alone.
     pub fn of(recording: Recording) -> Drive {
         let at = recording.reader.location().clone();
+        let names = names_of(&recording, None);
         Drive {
             recordings: vec![recording],
-            record: Some(record_of(&at.name()).into()),
+            names: vec![names],
+            ..Drive::at(at)
+        }
+    }
+
+    /// One that is not open: what was found in it before.
+    pub fn at(at: Location) -> Drive {
+        Drive {
+            recordings: Vec::new(),
+            names: Vec::new(),
+            record: record_of(&at.name()).into(),
             at,
         }
     }
@@ -143,59 +158,47 @@ impl Drive {
         let Some(at) = tables.first().map(|table| table.reader.location().clone()) else {
             return Vec::new();
         };
-        let connections = || tables.iter().flat_map(|table| &table.container.catalog().connections);
-        let mut records: Vec<Arc<str>> = connections().filter_map(|connection| connection.bag.clone()).collect();
-        records.sort_unstable();
-        records.dedup();
-        let records: Vec<Option<Arc<str>>> = match records.is_empty() {
-            true => vec![None],
-            false => records.into_iter().map(Some).collect(),
-        };
-        let drive = |record| Drive {
-            recordings: tables.clone(),
-            record,
-            at: at.clone(),
-        };
-        records.into_iter().map(drive).collect()
-    }
-
-    /// One that is not open: what was found in it before.
-    pub fn at(location: Location) -> Drive {
-        Drive {
-            recordings: Vec::new(),
-            record: Some(record_of(&location.name()).into()),
-            at: location,
+        let connections = tables.iter().flat_map(|table| &table.container.catalog().connections);
+        let records: BTreeSet<Arc<str>> = connections.filter_map(|connection| connection.bag.clone()).collect();
+        if records.is_empty() {
+            return vec![Drive::at(at).beside(&tables)];
         }
+        let drive = |record: Arc<str>| Drive {
+            record: record_of(&record).into(),
+            ..Drive::at(at.clone())
+        };
+        records.into_iter().map(|record| drive(record).beside(&tables)).collect()
     }
 
-    /// All of several that are open side by side, under the names that topics have there.
-    pub fn open(recordings: Vec<Recording>, at: Location) -> Drive {
+    /// Recordings that are open side by side, with the names that their topics have there. Scenes are of the recording at `at`.
+    pub fn open(recordings: Vec<(Recording, Names)>, at: Location) -> Drive {
+        let (recordings, names) = recordings.into_iter().unzip();
         Drive {
             recordings,
-            record: None,
-            at,
+            names,
+            ..Drive::at(at)
         }
     }
 
     /// With the rows of tables that were extracted from it, or from nothing in particular.
     pub fn beside(mut self, tables: &[Recording]) -> Drive {
-        self.recordings.extend_from_slice(tables);
+        for table in tables {
+            self.names.push(names_of(table, Some(&self.record)));
+            self.recordings.push(table.clone());
+        }
         self
     }
 
     /// As tables call it.
-    pub fn record(&self) -> String {
-        match &self.record {
-            Some(record) => record.to_string(),
-            None => record_of(&self.at.name()).to_owned(),
-        }
+    pub fn record(&self) -> &str {
+        &self.record
     }
 
     /// From the first message to the last, whatever their topics.
     pub fn span(&self) -> Span {
-        let spans = self.recordings.iter().enumerate().filter_map(|(number, recording)| {
+        let spans = self.recordings.iter().zip(&self.names).filter_map(|(recording, names)| {
             let catalog = recording.container.catalog();
-            let own: BTreeSet<ConnectionId> = self.topics(number).map(|(id, _)| id).collect();
+            let own: BTreeSet<ConnectionId> = names.iter().map(|(id, _)| *id).collect();
             if own.len() == catalog.connections.len() {
                 return catalog.span();
             }
@@ -208,14 +211,13 @@ impl Drive {
     /// A span of it under a name, as a scene.
     pub fn scene(&self, class: &str, span: Span) -> Scene {
         let scene = Scene::new(&self.at, class, span);
-        let record = self.record();
-        match scene.record == record {
+        match *scene.record == *self.record {
             true => scene,
             // of tables: where the recording lies is not known
             false => Scene {
-                id: format!("{record}_{class}_{:?}", span.start.nearest_secs()),
-                file: record.clone(),
-                record,
+                id: format!("{}_{class}_{:?}", self.record, span.start.nearest_secs()),
+                file: self.record.to_string(),
+                record: self.record.to_string(),
                 bucket: None,
                 prefix: None,
                 ..scene
@@ -223,51 +225,54 @@ impl Drive {
         }
     }
 
-    /// The topics of one of its recordings, each under every name that it has here.
-    pub(super) fn topics(&self, number: usize) -> impl Iterator<Item = (ConnectionId, &str)> {
-        let connections = self.recordings.get(number).map(|recording| &recording.container.catalog().connections);
-        let is_own = |bag: &Option<Arc<str>>| match (&self.record, bag) {
-            (Some(record), Some(bag)) => record_of(bag) == &**record,
-            _ => true,
-        };
-        let own = connections.into_iter().flatten().zip(0..).filter(move |(c, _)| is_own(&c.bag));
-        own.flat_map(|(connection, id)| {
-            // a table of several recordings has a topic of each: `/drive_a/imu_raw`
-            let without_bag = (connection.bag.is_some() && self.record.is_some())
-                .then(|| connection.topic.get(1..)?.find('/').and_then(|at| connection.topic.get(at + 1..)))
-                .flatten();
-            std::iter::once(&*connection.topic).chain(without_bag).map(move |name| (id, name))
-        })
-    }
-
     /// All topics; only those that are named are compiled.
     pub fn schemas(&self, named: &[&str]) -> Vec<TopicSchema> {
         let mut all: Vec<TopicSchema> = Vec::new();
-        for number in 0..self.recordings.len() {
-            for (id, name) in self.topics(number) {
-                if all.iter().any(|(known, schema)| &**known == name && schema.is_ok()) {
+        for (recording, names) in self.recordings.iter().zip(&self.names) {
+            for (id, name) in names {
+                let known = all.iter_mut().find(|(known, _)| known == name);
+                if known.as_ref().is_some_and(|(_, schema)| schema.is_ok()) {
                     continue;
                 }
-                let schema = match named.contains(&name) {
-                    true => self.schema(number, id),
+                let schema = match named.contains(&&**name) {
+                    true => schema_of(recording, *id),
                     false => Err("nothing asked for it".into()),
                 };
-                match all.iter_mut().find(|(known, _)| &**known == name) {
+                match known {
                     Some(known) => known.1 = schema,
-                    None => all.push((name.into(), schema)),
+                    None => all.push((name.clone(), schema)),
                 }
             }
         }
         all
     }
 
-    pub(super) fn schema(&self, recording: usize, id: ConnectionId) -> Result<Arc<Schema>, Arc<str>> {
-        let connection = self
-            .recordings
-            .get(recording)
-            .and_then(|recording| recording.container.catalog().connections.get(id as usize));
-        let connection = connection.ok_or("it is not there")?;
-        let schema = definitions().schema(&connection.type_name, &connection.definition, &connection.md5);
-        schema.map(Arc::new).map_err(|error| error.to_string().into())
+    /// Each recording with the names of its topics.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&Recording, &Names)> {
+        self.recordings.iter().zip(&self.names)
     }
+}
+
+/// The names of a recording's topics; of a table only those of what was extracted from `record`, or from nothing in particular.
+fn names_of(recording: &Recording, record: Option<&str>) -> Names {
+    let connections = recording.container.catalog().connections.iter().zip(0..);
+    let is_own = |bag: Option<&str>| record.zip(bag).is_none_or(|(record, bag)| record_of(bag) == record);
+    let own = connections.filter(|(connection, _)| is_own(connection.bag.as_deref()));
+    let named = own.flat_map(|(connection, id)| {
+        // a table of several recordings has a topic of each: `/drive_a/imu_raw`
+        let after_bag = |topic: &str| {
+            let at = topic.get(1..)?.find('/')?;
+            Some(topic.get(at + 1..)?.into())
+        };
+        let alone = connection.bag.as_ref().and(record).and_then(|_| after_bag(&connection.topic));
+        std::iter::once(connection.topic.clone()).chain(alone).map(move |name| (id, name))
+    });
+    named.collect()
+}
+
+pub(super) fn schema_of(recording: &Recording, id: ConnectionId) -> Result<Arc<Schema>, Arc<str>> {
+    let connection = recording.container.catalog().connections.get(id as usize);
+    let connection = connection.ok_or("it is not there")?;
+    let schema = definitions().schema(&connection.type_name, &connection.definition, &connection.md5);
+    schema.map(Arc::new).map_err(|error| error.to_string().into())
 }

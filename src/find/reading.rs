@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::condition::{Condition, Value};
-use super::drive::Drive;
+use super::drive::schema_of;
 use crate::format::{Chunk, ChunkId, Connection, ConnectionId, ConnectionSet};
 use crate::path::{Expr, ItemKind, may_hold, parse};
 use crate::run::{Recording, Wanted};
@@ -39,8 +39,7 @@ struct Named {
 }
 
 /// None where nothing of the recording is named.
-pub(super) fn reading(drive: &Drive, number: usize, condition: &Condition, within: Span) -> Option<Reading> {
-    let recording = drive.recordings.get(number)?;
+pub(super) fn reading(recording: &Recording, names: &[(ConnectionId, Arc<str>)], condition: &Condition, within: Span) -> Option<Reading> {
     let catalog = recording.container.catalog();
     let mut values: Vec<Vec<Value>> = vec![Vec::new(); catalog.connections.len()];
     let mut problems = Vec::new();
@@ -50,8 +49,8 @@ pub(super) fn reading(drive: &Drive, number: usize, condition: &Condition, withi
             connections: Vec::new(),
             inputs: BTreeSet::new(),
         };
-        for (id, _) in drive.topics(number).filter(|(_, name)| *name == topic) {
-            let compiled = drive.schema(number, id).map_err(|why| why.to_string());
+        for id in names.iter().filter(|(_, name)| **name == *topic).map(|(id, _)| *id) {
+            let compiled = schema_of(recording, id).map_err(|why| why.to_string());
             let compiled = compiled.and_then(|schema| condition.values(topic, &schema).map_err(|error| error.to_string()));
             match (compiled, values.get_mut(id as usize)) {
                 (Ok(compiled), Some(values)) => {
@@ -121,7 +120,12 @@ fn chunks(all: &[Chunk], topics: &[Named], within: Span, span: &mut Span) -> BTr
 }
 
 /// Takes chunks out of which the file's statistics say that the condition's parts are false there; what is so at their start is told.
-fn leave_out(recording: &Recording, condition: &Condition, topics: &[Named], chunks: &mut BTreeSet<ChunkId>) -> VecDeque<(Time, usize, f64)> {
+fn leave_out(
+    recording: &Recording,
+    condition: &Condition,
+    topics: &[Named],
+    chunks: &mut BTreeSet<ChunkId>,
+) -> VecDeque<(Time, usize, f64)> {
     let catalog = recording.container.catalog();
     let inputs = condition.program().inputs();
     let mut known = Vec::new();
@@ -156,7 +160,10 @@ fn leave_out(recording: &Recording, condition: &Condition, topics: &[Named], chu
         }
         for (id, chunk) in left_out {
             let started = read.partition_point(|(_, other)| other.span.start <= chunk.span.end);
-            let is_mixed = started.checked_sub(1).and_then(|at| ends.get(at)).is_some_and(|end| *end >= chunk.span.start);
+            let is_mixed = started
+                .checked_sub(1)
+                .and_then(|at| ends.get(at))
+                .is_some_and(|end| *end >= chunk.span.start);
             if !is_mixed && chunks.remove(&id) {
                 known.extend(exprs.iter().map(|(input, _)| (chunk.span.start, *input, 0.0)));
             }

@@ -64,8 +64,8 @@ impl Search {
             ready: VecDeque::new(),
             is_done: false,
         };
-        for number in 0..drive.recordings.len() {
-            let (Some(recording), Some(reading)) = (drive.recordings.get(number), reading(drive, number, condition, bounds.within)) else {
+        for (recording, names) in drive.named() {
+            let Some(reading) = reading(recording, names, condition, bounds.within) else {
                 continue;
             };
             let at = recording.reader.location().clone();
@@ -82,7 +82,9 @@ impl Search {
             search.ready.extend(problems.into_iter().map(lost));
             let values: Arc<[_]> = values.into();
             search.streams.push(Stream {
-                messages: mapped_of(recording, wanted, move |message| read(&values, message.connection, &message.payload)),
+                messages: mapped_of(recording, wanted, move |message| {
+                    read(&values, message.connection, &message.payload)
+                }),
                 front: None,
                 known,
                 at,
@@ -128,7 +130,11 @@ impl Search {
                 }
             }
         }
-        let next = self.streams.iter().enumerate().filter_map(|(number, stream)| Some((stream.next_time()?, number)));
+        let next = self
+            .streams
+            .iter()
+            .enumerate()
+            .filter_map(|(number, stream)| Some((stream.next_time()?, number)));
         Ok(next.min())
     }
 
@@ -146,7 +152,9 @@ impl Search {
                     put(&mut self.values, time, input, value);
                 }
             }
-            (_, Some((time, values))) => values.into_iter().for_each(|(input, value)| put(&mut self.values, time, input, value)),
+            (_, Some((time, values))) => values
+                .into_iter()
+                .for_each(|(input, value)| put(&mut self.values, time, input, value)),
             (_, None) => {}
         }
     }

@@ -16,8 +16,12 @@ pub fn may_hold(expr: &Expr, limits: &dyn Fn(&str) -> Option<(Limit, Limit)>) ->
             let is_zero = |limit: &Limit| compare(of_limit(limit), Item::Int(0)) == Some(Ordering::Equal);
             !(is_zero(&least) && is_zero(&greatest))
         }),
-        Expr::Binary { op: Op::And, left, right, .. } => may_hold(left, limits) && may_hold(right, limits),
-        Expr::Binary { op: Op::Or, left, right, .. } => may_hold(left, limits) || may_hold(right, limits),
+        Expr::Binary {
+            op: Op::And, left, right, ..
+        } => may_hold(left, limits) && may_hold(right, limits),
+        Expr::Binary {
+            op: Op::Or, left, right, ..
+        } => may_hold(left, limits) || may_hold(right, limits),
         Expr::Binary { op, left, right, .. } => match (&**left, &**right) {
             (Expr::Path(path), Expr::Literal(literal)) => compared(path, *op, literal, limits),
             (Expr::Literal(literal), Expr::Path(path)) => mirrored(*op).is_none_or(|op| compared(path, op, literal, limits)),

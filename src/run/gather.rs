@@ -305,7 +305,10 @@ pub(super) async fn open_each(
         let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
         tables.retain(|table| wanted(&table.name));
         if tables.is_empty() {
-            return Err(wrong(format!("of the tables there none is asked for ({})", names.join(", ")), location));
+            return Err(wrong(
+                format!("of the tables there none is asked for ({})", names.join(", ")),
+                location,
+            ));
         }
     }
     let mut opened = Vec::with_capacity(tables.len());

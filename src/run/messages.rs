@@ -3,6 +3,8 @@
 //! Invariants: memory holds the chunks whose spans overlap at the merge's front, plus a bounded number ahead of it; messages
 //! come by receive time, then file order; a chunk that cannot be read is reported and the rest goes on.
 
+mod requests;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Range;
@@ -12,8 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::{Bytes, BytesMut};
 
 use super::Recording;
-use super::pace::{MOST, Pace};
-use super::parts::Parts;
+use super::pace::Pace;
 use crate::format::{Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
 use crate::source::SourceError;
 use crate::time::{Span, Time};
@@ -22,9 +23,6 @@ use crate::time::{Span, Time};
 const AHEAD_CHUNKS: usize = 12;
 /// File bytes of the chunks ahead of the merge; remote ones are requested this far ahead, however many they are.
 const AHEAD_BYTES: u64 = 64 * 1024 * 1024;
-/// Remote: one request holds neighbouring chunks up to this size, with gaps up to that.
-const REQUEST_BYTES: u64 = 4 * 1024 * 1024;
-const REQUEST_GAP: u64 = 128 * 1024;
 /// Parts of a chunk this near to each other are read as one.
 const PART_GAP: u64 = 16 * 1024;
 /// So many requests that fail in a row show that nothing can be fetched.
@@ -51,6 +49,8 @@ pub struct Wanted {
     pub chunks: Option<BTreeSet<ChunkId>>,
     /// Where a chunk keeps the fields of its messages apart, only these are read; None: all.
     pub fields: Option<BTreeSet<String>>,
+    /// File bytes that are read ahead of what is taken.
+    pub ahead_bytes: u64,
 }
 
 impl Wanted {
@@ -62,6 +62,7 @@ impl Wanted {
             checks: Checks::Quick,
             chunks: None,
             fields: None,
+            ahead_bytes: AHEAD_BYTES,
         }
     }
 }
@@ -98,10 +99,13 @@ pub fn mapped_of<T: Send + 'static>(
     let plan = plan(recording, &wanted);
     let shared = Arc::new(Shared {
         recording: recording.clone(),
-        wanted,
         map: Box::new(map),
         plan,
-        state: Mutex::default(),
+        state: Mutex::new(State {
+            most_ahead: wanted.ahead_bytes,
+            ..State::default()
+        }),
+        wanted,
         changed: Condvar::new(),
         room: tokio::sync::Notify::new(),
     });
@@ -118,7 +122,10 @@ pub fn mapped_of<T: Send + 'static>(
             Err(_) => break,
         }
     }
-    let fetching = recording.reader.is_remote().then(|| recording.io.spawn(fetch_all(shared.clone())));
+    let fetching = recording
+        .reader
+        .is_remote()
+        .then(|| recording.io.spawn(requests::fetch_all(shared.clone())));
     Messages {
         shared,
         threads,
@@ -211,8 +218,9 @@ struct State<T> {
     next_request: usize,
     /// Chunks of the plan that the merge has taken.
     taken: usize,
-    /// File bytes of chunks begun and not taken.
+    /// File bytes of chunks begun and not taken, and how many they may be.
     bytes_ahead: u64,
+    most_ahead: u64,
     /// Remote: what has arrived, by place in the plan.
     arrived: BTreeMap<usize, Result<Fetched, SourceError>>,
     done: BTreeMap<usize, Result<Chunk<T>, SourceError>>,
@@ -231,6 +239,7 @@ impl<T> Default for State<T> {
             next_request: 0,
             taken: 0,
             bytes_ahead: 0,
+            most_ahead: AHEAD_BYTES,
             arrived: BTreeMap::new(),
             done: BTreeMap::new(),
             requests: 0,
@@ -268,7 +277,7 @@ impl<T> State<T> {
     }
 
     fn may_request(&self) -> bool {
-        self.bytes_ahead < AHEAD_BYTES
+        self.bytes_ahead < self.most_ahead
     }
 }
 
@@ -393,126 +402,6 @@ impl<T: Send + 'static> Shared<T> {
         self.room.notify_waiters();
         chunk
     }
-}
-
-/// Remote: requests neighbouring chunks together, several requests at a time, never far ahead of the merge.
-async fn fetch_all<T: Send + 'static>(shared: Arc<Shared<T>>) {
-    let mut running = tokio::task::JoinSet::new();
-    let started = std::time::Instant::now();
-    for _ in 0..MOST {
-        let shared = shared.clone();
-        running.spawn(async move {
-            while let Some(places) = next_request(&shared).await {
-                fetch(&shared, places).await;
-                let bytes = shared.recording.io.traffic().snapshot().bytes;
-                let mut state = shared.lock();
-                state.requests -= 1;
-                let others_wait = state.next_request < shared.plan.len() && state.may_request();
-                state.pace.ended(started.elapsed(), bytes, others_wait);
-                drop(state);
-                shared.room.notify_waiters();
-            }
-        });
-    }
-    while running.join_next().await.is_some() {}
-}
-
-/// Waits until there is room, then takes the places of the plan that one request brings.
-async fn next_request<T: Send + 'static>(shared: &Shared<T>) -> Option<Range<usize>> {
-    loop {
-        // Asked for before looking, so that no notice is missed.
-        let room = shared.room.notified();
-        tokio::pin!(room);
-        room.as_mut().enable();
-        {
-            let mut state = shared.lock();
-            if state.stopped || state.next_request >= shared.plan.len() {
-                return None;
-            }
-            let is_next = state.next_request <= state.taken;
-            if state.requests < state.pace.limit() && (is_next || state.may_request()) {
-                state.requests += 1;
-                let first = state.next_request;
-                let end = request_end(&shared.plan, first);
-                state.next_request = end;
-                let sizes = shared
-                    .plan
-                    .get(first..end)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|p| p.range.end.saturating_sub(p.range.start));
-                state.bytes_ahead += sizes.sum::<u64>();
-                return Some(first..end);
-            }
-        }
-        room.await;
-    }
-}
-
-/// How far neighbours in the plan are neighbours in the file.
-fn request_end(plan: &[Planned], first: usize) -> usize {
-    let mut end = first + 1;
-    while let (Some(begin), Some(last), Some(next)) = (plan.get(first), plan.get(end - 1), plan.get(end)) {
-        if begin.parts.is_some() || next.parts.is_some() {
-            break;
-        }
-        let gap = next.range.start.checked_sub(last.range.end);
-        if gap.is_none_or(|g| g > REQUEST_GAP) || next.range.end.saturating_sub(begin.range.start) > REQUEST_BYTES {
-            break;
-        }
-        end += 1;
-    }
-    end
-}
-
-async fn fetch<T: Send + 'static>(shared: &Shared<T>, places: Range<usize>) {
-    let planned = shared.plan.get(places.clone()).unwrap_or_default();
-    let (Some(first), Some(last)) = (planned.first(), planned.last()) else {
-        return;
-    };
-    if let Some(parts) = &first.parts {
-        return fetch_parts(shared, places.start, parts).await;
-    }
-    let mut parts = Parts::new(planned.iter().map(|p| p.range.clone()));
-    let mut missing: std::collections::BTreeSet<usize> = places.clone().collect();
-    let mut take = |offset: u64, bytes: &[u8]| {
-        parts.take(offset, bytes, |index, bytes| {
-            missing.remove(&(places.start + index));
-            let got = planned.get(index).map(|p| Fetched::one(p.range.start, bytes));
-            shared.lock().arrived.insert(places.start + index, Ok(got.unwrap_or_default()));
-            shared.changed.notify_all();
-        });
-    };
-    let result = shared
-        .recording
-        .reader
-        .read_streamed(first.range.start..last.range.end, &mut take)
-        .await;
-    shared.note_request(result.is_ok());
-    let at = shared.recording.reader.location();
-    let error = result.err().unwrap_or_else(|| SourceError::Truncated {
-        wanted: last.range.end,
-        at: at.clone(),
-    });
-    for place in missing {
-        shared.lock().arrived.insert(place, Err(error.clone()));
-        shared.changed.notify_all();
-    }
-}
-
-/// A chunk of which only parts are read.
-async fn fetch_parts<T: Send + 'static>(shared: &Shared<T>, place: usize, parts: &[Range<u64>]) {
-    let reader = &shared.recording.reader;
-    let read = parts.iter().map(|part| async { Ok((part.start, reader.read(part.clone()).await?)) });
-    let got: Result<Vec<_>, SourceError> = futures_util::future::try_join_all(read).await;
-    shared.note_request(got.is_ok());
-    let got = got.map(|parts| {
-        let mut fetched = Fetched::default();
-        parts.into_iter().for_each(|(offset, bytes)| fetched.push(offset, bytes));
-        fetched
-    });
-    shared.lock().arrived.insert(place, got);
-    shared.changed.notify_all();
 }
 
 /// Messages in time order, while other threads read ahead. Dropping it ends them.

@@ -31,7 +31,7 @@ struct Sent {
 }
 
 const TOPICS: [&str; 3] = ["/a", "/b", "/other"];
-const DEFINITION: &str = "uint8 LOW=0\nuint8 HIGH=1\nfloat64 data\nuint8 mode\nstring name\nfloat64[] list\n";
+const DEFINITION: &str = "float64 data\nuint8 LOW=0\nuint8 HIGH=1\nuint8 mode\nstring name\nfloat64[] list\n";
 
 fn payload(value: f64) -> Vec<u8> {
     let mut bytes = value.to_le_bytes().to_vec();
@@ -114,11 +114,19 @@ type Holds = fn(Option<f64>, Option<f64>) -> bool;
 
 const CONDITIONS: [(&str, Holds); 13] = [
     ("/a.data > 0", |a, _| a.is_some_and(|a| a > 0.0)),
-    ("/a.data > 0 and /b.data <= 1", |a, b| a.is_some_and(|a| a > 0.0) && b.is_some_and(|b| b <= 1.0)),
-    ("/a.data > 0 or /b.data > 0", |a, b| a.is_some_and(|a| a > 0.0) || b.is_some_and(|b| b > 0.0)),
+    ("/a.data > 0 and /b.data <= 1", |a, b| {
+        a.is_some_and(|a| a > 0.0) && b.is_some_and(|b| b <= 1.0)
+    }),
+    ("/a.data > 0 or /b.data > 0", |a, b| {
+        a.is_some_and(|a| a > 0.0) || b.is_some_and(|b| b > 0.0)
+    }),
     ("not /a.data > 0", |a, _| a.is_some_and(|a| a <= 0.0)),
-    ("not (/a.data > 0 or /b.data > 0)", |a, b| a.is_some_and(|a| a <= 0.0) && b.is_some_and(|b| b <= 0.0)),
-    ("not (/a.data > 0 and /b.data > 0)", |a, b| a.is_some_and(|a| a <= 0.0) || b.is_some_and(|b| b <= 0.0)),
+    ("not (/a.data > 0 or /b.data > 0)", |a, b| {
+        a.is_some_and(|a| a <= 0.0) && b.is_some_and(|b| b <= 0.0)
+    }),
+    ("not (/a.data > 0 and /b.data > 0)", |a, b| {
+        a.is_some_and(|a| a <= 0.0) || b.is_some_and(|b| b <= 0.0)
+    }),
     ("/a.data - /b.data > 1", |a, b| a.zip(b).is_some_and(|(a, b)| a - b > 1.0)),
     ("/a.data == /b.data", |a, b| a.zip(b).is_some_and(|(a, b)| a == b)),
     ("max(/a.data, /b.data) >= 2 and /a.mode == HIGH", |a, b| {
@@ -216,8 +224,16 @@ fn only_chunks_with_the_topics_are_read() {
 
 #[test]
 fn what_was_so_before_the_start_counts() {
-    let mut messages = vec![Sent { topic: 1, at: 0, value: 1.0 }];
-    messages.extend((1..200).map(|at| Sent { topic: 0, at, value: if at % 50 < 25 { 1.0 } else { -1.0 } }));
+    let mut messages = vec![Sent {
+        topic: 1,
+        at: 0,
+        value: 1.0,
+    }];
+    messages.extend((1..200).map(|at| Sent {
+        topic: 0,
+        at,
+        value: if at % 50 < 25 { 1.0 } else { -1.0 },
+    }));
     let opened = opened("drive.bag", &bag(&messages, 5));
     let within = |from: i64, to: i64| Bounds {
         within: Span::new(ms(from), ms(to)),
@@ -235,7 +251,17 @@ fn what_was_so_before_the_start_counts() {
 
 #[test]
 fn short_spans_are_left_out_and_near_ones_made_one() {
-    let values = [(0, 1.0), (10, -1.0), (12, 1.0), (20, -1.0), (50, 1.0), (53, -1.0), (80, 1.0), (100, -1.0), (101, 1.0)];
+    let values = [
+        (0, 1.0),
+        (10, -1.0),
+        (12, 1.0),
+        (20, -1.0),
+        (50, 1.0),
+        (53, -1.0),
+        (80, 1.0),
+        (100, -1.0),
+        (101, 1.0),
+    ];
     let messages = values.map(|(at, value)| Sent { topic: 0, at, value });
     let opened = opened("drive.bag", &bag(&messages, 3));
     let found = |min_length: i64, merge_gap: i64| {
@@ -274,10 +300,19 @@ fn what_is_no_condition_is_told() {
         ("/a.dat > 0", "there is no field “dat” in test_msgs/Value (did you mean “.data”?)"),
         ("/a.name", "a text is not true or false: compare it with == or =~"),
         ("/a.name > 3 or /b.data > 0", "string and integer cannot be compared"),
-        ("3 > 2", "a condition names a topic, such as /vehicle/brake_report.pedal_input > 0.3"),
+        (
+            "3 > 2",
+            "a condition names a topic, such as /vehicle/brake_report.pedal_input > 0.3",
+        ),
         ("/a.data > $limit", "the variable $limit has no value"),
-        ("/a.mode == HIHG", "there is neither a topic nor a constant “HIHG” (did you mean “HIGH”?)"),
-        ("/a", "this is a whole test_msgs/Value: choose a field of it (did you mean “/a.data”?)"),
+        (
+            "/a.mode == HIHG",
+            "there is neither a topic nor a constant “HIHG” (did you mean “HIGH”?)",
+        ),
+        (
+            "/a",
+            "this is a whole test_msgs/Value: choose a field of it (did you mean “/a.data”?)",
+        ),
     ] {
         assert_eq!(condition(&opened.drive, text).expect_err(text).to_string(), told, "{text}");
     }

@@ -62,7 +62,9 @@ impl State {
             merge_gap_ns: args.merge_gap,
         };
         let opened = State::of(&path, &head, is_own);
-        opened.with_context(|| format!("what is done cannot be remembered: {}", path.display())).map(Some)
+        opened
+            .with_context(|| format!("what is done cannot be remembered: {}", path.display()))
+            .map(Some)
     }
 
     fn of(path: &Path, head: &Head, is_own: bool) -> anyhow::Result<State> {
@@ -74,7 +76,9 @@ impl State {
         let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         let (mut done, mut whole) = (HashMap::new(), 0);
         let first = lines.next();
-        let is_same = first.and_then(|line| serde_json::from_str::<Head>(line).ok()).is_some_and(|known| known == *head);
+        let is_same = first
+            .and_then(|line| serde_json::from_str::<Head>(line).ok())
+            .is_some_and(|known| known == *head);
         if is_same {
             whole += first.map_or(0, str::len);
             for text in lines {

@@ -54,7 +54,12 @@ fn a_span_is_a_line_of_json_and_a_row_of_a_scene_table() {
         "bag_file": "drive_a", "scene_id": "drive_a_high_1600000000.01", "class": "high", "start_time": 1_600_000_000.01,
         "end_ns": 1_600_000_000_030_000_000_i64, "scene_length": 0.02, "topics_analyzed": "/a", "text": "/a.data > 0",
     });
-    assert_eq!((rows.len(), &rows[0]), (2, &expected), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        (rows.len(), &rows[0]),
+        (2, &expected),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 
     let output = roadreel(&["find", text(&path), "/a.data > 0"]);
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r"
@@ -102,7 +107,11 @@ fn a_folder_of_bags_is_searched_in_order() {
         written(folder.path(), &format!("deep/drive_{n}.bag"), &drive(n));
     }
     written(folder.path(), "deep/bad.bag", b"no bag at all");
-    let other = [Sent { topic: 2, at: 0, value: 1.0 }];
+    let other = [Sent {
+        topic: 2,
+        at: 0,
+        value: 1.0,
+    }];
     written(folder.path(), "deep/other.bag", &bag(&other, 1));
     let place = text(folder.path());
     let (lines, told) = find(&[place, "/a.data > 0"], 0);

@@ -29,7 +29,8 @@ fn table(folder: &Path, path: &str, rows: i64, a_group: usize) {
         .set_max_row_group_row_count(Some(a_group))
         .set_dictionary_enabled(false)
         .build();
-    let mut writer = ArrowWriter::try_new(std::fs::File::create(path).expect("a file"), batch.schema(), Some(properties)).expect("a writer");
+    let mut writer =
+        ArrowWriter::try_new(std::fs::File::create(path).expect("a file"), batch.schema(), Some(properties)).expect("a writer");
     writer.write(&batch).expect("rows");
     writer.close().expect("a footer");
 }
@@ -100,7 +101,12 @@ fn tables_of_a_lake_are_searched_recording_by_recording_and_beside_their_bags() 
     let (_, drives) = drives(&folder.path().join("lake"), &["/signals"]);
     let found: Vec<(String, String)> = drives
         .iter()
-        .map(|drive| (drive.record(), shown(&spans(drive, "/signals.n >= 90", Bounds::default()).0)))
+        .map(|drive| {
+            (
+                drive.record().to_owned(),
+                shown(&spans(drive, "/signals.n >= 90", Bounds::default()).0),
+            )
+        })
         .collect();
     assert_eq!(found, [("drive_a".into(), "90-99".into()), ("drive_b".into(), "90-299".into())]);
 
