@@ -18,6 +18,7 @@ mod dialog;
 mod drafts;
 mod edges;
 mod fields;
+mod find;
 mod fit_dialog;
 mod growing;
 pub mod history;
@@ -128,6 +129,7 @@ pub struct AppState {
     timeline: timeline::TimelineState,
     topics: topics::TopicsState,
     scenes: scenes::ScenesState,
+    find: find::FindState,
     offline: offline::OfflineState,
     keeping_number: u64,
     palette: palette::PaletteState,
@@ -198,6 +200,7 @@ impl AppState {
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
             scenes: scenes::ScenesState::new(start.scenes, start.records),
+            find: find::FindState::default(),
             offline: offline::OfflineState::default(),
             keeping_number: 0,
             palette: palette::PaletteState::default(),
@@ -278,6 +281,7 @@ impl AppState {
         self.timeline = timeline::TimelineState::default();
         self.topics = topics::TopicsState::default();
         self.scenes.clear();
+        self.find.stop();
         (self.topics_seen, self.placed, self.pending_step, self.reads_layout) = (0, false, 0, false);
         self.kept_around = self.around();
         self.add(locations);
@@ -318,6 +322,7 @@ impl AppState {
         self.finish_jobs(seconds);
         self.place();
         self.ask_for_scenes();
+        self.take_finds();
         self.look_for_new_pins();
         self.tick(seconds);
         self.demand();
@@ -557,6 +562,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
     link::banner(ui, state);
+    find::ui(ui, state);
     if state.is_open() && state.store.span().is_some() && !(state.reads_layout && state.workspace.is_empty()) {
         timeline::ui(ui, state);
         topics::ui(ui, state);

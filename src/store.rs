@@ -514,8 +514,12 @@ impl Store {
 
     /// What a recording's index tells: its connections, chunks and counts. None until it is known.
     pub fn catalog(&self, source: SourceId) -> Option<&Catalog> {
-        let container = self.inner.get(source as usize)?.container.as_ref()?;
-        Some(container.catalog())
+        Some(self.container(source)?.catalog())
+    }
+
+    /// A recording as it is read here, its times shifted. None until its index is known.
+    pub fn container(&self, source: SourceId) -> Option<&Arc<dyn Container>> {
+        self.inner.get(source as usize)?.container.as_ref()
     }
 
     /// Grows whenever a catalogue does.

@@ -67,6 +67,7 @@ impl AppState {
                 self.playback.looping = if self.playback.looping.is_some() { None } else { Some(shown) };
             }
             Command::FitTimeline => self.timeline.fit(),
+            Command::Find => self.find.toggle(),
             Command::ToggleLeft => self.sidebars.left = !self.sidebars.left,
             Command::ToggleRight => self.sidebars.right = !self.sidebars.right,
             Command::Unmaximise => self.workspace.maximised = None,

@@ -39,6 +39,7 @@ pub enum Command {
     Slower,
     ToggleLoop,
     FitTimeline,
+    Find,
     ToggleLeft,
     ToggleRight,
     Unmaximise,
@@ -158,6 +159,7 @@ pub static COMMANDS: &[Entry] = &[
         Modifiers::NONE,
         Key::F,
     ),
+    entry(Command::Find, "Scenes", "Find when…", COMMAND_SHIFT, Key::F),
     entry(Command::ToggleLeft, "View", "Sources and topics", Modifiers::NONE, Key::OpenBracket),
     entry(
         Command::ToggleRight,

@@ -289,6 +289,7 @@ impl Run<'_> {
             },
             min_length: self.args.min_length,
             merge_gap: self.args.merge_gap,
+            ahead_bytes: None,
         };
         let read = whole.within(bounds.within);
         let what = format!("searching {}{what}", drive.record());

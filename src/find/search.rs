@@ -65,9 +65,10 @@ impl Search {
             is_done: false,
         };
         for (recording, names) in drive.named() {
-            let Some(reading) = reading(recording, names, condition, bounds.within) else {
+            let Some(mut reading) = reading(recording, names, condition, bounds.within) else {
                 continue;
             };
+            reading.wanted.ahead_bytes = bounds.ahead_bytes.unwrap_or(reading.wanted.ahead_bytes);
             let at = recording.reader.location().clone();
             let Reading {
                 wanted,

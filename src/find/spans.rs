@@ -11,6 +11,8 @@ pub struct Bounds {
     pub min_length: i64,
     /// Spans no further apart become one, in nanoseconds.
     pub merge_gap: i64,
+    /// Bytes that are read ahead; None: as many as make it fastest.
+    pub ahead_bytes: Option<u64>,
 }
 
 impl Default for Bounds {
@@ -19,6 +21,7 @@ impl Default for Bounds {
             within: Span::ALL,
             min_length: 0,
             merge_gap: 0,
+            ahead_bytes: None,
         }
     }
 }
