@@ -94,13 +94,14 @@ impl FindState {
         self.checked = Checked::default();
     }
 
-    /// Whether a search is under way.
-    pub fn is_running(&self) -> bool {
-        self.running.is_some()
-    }
 }
 
 impl AppState {
+    /// Whether a search is under way.
+    pub fn is_finding(&self) -> bool {
+        self.find.running.is_some()
+    }
+
     fn condition(&self) -> Result<Condition, PathError> {
         Condition::compile(&parse(&self.find.text)?, &self.store.topic_schemas(), self.store.variables())
     }

@@ -2,8 +2,9 @@
 
 mod state;
 
+use std::collections::VecDeque;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -19,6 +20,7 @@ use crate::time::{Span, Time, When, format_duration, format_relative, format_utc
 use state::State;
 
 #[derive(Args, Clone, Debug)]
+#[command(allow_missing_positional = true)]
 pub struct FindArgs {
     /// Recordings: bags, folders or prefixes of bags, lists of links; tables are searched beside them, or alone
     #[arg(value_name = "LOC", required_unless_present = "record")]
@@ -76,10 +78,12 @@ impl Asked {
 fn pointed(text: &str, error: &PathError) -> String {
     let before = text.get(..error.span.start).unwrap_or_default().chars().count();
     let marked = text.get(error.span.clone()).unwrap_or_default().chars().count().max(1);
-    match text.contains('\n') {
-        true => error.to_string(),
-        false => format!("{error}\n  {text}\n  {}{}", " ".repeat(before), "^".repeat(marked)),
-    }
+    let perhaps = match error.nearest.as_deref() {
+        Some(nearest) if !nearest.is_empty() => format!(" perhaps “{nearest}”"),
+        _ => String::new(),
+    };
+    let line = text.replace(|c: char| c.is_control(), " ");
+    format!("{}\n  {line}\n  {}{}{perhaps}", error.what, " ".repeat(before), "^".repeat(marked))
 }
 
 /// Nanoseconds.
@@ -148,7 +152,7 @@ pub fn run(common: &Common, args: &FindArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn style(path: &std::path::Path) -> anyhow::Result<Style> {
+fn style(path: &Path) -> anyhow::Result<Style> {
     Style::of(&path.to_string_lossy()).with_context(|| {
         format!(
             "the name of a scene table tells how it is written: .parquet, .csv or .jsonl: {}",
@@ -217,9 +221,9 @@ struct Run<'a> {
 impl Run<'_> {
     /// One after the other; the next one is opened meanwhile.
     fn bags(&mut self, io: &Io, bags: &[Place], tables: &[Recording], state: &mut Option<State>) -> anyhow::Result<()> {
-        let is_done = |state: &Option<State>, bag: &Place| state.as_ref().is_some_and(|state| state.scenes_of(bag).is_some());
-        let mut ahead: std::collections::VecDeque<_> = std::collections::VecDeque::new();
-        let mut waiting = bags.iter().filter(|bag| !is_done(state, bag)).collect::<Vec<_>>().into_iter();
+        let is_left = |bag: &&Place| state.as_ref().is_none_or(|state| state.scenes_of(bag).is_none());
+        let waiting: Vec<&Place> = bags.iter().filter(is_left).collect();
+        let (mut waiting, mut ahead) = (waiting.into_iter(), VecDeque::new());
         for (number, bag) in bags.iter().enumerate() {
             if let Some(kept) = state.as_ref().and_then(|state| state.scenes_of(bag)) {
                 for (span, start) in kept.clone() {

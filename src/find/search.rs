@@ -113,7 +113,7 @@ impl Search {
                 self.ready.push_back(Step::Reached(time));
                 break;
             }
-            self.take(number);
+            self.take_value(number);
             (taken, last) = (taken + 1, Some(time));
         }
         self.ready.extend(self.spans.found.drain(..).map(Step::Found));
@@ -139,7 +139,7 @@ impl Search {
         Ok(next.min())
     }
 
-    fn take(&mut self, number: usize) {
+    fn take_value(&mut self, number: usize) {
         let Some(stream) = self.streams.get_mut(number) else { return };
         let put = |values: &mut Vec<Vec<Point>>, time: Time, input: usize, value: f64| {
             if let Some(values) = values.get_mut(input) {

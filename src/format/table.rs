@@ -311,9 +311,10 @@ impl Container for Table {
         let Some(Block::Group { file, group }) = self.blocks.get(chunk as usize) else {
             return None;
         };
+        // statistics may cut texts short, and of a pair they tell no more than the second
         let has_exact_span = match &self.clock {
             None => true,
-            Some(Clock::Column { column, .. }) => self.schema.fields().get(*column)?.data_type().is_numeric(),
+            Some(Clock::Column { column, .. }) => !parquet::is_text(self.schema.fields().get(*column)?.data_type()),
             Some(Clock::Pair { .. }) => false,
         };
         let column = self.columns.iter().find(|column| column.name == field).filter(|_| has_exact_span)?;

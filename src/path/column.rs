@@ -99,7 +99,10 @@ impl Column {
 
     /// Whether the message gives a value that is true: of several one is enough, of none there is none.
     pub fn holds(&self, payload: &[u8]) -> bool {
-        self.items(payload).into_iter().any(Item::is_true)
+        match self.is_list {
+            true => self.items(payload).into_iter().any(Item::is_true),
+            false => self.eval.first(&self.plan, Reader::new(payload)).is_some_and(Item::is_true),
+        }
     }
 
     /// All numbers of the message.

@@ -88,9 +88,9 @@ fn what_is_wrong_is_told_with_its_place() {
     assert!(told.contains("/a.data >\n") && told.contains('^'), "{told}");
     let (_, told) = find(&[text(&path), "/a.dat > 3"], 1);
     insta::assert_snapshot!(told, @r"
-    roadreel: there is no field “dat” in test_msgs/Value (did you mean “.data”?)
+    roadreel: there is no field “dat” in test_msgs/Value
       /a.dat > 3
-        ^^^^
+        ^^^^ perhaps “.data”
     ");
     let (_, told) = find(&["/nowhere/drive.bag", "/a.data > 3"], 1);
     assert!(told.contains("/nowhere/drive.bag"), "{told}");
