@@ -522,6 +522,11 @@ impl Store {
         self.inner.get(source as usize)?.container.as_ref()
     }
 
+    /// What reads a recording's messages, at the times that they are taken to have been received.
+    pub fn container(&self, source: SourceId) -> Option<Arc<dyn Container>> {
+        self.inner.get(source as usize)?.container.clone()
+    }
+
     /// Grows whenever a catalogue does.
     pub fn catalog_revision(&self) -> u64 {
         self.catalog_revision

@@ -65,6 +65,11 @@ pub struct Scene {
     pub notes: Vec<(String, String)>,
 }
 
+fn folder_of(path: &std::path::Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    Some(path.parent()?.file_name()?.to_string_lossy().into_owned())
+}
+
 /// Names of what a scene is of, the likeliest first.
 const CLASSES: [&str; 7] = ["class", "label", "type", "category", "event_type", "event", "tag"];
 const TEXTS: [&str; 5] = ["text", "description", "comment", "note", "notes"];
@@ -74,9 +79,11 @@ impl Scene {
     pub fn new(recording: &Location, class: &str, span: Span) -> Scene {
         let name = recording.name();
         let record = record_of(&name).to_owned();
+        // of a local one its folder is as good as a bucket, as in tables that are exported
         let (bucket, key) = match recording {
             Location::S3(address) => (Some(address.bucket.clone()), address.key.clone()),
-            _ => (None, name),
+            Location::Path(path) => (folder_of(path), name),
+            Location::Url(_) => (None, name),
         };
         Scene {
             id: format!("{record}_{class}_{:?}", span.start.nearest_secs()),
@@ -102,14 +109,19 @@ impl Scene {
         let record = take(&table.partition_key).unwrap_or_default();
         let id = take(&table.sort_key).unwrap_or_default();
         let (start_text, end_text, length) = (take("start_time"), take("end_time"), take("scene_length"));
-        let class = CLASSES.iter().find_map(|name| take(name)).or_else(|| class_in(&id, &record));
+        let (exact_start, exact_end) = (take("start_ns"), take("end_ns"));
+        let named = |id: &str| {
+            let start = start_text.as_deref().and_then(|start| id.strip_suffix(start)?.strip_suffix('_'));
+            class_in(start.unwrap_or(id), &record)
+        };
+        let class = CLASSES.iter().find_map(|name| take(name)).or_else(|| named(&id));
         let text = TEXTS.iter().find_map(|name| take(name));
         let mut scene = Scene {
             bucket: take("bag_file_bucket"),
             prefix: take("bag_file_prefix"),
             file: take("bag_file").unwrap_or_else(|| record.clone()),
-            start: start_text.as_deref().and_then(instant),
-            end: end_text.as_deref().and_then(instant),
+            start: exact(exact_start, start_text.as_deref().and_then(instant)),
+            end: exact(exact_end, end_text.as_deref().and_then(instant)),
             start_text,
             end_text,
             missing,
@@ -133,7 +145,9 @@ impl Scene {
         scene
     }
 
-    fn note_oddities(&mut self) {
+    /// Says anew what is odd about it, seen alone.
+    pub fn note_oddities(&mut self) {
+        self.odd.clear();
         if self.record.is_empty() {
             self.odd.push("It names no recording.".into());
         }
@@ -186,6 +200,14 @@ pub fn record_of(name: &str) -> &str {
     endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
+/// Seconds as numbers end at a fraction of a microsecond: nanoseconds beside them tell the rest, where they are of the same moment.
+fn exact(nanos: Option<String>, about: Option<Time>) -> Option<Time> {
+    const SAME_NANOS: u64 = 1_000_000;
+    let nanos = nanos.and_then(|text| text.trim().parse().ok()).map(Time);
+    let is_same = |nanos: &Time| about.is_none_or(|about| about.since(*nanos).unsigned_abs() < SAME_NANOS);
+    nanos.filter(is_same).or(about)
+}
+
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
@@ -196,7 +218,7 @@ fn class_in(id: &str, record: &str) -> Option<String> {
     let own = id.strip_prefix(record).and_then(|rest| rest.strip_prefix('_'));
     let class = match own.filter(|_| !record.is_empty()) {
         Some(rest) => rest.split('_').take_while(|part| !is_number(part)).collect::<Vec<_>>().join("_"),
-        // of a name that is not known the last word is taken
+        // of a name that is not known the last word before the number is taken
         None => {
             let parts: Vec<&str> = id.split('_').collect();
             let number = parts.iter().rposition(is_number)?;

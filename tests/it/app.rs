@@ -12,6 +12,8 @@ mod opening;
 mod panels;
 #[path = "app/playing.rs"]
 mod playing;
+#[path = "app/scenes.rs"]
+mod scenes;
 #[path = "app/undo.rs"]
 mod undo;
 #[path = "app/window.rs"]
