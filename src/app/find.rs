@@ -50,6 +50,8 @@ struct Checked {
 struct Told {
     text: String,
     is_warning: bool,
+    /// The search, where it found something that can be saved.
+    found: Option<String>,
 }
 
 struct Running {
@@ -93,7 +95,6 @@ impl FindState {
         (self.running, self.told) = (None, None);
         self.checked = Checked::default();
     }
-
 }
 
 impl AppState {
@@ -108,7 +109,11 @@ impl AppState {
 
     /// Looks at the text where it, or what it is about, has changed.
     fn check_condition(&mut self) {
-        let of = (self.find.text.clone(), self.store.catalog_revision(), self.store.variables().clone());
+        let of = (
+            self.find.text.clone(),
+            self.store.catalog_revision(),
+            self.store.variables().clone(),
+        );
         if self.find.checked.of.as_ref() == Some(&of) {
             return;
         }
@@ -208,6 +213,7 @@ impl AppState {
             Some(Err(error)) => {
                 self.find.told = Some(Told {
                     text: format!("The search ended early: {error}"),
+                    found: Some(running.name.clone()).filter(|_| !running.scenes.is_empty()),
                     is_warning: true,
                 });
             }
@@ -268,6 +274,7 @@ impl Told {
         Told {
             text,
             is_warning: running.losses > 0,
+            found: Some(running.name.clone()).filter(|_| !running.scenes.is_empty()),
         }
     }
 }
@@ -356,9 +363,20 @@ fn buttons(ui: &mut Ui, state: &mut AppState) {
     if begin.inner {
         state.begin_find();
     }
+    let mut saved = None;
     if let Some(told) = &state.find.told {
+        if told.found.is_some()
+            && widget::quiet_button(ui, "Save…")
+                .on_hover_text("Save what was found as a table of scenes")
+                .clicked()
+        {
+            saved.clone_from(&told.found);
+        }
         let color = if told.is_warning { p.warn } else { p.weak };
         ui.label(RichText::new(&told.text).font(theme::small()).color(color));
+    }
+    if let Some(name) = saved {
+        state.save_found(&name);
     }
 }
 

@@ -40,15 +40,7 @@ pub fn condition_field(
     response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
-fn field(
-    ui: &mut Ui,
-    id: egui::Id,
-    store: &Store,
-    path: &mut String,
-    problem: Option<&Problem>,
-    name: &str,
-    hint: &str,
-) -> egui::Response {
+fn field(ui: &mut Ui, id: egui::Id, store: &Store, path: &mut String, problem: Option<&Problem>, name: &str, hint: &str) -> egui::Response {
     let mut chosen: Chosen = ui.data(|d| d.get_temp(id)).unwrap_or_default();
     let proposals = if ui.memory(|m| m.has_focus(id)) {
         proposals(ui, id, store, path)

@@ -21,9 +21,21 @@ const ROWS: [(&str, &str, &str); 4] = [
         "two vehicle topics, 50 Hz each",
         "/vehicle/brake_report.pedal_input > 0.3 and /vehicle/steering_report.speed > 5",
     ),
-    ("imu", "one topic of 100 Hz, computed", "sqrt(/imu_raw.linear_acceleration.x ^ 2 + /imu_raw.linear_acceleration.y ^ 2) > 2"),
-    ("objects", "lists of objects, each looked at", "/as_tx/objects.objects[:]{classification == 4}.pose.pose.position.x > 20"),
-    ("cloud", "a field of lidar scans, a megabyte each", "/os1_cloud_node/points.height > 1000"),
+    (
+        "imu",
+        "one topic of 100 Hz, computed",
+        "sqrt(/imu_raw.linear_acceleration.x ^ 2 + /imu_raw.linear_acceleration.y ^ 2) > 2",
+    ),
+    (
+        "objects",
+        "lists of objects, each looked at",
+        "/as_tx/objects.objects[:]{classification == 4}.pose.pose.position.x > 20",
+    ),
+    (
+        "cloud",
+        "a field of lidar scans, a megabyte each",
+        "/os1_cloud_node/points.height > 1000",
+    ),
 ];
 
 fn main() {
@@ -63,7 +75,9 @@ fn find(folder: &Path, condition: &str) -> usize {
 /// Bytes of a recording's messages.
 fn unpacked(path: &Path) -> u64 {
     let drive = figures::recording(Location::Path(path.to_owned()));
-    let sizes = mapped(&drive, ConnectionSet::All, Span::ALL, Checks::Quick, |message| message.payload.len() as u64);
+    let sizes = mapped(&drive, ConnectionSet::All, Span::ALL, Checks::Quick, |message| {
+        message.payload.len() as u64
+    });
     let sizes = sizes.filter_map(|piece| match piece {
         Ok(Piece::Message(_, _, size)) => Some(size),
         _ => None,
@@ -81,8 +95,14 @@ fn publish(drive: &Path, bags: u64) {
         let file = target.join("criterion/find").join(name).join("new/estimates.json");
         let Ok(text) = std::fs::read_to_string(file) else { continue };
         let estimates: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        let Some(nanos) = estimates["median"]["point_estimate"].as_f64() else { continue };
-        rows.push(format!("| {what} | {} | {:.1} GB/s |", figures::duration(nanos), raw as f64 / nanos));
+        let Some(nanos) = estimates["median"]["point_estimate"].as_f64() else {
+            continue;
+        };
+        rows.push(format!(
+            "| {what} | {} | {:.1} GB/s |",
+            figures::duration(nanos),
+            raw as f64 / nanos
+        ));
     }
     let text = format!(
         "Medians on {} cores, the program started anew each time; {bags} bags of {} MB, LZ4, {:.1} GB unpacked, in the file cache.\n\n\
