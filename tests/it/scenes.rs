@@ -379,3 +379,20 @@ fn what_is_no_table_of_scenes_is_told_in_a_sentence() {
     let told = run(&["scenes", text(&none)]).expect_err("no file");
     assert!(told.contains("none.parquet"), "{told}");
 }
+
+#[test]
+fn a_prefix_of_s3_is_a_table_of_scenes() {
+    let root = tempfile::tempdir().expect("a folder");
+    for bag in ["drive_a", "drive_b"] {
+        let path = root.path().join(format!("lake/scene_detections/bag_file={bag}/part-0.parquet"));
+        detections(&path, &[(1_600_000_000.0, &["car"]), (1_600_000_000.1, &["car"])]);
+    }
+    let store = crate::s3_signed::store_of(root.path(), crate::server::Behaviour::default());
+    let user = crate::s3::User::with_keys(crate::s3::SECRET)
+        .with("AWS_ENDPOINT_URL", &store.url(""))
+        .with("AWS_REGION", "us-east-1");
+    let told = user.prints(&["--no-cache", "scenes", "s3://lake/scene_detections/", "--json"]);
+    let found: Vec<Value> = serde_json::from_str(&told).expect("JSON");
+    let ids: Vec<&str> = found.iter().filter_map(|scene| scene["scene"].as_str()).collect();
+    assert_eq!(ids, ["drive_a_carInLane_1600000000.0", "drive_b_carInLane_1600000000.0"]);
+}
