@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::decode::{Decoded, Form, Schema, Shading};
-use crate::format::{Catalog, ConnectionId, Warning};
+use crate::format::{Catalog, ConnectionId, Container, Warning};
 use crate::path::{self, Column, Literal, TopicSchema, Variables};
 use crate::source::Location;
 use crate::time::{Span, Time};
@@ -514,12 +514,8 @@ impl Store {
 
     /// What a recording's index tells: its connections, chunks and counts. None until it is known.
     pub fn catalog(&self, source: SourceId) -> Option<&Catalog> {
-        Some(self.container(source)?.catalog())
-    }
-
-    /// A recording as it is read here, its times shifted. None until its index is known.
-    pub fn container(&self, source: SourceId) -> Option<&Arc<dyn Container>> {
-        self.inner.get(source as usize)?.container.as_ref()
+        let container = self.inner.get(source as usize)?.container.as_ref()?;
+        Some(container.catalog())
     }
 
     /// What reads a recording's messages, at the times that they are taken to have been received.

@@ -178,7 +178,7 @@ impl AppState {
             let recording = Recording {
                 io: self.executor.io().clone(),
                 reader,
-                container: container.clone(),
+                container,
             };
             recordings.push((recording, names));
         }

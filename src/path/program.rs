@@ -310,7 +310,8 @@ fn constant(name: &Expr, of: &Expr, topics: &[TopicSchema]) -> Result<Option<Exp
     let plan = schema.plan();
     let root = Kind::Struct(plan.root);
     // what is wrong with the field itself is told where it is compiled
-    let Ok(place) = (Compiler { plan }.place(of, (root, Array::One))) else {
+    let placed = Compiler { plan }.place(of, (root, Array::One));
+    let Ok(place) = placed else {
         return Ok(None);
     };
     if let Some(literal) = named_constant(plan, Some(&place), root, bare) {
