@@ -376,7 +376,8 @@ fn shift_drag(window: &mut Window, from: egui::Pos2, to: egui::Pos2) {
     };
     window.hover_at(from);
     window.run_steps(2);
-    window.input_mut().modifiers = Modifiers::SHIFT;
+    window.event(egui::Event::ModifiersChanged(Modifiers::SHIFT));
+    window.step();
     window.event_modifiers(button(from, true), Modifiers::SHIFT);
     window.step();
     for part in 1..=8 {
@@ -385,7 +386,7 @@ fn shift_drag(window: &mut Window, from: egui::Pos2, to: egui::Pos2) {
     }
     window.event_modifiers(button(to, false), Modifiers::SHIFT);
     window.step();
-    window.input_mut().modifiers = Modifiers::NONE;
+    window.event(egui::Event::ModifiersChanged(Modifiers::NONE));
     window.run_steps(3);
 }
 
