@@ -8,8 +8,7 @@
 //! ```no_run
 //! use roadreel::find::{Bounds, Condition, Drive, Search, Step};
 //! use roadreel::path::{Variables, parse};
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let recording: roadreel::run::Recording = unimplemented!();
+//! # fn print(recording: roadreel::run::Recording) -> Result<(), Box<dyn std::error::Error>> {
 //! let drive = Drive::of(recording);
 //! let braking = parse("/vehicle/brake_report.pedal_input > 0.3 and /vehicle/steering_report.speed > 5")?;
 //! let condition = Condition::compile(&braking, &drive.schemas(&braking.topics()), &Variables::new())?;

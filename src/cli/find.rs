@@ -153,7 +153,8 @@ pub fn run(common: &Common, args: &FindArgs) -> anyhow::Result<()> {
 }
 
 fn style(path: &Path) -> anyhow::Result<Style> {
-    Style::of(&path.to_string_lossy()).with_context(|| {
+    let style = Style::of(&path.to_string_lossy()).filter(|style| *style != Style::Text);
+    style.with_context(|| {
         format!(
             "the name of a scene table tells how it is written: .parquet, .csv or .jsonl: {}",
             path.display()

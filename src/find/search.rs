@@ -163,8 +163,12 @@ impl Search {
     /// All values before `until` are there.
     fn advance(&mut self, until: Time) {
         let inputs: Vec<&[Point]> = self.values.iter().map(Vec::as_slice).collect();
-        for (time, value) in self.program.advance(&mut self.progress, &inputs, until) {
-            self.spans.take(time, value != 0.0 && !value.is_nan());
+        let mut points = self.program.advance(&mut self.progress, &inputs, until).into_iter().peekable();
+        while let Some((time, value)) = points.next() {
+            // of one moment the last one counts
+            if points.peek().is_none_or(|(next, _)| *next != time) {
+                self.spans.take(time, value != 0.0 && !value.is_nan());
+            }
         }
         self.values.iter_mut().for_each(Vec::clear);
     }
