@@ -323,9 +323,29 @@ pub(super) async fn open_each(
     }
     let mut opened = Vec::with_capacity(tables.len());
     for table in tables {
-        opened.push(open_table(table, location, net).await?);
+        let place = folder_of(&table, location);
+        opened.push(open_table(table, &place, net).await?);
     }
     Ok(opened)
+}
+
+/// The folder of one of the tables that lie at a location.
+fn folder_of(table: &Table, location: &Location) -> Location {
+    let path = table.files.first().map_or("", |file| &*file.path);
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let own: Vec<&str> = folders.split('/').take_while(|folder| !folder.contains('=')).collect();
+    match (own.join("/"), location) {
+        (folder, Location::Path(path)) if !folder.is_empty() => Location::Path(path.join(folder)),
+        (folder, Location::S3(address)) if !folder.is_empty() => {
+            let prefix = address.key.trim_end_matches('/');
+            let slash = if prefix.is_empty() { "" } else { "/" };
+            Location::S3(S3Address {
+                key: format!("{prefix}{slash}{folder}/"),
+                ..address.clone()
+            })
+        }
+        _ => location.clone(),
+    }
 }
 
 async fn open_table(table: Table, location: &Location, net: &Net) -> Result<(Reader, Vec<Part>), OpenError> {
