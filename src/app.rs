@@ -18,6 +18,7 @@ mod dialog;
 mod drafts;
 mod edges;
 mod fields;
+mod find;
 mod fit_dialog;
 mod growing;
 pub mod history;
@@ -130,6 +131,7 @@ pub struct AppState {
     timeline: timeline::TimelineState,
     topics: topics::TopicsState,
     scenes: scenes::ScenesState,
+    find: find::FindState,
     offline: offline::OfflineState,
     keeping_number: u64,
     palette: palette::PaletteState,
@@ -199,6 +201,7 @@ impl AppState {
             hover_next: None,
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
+            find: find::FindState::default(),
             scenes: scenes::ScenesState::new(start.scenes, start.records, start.held_scenes),
             offline: offline::OfflineState::default(),
             keeping_number: 0,
@@ -280,6 +283,7 @@ impl AppState {
         self.timeline = timeline::TimelineState::default();
         self.topics = topics::TopicsState::default();
         self.scenes.clear();
+        self.find.stop();
         (self.topics_seen, self.placed, self.pending_step, self.reads_layout) = (0, false, 0, false);
         self.kept_around = self.around();
         self.add(locations);
@@ -320,6 +324,7 @@ impl AppState {
         self.finish_jobs(seconds);
         self.place();
         self.ask_for_scenes();
+        self.take_finds();
         self.look_for_marks();
         self.index_scenes();
         self.look_for_new_pins();
@@ -561,6 +566,7 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
     link::banner(ui, state);
+    find::ui(ui, state);
     if !state.is_open() && !state.scenes.is_empty() {
         topics::ui(ui, state);
     }

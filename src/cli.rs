@@ -8,6 +8,7 @@ mod cat;
 mod check;
 mod demo;
 mod export;
+mod find;
 mod info;
 mod layout;
 mod ls;
@@ -65,6 +66,8 @@ enum Command {
     Ls(LsArgs),
     /// SQL over tables (Parquet, CSV, JSON Lines, Arrow, Hudi, Delta) and topics of recordings
     Query(query::QueryArgs),
+    /// Every span in which a condition over message paths holds, in one recording or many
+    Find(find::FindArgs),
     /// Recordings, whole or in part, as a bag, an MCAP file, Parquet or CSV tables; damaged ones repaired
     Export(export::ExportArgs),
     /// Draws the window offscreen, without a display, once what is visible is there
@@ -297,6 +300,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Check(args)) => check::run(common, &args),
         Some(Command::Ls(args)) => ls::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Export(args)) => export::run(common, &args).map(|()| Outcome::Done),
+        Some(Command::Find(args)) => find::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Query(args)) => query::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Screenshot(args)) => screenshot::run(common, &args).map(|()| Outcome::Done),
         Some(Command::Scenes(args)) => scenes::run(common, &args).map(|()| Outcome::Done),

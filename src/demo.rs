@@ -151,6 +151,7 @@ impl Topics {
                 definition: kind.definition().into(),
                 latching,
                 callerid: Some(node.into()),
+                bag: None,
             })
         };
         let flir = "/flir_adk";

@@ -110,6 +110,11 @@ pub trait Container: Send + Sync {
     fn ranges_of(&self, _chunk: ChunkId, _fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
         None
     }
+    /// Between which two the values of a field lie in all messages of a chunk, where the file tells without their being read, and where
+    /// the chunk's span is that of its messages to the nanosecond. What is no number may stand among them.
+    fn limits(&self, _chunk: ChunkId, _field: &str) -> Option<(Limit, Limit)> {
+        None
+    }
     /// The chunk as the file stores it, where a file of the same format can take it over as it is.
     fn stored(&self, _chunk: ChunkId, _got: &Fetched) -> Option<StoredChunk> {
         None
@@ -128,6 +133,15 @@ pub(crate) fn arrivals_of(batch: Batch) -> Vec<(ConnectionId, Time)> {
     let mut arrivals: Vec<(ConnectionId, Time)> = batch.messages.iter().map(|m| (m.connection, m.time)).collect();
     arrivals.sort_by_key(|a| a.1);
     arrivals
+}
+
+/// A value that others do not fall below, or do not exceed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Limit {
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Text(String),
 }
 
 /// A chunk with its index, as its file stores it.
@@ -193,6 +207,8 @@ pub struct Connection {
     pub latching: bool,
     /// The publishing node, where known.
     pub callerid: Option<Arc<str>>,
+    /// The recording that it was extracted from, where the container is a table that says so.
+    pub bag: Option<Arc<str>>,
 }
 
 /// A latched connection with more chunks than this is none: its newest messages stand for it.

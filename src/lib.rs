@@ -35,6 +35,7 @@
 //! | [`layout`] | layout files, ours and those of other programs: read, written, compared, merged, fitted to a recording | open a file; know a panel's code |
 //! | [`lake`] | tables and topics under one SQL, with DataFusion, which stays behind it | parse Parquet or SQL by hand; show where a table lies |
 //! | [`scenes`] | spans of recordings that are worth a name: read from tables and queries, written as tables | drop a row; know a window |
+//! | [`find`] | when a condition over message paths holds, in one recording or many | open a file, start a thread |
 //! | [`export`] | recordings, whole or in part, written anew: bags, MCAP files, tables | open a file |
 //! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
 //! | `theme` | colours, fonts, icons, spacing and the small widgets: one table for dark, one for light | know data |
@@ -95,6 +96,8 @@ pub mod layout;
 pub mod lake;
 
 pub mod scenes;
+
+pub mod find;
 
 pub mod export;
 

@@ -30,6 +30,7 @@ mod column;
 mod complete;
 mod eval;
 mod functions;
+mod limits;
 mod nearest;
 mod parse;
 mod place;
@@ -43,6 +44,7 @@ pub use column::{Column, ItemKind, Select};
 pub use complete::{Completion, Leaf, complete, leaves};
 pub use eval::Item;
 pub use functions::{FUNCTIONS, Function, Kind as FunctionKind, Param, Part, function};
+pub use limits::may_hold;
 pub use parse::{parse, parse_fields};
 pub use program::{Input, Program, TopicSchema, Variables, bind};
 pub use stream::Progress;
@@ -62,7 +64,7 @@ pub struct PathError {
 }
 
 impl PathError {
-    fn new(what: impl Into<String>, span: Range<usize>) -> PathError {
+    pub fn new(what: impl Into<String>, span: Range<usize>) -> PathError {
         PathError {
             what: what.into(),
             span,

@@ -31,7 +31,7 @@ pub use executor::Executor;
 pub use gather::{Kind as TableKind, Place, Table, TableFile, gather, open_files};
 pub use io::Io;
 pub use keep::KeepProgress;
-pub use messages::{Messages, Piece, mapped, messages};
+pub use messages::{Messages, Piece, Wanted, mapped, mapped_of, messages};
 pub use open::{OpenError, Recording};
 pub use pace::Pace;
 pub use serve::serve;

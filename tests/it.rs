@@ -26,6 +26,8 @@ mod definitions;
 mod drive;
 #[path = "it/encode.rs"]
 mod encode;
+#[path = "it/find.rs"]
+mod find;
 #[path = "it/format.rs"]
 mod format;
 #[path = "it/fuzz.rs"]

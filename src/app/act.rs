@@ -69,6 +69,7 @@ impl AppState {
                 self.playback.looping = if self.playback.looping.is_some() { None } else { Some(shown) };
             }
             Command::FitTimeline => self.timeline.fit(),
+            Command::Find => self.find.toggle(),
             Command::NextScene => self.step_scene(1),
             Command::PreviousScene => self.step_scene(-1),
             Command::LoopScene => self.loop_scene(),

@@ -205,7 +205,7 @@ fn keys(ui: &mut Ui) -> bool {
     ui.set_width(460.0);
     title(ui, "Keys");
     ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
-        for group in ["Playback", "File", "Edit", "Layout", "View", "Help"] {
+        for group in ["Playback", "Scenes", "File", "Edit", "Layout", "View", "Help"] {
             widget::section(ui, group);
             for entry in COMMANDS.iter().filter(|e| e.group == group) {
                 let Some(shortcut) = entry.shortcut else { continue };

@@ -182,6 +182,14 @@ impl AppState {
         (self.layouts.page, self.sidebars.left) = (Page::Scenes, true);
     }
 
+    /// Asks where what was found for this is to be saved.
+    pub(super) fn save_found(&mut self, name: &str) {
+        let found = |held: &&Held| held.kind == Kind::Read && held.set.name == name && held.set.at.is_none();
+        if let Some(number) = self.scenes.sets.iter().find(found).map(|held| held.number) {
+            self.ask_where_scenes_go(number);
+        }
+    }
+
     /// All scenes that are held, set by set: for whoever writes or counts them.
     pub fn scene_sets(&self) -> impl Iterator<Item = &SceneSet> {
         self.scenes.sets.iter().map(|held| &held.set)

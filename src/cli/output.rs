@@ -129,6 +129,14 @@ impl Progress {
         }
     }
 
+    /// Takes it away until there is more to tell.
+    pub fn wipe(&mut self) {
+        if self.shown && self.last_percent != u64::MAX {
+            self.last_percent = u64::MAX;
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+
     /// So many so far, where nobody knows how many there will be; told for every few thousand.
     pub fn count(&mut self, what: &str, number: u64) {
         let thousands = number >> 12;
@@ -141,9 +149,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.shown && self.last_percent != u64::MAX {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+        self.wipe();
     }
 }
 

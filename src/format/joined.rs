@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Batch, Catalog, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Warning};
+use super::{Batch, Catalog, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit, Warning};
 use crate::time::Time;
 
 struct Joined {
@@ -116,6 +116,11 @@ impl Container for Joined {
     fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
         let (member, own) = self.member(chunk)?;
         member.container.ranges_of(own, fields)
+    }
+
+    fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {
+        let (member, own) = self.member(chunk)?;
+        member.container.limits(own, field)
     }
 
     fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched};
+use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit};
 use crate::time::{Span, Time};
 
 struct Shifted {
@@ -42,6 +42,10 @@ impl Container for Shifted {
 
     fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
         self.inner.ranges_of(chunk, fields)
+    }
+
+    fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {
+        self.inner.limits(chunk, field)
     }
 
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {

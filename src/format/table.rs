@@ -11,6 +11,7 @@ mod lines;
 mod parquet;
 mod rows;
 mod shape;
+mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -20,7 +21,9 @@ use ::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 
-use super::{Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Message, Part, Warning};
+use super::{
+    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Limit, Message, Part, Warning,
+};
 use crate::time::{Span, Time};
 use clock::Clock;
 use json::Json;
@@ -93,16 +96,17 @@ impl Table {
         let type_name = format!("{PACKAGE}/{base}");
         // recordings of the same minutes are told apart
         let bags: BTreeSet<&str> = facts.partitions.iter().filter_map(bag_of).collect();
-        let topics: Vec<String> = match bags.len() {
-            0 | 1 => vec![topic.to_owned()],
+        let topics: Vec<(String, Option<&str>)> = match bags.len() {
+            0 | 1 => vec![(topic.to_owned(), bags.first().copied())],
             _ => bags
                 .iter()
-                .map(|bag| format!("/{}{topic}", shape::Names::default().free(bag)))
+                .map(|bag| (format!("/{}{topic}", shape::Names::default().free(bag)), Some(*bag)))
                 .collect(),
         };
         let definition: Arc<str> = shape::definition(&type_name, &columns).into();
-        let connections = topics.into_iter().map(|topic| Connection {
+        let connections = topics.into_iter().map(|(topic, bag)| Connection {
             topic: topic.into(),
+            bag: bag.map(Into::into),
             definition: definition.clone(),
             type_name: type_name.clone().into(),
             ..Connection::default()
@@ -301,6 +305,21 @@ impl Container for Table {
         let mut ranges = parquet::ranges_of(self.files.get(*file)?, *group, &names.collect());
         ranges.sort_by_key(|range| range.start);
         Some(ranges)
+    }
+
+    fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {
+        let Some(Block::Group { file, group }) = self.blocks.get(chunk as usize) else {
+            return None;
+        };
+        // statistics may cut texts short, and of a pair they tell no more than the second
+        let has_exact_span = match &self.clock {
+            None => true,
+            Some(Clock::Column { column, .. }) => !parquet::is_text(self.schema.fields().get(*column)?.data_type()),
+            Some(Clock::Pair { .. }) => false,
+        };
+        let column = self.columns.iter().find(|column| column.name == field).filter(|_| has_exact_span)?;
+        let name = self.schema.fields().get(column.at)?.name();
+        statistics::limits(self.files.get(*file)?, *group, name, column)
     }
 
     fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {

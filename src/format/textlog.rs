@@ -238,5 +238,6 @@ fn connection(name: &str) -> Connection {
         definition: DEFINITION.into(),
         latching: false,
         callerid: None,
+        bag: None,
     }
 }

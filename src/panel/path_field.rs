@@ -19,6 +19,28 @@ pub fn path_field(ui: &mut Ui, salt: &str, store: &Store, path: &mut String, nam
     let before = path.clone();
     let id = ui.make_persistent_id(salt);
     let problem = problem_of(store, path);
+    field(ui, id, store, path, problem.as_ref(), name, hint);
+    if let Some(problem) = problem.filter(|_| !path.is_empty() && *path == before) {
+        problem_ui(ui, path, &problem);
+    }
+    *path != before
+}
+
+/// Edits a condition, whose problem is told elsewhere. True where Enter was pressed in it.
+pub fn condition_field(
+    ui: &mut Ui,
+    id: egui::Id,
+    store: &Store,
+    text: &mut String,
+    problem: Option<&Problem>,
+    name: &str,
+    hint: &str,
+) -> bool {
+    let response = field(ui, id, store, text, problem, name, hint);
+    response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
+}
+
+fn field(ui: &mut Ui, id: egui::Id, store: &Store, path: &mut String, problem: Option<&Problem>, name: &str, hint: &str) -> egui::Response {
     let mut chosen: Chosen = ui.data(|d| d.get_temp(id)).unwrap_or_default();
     let proposals = if ui.memory(|m| m.has_focus(id)) {
         proposals(ui, id, store, path)
@@ -26,7 +48,7 @@ pub fn path_field(ui: &mut Ui, salt: &str, store: &Store, path: &mut String, nam
         Vec::new()
     };
     let accepted = keys(ui, &mut chosen, &proposals);
-    let marked = problem.as_ref().map(|p| p.span.clone());
+    let marked = problem.map(|p| p.span.clone());
     let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, _: f32| {
         let job = underlined(text.as_str(), marked.clone(), ui.visuals());
         ui.fonts_mut(|f| f.layout_job(job))
@@ -68,10 +90,7 @@ pub fn path_field(ui: &mut Ui, salt: &str, store: &Store, path: &mut String, nam
         ui.memory_mut(|m| m.request_focus(id));
     }
     ui.data_mut(|d| d.insert_temp(id, chosen));
-    if let Some(problem) = problem.filter(|_| !path.is_empty() && *path == before) {
-        problem_ui(ui, path, &problem);
-    }
-    *path != before
+    response
 }
 
 fn problem_of(store: &Store, path: &str) -> Option<Problem> {
@@ -81,7 +100,7 @@ fn problem_of(store: &Store, path: &str) -> Option<Problem> {
 }
 
 /// The sentence, and a button that puts in what was meant.
-fn problem_ui(ui: &mut Ui, path: &mut String, problem: &Problem) {
+pub fn problem_ui(ui: &mut Ui, path: &mut String, problem: &Problem) {
     let palette = theme::palette(ui.visuals());
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&problem.what).font(theme::small()).color(palette.warn));

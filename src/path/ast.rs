@@ -207,7 +207,7 @@ impl Expr {
     }
 
     /// Where it stood.
-    pub(super) fn span(&self) -> Range<usize> {
+    pub fn span(&self) -> Range<usize> {
         match self {
             Expr::Literal(_) => 0..0,
             Expr::Variable(_, at) | Expr::Binary { at, .. } | Expr::Call { at, .. } => at.0.clone(),

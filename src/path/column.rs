@@ -97,6 +97,14 @@ impl Column {
         self.eval.first(&self.plan, Reader::new(payload)).map(Item::number)
     }
 
+    /// Whether the message gives a value that is true: of several one is enough, of none there is none.
+    pub fn holds(&self, payload: &[u8]) -> bool {
+        match self.is_list {
+            true => self.items(payload).into_iter().any(Item::is_true),
+            false => self.eval.first(&self.plan, Reader::new(payload)).is_some_and(Item::is_true),
+        }
+    }
+
     /// All numbers of the message.
     pub fn each(&self, payload: &[u8], mut f: impl FnMut(f64)) {
         if self.is_list {

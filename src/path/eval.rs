@@ -37,7 +37,8 @@ impl Item<'_> {
         }
     }
 
-    fn is_true(self) -> bool {
+    /// Texts that are not empty, numbers that are not 0.
+    pub(super) fn is_true(self) -> bool {
         match self {
             Item::Text(text) => !text.is_empty(),
             Item::Bool(b) => b,
@@ -417,8 +418,12 @@ pub(super) fn arithmetic(op: Op, a: f64, b: f64) -> f64 {
         Op::Divide => a / b,
         Op::Modulo => a % b,
         Op::Power => a.powf(b),
-        Op::And => truth(a != 0.0 && b != 0.0),
-        Op::Or => truth(a != 0.0 || b != 0.0),
+        // what is not known leaves open what the other side does not decide
+        Op::And if a == 0.0 || b == 0.0 => 0.0,
+        Op::Or if is_known_true(a) || is_known_true(b) => 1.0,
+        Op::And | Op::Or if a.is_nan() || b.is_nan() => f64::NAN,
+        Op::And => 1.0,
+        Op::Or => 0.0,
         Op::Equal => truth(a == b),
         Op::NotEqual => truth(a != b),
         Op::Less => truth(a < b),
@@ -429,8 +434,12 @@ pub(super) fn arithmetic(op: Op, a: f64, b: f64) -> f64 {
     }
 }
 
+fn is_known_true(v: f64) -> bool {
+    v != 0.0 && !v.is_nan()
+}
+
 /// Integers exactly, whatever their size.
-fn compare(a: Item, b: Item) -> Option<Ordering> {
+pub(super) fn compare(a: Item, b: Item) -> Option<Ordering> {
     let int = |item: Item| match item {
         Item::Int(n) => Some(n),
         Item::Bool(b) => Some(i128::from(b)),

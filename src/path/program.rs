@@ -11,7 +11,7 @@ use super::column::{Column, Compiler, ItemKind};
 use super::eval::arithmetic;
 use super::functions::{self, Function};
 use super::nearest::nearest;
-use super::place::named_constant;
+use super::place::{constant_names, named_constant};
 use super::transform::Transform;
 use crate::decode::{Array, Kind, Schema};
 
@@ -113,7 +113,7 @@ impl Program {
             Expr::Variable(name, at) => return Err(PathError::new(format!("the variable ${name} has no value"), at.0.clone())),
             Expr::Path(path) => return Err(PathError::new("this names no topic", path.at.0.clone())),
             Expr::Negated(inner) => self.one(|v| -v, inner, topics)?,
-            Expr::Not(inner) => self.one(|v| f64::from(u8::from(v == 0.0)), inner, topics)?,
+            Expr::Not(inner) => self.one(negation, inner, topics)?,
             Expr::Binary { op: Op::Matches, at, .. } => return Err(PathError::new("=~ compares a text of one message", at.0.clone())),
             Expr::Binary { op, left, right, .. } => match (self.operand(left, topics)?, self.operand(right, topics)?) {
                 (Node::Constant(a), Node::Constant(b)) => Node::Constant(arithmetic(*op, a, b)),
@@ -185,8 +185,13 @@ impl Node {
     }
 }
 
+/// What is not known stays so.
+fn negation(v: f64) -> f64 {
+    if v.is_nan() { v } else { f64::from(u8::from(v == 0.0)) }
+}
+
 /// Whether one message is enough to compute it.
-fn is_of_one_message(expr: &Expr) -> bool {
+pub(super) fn is_of_one_message(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(_) | Expr::Variable(..) | Expr::Path(_) => true,
         Expr::Negated(inner) | Expr::Not(inner) => is_of_one_message(inner),
@@ -240,11 +245,14 @@ pub fn bind(expr: &Expr, variables: &Variables, topics: &[TopicSchema]) -> Resul
         },
         Expr::Not(inner) => Expr::Not(Box::new(again(inner)?)),
         Expr::Binary { op, left, right, at } => {
-            let constant = |name: &Expr, of: &Expr| if op.is_comparison() { constant(name, of, topics) } else { None };
+            let bound = |side: &Expr, other: &Expr| match op.is_comparison() {
+                true => constant(side, other, topics)?.map_or_else(|| again(side), Ok),
+                false => again(side),
+            };
             Expr::Binary {
                 op: *op,
-                left: Box::new(constant(left, right).map_or_else(|| again(left), Ok)?),
-                right: Box::new(constant(right, left).map_or_else(|| again(right), Ok)?),
+                left: Box::new(bound(left, right)?),
+                right: Box::new(bound(right, left)?),
                 at: at.clone(),
             }
         }
@@ -284,17 +292,33 @@ fn no_variable(name: &str, variables: &Variables, at: std::ops::Range<usize>) ->
     PathError::new(format!("the variable ${name} has no value"), at).with_nearest(close.map(|c| format!("${c}")))
 }
 
-/// `AUTO` in `/mode.mode == AUTO`: the constant of the field's type, unless there is a topic of that name.
-fn constant(name: &Expr, of: &Expr, topics: &[TopicSchema]) -> Option<Expr> {
+/// `AUTO` in `/mode.mode == AUTO`: the constant of the field's type, unless there is a topic of that name. None: it is no name of a
+/// constant.
+fn constant(name: &Expr, of: &Expr, topics: &[TopicSchema]) -> Result<Option<Expr>, PathError> {
     let (Expr::Path(name), Expr::Path(of)) = (name, of) else {
-        return None;
+        return Ok(None);
     };
-    let bare = name.topic.as_deref().filter(|n| name.steps.is_empty() && !n.contains('/'))?;
-    if topics.iter().any(|(topic, _)| &**topic == bare) {
-        return None;
+    let is_topic = |name: &str| topics.iter().any(|(topic, _)| &**topic == name);
+    let bare = name
+        .topic
+        .as_deref()
+        .filter(|bare| name.steps.is_empty() && !bare.contains('/') && !is_topic(bare));
+    let schema = topics.iter().find(|(topic, _)| Some(&**topic) == of.topic.as_deref());
+    let (Some(bare), Some((_, Ok(schema)))) = (bare, schema) else {
+        return Ok(None);
+    };
+    let plan = schema.plan();
+    let root = Kind::Struct(plan.root);
+    // what is wrong with the field itself is told where it is compiled
+    let placed = Compiler { plan }.place(of, (root, Array::One));
+    let Ok(place) = placed else {
+        return Ok(None);
+    };
+    if let Some(literal) = named_constant(plan, Some(&place), root, bare) {
+        return Ok(Some(Expr::Literal(literal)));
     }
-    let (_, schema) = topics.iter().find(|(topic, _)| Some(&**topic) == of.topic.as_deref())?;
-    let plan = schema.as_ref().ok()?.plan();
-    let place = Compiler { plan }.place(of, (Kind::Struct(plan.root), Array::One)).ok()?;
-    named_constant(plan, Some(&place), Kind::Struct(plan.root), bare).map(Expr::Literal)
+    let known = constant_names(plan, &place);
+    let close = nearest(bare, known.iter().map(|(_, name)| &**name));
+    let what = format!("there is neither a topic nor a constant “{bare}”");
+    Err(PathError::new(what, name.at.0.clone()).with_nearest(close))
 }

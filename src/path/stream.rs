@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::ast::Op;
 use super::program::{Node, Program};
 use super::transform::{Past, Point};
 use crate::time::Time;
@@ -121,13 +122,15 @@ impl State {
             },
             (Node::Binary(op, a, b), State::Merged { parts, ahead, held }) => {
                 let flows = flows(parts, [&**a, &**b].into_iter(), inputs, until);
-                merge(flows, ahead, held, |v| match v {
-                    [a, b] if !a.is_nan() && !b.is_nan() => super::eval::arithmetic(*op, *a, *b),
+                // one side may decide these alone
+                let is_decided_by_one = matches!(op, Op::And | Op::Or);
+                merge(flows, ahead, held, is_decided_by_one, |v| match v {
+                    [a, b] if is_decided_by_one || !a.is_nan() && !b.is_nan() => super::eval::arithmetic(*op, *a, *b),
                     _ => f64::NAN,
                 })
             }
             (Node::Many(f, nodes), State::Merged { parts, ahead, held }) => {
-                merge(flows(parts, nodes.iter(), inputs, until), ahead, held, f)
+                merge(flows(parts, nodes.iter(), inputs, until), ahead, held, false, f)
             }
             // a state is made of its node
             (_, State::Bare | State::One(_) | State::Series(..) | State::Merged { .. }) => Flow::Constant(f64::NAN),
@@ -184,8 +187,15 @@ fn flows<'a, 'n>(parts: &mut [State], nodes: impl Iterator<Item = &'n Node>, inp
         .collect()
 }
 
-/// Sample and hold: at each time of any part `f` of the newest value of each, from when all have one.
-fn merge<'a>(flows: Vec<Flow>, ahead: &mut [VecDeque<Point>], held: &mut [Option<f64>], f: impl Fn(&[f64]) -> f64) -> Flow<'a> {
+/// Sample and hold: at each time of any part `f` of the newest value of each, from when all have one, or with `starts_early` any (NaN
+/// stands for those that have none yet).
+fn merge<'a>(
+    flows: Vec<Flow>,
+    ahead: &mut [VecDeque<Point>],
+    held: &mut [Option<f64>],
+    starts_early: bool,
+    f: impl Fn(&[f64]) -> f64,
+) -> Flow<'a> {
     let mut until = Time::MAX;
     let mut moves = false;
     for ((flow, ahead), held) in flows.iter().zip(ahead.iter_mut()).zip(held.iter_mut()) {
@@ -212,7 +222,8 @@ fn merge<'a>(flows: Vec<Flow>, ahead: &mut [VecDeque<Point>], held: &mut [Option
                 ahead.pop_front();
             }
         }
-        if held.iter().zip(&mut values).all(|(h, v)| h.map(|h| *v = h).is_some()) {
+        held.iter().zip(&mut values).for_each(|(h, v)| *v = h.unwrap_or(f64::NAN));
+        if starts_early || held.iter().all(Option::is_some) {
             out.push((t, f(&values)));
         }
     }

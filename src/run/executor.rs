@@ -167,6 +167,11 @@ impl Executor {
     pub fn io(&self) -> &Io {
         &self.shared.io
     }
+
+    /// An open recording's bytes.
+    pub fn reader(&self, source: SourceId) -> Option<Reader> {
+        self.shared.lock().readers.get(&source).cloned()
+    }
 }
 
 impl Drop for Executor {

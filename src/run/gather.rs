@@ -291,6 +291,57 @@ pub(super) async fn open(location: &Location, net: &Net) -> Result<(Reader, Vec<
         Place::One(reader, part) => return Ok((reader, vec![part])),
         Place::Many(tables) => tables,
     };
+    open_tables(tables, location, net).await
+}
+
+/// The same of each table that lies there; of several only those under names that are wanted.
+pub(super) async fn open_each(
+    location: &Location,
+    net: &Net,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(Reader, Vec<Part>)>, OpenError> {
+    let mut tables = match gather(location, None, net).await? {
+        Place::One(reader, part) => return Ok(vec![(reader, vec![part])]),
+        Place::Many(tables) => tables,
+    };
+    if tables.len() > 1 {
+        let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
+        tables.retain(|table| wanted(&table.name));
+        if tables.is_empty() {
+            return Err(wrong(
+                format!("of the tables there none is asked for ({})", names.join(", ")),
+                location,
+            ));
+        }
+    }
+    let mut opened = Vec::with_capacity(tables.len());
+    for table in tables {
+        let place = folder_of(&table, location);
+        opened.push(open_tables(vec![table], &place, net).await?);
+    }
+    Ok(opened)
+}
+
+/// The folder of one of the tables that lie at a location.
+fn folder_of(table: &Table, location: &Location) -> Location {
+    let path = table.files.first().map_or("", |file| &*file.path);
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let own: Vec<&str> = folders.split('/').take_while(|folder| !folder.contains('=')).collect();
+    match (own.join("/"), location) {
+        (folder, Location::Path(path)) if !folder.is_empty() => Location::Path(path.join(folder)),
+        (folder, Location::S3(address)) if !folder.is_empty() => {
+            let prefix = address.key.trim_end_matches('/');
+            let slash = if prefix.is_empty() { "" } else { "/" };
+            Location::S3(S3Address {
+                key: format!("{prefix}{slash}{folder}/"),
+                ..address.clone()
+            })
+        }
+        _ => location.clone(),
+    }
+}
+
+async fn open_tables(tables: Vec<Table>, location: &Location, net: &Net) -> Result<(Reader, Vec<Part>), OpenError> {
     let are_several = tables.len() > 1;
     let files: Vec<(Option<Arc<str>>, TableFile)> = tables
         .into_iter()

@@ -3,8 +3,10 @@
 //! Invariants: memory holds the chunks whose spans overlap at the merge's front, plus a bounded number ahead of it; messages
 //! come by receive time, then file order; a chunk that cannot be read is reported and the rest goes on.
 
+mod requests;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,8 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::{Bytes, BytesMut};
 
 use super::Recording;
-use super::pace::{MOST, Pace};
-use super::parts::Parts;
+use super::pace::Pace;
 use crate::format::{Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
 use crate::source::SourceError;
 use crate::time::{Span, Time};
@@ -22,9 +23,8 @@ use crate::time::{Span, Time};
 const AHEAD_CHUNKS: usize = 12;
 /// File bytes of the chunks ahead of the merge; remote ones are requested this far ahead, however many they are.
 const AHEAD_BYTES: u64 = 64 * 1024 * 1024;
-/// Remote: one request holds neighbouring chunks up to this size, with gaps up to that.
-const REQUEST_BYTES: u64 = 4 * 1024 * 1024;
-const REQUEST_GAP: u64 = 128 * 1024;
+/// Parts of a chunk this near to each other are read as one.
+const PART_GAP: u64 = 16 * 1024;
 /// So many requests that fail in a row show that nothing can be fetched.
 const MAX_FAILED_REQUESTS: u32 = 8;
 
@@ -35,6 +35,36 @@ pub enum Piece<T> {
     Message(Time, ConnectionId, T),
     /// Damage that was met, before the messages of its chunk.
     Warning(ChunkId, Warning),
+}
+
+/// What is read of a recording.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub connections: ConnectionSet,
+    /// Messages received outside are left out.
+    pub span: Span,
+    /// With [`Checks::Full`] every chunk is read, whatever it holds.
+    pub checks: Checks,
+    /// No other chunks are read; None: all that hold something wanted.
+    pub chunks: Option<BTreeSet<ChunkId>>,
+    /// Where a chunk keeps the fields of its messages apart, only these are read; None: all.
+    pub fields: Option<BTreeSet<String>>,
+    /// File bytes that are read ahead of what is taken.
+    pub ahead_bytes: u64,
+}
+
+impl Wanted {
+    /// All messages of some connections.
+    pub fn all(connections: ConnectionSet) -> Wanted {
+        Wanted {
+            connections,
+            span: Span::ALL,
+            checks: Checks::Quick,
+            chunks: None,
+            fields: None,
+            ahead_bytes: AHEAD_BYTES,
+        }
+    }
 }
 
 /// All messages of `connections` received within `span`, in time order. Payloads share memory with their chunk.
@@ -52,13 +82,30 @@ pub fn mapped<T: Send + 'static>(
     checks: Checks,
     map: impl Fn(Message) -> T + Send + Sync + 'static,
 ) -> Messages<T> {
-    let plan = plan(recording.container.catalog(), &connections, span, checks);
+    let wanted = Wanted {
+        span,
+        checks,
+        ..Wanted::all(connections)
+    };
+    mapped_of(recording, wanted, map)
+}
+
+/// What is wanted of a recording, in time order; `map` is called on the reading threads.
+pub fn mapped_of<T: Send + 'static>(
+    recording: &Recording,
+    wanted: Wanted,
+    map: impl Fn(Message) -> T + Send + Sync + 'static,
+) -> Messages<T> {
+    let plan = plan(recording, &wanted);
     let shared = Arc::new(Shared {
         recording: recording.clone(),
-        work: Work { connections, span, checks },
         map: Box::new(map),
         plan,
-        state: Mutex::default(),
+        state: Mutex::new(State {
+            most_ahead: wanted.ahead_bytes,
+            ..State::default()
+        }),
+        wanted,
         changed: Condvar::new(),
         room: tokio::sync::Notify::new(),
     });
@@ -75,7 +122,10 @@ pub fn mapped<T: Send + 'static>(
             Err(_) => break,
         }
     }
-    let fetching = recording.reader.is_remote().then(|| recording.io.spawn(fetch_all(shared.clone())));
+    let fetching = recording
+        .reader
+        .is_remote()
+        .then(|| recording.io.spawn(requests::fetch_all(shared.clone())));
     Messages {
         shared,
         threads,
@@ -91,14 +141,19 @@ pub fn mapped<T: Send + 'static>(
 /// One chunk to be read.
 struct Planned {
     chunk: ChunkId,
+    /// Holds what is read of it.
     range: Range<u64>,
+    /// Not all of the range is read: these parts.
+    parts: Option<Vec<Range<u64>>>,
     /// No message of it comes before this.
     start: Time,
 }
 
 /// The chunks that hold something wanted, by their first message. One that claims to hold nothing is looked at, in its place in the
 /// file, where nothing may be missed.
-fn plan(catalog: &Catalog, connections: &ConnectionSet, span: Span, checks: Checks) -> Vec<Planned> {
+fn plan(recording: &Recording, wanted: &Wanted) -> Vec<Planned> {
+    let catalog: &Catalog = recording.container.catalog();
+    let fields: Option<BTreeSet<&str>> = wanted.fields.as_ref().map(|fields| fields.iter().map(String::as_str).collect());
     let mut plan = Vec::new();
     let mut newest = Time::MIN;
     for (chunk, id) in catalog.chunks.iter().zip(0..) {
@@ -106,14 +161,25 @@ fn plan(catalog: &Catalog, connections: &ConnectionSet, span: Span, checks: Chec
         if !claims_none {
             newest = newest.max(chunk.span.start);
         }
-        let wanted = match claims_none {
-            true => *connections == ConnectionSet::All,
-            false => chunk.counts.iter().any(|(c, n)| *n > 0 && connections.contains(*c)) && chunk.span.overlaps(span),
+        let holds_some = match claims_none {
+            true => wanted.connections == ConnectionSet::All,
+            false => {
+                let counts = || chunk.counts.iter().any(|(c, n)| *n > 0 && wanted.connections.contains(*c));
+                chunk.span.overlaps(wanted.span) && counts()
+            }
         };
-        if wanted || checks == Checks::Full {
+        let is_among = wanted.chunks.as_ref().is_none_or(|chunks| chunks.contains(&id));
+        if holds_some && is_among || wanted.checks == Checks::Full {
+            let parts = fields.as_ref().and_then(|fields| recording.container.ranges_of(id, fields));
+            let parts = parts.map(joined).filter(|parts| !parts.is_empty());
             plan.push(Planned {
                 chunk: id,
-                range: chunk.range.clone(),
+                range: match parts.as_deref() {
+                    Some([first, .., last]) => first.start..last.end,
+                    Some([only]) => only.clone(),
+                    _ => chunk.range.clone(),
+                },
+                parts: parts.filter(|parts| parts.len() > 1),
                 start: if claims_none { newest } else { chunk.span.start },
             });
         }
@@ -122,15 +188,22 @@ fn plan(catalog: &Catalog, connections: &ConnectionSet, span: Span, checks: Chec
     plan
 }
 
-struct Work {
-    connections: ConnectionSet,
-    span: Span,
-    checks: Checks,
+/// Neighbours made one, by their place.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut all: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match all.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(PART_GAP) => last.end = last.end.max(range.end),
+            _ => all.push(range),
+        }
+    }
+    all
 }
 
 struct Shared<T> {
     recording: Recording,
-    work: Work,
+    wanted: Wanted,
     map: Box<dyn Fn(Message) -> T + Send + Sync>,
     plan: Vec<Planned>,
     state: Mutex<State<T>>,
@@ -145,10 +218,11 @@ struct State<T> {
     next_request: usize,
     /// Chunks of the plan that the merge has taken.
     taken: usize,
-    /// File bytes of chunks begun and not taken.
+    /// File bytes of chunks begun and not taken, and how many they may be.
     bytes_ahead: u64,
+    most_ahead: u64,
     /// Remote: what has arrived, by place in the plan.
-    arrived: BTreeMap<usize, Result<Bytes, SourceError>>,
+    arrived: BTreeMap<usize, Result<Fetched, SourceError>>,
     done: BTreeMap<usize, Result<Chunk<T>, SourceError>>,
     /// Remote: how many requests run, and may.
     requests: usize,
@@ -165,6 +239,7 @@ impl<T> Default for State<T> {
             next_request: 0,
             taken: 0,
             bytes_ahead: 0,
+            most_ahead: AHEAD_BYTES,
             arrived: BTreeMap::new(),
             done: BTreeMap::new(),
             requests: 0,
@@ -202,13 +277,21 @@ impl<T> State<T> {
     }
 
     fn may_request(&self) -> bool {
-        self.bytes_ahead < AHEAD_BYTES
+        self.bytes_ahead < self.most_ahead
     }
 }
 
 impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_request(&self, went_well: bool) {
+        let mut state = self.lock();
+        state.failed_requests = match went_well {
+            true => 0,
+            false => state.failed_requests.saturating_add(1),
+        };
     }
 
     fn stop(&self) {
@@ -224,14 +307,15 @@ impl<T: Send + 'static> Shared<T> {
         let mut buffer = BytesMut::new();
         while let Some((place, arrived)) = self.next() {
             let Some(planned) = self.plan.get(place) else { return };
-            let bytes = match arrived {
+            let got = match arrived {
                 Some(arrived) => arrived,
-                None => self.read_here(planned.range.clone(), std::mem::take(&mut buffer)),
+                None => self.read_planned(planned, std::mem::take(&mut buffer)),
             };
-            let chunk = bytes.and_then(|bytes| {
-                let chunk = self.decode(planned, bytes.clone());
+            let chunk = got.and_then(|got| {
+                let bytes = got.parts().next().map(|(_, bytes)| bytes.clone());
+                let chunk = self.decode(planned, got);
                 // Where nothing refers to the chunk's bytes any more, the next one is read into the same memory.
-                buffer = bytes.try_into_mut().unwrap_or_default();
+                buffer = bytes.and_then(|bytes| bytes.try_into_mut().ok()).unwrap_or_default();
                 chunk
             });
             self.lock().done.insert(place, chunk);
@@ -240,7 +324,7 @@ impl<T: Send + 'static> Shared<T> {
     }
 
     /// The next place of the plan, and its bytes where they were requested.
-    fn next(&self) -> Option<(usize, Option<Result<Bytes, SourceError>>)> {
+    fn next(&self) -> Option<(usize, Option<Result<Fetched, SourceError>>)> {
         let remote = self.recording.reader.is_remote();
         let waiting = |s: &mut State<T>| {
             let ready = if remote {
@@ -264,27 +348,35 @@ impl<T: Send + 'static> Shared<T> {
         Some((place, arrived))
     }
 
+    fn read_planned(&self, planned: &Planned, mut buffer: BytesMut) -> Result<Fetched, SourceError> {
+        let parts = planned.parts.as_deref().unwrap_or(std::slice::from_ref(&planned.range));
+        let mut got = Fetched::default();
+        for part in parts {
+            got.push(part.start, self.read_here(part.clone(), std::mem::take(&mut buffer))?);
+        }
+        Ok(got)
+    }
+
     fn read_here(&self, range: Range<u64>, buffer: BytesMut) -> Result<Bytes, SourceError> {
         let Recording { io, reader, .. } = &self.recording;
         let read = reader.read_here(range.clone(), buffer);
         read.unwrap_or_else(|| io.block_on(reader.read(range)))
     }
 
-    fn decode(&self, planned: &Planned, bytes: Bytes) -> Result<Chunk<T>, SourceError> {
+    fn decode(&self, planned: &Planned, got: Fetched) -> Result<Chunk<T>, SourceError> {
         let work = || {
-            let read = |at, bytes| {
-                let got = Fetched::one(at, bytes);
+            let read = |got: Fetched| {
                 let container = &self.recording.container;
-                container.messages(planned.chunk, &got, &self.work.connections, self.work.checks)
+                container.messages(planned.chunk, &got, &self.wanted.connections, self.wanted.checks)
             };
-            let mut batch = read(planned.range.start, bytes);
+            let mut batch = read(got);
             if let Some(elsewhere) = batch.instead.take() {
-                batch = read(elsewhere.start, self.read_here(elsewhere, BytesMut::new())?);
+                batch = read(Fetched::one(elsewhere.start, self.read_here(elsewhere, BytesMut::new())?));
             }
             if !batch.messages.is_sorted_by_key(|m| m.time) {
                 batch.messages.sort_by_key(|m| m.time);
             }
-            let wanted = batch.messages.into_iter().filter(|m| self.work.span.contains(m.time));
+            let wanted = batch.messages.into_iter().filter(|m| self.wanted.span.contains(m.time));
             let messages = wanted.map(|m| (m.time, m.connection, (self.map)(m))).collect();
             Ok(Chunk {
                 messages,
@@ -309,111 +401,6 @@ impl<T: Send + 'static> Shared<T> {
         self.changed.notify_all();
         self.room.notify_waiters();
         chunk
-    }
-}
-
-/// Remote: requests neighbouring chunks together, several requests at a time, never far ahead of the merge.
-async fn fetch_all<T: Send + 'static>(shared: Arc<Shared<T>>) {
-    let mut running = tokio::task::JoinSet::new();
-    let started = std::time::Instant::now();
-    for _ in 0..MOST {
-        let shared = shared.clone();
-        running.spawn(async move {
-            while let Some(places) = next_request(&shared).await {
-                fetch(&shared, places).await;
-                let bytes = shared.recording.io.traffic().snapshot().bytes;
-                let mut state = shared.lock();
-                state.requests -= 1;
-                let others_wait = state.next_request < shared.plan.len() && state.may_request();
-                state.pace.ended(started.elapsed(), bytes, others_wait);
-                drop(state);
-                shared.room.notify_waiters();
-            }
-        });
-    }
-    while running.join_next().await.is_some() {}
-}
-
-/// Waits until there is room, then takes the places of the plan that one request brings.
-async fn next_request<T: Send + 'static>(shared: &Shared<T>) -> Option<Range<usize>> {
-    loop {
-        // Asked for before looking, so that no notice is missed.
-        let room = shared.room.notified();
-        tokio::pin!(room);
-        room.as_mut().enable();
-        {
-            let mut state = shared.lock();
-            if state.stopped || state.next_request >= shared.plan.len() {
-                return None;
-            }
-            let is_next = state.next_request <= state.taken;
-            if state.requests < state.pace.limit() && (is_next || state.may_request()) {
-                state.requests += 1;
-                let first = state.next_request;
-                let end = request_end(&shared.plan, first);
-                state.next_request = end;
-                let sizes = shared
-                    .plan
-                    .get(first..end)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|p| p.range.end.saturating_sub(p.range.start));
-                state.bytes_ahead += sizes.sum::<u64>();
-                return Some(first..end);
-            }
-        }
-        room.await;
-    }
-}
-
-/// How far neighbours in the plan are neighbours in the file.
-fn request_end(plan: &[Planned], first: usize) -> usize {
-    let mut end = first + 1;
-    while let (Some(begin), Some(last), Some(next)) = (plan.get(first), plan.get(end - 1), plan.get(end)) {
-        let gap = next.range.start.checked_sub(last.range.end);
-        if gap.is_none_or(|g| g > REQUEST_GAP) || next.range.end.saturating_sub(begin.range.start) > REQUEST_BYTES {
-            break;
-        }
-        end += 1;
-    }
-    end
-}
-
-async fn fetch<T: Send + 'static>(shared: &Shared<T>, places: Range<usize>) {
-    let planned = shared.plan.get(places.clone()).unwrap_or_default();
-    let (Some(first), Some(last)) = (planned.first(), planned.last()) else {
-        return;
-    };
-    let mut parts = Parts::new(planned.iter().map(|p| p.range.clone()));
-    let mut missing: std::collections::BTreeSet<usize> = places.clone().collect();
-    let mut take = |offset: u64, bytes: &[u8]| {
-        parts.take(offset, bytes, |index, bytes| {
-            missing.remove(&(places.start + index));
-            shared.lock().arrived.insert(places.start + index, Ok(bytes));
-            shared.changed.notify_all();
-        });
-    };
-    let result = shared
-        .recording
-        .reader
-        .read_streamed(first.range.start..last.range.end, &mut take)
-        .await;
-    {
-        let mut state = shared.lock();
-        state.failed_requests = if result.is_ok() {
-            0
-        } else {
-            state.failed_requests.saturating_add(1)
-        };
-    }
-    let at = shared.recording.reader.location();
-    let error = result.err().unwrap_or_else(|| SourceError::Truncated {
-        wanted: last.range.end,
-        at: at.clone(),
-    });
-    for place in missing {
-        shared.lock().arrived.insert(place, Err(error.clone()));
-        shared.changed.notify_all();
     }
 }
 

@@ -45,6 +45,29 @@ impl Recording {
         })
     }
 
+    /// The same, from now on and on other threads: the answer waits until it is there.
+    pub fn opening(io: &Io, location: Location) -> impl FnOnce() -> Result<Recording, OpenError> + Send + use<> {
+        let (own, at) = (io.clone(), location.clone());
+        let opening = io.spawn(async move {
+            let (reader, parts) = gather::open(&location, own.net()).await?;
+            Recording::of(&own, reader, parts).await
+        });
+        let io = io.clone();
+        move || io.block_on(opening).unwrap_or(Err(OpenError::Crashed { at }))
+    }
+
+    /// Opens each table that lies at a location, or the recording that does; of several tables only those under names that are wanted.
+    /// Waits.
+    pub fn open_each(io: &Io, location: &Location, wanted: impl Fn(&str) -> bool) -> Result<Vec<Recording>, OpenError> {
+        io.block_on(async {
+            let mut all = Vec::new();
+            for (reader, parts) in gather::open_each(location, io.net(), wanted).await? {
+                all.push(Recording::of(io, reader, parts).await?);
+            }
+            Ok(all)
+        })
+    }
+
     /// The recording that an open location holds.
     pub async fn of(io: &Io, reader: Reader, parts: Vec<Part>) -> Result<Recording, OpenError> {
         let container = index(io, &reader, &parts, &mut |_, _| {}).await?;

@@ -1,5 +1,7 @@
 //! The window, driven by role and label as a person or a screen reader would.
 
+#[path = "app/find.rs"]
+mod find;
 #[path = "app/foreign.rs"]
 mod foreign;
 #[path = "app/library.rs"]
@@ -52,6 +54,7 @@ fn every_widget_of_the_window_and_its_dialogs_has_a_name() {
         Some(Command::SaveLayoutCopy),
         Some(Command::ExportLayout),
         Some(Command::LayoutFolders),
+        Some(Command::Find),
         Some(Command::Palette),
     ] {
         if let Some(command) = opens {

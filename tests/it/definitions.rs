@@ -120,6 +120,7 @@ fn bag(md5: &str) -> Vec<u8> {
         definition: "".into(),
         latching: false,
         callerid: None,
+        bag: None,
     });
     let message = Encoder::new().header(7, 5, 0, "base").f64s(&[1.5, 0.0, 0.0, 0.0, 0.0, 0.25]);
     bag.write(id, Time::from_sec_nsec(5, 0), message.bytes()).expect("written");

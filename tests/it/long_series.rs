@@ -61,6 +61,7 @@ impl Long {
             definition: "float64 data\n".into(),
             latching: false,
             callerid: None,
+            bag: None,
         };
         let chunk = |i: u64| Chunk {
             range: i * 1000..(i + 1) * 1000,

@@ -449,6 +449,16 @@ fn several_topics_combine_by_sample_and_hold() {
     let points = program("/a.data - /b.data").expect("compiles").points(&[&a, &b]);
     let text: Vec<String> = points.iter().map(|(t, v)| format!("{}:{v}", t.0 / 1_000_000)).collect();
     assert_eq!(text.join(" "), "5:-9 10:-18 20:NaN 25:NaN 30:-26");
+    // where one side decides, the other need not be known
+    let (a, b) = ([(t(0), 0.0), (t(10), 2.0), (t(20), f64::NAN)], [(t(5), 1.0), (t(25), 0.0)]);
+    let shown = |text: &str| {
+        let points = program(text).expect("compiles").points(&[&a, &b]);
+        let text: Vec<String> = points.iter().map(|(t, v)| format!("{}:{v}", t.0 / 1_000_000)).collect();
+        text.join(" ")
+    };
+    assert_eq!(shown("/a.data or /b.data"), "0:NaN 5:1 10:1 20:1 25:NaN");
+    assert_eq!(shown("/a.data and /b.data"), "0:0 5:0 10:1 20:NaN 25:0");
+    assert_eq!(shown("not (/a.data and /b.data)"), "0:1 5:1 10:0 20:NaN 25:1");
     let scaled = program("/b.data * 2 + 1").expect("compiles");
     assert_eq!(scaled.inputs()[0].text.as_ref(), "/b.data * 2 + 1");
 }
@@ -655,6 +665,8 @@ proptest! {
             "moving_variance(outlier_removal(/a.data, 0.5), 3) - shift(/b.data, -0.003)",
             "max(samples_counter(/a.data, 0.005), delta(/b.data)) + timedelta(/a.data)",
             "delta(shift(/a.data, 0.002) - outlier_removal(/b.data, 1))",
+            "/a.data > 0 and shift(/b.data, 0.003) > 0",
+            "not (/b.data > 0) or delta(/a.data) > 1",
         ] {
             let program = program(text).expect("compiles");
             let whole = program.points(&[&a, &b]);

@@ -536,6 +536,10 @@ impl File {
     pub fn metadata(&self) -> &ParquetMetaData {
         self.metadata.metadata()
     }
+
+    pub fn arrow_schema(&self) -> &SchemaRef {
+        self.metadata.schema()
+    }
 }
 
 /// Which leaves have nulls, by their paths.

@@ -323,6 +323,7 @@ fn plotted(layout: &Layout, folder: &Path) -> PathBuf {
             definition: fields.iter().map(String::as_str).collect::<String>().into(),
             latching: false,
             callerid: None,
+            bag: None,
         });
         (id, fields.len())
     };

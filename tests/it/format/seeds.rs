@@ -36,6 +36,7 @@ pub fn sample() -> Recording {
         definition: "string data\n".into(),
         latching,
         callerid: latching.then(|| "/node".into()),
+        bag: None,
     };
     let message = |i: u32| {
         (

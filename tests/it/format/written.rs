@@ -28,6 +28,7 @@ fn connection() -> impl Strategy<Value = Connection> {
             definition: definition.into(),
             latching,
             callerid: callerid.map(Into::into),
+            bag: None,
         })
 }
 

@@ -48,6 +48,7 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
             definition: definition.into(),
             latching: false,
             callerid: None,
+            bag: None,
         })
     };
     let camera = topic("/cam/front_left/image_raw", "sensor_msgs/Image", &format!("{IMAGE}{HEADER}"));
@@ -147,6 +148,7 @@ fn track(later_secs: u32, chunk_bytes: usize, without_fix: Range<u32>) -> (tempf
         definition: format!("{FIX}{HEADER}{STATUS}").into(),
         latching: false,
         callerid: None,
+        bag: None,
     });
     for tick in (0..SECONDS * 100).step_by(5) {
         let time = at(i64::from(later_secs) * 1_000_000_000 + i64::from(tick) * 10_000_000);

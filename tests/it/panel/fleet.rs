@@ -41,6 +41,7 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
             definition: definition.into(),
             latching,
             callerid: node.map(Into::into),
+            bag: None,
         })
     };
     let (tf, objects) = (tf_definition(), objects_definition());

@@ -49,6 +49,7 @@ impl Recording {
             definition: definition.into(),
             latching,
             callerid: None,
+            bag: None,
         });
         self.connections.len() as u32 - 1
     }
