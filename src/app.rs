@@ -41,6 +41,7 @@ mod process;
 mod report_dialog;
 mod save_layout;
 mod scenes;
+mod sql;
 mod status_bar;
 mod timeline;
 mod top_bar;
@@ -128,6 +129,7 @@ pub struct AppState {
     timeline: timeline::TimelineState,
     topics: topics::TopicsState,
     scenes: scenes::ScenesState,
+    sql: sql::SqlState,
     offline: offline::OfflineState,
     keeping_number: u64,
     palette: palette::PaletteState,
@@ -198,6 +200,7 @@ impl AppState {
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
             scenes: scenes::ScenesState::new(start.scenes, start.records),
+            sql: sql::SqlState::default(),
             offline: offline::OfflineState::default(),
             keeping_number: 0,
             palette: palette::PaletteState::default(),
@@ -278,6 +281,7 @@ impl AppState {
         self.timeline = timeline::TimelineState::default();
         self.topics = topics::TopicsState::default();
         self.scenes.clear();
+        self.sql = sql::SqlState::default();
         (self.topics_seen, self.placed, self.pending_step, self.reads_layout) = (0, false, 0, false);
         self.kept_around = self.around();
         self.add(locations);
@@ -355,6 +359,7 @@ impl AppState {
             playing: self.playback.playing,
             hover: self.hover,
             selected: self.selected_topic,
+            queries: &self.settings.queries,
             gpu: self.gpu.as_ref(),
         }
     }
@@ -472,6 +477,9 @@ impl AppState {
                     self.workspace.edited = true;
                     self.layouts.touched = true;
                 }
+                Action::Ask(question) => self.ask(question),
+                Action::Work(work) => self.work_aside(work),
+                Action::AddTopic { name, rows } => self.add_topic(&name, rows),
                 Action::ShiftTimes { source, nanos } => self.shift_times(source, nanos),
                 Action::Changed => {
                     self.workspace.edited = true;

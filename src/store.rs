@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::decode::{Decoded, Form, Schema, Shading};
-use crate::format::{Catalog, ConnectionId, Warning};
+use crate::format::{Catalog, ConnectionId, Container, Warning};
 use crate::path::{self, Column, Literal, TopicSchema, Variables};
 use crate::source::Location;
 use crate::time::{Span, Time};
@@ -516,6 +516,11 @@ impl Store {
     pub fn catalog(&self, source: SourceId) -> Option<&Catalog> {
         let container = self.inner.get(source as usize)?.container.as_ref()?;
         Some(container.catalog())
+    }
+
+    /// A recording's index itself.
+    pub fn container(&self, source: SourceId) -> Option<Arc<dyn Container>> {
+        self.inner.get(source as usize)?.container.clone()
     }
 
     /// Grows whenever a catalogue does.

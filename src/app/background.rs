@@ -51,6 +51,7 @@ pub(super) enum Done {
     FileChanged(Location, Result<Changed, String>),
     Scenes(Result<Vec<Scene>, String>),
     SceneFound(Box<LookedUp>),
+    AnswerWritten(Result<PathBuf, String>),
     Listed(Listed),
     Kept(Kept),
     Pins(Vec<Pin>),
@@ -266,6 +267,11 @@ impl Jobs {
         }
     }
 
+    /// Does something on a thread of its own.
+    pub fn work(&self, work: impl FnOnce() + Send + 'static) {
+        std::thread::spawn(work);
+    }
+
     /// Asks where to save a file, and saves it.
     pub fn save_file(&mut self, name: String, write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()> + Send + 'static) {
         if std::mem::replace(&mut self.choosing, true) {
@@ -397,6 +403,7 @@ impl AppState {
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
                 Done::SceneFound(looked_up) => self.take_found_scene(*looked_up),
+                Done::AnswerWritten(written) => self.take_answer(written),
                 Done::Nothing => {}
                 Done::Unwritten(message) => {
                     tracing::warn!("{message}");

@@ -10,6 +10,8 @@ mod opening;
 mod panels;
 #[path = "app/playing.rs"]
 mod playing;
+#[path = "app/sql.rs"]
+mod sql;
 #[path = "app/undo.rs"]
 mod undo;
 #[path = "app/window.rs"]
