@@ -115,6 +115,11 @@ impl Schema {
         }
     }
 
+    /// Whether messages start with a `std_msgs/Header`.
+    pub fn has_header(&self) -> bool {
+        self.stamp_offset.is_some()
+    }
+
     /// The stamp of messages that start with a `std_msgs/Header`.
     pub fn header_stamp(&self, payload: &[u8]) -> Option<Time> {
         let mut reader = Reader::starting_at(payload, self.stamp_offset?);

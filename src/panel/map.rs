@@ -133,6 +133,7 @@ struct MapPanel {
 
 impl MapPanel {
     fn new(config: &Value) -> MapPanel {
+        world::prepare();
         MapPanel {
             config: widget::config_from(config),
             tracks: Vec::new(),

@@ -19,6 +19,8 @@ pub struct RowSet {
     blocks: BTreeMap<(Time, ChunkKey), Block>,
     coverage: Coverage,
     bytes: u64,
+    messages: usize,
+    failed: u64,
     next_key: u64,
     revision: u64,
 }
@@ -39,6 +41,8 @@ impl RowSet {
             blocks: BTreeMap::new(),
             coverage: Coverage::default(),
             bytes: 0,
+            messages: 0,
+            failed: 0,
             next_key: 0,
             revision: 0,
         }
@@ -56,7 +60,7 @@ impl RowSet {
 
     /// Number of messages that are loaded.
     pub fn len(&self) -> usize {
-        self.blocks.values().map(|b| b.rows.len()).sum()
+        self.messages
     }
 
     pub fn is_empty(&self) -> bool {
@@ -75,9 +79,11 @@ impl RowSet {
 
     /// How many messages could not be decoded, and why the first could not.
     pub fn failed(&self) -> Option<(u64, String)> {
-        let count: u64 = self.blocks.values().map(|b| b.rows.failed).sum();
+        if self.failed == 0 {
+            return None;
+        }
         let error = self.blocks.values().find_map(|b| b.rows.first_error.as_ref())?;
-        Some((count, error.to_string()))
+        Some((self.failed, error.to_string()))
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -93,6 +99,8 @@ impl RowSet {
             return [None, None];
         }
         self.bytes += rows.bytes();
+        self.messages += rows.len();
+        self.failed += rows.failed;
         self.next_key += 1;
         self.revision += 1;
         let block = Block {
@@ -101,16 +109,22 @@ impl RowSet {
         };
         let old = self.blocks.insert((start, key), block.clone());
         if let Some(old) = &old {
-            self.bytes -= old.rows.bytes();
+            self.subtract(&old.rows);
         }
         [Some(block), old]
     }
 
     pub(super) fn remove(&mut self, start: Time, key: ChunkKey) -> Option<Block> {
         let old = self.blocks.remove(&(start, key))?;
-        self.bytes -= old.rows.bytes();
+        self.subtract(&old.rows);
         self.revision += 1;
         Some(old)
+    }
+
+    fn subtract(&mut self, rows: &Rows) {
+        self.bytes -= rows.bytes();
+        self.messages -= rows.len();
+        self.failed -= rows.failed;
     }
 
     /// The catalogue changed, or chunks were dropped.

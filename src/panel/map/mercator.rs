@@ -49,6 +49,11 @@ pub fn bearing_deg(from: World, to: World) -> f64 {
     (to[0] - from[0]).atan2(from[1] - to[1]).to_degrees().rem_euclid(360.0)
 }
 
+/// The side of the world's square in points.
+pub fn scale_of(zoom: f64) -> f64 {
+    TILE_POINTS * zoom.exp2()
+}
+
 /// What is shown: a place in the middle of a rectangle, at a zoom.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport {
@@ -61,7 +66,7 @@ pub struct Viewport {
 impl Viewport {
     /// The side of the world's square in points.
     pub fn scale(&self) -> f64 {
-        TILE_POINTS * self.zoom.exp2()
+        scale_of(self.zoom)
     }
 
     pub fn to_screen(self, world: World) -> Pos2 {

@@ -11,11 +11,15 @@ const FEATHER_POINTS: f32 = 1.0;
 pub type Line = Vec<(Pos2, Color32)>;
 
 /// The lines as one mesh, drawn in their order.
-pub fn ribbon<'a>(lines: impl Iterator<Item = &'a Line>, width_points: f32, one_color: Option<Color32>) -> Mesh {
+pub fn ribbon<'a>(lines: impl Iterator<Item = &'a Line> + Clone, width_points: f32, one_color: Option<Color32>) -> Mesh {
+    let places: usize = lines.clone().map(Vec::len).sum();
+    let mut mesh = Mesh::default();
+    mesh.reserve_vertices(places * 4);
+    mesh.reserve_triangles(places * 6);
     let mut out = Ribbon {
         solid: ((width_points - FEATHER_POINTS) / 2.0).max(0.0),
         outer: (width_points + FEATHER_POINTS) / 2.0,
-        mesh: Mesh::default(),
+        mesh,
     };
     for line in lines {
         out.add(line, |color| one_color.unwrap_or(color));

@@ -14,7 +14,7 @@ use crate::decode::{Fix, Rows};
 use crate::store::{RowSet, TopicId};
 use crate::time::{Span, Time};
 use level::Level;
-use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, distance_to, overlaps, union};
+use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, contains, distance_to, overlaps, union};
 
 /// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
@@ -22,6 +22,10 @@ const TOLERANCE_POINTS: f64 = 0.6;
 const MOST_DRAWN: usize = 3_000;
 /// No line is drawn over a time without positions that is so many mean periods long.
 const GAP_PERIODS: i64 = 10;
+/// Positions of small blocks that are taken together, on average and at most.
+const MEAN_GROUP: u64 = 256;
+const LARGEST_GROUP: usize = 2_048;
+const MOST_BLOCKS: usize = 1 << 16;
 /// Positions that one frame projects.
 const POSITIONS_A_FRAME: usize = 2_500;
 
@@ -44,6 +48,8 @@ pub struct Track {
 struct Stretch {
     span: Span,
     piece: Arc<Piece>,
+    /// Positions without a fix lie before it.
+    is_after_loss: bool,
     /// Whole turns around the globe.
     turns: f64,
 }
@@ -96,6 +102,7 @@ impl Track {
         let known: BTreeMap<Vec<u64>, Arc<Piece>> = self.stretches.drain(..).map(|s| (s.piece.keys.clone(), s.piece)).collect();
         let mut room = POSITIONS_A_FRAME;
         let mut is_all = true;
+        let mut is_lost = false;
         for (span, group) in groups(rows) {
             let keys: Vec<u64> = group.iter().map(|b| b.0).collect();
             let count: usize = group.iter().map(|b| b.1.len()).sum();
@@ -110,7 +117,17 @@ impl Track {
                     Piece::new(&group).map(Arc::new)
                 }
             };
-            self.stretches.extend(piece.map(|piece| Stretch { span, piece, turns: 0.0 }));
+            let Some(piece) = piece else {
+                is_lost = true;
+                continue;
+            };
+            let is_after_loss = std::mem::replace(&mut is_lost, piece.ends_lost) || piece.starts_lost();
+            self.stretches.push(Stretch {
+                span,
+                piece,
+                is_after_loss,
+                turns: 0.0,
+            });
         }
         self.messages = rows.len();
         // what is left comes in the next frame
@@ -283,6 +300,9 @@ impl Track {
             let of = |stretch: &Stretch| {
                 let own = turned(window, -stretch.turns);
                 let level = overlaps(stretch.piece.bounds, own).then(|| stretch.piece.level(tolerance))??;
+                if contains(own, stretch.piece.bounds) {
+                    return Some(level.len());
+                }
                 let runs = level.runs.iter().filter(|run| overlaps(**run, own)).count();
                 Some((runs * RUN).min(level.len()))
             };
@@ -312,7 +332,7 @@ impl Track {
         };
         // the way from the stretch before
         let before = number.checked_sub(1).and_then(|n| self.stretches.get(n));
-        let is_joined = before.is_some_and(|b| stretch.span.start.since(b.span.end) <= self.gap_nanos);
+        let is_joined = !stretch.is_after_loss && before.is_some_and(|b| stretch.span.start.since(b.span.end) <= self.gap_nanos);
         if !is_joined {
             out.end();
         }
@@ -433,7 +453,7 @@ impl Drawn {
 /// Blocks with their keys, and the time that they take together.
 type Group = (Span, Vec<(u64, Arc<Rows>)>);
 
-/// Blocks by time; those that overlap together.
+/// Blocks by time; those that overlap together, and small ones: which, their keys say alone, so that a new block changes one group.
 fn groups(rows: &RowSet) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut blocks: Vec<(Span, u64, Arc<Rows>)> = rows
@@ -444,14 +464,21 @@ fn groups(rows: &RowSet) -> Vec<Group> {
         })
         .collect();
     blocks.sort_by_key(|b| (b.0.start, b.1));
+    let mut room = 0;
     for (span, key, rows) in blocks {
+        let len = rows.len();
         match groups.last_mut() {
-            Some((whole, group)) if whole.end > span.start => {
+            Some((whole, group)) if (whole.end > span.start || room > 0) && group.len() < MOST_BLOCKS => {
                 *whole = whole.union(span);
                 group.push((key, rows));
             }
-            _ => groups.push((span, vec![(key, rows)])),
+            _ => {
+                groups.push((span, vec![(key, rows)]));
+                room = LARGEST_GROUP;
+            }
         }
+        let is_last = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 < (len as u64).saturating_mul((1 << 32) / MEAN_GROUP);
+        room = if is_last { 0 } else { room.saturating_sub(len) };
     }
     groups
 }

@@ -71,6 +71,41 @@ fn the_way_tells_heading_and_speed_whatever_a_chunk_holds() {
 }
 
 #[test]
+fn no_line_leads_over_positions_without_a_fix() {
+    // beside the positions, where the parts of a line meet
+    let lines_at = |path: std::path::PathBuf, fraction: f32| {
+        let mut harness = show(Stage::open("map", &json!({}), path), SIZE, Theme::Dark);
+        harness.run_ok();
+        let shapes = &harness.output().shapes;
+        let places: Vec<_> = (-12_i8..12)
+            .map(|dy| on_track(fraction) + egui::vec2(0.7, f32::from(dy) + 0.3))
+            .collect();
+        shapes
+            .iter()
+            .filter(|s| places.iter().any(|place| covers(&s.shape, *place)))
+            .count()
+    };
+    let (_whole, whole) = drive::lonely_track();
+    let [middle, side] = [0.5, 0.3].map(|fraction| lines_at(whole.clone(), fraction));
+    assert!(middle >= 2 && side >= 2, "{middle}, {side}");
+    for chunk_bytes in [1, 64 * 1024] {
+        let (_folder, broken) = drive::broken_track(chunk_bytes);
+        assert_eq!(lines_at(broken.clone(), 0.3), side, "where it has a fix");
+        assert_eq!(lines_at(broken, 0.5), middle - 2, "neither the line nor its edge");
+    }
+}
+
+/// Whether a triangle of a mesh lies there.
+fn covers(shape: &egui::Shape, at: egui::Pos2) -> bool {
+    let egui::Shape::Mesh(mesh) = shape else { return false };
+    mesh.indices.chunks_exact(3).any(|corners| {
+        let [a, b, c] = [0, 1, 2].map(|i| mesh.vertices[corners[i] as usize].pos - at);
+        let turns = [(a, b), (b, c), (c, a)].map(|(from, to)| from.x * to.y - from.y * to.x);
+        turns.iter().all(|turn| *turn > 0.0) || turns.iter().all(|turn| *turn < 0.0)
+    })
+}
+
+#[test]
 fn a_click_on_the_track_seeks() {
     let mut harness = map(&json!({}));
     let at = on_track(0.25);

@@ -38,6 +38,8 @@ pub struct Piece {
     /// From all positions to few; never empty.
     levels: Vec<Level>,
     pub bounds: Bounds,
+    /// Messages without a fix lie behind it.
+    pub ends_lost: bool,
 }
 
 impl Point {
@@ -51,8 +53,8 @@ impl Piece {
     /// None where none of the positions has a fix.
     pub fn new(blocks: &[(u64, Arc<Rows>)]) -> Option<Piece> {
         let mut points: Vec<Point> = Vec::new();
+        let mut skips = false;
         for (number, (_, rows)) in blocks.iter().enumerate() {
-            let mut skips = false;
             for (row, (fix, time)) in rows.fixes().iter().zip(rows.times()).enumerate() {
                 match has_fix(fix)
                     .then(|| mercator::project(fix.latitude_deg, fix.longitude_deg))
@@ -87,7 +89,13 @@ impl Piece {
             points,
             levels,
             bounds,
+            ends_lost: skips,
         })
+    }
+
+    /// Whether messages without a fix lie before it.
+    pub fn starts_lost(&self) -> bool {
+        self.points.first().is_some_and(|first| first.skips)
     }
 
     pub fn fix(&self, at: usize) -> Option<&Fix> {
@@ -141,6 +149,11 @@ pub fn union(a: Bounds, b: Bounds) -> Bounds {
 
 pub fn overlaps(a: Bounds, b: Bounds) -> bool {
     a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3]
+}
+
+/// Whether all of `b` lies in `a`.
+pub fn contains(a: Bounds, b: Bounds) -> bool {
+    a[0] <= b[0] && a[1] <= b[1] && b[2] <= a[2] && b[3] <= a[3]
 }
 
 /// The square of how far a place is from the bounds.
