@@ -40,7 +40,7 @@ pub mod place;
 mod process;
 mod report_dialog;
 mod save_layout;
-mod scenes;
+pub mod scenes;
 mod sql;
 mod status_bar;
 mod timeline;
@@ -97,6 +97,8 @@ pub struct Start {
     pub scenes: Option<SceneTable>,
     /// The names that the table has for recordings, where they were opened by these.
     pub records: Vec<(Location, String)>,
+    /// Scenes that were held before, by the window that this one goes on from.
+    pub held_scenes: scenes::HeldScenes,
     /// None: nothing is read from or written to the user's folders.
     pub folders: Option<Folders>,
     /// In bytes; None: as the settings say.
@@ -199,7 +201,7 @@ impl AppState {
             hover_next: None,
             timeline: timeline::TimelineState::default(),
             topics: topics::TopicsState::default(),
-            scenes: scenes::ScenesState::new(start.scenes, start.records),
+            scenes: scenes::ScenesState::new(start.scenes, start.records, start.held_scenes),
             sql: sql::SqlState::default(),
             offline: offline::OfflineState::default(),
             keeping_number: 0,
@@ -249,7 +251,7 @@ impl AppState {
             state.tell_error(trouble.clone());
         }
         if !start.locations.is_empty() {
-            state.add(start.locations);
+            state.offer(start.locations, true);
         }
         if let Some(options) = start.demo {
             state.open_demo(options);
@@ -322,6 +324,8 @@ impl AppState {
         self.finish_jobs(seconds);
         self.place();
         self.ask_for_scenes();
+        self.look_for_marks();
+        self.index_scenes();
         self.look_for_new_pins();
         self.tick(seconds);
         self.demand();
@@ -479,6 +483,7 @@ impl AppState {
                 }
                 Action::Ask(question) => self.ask(question),
                 Action::Work(work) => self.work_aside(work),
+                Action::AddScenes(rows) => self.make_scenes(rows),
                 Action::AddTopic { name, rows } => self.add_topic(&name, rows),
                 Action::ShiftTimes { source, nanos } => self.shift_times(source, nanos),
                 Action::Changed => {
@@ -565,6 +570,9 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
     top_bar::ui(ui, state);
     status_bar::ui(ui, state);
     link::banner(ui, state);
+    if !state.is_open() && !state.scenes.is_empty() {
+        topics::ui(ui, state);
+    }
     if state.is_open() && state.store.span().is_some() && !(state.reads_layout && state.workspace.is_empty()) {
         timeline::ui(ui, state);
         topics::ui(ui, state);
@@ -574,6 +582,9 @@ pub fn root(ui: &mut Ui, state: &mut AppState) {
         panels(&mut middle, state);
     } else {
         welcome::ui(ui, state);
+    }
+    for command in command::left_over(&ctx, modal) {
+        state.run(command, &ctx);
     }
     dialog::ui(&ctx, state);
     palette::ui(&ctx, state);

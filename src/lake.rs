@@ -129,6 +129,11 @@ impl Lake {
         })
     }
 
+    /// Schema and name of every table that was added.
+    pub fn tables(&self) -> Vec<(String, String)> {
+        self.state().tables.keys().cloned().collect()
+    }
+
     async fn plan(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream), LakeError> {
         let statement = self.resolved(sql).await?;
         let plan = self.context.state().statement_to_plan(statement).await?;

@@ -34,6 +34,7 @@
 //! | [`run`] | the one door to the outside: executes [`store::Work`], returns [`store::Event`]s | decide anything |
 //! | [`layout`] | layout files, ours and those of other programs: read, written, compared, merged, fitted to a recording | open a file; know a panel's code |
 //! | [`lake`] | tables and topics under one SQL, with DataFusion, which stays behind it | parse Parquet or SQL by hand; show where a table lies |
+//! | [`scenes`] | spans of recordings that are worth a name: read from tables and queries, written as tables | drop a row; know a window |
 //! | [`export`] | recordings, whole or in part, written anew: bags, MCAP files, tables | open a file |
 //! | [`cli`] | the commands, over the same readers and executor | need a display (or, but for `screenshot`, a GPU) |
 //! | `theme` | colours, fonts, icons, spacing and the small widgets: one table for dark, one for light | know data |
@@ -92,6 +93,8 @@ pub mod run;
 pub mod layout;
 
 pub mod lake;
+
+pub mod scenes;
 
 pub mod export;
 

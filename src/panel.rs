@@ -127,6 +127,8 @@ pub enum Action {
     Ask(Arc<Question>),
     /// Do it on another thread, and draw again.
     Work(Work),
+    /// The rows are scenes from now on.
+    AddScenes(Arc<Found>),
     /// The rows are a topic `/name` from now on.
     AddTopic {
         name: String,

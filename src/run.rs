@@ -20,6 +20,8 @@ mod reading;
 mod serve;
 mod settle;
 mod share;
+#[cfg(feature = "gui")]
+mod still;
 mod texts;
 #[cfg(feature = "gui")]
 mod tiles;
@@ -35,6 +37,8 @@ pub use pace::Pace;
 pub use serve::serve;
 pub use settle::settle;
 pub use share::{FoundScene, SceneError, ShareAnswer, ShareEvent, Sharing};
+#[cfg(feature = "gui")]
+pub use still::{Camera, still};
 pub use texts::{
     Expected, LARGEST_TEXT, TextFile, TextFolder, Wrote, free_path, read_text, remove_text, rename_text, write_text, write_whole,
 };

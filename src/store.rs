@@ -518,7 +518,7 @@ impl Store {
         Some(container.catalog())
     }
 
-    /// A recording's index itself.
+    /// What reads a recording's messages, at the times that they are taken to have been received.
     pub fn container(&self, source: SourceId) -> Option<Arc<dyn Container>> {
         self.inner.get(source as usize)?.container.clone()
     }

@@ -29,6 +29,12 @@ impl Time {
         self.0 as f64 * 1e-9
     }
 
+    /// Seconds since the epoch: the number that its decimal digits are read as, so that `1600000002.941` stays that.
+    pub fn nearest_secs(self) -> f64 {
+        let (secs, nanos) = (self.0.div_euclid(1_000_000_000), self.0.rem_euclid(1_000_000_000));
+        format!("{secs}.{nanos:09}").parse().unwrap_or_else(|_| self.secs())
+    }
+
     /// `self - earlier`, in nanoseconds.
     pub fn since(self, earlier: Time) -> i64 {
         self.0.saturating_sub(earlier.0)

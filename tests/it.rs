@@ -89,6 +89,8 @@ mod saving;
 #[cfg(feature = "gui")]
 #[path = "it/scene3d.rs"]
 mod scene3d;
+#[path = "it/scenes.rs"]
+mod scenes;
 #[cfg(feature = "gui")]
 #[path = "it/secrets.rs"]
 mod secrets;

@@ -25,7 +25,9 @@ impl AppState {
             Command::Share => self.share(ctx),
             Command::KeepOffline if self.store.span().is_some() => self.keep_offline(self.timeline.shown(self.span())),
             Command::KeepOffline => {}
+            Command::Undo if self.undo_mark() => {}
             Command::Undo => self.undo(),
+            Command::Redo if self.redo_mark() => {}
             Command::Redo => self.redo(),
             Command::History => self.show_page(Page::History),
             Command::Checkpoint => {
@@ -67,8 +69,18 @@ impl AppState {
                 self.playback.looping = if self.playback.looping.is_some() { None } else { Some(shown) };
             }
             Command::FitTimeline => self.timeline.fit(),
+            Command::NextScene => self.step_scene(1),
+            Command::PreviousScene => self.step_scene(-1),
+            Command::LoopScene => self.loop_scene(),
+            Command::ZoomToScene => self.zoom_to_scene(),
+            Command::Mark => self.mark(),
+            Command::DeleteMark => self.delete_selected_scene(),
+            Command::OpenScenes => self.jobs.choose_files(Choosing::Scenes),
+            Command::SaveScenes => self.save_scenes(),
+            Command::Scenes => self.show_page(Page::Scenes),
             Command::ToggleLeft => self.sidebars.left = !self.sidebars.left,
             Command::ToggleRight => self.sidebars.right = !self.sidebars.right,
+            Command::Unmaximise if self.give_up_mark() => {}
             Command::Unmaximise => self.workspace.maximised = None,
             Command::ToggleTheme => {
                 let dark = ctx.theme() == egui::Theme::Dark;
@@ -123,11 +135,12 @@ impl AppState {
         for command in heard.commands {
             self.run(command, ctx);
         }
-        let (layouts, dropped): (Vec<Location>, Vec<Location>) = heard.dropped.into_iter().partition(|at| is_layout_name(&at.name()));
-        match dropped {
-            dropped if dropped.is_empty() => {}
-            dropped if heard.shift && self.is_open() => self.add(dropped),
-            dropped => self.open(dropped),
+        // JSON may be scenes: it is looked at
+        let is_layout = |at: &Location| is_layout_name(&at.name()) && !at.name().to_ascii_lowercase().ends_with(".json");
+        let (layouts, dropped): (Vec<Location>, Vec<Location>) = heard.dropped.into_iter().partition(is_layout);
+        if !dropped.is_empty() {
+            let add = heard.shift && self.is_open();
+            self.offer(dropped, add);
         }
         if let Some(layout) = layouts.into_iter().next() {
             self.open_layout(Place::At(layout));

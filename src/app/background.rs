@@ -16,10 +16,11 @@ use super::layouts::{self, From, Read, Written};
 use super::library::Shelved;
 use super::offline::Kept;
 use super::place::Place;
-use super::scenes::LookedUp;
+use super::scenes::{self, LookedUp, Probed};
 use crate::layout::Layout;
 use crate::run::{self, Expected, Wrote};
-use crate::source::{Location, Pin, Scene};
+use crate::scenes::{Scene, SceneSet};
+use crate::source::{Location, Pin};
 
 /// Asks the person for files and waits for the answer; none where there was none.
 pub type ChooseFiles = Arc<dyn Fn(Choosing) -> Vec<PathBuf> + Send + Sync>;
@@ -27,6 +28,8 @@ pub type ChooseFiles = Arc<dyn Fn(Choosing) -> Vec<PathBuf> + Send + Sync>;
 pub struct Jobs {
     sender: Sender<Done>,
     done: Receiver<Done>,
+    /// Was waited for.
+    next: Option<Done>,
     waker: Arc<dyn Fn() + Send + Sync>,
     choose: ChooseFiles,
     /// A dialog is open: no second one.
@@ -52,6 +55,12 @@ pub(super) enum Done {
     Scenes(Result<Vec<Scene>, String>),
     SceneFound(Box<LookedUp>),
     AnswerWritten(Result<PathBuf, String>),
+    ScenesMade(Result<SceneSet, String>),
+    Probed(Probed),
+    RecordingFound(scenes::Key, Result<Location, String>),
+    ScenesWritten(scenes::Written),
+    Marks(Vec<Scene>),
+    Thumbnail(scenes::Read),
     Listed(Listed),
     Kept(Kept),
     Pins(Vec<Pin>),
@@ -67,6 +76,9 @@ pub enum Choosing {
     Open,
     Add,
     Layout,
+    Scenes,
+    /// Where they are written.
+    SaveScenes,
 }
 
 /// What is to be done to a layout's file.
@@ -111,6 +123,7 @@ impl Jobs {
         Jobs {
             sender,
             done,
+            next: None,
             waker,
             choose,
             choosing: false,
@@ -118,7 +131,8 @@ impl Jobs {
         }
     }
 
-    fn file(&self, job: impl FnOnce() -> Done + Send + 'static) {
+    /// Done after what was asked for before, and before the program ends.
+    pub fn file(&self, job: impl FnOnce() -> Done + Send + 'static) {
         if let Some((jobs, _)) = &self.files {
             // the thread lives as long as this sender
             let _ = jobs.send(Box::new(job));
@@ -295,13 +309,16 @@ impl Jobs {
         });
     }
 
-    /// Where the scenes of a recording go.
-    pub fn scenes_listed(&self) -> impl FnOnce(Result<Vec<Scene>, String>) + Send + 'static {
-        let (sender, waker) = (self.sender.clone(), self.waker.clone());
-        move |listed| {
-            // the window is gone: nobody to tell
-            let _ = sender.send(Done::Scenes(listed));
-            waker();
+    /// Does this on a thread of its own.
+    pub fn work(&self, work: impl FnOnce() -> Done + Send + 'static) {
+        let then = self.sender();
+        std::thread::spawn(move || then(work()));
+    }
+
+    /// Waits a moment for something to be done: for who has no window.
+    pub fn wait(&mut self) {
+        if self.next.is_none() {
+            self.next = self.done.recv_timeout(std::time::Duration::from_millis(20)).ok();
         }
     }
 }
@@ -365,6 +382,19 @@ pub fn platform_dialog(why: Choosing) -> Vec<PathBuf> {
             .add_filter("Recordings", &["bag", "active", "parquet", "parq", "csv", "jsonl", "arrow"])
             .add_filter("All files", &["*"])
             .pick_files(),
+        Choosing::Scenes => dialog
+            .set_title("Open scenes")
+            .add_filter("Tables", &["parquet", "parq", "csv", "json", "jsonl", "ndjson", "arrow"])
+            .add_filter("All files", &["*"])
+            .pick_files(),
+        Choosing::SaveScenes => dialog
+            .set_title("Save scenes")
+            .set_file_name("scenes.parquet")
+            .add_filter("Parquet", &["parquet"])
+            .add_filter("CSV", &["csv"])
+            .add_filter("JSON Lines", &["jsonl"])
+            .save_file()
+            .map(|path| vec![path]),
         Choosing::Layout => dialog
             .set_title("Open a layout")
             .add_filter("Layouts", &super::place::ENDINGS)
@@ -381,10 +411,17 @@ pub fn retire(executor: crate::run::Executor, store: crate::store::Store) {
     std::thread::spawn(move || drop((executor, store)));
 }
 
+fn path_of(location: Location) -> Option<PathBuf> {
+    match location {
+        Location::Path(path) => Some(path),
+        _ => None,
+    }
+}
+
 impl AppState {
     pub(super) fn finish_jobs(&mut self, seconds: f64) {
         self.last_seconds.get_or_insert(seconds);
-        while let Ok(done) = self.jobs.done.try_recv() {
+        while let Some(done) = self.jobs.next.take().or_else(|| self.jobs.done.try_recv().ok()) {
             if matches!(done, Done::Chosen { .. } | Done::Saved(_)) {
                 self.jobs.choosing = false;
             }
@@ -393,8 +430,10 @@ impl AppState {
                 Done::Chosen { paths, why } => {
                     let locations = paths.into_iter().map(Location::Path);
                     match why {
-                        Choosing::Open => self.open(locations.collect()),
-                        Choosing::Add => self.add(locations.collect()),
+                        Choosing::Open => self.offer(locations.collect(), false),
+                        Choosing::Add => self.offer(locations.collect(), true),
+                        Choosing::Scenes => self.open_scenes(locations.collect()),
+                        Choosing::SaveScenes => locations.filter_map(path_of).for_each(|path| self.save_scenes_at(path)),
                         Choosing::Layout => locations.for_each(|location| self.open_layout(Place::At(location))),
                     }
                 }
@@ -402,8 +441,15 @@ impl AppState {
                 Done::Saved(Ok(None)) => {}
                 Done::Saved(Err(message)) => self.tell_error(message),
                 Done::Scenes(listed) => self.take_scenes(listed),
+                Done::Probed(probed) => self.take_probed(probed),
+                Done::RecordingFound(scene, found) => self.take_found_recording(scene, found),
+                Done::ScenesWritten(written) => self.take_written_scenes(written),
+                Done::Marks(scenes) => self.take_marks(scenes),
+                Done::Thumbnail(read) => self.take_thumbnail(read),
                 Done::SceneFound(looked_up) => self.take_found_scene(*looked_up),
                 Done::AnswerWritten(written) => self.take_answer(written),
+                Done::ScenesMade(Ok(set)) => self.add_scenes(set),
+                Done::ScenesMade(Err(why)) => self.tell_error(why),
                 Done::Nothing => {}
                 Done::Unwritten(message) => {
                     tracing::warn!("{message}");

@@ -136,11 +136,7 @@ pub fn dialog(ui: &mut Ui, state: &mut AppState, browse: &mut Browse) -> bool {
         Some(Act::Go(place)) => browse.go(place, state),
         Some(Act::Open(addresses)) => {
             let locations: Vec<Location> = addresses.into_iter().map(Location::S3).collect();
-            if browse.add {
-                state.add(locations)
-            } else {
-                state.open(locations)
-            }
+            state.offer(locations, browse.add);
             return true;
         }
         None => {}

@@ -39,6 +39,15 @@ pub enum Command {
     Slower,
     ToggleLoop,
     FitTimeline,
+    NextScene,
+    PreviousScene,
+    LoopScene,
+    ZoomToScene,
+    Mark,
+    DeleteMark,
+    OpenScenes,
+    SaveScenes,
+    Scenes,
     ToggleLeft,
     ToggleRight,
     Unmaximise,
@@ -158,6 +167,21 @@ pub static COMMANDS: &[Entry] = &[
         Modifiers::NONE,
         Key::F,
     ),
+    entry(Command::NextScene, "Scenes", "Next scene", Modifiers::NONE, Key::N),
+    entry(Command::PreviousScene, "Scenes", "Previous scene", Modifiers::NONE, Key::P),
+    entry(Command::LoopScene, "Scenes", "Loop the scene", Modifiers::SHIFT, Key::L),
+    entry(
+        Command::ZoomToScene,
+        "Scenes",
+        "Zoom the timeline to the scene",
+        Modifiers::SHIFT,
+        Key::F,
+    ),
+    entry(Command::Mark, "Scenes", "Begin or end a mark", Modifiers::NONE, Key::M),
+    keyless(Command::DeleteMark, "Scenes", "Delete the selected mark"),
+    keyless(Command::OpenScenes, "Scenes", "Open scenes…"),
+    keyless(Command::SaveScenes, "Scenes", "Save marks"),
+    keyless(Command::Scenes, "Scenes", "List of scenes"),
     entry(Command::ToggleLeft, "View", "Sources and topics", Modifiers::NONE, Key::OpenBracket),
     entry(
         Command::ToggleRight,
@@ -220,7 +244,29 @@ pub fn key_text(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
     }
 }
 
-/// The commands whose keys were pressed in this pass, but for Escape, which is first offered to all that closes on it. While text
+/// Keys that panels under the pointer take for their own commands.
+const LEFT_TO_PANELS: [Key; 3] = [Key::N, Key::P, Key::M];
+
+/// The commands whose keys were pressed and that no panel has taken: after the panels.
+pub fn left_over(ctx: &Context, modal: bool) -> Vec<Command> {
+    if ctx.text_edit_focused() || modal {
+        return Vec::new();
+    }
+    let left = COMMANDS.iter().filter_map(|entry| Some((entry.command, entry.shortcut?)));
+    let left = left.filter(|(_, shortcut)| is_left(shortcut));
+    ctx.input_mut(|input| {
+        left.filter(|(_, shortcut)| input.consume_shortcut(shortcut))
+            .map(|(command, _)| command)
+            .collect()
+    })
+}
+
+fn is_left(shortcut: &KeyboardShortcut) -> bool {
+    shortcut.modifiers == Modifiers::NONE && LEFT_TO_PANELS.contains(&shortcut.logical_key)
+}
+
+/// The commands whose keys were pressed in this pass, but for Escape, which is first offered to all that closes on it, and for those of
+/// [`left_over`]. While text
 /// is being typed or a dialog is open (`modal`) only those with Ctrl count; while a widget has the keyboard's focus, Space and the arrows are its.
 pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
     let typing = ctx.text_edit_focused() || modal;
@@ -236,7 +282,7 @@ pub fn pressed(ctx: &Context, modal: bool) -> Vec<Command> {
             let key = shortcut.logical_key;
             // a text field undoes what was typed in it
             let is_fields = typing && matches!(command, Command::Undo | Command::Redo);
-            if key == Key::Escape || typing && !shortcut.modifiers.command || is_fields {
+            if key == Key::Escape || is_left(&shortcut) || typing && !shortcut.modifiers.command || is_fields {
                 continue;
             }
             let is_widgets = matches!(key, Key::Space | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown);

@@ -1,4 +1,4 @@
-//! One lane for each topic: how many messages there are when (from the index alone), and which spans are loaded.
+//! Lanes of scenes, and one for each topic: how many messages there are when (from the index alone), and which spans are loaded.
 
 use std::sync::Arc;
 
@@ -30,7 +30,8 @@ pub struct Levels {
 /// Draws the lanes into `lanes`, their names into `names`.
 pub fn ui(ui: &mut Ui, state: &mut AppState, names: Rect, lanes: Rect, axis: Axis) {
     let topics: Vec<Topic> = ordered(state);
-    let content = topics.len() as f32 * LANE_HEIGHT + 4.0;
+    let scenes_height = super::scenes::lanes::height(state);
+    let content = topics.len() as f32 * LANE_HEIGHT + 4.0 + scenes_height;
     let most = (content - lanes.height()).max(0.0);
     let over_names = ui.interact(names, ui.scope_id().with("lane names"), Sense::hover());
     if over_names.contains_pointer() {
@@ -39,10 +40,12 @@ pub fn ui(ui: &mut Ui, state: &mut AppState, names: Rect, lanes: Rect, axis: Axi
     state.timeline.scroll_lanes = state.timeline.scroll_lanes.clamp(0.0, most);
 
     let clip = Rect::from_min_max(names.min, pos2(lanes.right(), lanes.bottom()));
+    let first = names.top() + 2.0 - state.timeline.scroll_lanes;
+    super::scenes::lanes::ui(ui, state, names, axis, first, clip);
     let mut clicked = None;
     let mut shapes = Vec::new();
     for (at, topic) in topics.iter().enumerate() {
-        let top = names.top() + 2.0 + at as f32 * LANE_HEIGHT - state.timeline.scroll_lanes;
+        let top = first + scenes_height + at as f32 * LANE_HEIGHT;
         let lane = Rect::from_min_max(pos2(axis.rect.left(), top), pos2(axis.rect.right(), top + LANE_HEIGHT));
         // none is cut in two at the lower edge
         if lane.bottom() < clip.top() || lane.bottom() > clip.bottom() + 4.0 {

@@ -26,6 +26,7 @@ use crate::source::Location;
 pub enum Page {
     #[default]
     Topics,
+    Scenes,
     Layouts,
     History,
 }

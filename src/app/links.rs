@@ -17,10 +17,7 @@ impl AppState {
         {
             return self.look_up_scene(link, scene, add);
         }
-        match add {
-            true => self.add(link.locations),
-            false => self.open(link.locations),
-        }
+        self.offer(link.locations, add);
         self.pending_seek = link.seek_to.or(self.pending_seek);
         if let Some(location) = link.layout {
             self.fetch_layout(location);

@@ -193,7 +193,7 @@ impl Screen {
                 return (output, unused);
             }
             let pending = any_pending(state);
-            if state.is_settled(self.options.wait_all) && !pending {
+            if state.is_settled(self.options.wait_all) && state.scenes.is_settled() && !pending {
                 if number >= PASSES_MIN && !was_pending {
                     return (output, unused);
                 }
@@ -217,6 +217,10 @@ fn settle(state: &mut AppState, options: &Options, stats: &mut Stats) {
         }
         if stats.first_frame_ms == 0 && has_any_data(state) {
             stats.first_frame_ms = elapsed();
+        }
+        if !state.scenes.is_settled() {
+            state.jobs.wait();
+            continue;
         }
         if state.is_settled(options.wait_all) || !state.executor.wait() {
             // what the last events made possible

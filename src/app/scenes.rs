@@ -1,187 +1,317 @@
-//! The scenes of the open recordings, as a table in DynamoDB has them: listed in the left sidebar, a click goes to one; one can be
-//! looped, or kept offline.
+//! The scenes of the window: sets of them from DynamoDB, tables, searches and one's own marks, on one timeline and in one list.
+//!
+//! Invariant: a pass costs what is in view. What is derived of all scenes (lanes, the list's rows) is made anew only when they, or what is
+//! open, have changed.
 
-use egui::{RichText, ScrollArea, Ui};
+mod editor;
+mod index;
+pub(super) mod lanes;
+mod list;
+mod marks;
+mod reading;
+mod rows;
+mod thumbnails;
 
 use super::AppState;
-use super::background::Done;
-use crate::run::FoundScene;
-use crate::source::{Link, Location, Scene, SceneTable, record_of};
-use crate::theme::{self, icon, palette, widget};
-use crate::time::{Span, When, format_relative};
+use super::layouts::Page;
+use crate::scenes::{Scene, SceneSet};
+use crate::source::{Location, SceneTable};
+use crate::time::{Span, Time};
 
-/// What became of a scene that a link names.
-pub(super) struct LookedUp {
-    link: Link,
-    add: bool,
-    table: SceneTable,
-    found: Result<FoundScene, String>,
+use index::Index;
+pub use index::Sort;
+pub use list::ui;
+pub(super) use marks::Written;
+pub(super) use reading::{LookedUp, Probed};
+pub(super) use thumbnails::Read;
+
+/// A scene of the window: the number of its set, and its place in that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub set: u64,
+    pub at: usize,
+}
+
+/// Where a set came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// DynamoDB's scenes of what is open.
+    Listed,
+    /// A table, or what was searched for.
+    Read,
+    /// Marks, or a table that is edited.
+    Own,
+}
+
+/// All sets of a window.
+#[derive(Clone, Default)]
+pub struct HeldScenes(Vec<Held>);
+
+#[derive(Clone)]
+struct Held {
+    number: u64,
+    kind: Kind,
+    set: SceneSet,
+    is_hidden: bool,
+    /// Edited since it was saved.
+    is_edited: bool,
 }
 
 #[derive(Default)]
 pub struct ScenesState {
-    /// None: nobody named a table, so none is asked.
+    /// None: nobody named a table in DynamoDB, so none is asked.
     table: Option<SceneTable>,
     /// The table's names for recordings that were opened by these.
     records: Vec<(Location, String)>,
     /// Recordings whose scenes were asked for.
     asked: usize,
-    listed: Vec<Scene>,
-    failed: Option<String>,
+    sets: Vec<Held>,
+    next_number: u64,
+    /// Counts changes of the sets.
+    revision: u64,
+    /// Why tables could not be read.
+    failed: Vec<String>,
+    /// Tables that are being read, and recordings looked for.
+    reading: usize,
+    index: Index,
+    list: list::ListState,
+    /// What was gone to last.
+    selected: Option<Key>,
+    /// The set that waits for a place to be saved at.
+    saving: Option<u64>,
+    marks: marks::Marks,
+    thumbnails: thumbnails::Thumbnails,
 }
 
 impl ScenesState {
-    pub fn new(table: Option<SceneTable>, records: Vec<(Location, String)>) -> ScenesState {
+    pub fn new(table: Option<SceneTable>, records: Vec<(Location, String)>, held: HeldScenes) -> ScenesState {
         ScenesState {
             table,
             records,
+            next_number: held.0.iter().map(|held| held.number + 1).max().unwrap_or(0),
+            sets: held.0,
             ..ScenesState::default()
         }
+    }
+
+    /// What stays when the window is opened again; DynamoDB is asked anew.
+    pub fn all(&self) -> HeldScenes {
+        HeldScenes(self.sets.iter().filter(|held| held.kind != Kind::Listed).cloned().collect())
     }
 
     pub fn table(&self) -> Option<&SceneTable> {
         self.table.as_ref()
     }
 
+    /// Something else is opened: what DynamoDB listed of the recordings before goes, what was read from tables and marked stays.
     pub fn clear(&mut self) {
-        *self = ScenesState::new(self.table.take(), Vec::new());
+        self.sets.retain(|held| held.kind != Kind::Listed);
+        (self.records, self.asked) = (Vec::new(), 0);
+        self.thumbnails = thumbnails::Thumbnails::default();
+        self.marks.forget_what_is_open();
+        self.changed();
     }
 
-    fn record(&self, of: &Location) -> String {
-        let known = self.records.iter().find(|(location, _)| location == of);
-        known.map_or_else(|| record_of(&of.name()).to_owned(), |(_, record)| record.clone())
+    /// Whether nothing is on its way any more.
+    pub fn is_settled(&self) -> bool {
+        self.reading == 0 && self.thumbnails.is_settled()
+    }
+
+    /// Whether changes of marks can be undone, and done again.
+    pub fn undoes(&self) -> (bool, bool) {
+        self.marks.undoes()
+    }
+
+    /// Whether there is anything to be listed.
+    pub fn is_empty(&self) -> bool {
+        self.sets.is_empty() && self.failed.is_empty() && self.reading == 0
+    }
+
+    /// Of all sets.
+    pub fn count(&self) -> usize {
+        self.sets.iter().map(|held| held.set.scenes.len()).sum()
+    }
+
+    pub fn get(&self, key: Key) -> Option<&Scene> {
+        self.held(key.set)?.set.scenes.get(key.at)
+    }
+
+    fn held(&self, number: u64) -> Option<&Held> {
+        self.sets.iter().find(|held| held.number == number)
+    }
+
+    fn held_mut(&mut self, number: u64) -> Option<&mut Held> {
+        self.sets.iter_mut().find(|held| held.number == number)
+    }
+
+    fn add(&mut self, set: SceneSet, kind: Kind) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.sets.push(Held {
+            number,
+            kind,
+            set,
+            is_hidden: false,
+            is_edited: false,
+        });
+        self.changed();
+        number
+    }
+
+    /// Changes when any scene does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn changed(&mut self) {
+        self.revision += 1;
     }
 }
 
 impl AppState {
-    /// Asks for the scenes of recordings that were opened since the last pass.
-    pub(super) fn ask_for_scenes(&mut self) {
-        let Some(table) = &self.scenes.table else { return };
-        for source in self.store.sources().iter().skip(self.scenes.asked) {
-            let record = self.scenes.record(&source.location);
-            let then = self.jobs.scenes_listed();
-            let io = self.executor.io();
-            io.list_scenes(table.clone(), record, move |listed| then(listed.map_err(|error| error.to_string())));
+    /// Shows scenes beside those that are there, in the list and on the timeline. A set of the same name and table is replaced: so a search
+    /// shows what it has found so far.
+    pub fn add_scenes(&mut self, set: SceneSet) {
+        let is_same = |held: &&mut Held| held.kind == Kind::Read && held.set.name == set.name && held.set.at == set.at;
+        if let Some(held) = self.scenes.sets.iter_mut().find(is_same) {
+            held.set = set;
+            return self.scenes.changed();
         }
-        self.scenes.asked = self.store.sources().len();
+        self.scenes.add(set, Kind::Read);
+        (self.layouts.page, self.sidebars.left) = (Page::Scenes, true);
     }
 
-    /// Opens the recording of a scene that a link names by its ids, once the table has told where it lies.
-    pub(super) fn look_up_scene(&mut self, link: Link, scene: (String, String), add: bool) {
-        let table = self.scenes.table.clone().unwrap_or_default();
-        self.tell(format!("Looking up “{}” in {}…", scene.1, table.table_name));
-        let then = self.jobs.sender();
-        let asked = table.clone();
-        self.executor.io().look_up_scene(asked, scene, move |found| {
-            then(Done::SceneFound(Box::new(LookedUp {
-                link,
-                add,
-                table,
-                found: found.map_err(|error| error.to_string()),
-            })));
-        });
+    /// All scenes that are held, set by set: for whoever writes or counts them.
+    pub fn scene_sets(&self) -> impl Iterator<Item = &SceneSet> {
+        self.scenes.sets.iter().map(|held| &held.set)
     }
 
-    pub(super) fn take_found_scene(&mut self, looked_up: LookedUp) {
-        let LookedUp {
-            mut link,
-            add,
-            table,
-            found,
-        } = looked_up;
-        let FoundScene { scene, location } = match found {
-            Ok(found) => found,
-            Err(error) => return self.tell_error(error),
+    /// Makes anew what is derived of scenes, where they or what is open have changed. At the start of a pass.
+    pub(super) fn index_scenes(&mut self) {
+        let stamp = (self.scenes.revision, self.store.catalog_revision(), self.store.sources().len());
+        if self.scenes.index.is_of(stamp, &self.scenes.list.order) {
+            return;
+        }
+        let span = self.store.span();
+        self.scenes.index = Index::new(&self.scenes, self.store.sources(), span, stamp);
+    }
+
+    /// Goes to a scene's start; where its recording is not open, opens that.
+    pub fn go_to_scene(&mut self, key: Key) {
+        let Some(scene) = self.scenes.get(key).cloned() else { return };
+        self.scenes.selected = Some(key);
+        let Some(start) = scene.start else {
+            let why = scene.odd.iter().find(|odd| odd.contains("start")).cloned();
+            return self.tell(why.unwrap_or_else(|| "This scene has no start to go to.".to_owned()));
         };
-        self.notice = None;
-        link.seek_to = link.seek_to.or(scene.start.map(When::At));
-        link.locations = vec![location.clone()];
-        self.open_link(link, add);
-        self.scenes.table = Some(table);
-        self.scenes.records.push((location, scene.record));
-    }
-
-    pub(super) fn take_scenes(&mut self, listed: Result<Vec<Scene>, String>) {
-        match listed {
-            Ok(scenes) => self.scenes.listed.extend(scenes),
-            Err(error) => self.scenes.failed = Some(error),
+        match (self.scenes.index.shown_span(key), scene.record.is_empty() && scene.prefix.is_none()) {
+            (Some(span), _) => self.seek(span.start),
+            (None, _) if self.scenes.index.is_outside(key) => self.tell("There is nothing recorded at the time of this scene".to_owned()),
+            (None, false) => self.find_scene_recording(key, &scene),
+            (None, true) if self.store.span().is_some_and(|whole| whole.contains(start)) => self.seek(start),
+            (None, true) => self.tell("This scene names no recording, and its time is not in what is open.".to_owned()),
         }
     }
-}
 
-const ROWS_SHOWN: f32 = 6.0;
-
-pub fn ui(ui: &mut Ui, state: &mut AppState) {
-    if state.scenes.listed.is_empty() && state.scenes.failed.is_none() {
-        return;
-    }
-    let p = palette(ui.visuals());
-    widget::section(ui, &format!("Scenes  {}", state.scenes.listed.len()));
-    if let Some(error) = &state.scenes.failed {
-        ui.colored_label(p.warn, error);
-    }
-    let span = state.span();
-    let (mut seek, mut looped, mut keep) = (None, None, None);
-    let kept = state.kept_spans();
-    let row_height = 22.0;
-    ScrollArea::vertical()
-        .id_salt("scenes")
-        .max_height(row_height * ROWS_SHOWN)
-        .show_rows(ui, row_height, state.scenes.listed.len(), |ui, rows| {
-            for scene in state.scenes.listed.get(rows).unwrap_or_default() {
-                let at = scene.start.map_or("no time".to_owned(), |start| format_relative(start, span.start));
-                let is_now =
-                    scene.start.is_some_and(|start| start <= state.playback.now) && scene.end.is_some_and(|end| state.playback.now <= end);
-                let beside = RichText::new(at).font(theme::small()).color(p.weak);
-                let short = scene
-                    .scene
-                    .strip_prefix(&scene.record)
-                    .unwrap_or(&scene.scene)
-                    .trim_start_matches('_');
-                let whole = scene.start.zip(scene.end).map(|(start, end)| Span::new(start, end.max(start)));
-                let is_kept = whole.is_some_and(|whole| kept.iter().any(|kept| kept.start <= whole.start && whole.end <= kept.end));
-                let short = match is_kept {
-                    true => format!("{}  {short}", icon::PUSH_PIN),
-                    false => short.to_owned(),
-                };
-                let button = egui::Button::selectable(is_now, short)
-                    .right_text(beside)
-                    .truncate()
-                    .min_size(egui::vec2(ui.available_width(), row_height));
-                let response = ui.add_enabled(scene.start.is_some(), button).on_hover_ui(|ui| tooltip(ui, scene));
-                if response.clicked() {
-                    seek = scene.start;
-                }
-                response.context_menu(|ui| {
-                    let item = |ui: &mut Ui, name: &str, to: &mut Option<Span>| {
-                        if ui.add_enabled(whole.is_some(), egui::Button::new(name)).clicked() {
-                            *to = whole;
-                            ui.close();
-                        }
-                    };
-                    item(ui, "Loop this scene", &mut looped);
-                    item(ui, "Keep this scene offline", &mut keep);
-                });
+    /// The next (1) or the previous (-1) of the scenes that the list shows, in what is open.
+    pub(super) fn step_scene(&mut self, direction: i8) {
+        let now = self.playback.now;
+        // while it plays, what has just begun is not the previous one
+        let before = now.plus_nanos(if self.playback.playing { -JUST_BEGUN_NANOS } else { 0 });
+        let found = match direction {
+            1 => self.scenes.index.first_after(now),
+            _ => self.scenes.index.last_before(before),
+        };
+        match found {
+            Some(key) => {
+                self.go_to_scene(key);
+                self.scenes.list.scroll_to = Some(key);
             }
-        });
-    ui.add_space(4.0);
-    if let Some(start) = seek {
-        state.seek(start);
-        ui.ctx().request_repaint();
+            None if self.scenes.count() == 0 => self.tell("There are no scenes: open a table of scenes, or mark some (M)".to_owned()),
+            None if direction > 0 => self.tell("There is no scene after this one".to_owned()),
+            None => self.tell("There is no scene before this one".to_owned()),
+        }
     }
-    if let Some(scene) = looped {
-        state.playback.looping = Some(scene);
-        state.seek(scene.start);
-        ui.ctx().request_repaint();
+
+    /// The scene that commands are about: the one at the playhead that was gone to, otherwise the shortest at the playhead.
+    fn scene_at_playhead(&self) -> Option<(Key, Span)> {
+        let now = self.playback.now;
+        let chosen = self.scenes.selected.and_then(|key| Some((key, self.scenes.index.shown_span(key)?)));
+        chosen
+            .filter(|(_, span)| span.contains(now))
+            .or_else(|| self.scenes.index.at(now))
+            .or(chosen)
     }
-    if let Some(scene) = keep {
-        state.keep_offline(scene);
+
+    pub(super) fn loop_scene(&mut self) {
+        match self.scene_at_playhead() {
+            Some((key, _)) => self.loop_this_scene(key),
+            None => self.tell("Go to a scene first".to_owned()),
+        }
+    }
+
+    fn loop_this_scene(&mut self, key: Key) {
+        let Some(span) = self.scenes.index.shown_span(key) else {
+            return self.go_to_scene(key);
+        };
+        if span.nanos() == 0 {
+            return self.tell("This scene is a moment: there is nothing to loop".to_owned());
+        }
+        self.scenes.selected = Some(key);
+        if self.playback.looping == Some(span) {
+            self.playback.looping = None;
+            return;
+        }
+        self.playback.looping = Some(span);
+        self.seek(span.start);
+    }
+
+    pub(super) fn zoom_to_scene(&mut self) {
+        match self.scene_at_playhead() {
+            Some((key, _)) => self.zoom_to_this_scene(key),
+            None => self.tell("Go to a scene first".to_owned()),
+        }
+    }
+
+    fn zoom_to_this_scene(&mut self, key: Key) {
+        let Some(span) = self.scenes.index.shown_span(key) else {
+            return self.go_to_scene(key);
+        };
+        self.scenes.selected = Some(key);
+        self.timeline.show(span, self.span());
+        self.seek(span.start);
+    }
+
+    fn remove_scene_set(&mut self, number: u64) {
+        self.scenes.sets.retain(|held| held.number != number);
+        self.scenes.marks.forget(number);
+        self.scenes.changed();
     }
 }
 
-fn tooltip(ui: &mut Ui, scene: &Scene) {
-    ui.label(RichText::new(&scene.scene).font(theme::semibold(13.0)));
-    for (name, value) in &scene.notes {
-        widget::note(ui, format!("{name}: {value}"));
+/// While it plays, a step back leads to the scene before one that began this recently.
+const JUST_BEGUN_NANOS: i64 = 1_000_000_000;
+
+/// Beside a scene's start in lists: its length.
+fn length_text(scene: &Scene) -> String {
+    match (scene.start, scene.end) {
+        (Some(start), Some(end)) if end > start => crate::time::format_duration(end.since(start)),
+        (Some(start), Some(end)) if end == start => "moment".to_owned(),
+        (Some(_), None) => "no end".to_owned(),
+        _ => "no time".to_owned(),
     }
+}
+
+/// What a scene is called where there is room for little: its text, else what its id says beyond its recording and class.
+fn short_name(scene: &Scene) -> &str {
+    if let Some(text) = &scene.text {
+        return text;
+    }
+    let id = scene.id.strip_prefix(&scene.record).unwrap_or(&scene.id).trim_start_matches('_');
+    if id.is_empty() { &scene.id } else { id }
+}
+
+/// Later by what its recording is taken to have been received later.
+fn shifted(time: Time, nanos: i64) -> Time {
+    time.plus_nanos(nanos)
 }

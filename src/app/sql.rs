@@ -13,7 +13,8 @@ use super::AppState;
 use super::background::Done;
 use crate::lake::{Found, Lake, LakeError, OpenSource, Question};
 use crate::panel::Work;
-use crate::run::Recording;
+use crate::run::{Io, Recording};
+use crate::scenes::{self, Scene};
 use crate::source::Location;
 use crate::store::{SourceId, SourceState};
 
@@ -23,17 +24,22 @@ const MEMORY_SHARE: u64 = 4;
 const REMEMBERED: usize = 50;
 /// A query that is longer is not.
 const LONGEST_REMEMBERED: usize = 4096;
+/// The table of all scenes.
+const SCENES: &str = "scenes";
 /// How long a picture waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 pub struct SqlState {
     /// Tables of what is open, made for this state of it by the first query.
-    lake: Arc<Mutex<Option<(u64, Arc<Lake>)>>>,
+    lake: Arc<Mutex<Option<(Stamp, Arc<Lake>)>>>,
     running: Vec<Arc<Question>>,
     /// Where answers that became topics lie.
     answers: Option<Answers>,
 }
+
+/// Changes when what is open does, or any scene.
+type Stamp = (u64, u64);
 
 /// A folder that goes with the window.
 struct Answers(PathBuf);
@@ -64,7 +70,8 @@ impl AppState {
         self.remember_query(question.sql());
         self.sql.running.retain(|running| !running.stage().is_over());
         self.sql.running.push(question.clone());
-        let (sources, revision) = (self.open_sources(), self.store.catalog_revision());
+        let (sources, now) = (self.open_sources(), (self.store.catalog_revision(), self.scenes.revision()));
+        let scenes: Vec<Scene> = self.scene_sets().flat_map(|set| set.scenes.iter().cloned()).collect();
         let (known, io) = (self.sql.lake.clone(), self.executor.io().clone());
         let memory_bytes = self.store.status().memory_budget / MEMORY_SHARE;
         let waker = self.waker.clone();
@@ -72,10 +79,10 @@ impl AppState {
             let make = || {
                 let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
                 match &*known {
-                    Some((of, lake)) if *of == revision => Ok(lake.clone()),
+                    Some((of, lake)) if *of == now => Ok(lake.clone()),
                     _ => {
-                        let lake = Arc::new(lake_of(&io, memory_bytes, sources)?);
-                        *known = Some((revision, lake.clone()));
+                        let lake = Arc::new(lake_of(&io, memory_bytes, sources, &scenes)?);
+                        *known = Some((now, lake.clone()));
                         Ok::<_, LakeError>(lake)
                     }
                 }
@@ -115,6 +122,15 @@ impl AppState {
             sender(Done::AnswerWritten(
                 written.map_err(|error| format!("The rows could not be kept: {error}: {}", path.display())),
             ));
+        });
+    }
+
+    /// The rows become scenes, as those of a table do.
+    pub(super) fn make_scenes(&self, rows: Arc<Found>) {
+        let sender = self.jobs.sender();
+        self.jobs.work(move || {
+            let made = scenes::of_batch("SQL", rows.rows());
+            sender(Done::ScenesMade(made.map_err(|error| error.to_string())));
         });
     }
 
@@ -167,8 +183,11 @@ impl AppState {
 }
 
 /// What cannot be a table is none: a query that names it says so.
-fn lake_of(io: &crate::run::Io, memory_bytes: u64, sources: Vec<OpenSource>) -> Result<Lake, LakeError> {
+fn lake_of(io: &Io, memory_bytes: u64, mut sources: Vec<OpenSource>, of_scenes: &[Scene]) -> Result<Lake, LakeError> {
     let lake = Lake::new(io, memory_bytes)?;
+    if !of_scenes.is_empty() {
+        sources.push(OpenSource::Rows(SCENES.to_owned(), scenes::batch(of_scenes)?));
+    }
     for source in sources {
         if let Err(error) = lake.add_open(source) {
             tracing::warn!("no table for SQL: {error}");

@@ -19,6 +19,8 @@ const RULER_HEIGHT: f32 = 22.0;
 const MARGIN: f32 = 8.0;
 /// The closest that the ruler zooms in.
 const SHORTEST_NANOS: i64 = 1_000_000;
+/// Around a moment.
+const SHOWN_AT_LEAST_NANOS: i64 = 2_000_000_000;
 
 #[derive(Default)]
 pub struct TimelineState {
@@ -48,6 +50,13 @@ impl TimelineState {
     pub fn fit(&mut self) {
         self.zoomed = None;
     }
+
+    /// Shows a part of the recording, with a little on both sides.
+    pub fn show(&mut self, part: Span, whole: Span) {
+        let length = (part.nanos() / 4 * 5).max(SHOWN_AT_LEAST_NANOS);
+        let start = part.start.plus_nanos((part.nanos() - length) / 2);
+        self.zoomed = (length < whole.nanos()).then(|| within(start, length, whole));
+    }
 }
 
 /// Time ↔ points.
@@ -73,7 +82,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
     let frame = egui::Frame::new().fill(p.raised);
     // a low window is not for the lanes
-    let height = (ui.max_rect().height() * 0.2).round().clamp(108.0, 176.0);
+    let height = (ui.max_rect().height() * 0.2 + super::scenes::lanes::height(state))
+        .round()
+        .clamp(108.0, 240.0);
     egui::Panel::bottom("timeline")
         .resizable(true)
         .default_size(state.sidebars.timeline_height.unwrap_or(height))
@@ -110,7 +121,8 @@ fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
     let response = ui.interact(axis_rect, ui.scope_id().with("time axis"), Sense::click_and_drag());
     let seconds = state.playback.now.since(state.span().start) as f64 * 1e-9;
     response.widget_info(|| WidgetInfo::slider(true, seconds, "Timeline"));
-    seek_and_zoom(ui, state, &response, axis);
+    hover_and_zoom(ui, state, &response, axis);
+    seek_or_mark(ui, state, &response, axis);
     response.context_menu(|ui| menu(ui, state));
 
     let names = Rect::from_min_max(pos2(area.left(), lanes_rect.top()), pos2(axis_rect.left(), area.bottom()));
@@ -136,6 +148,7 @@ fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
         let bar = Rect::from_min_max(pos2(from, ruler.top()), pos2(to.max(from), ruler.top() + 2.0));
         ui.painter().rect_filled(bar, 0.0, p.ok.gamma_multiply(0.7));
     }
+    super::scenes::lanes::over(ui, state, axis, lanes_rect);
     let clip = ui.painter().with_clip_rect(axis_rect.expand2(vec2(6.0, 0.0)));
     if let Some(hover) = state.hover {
         let x = axis.x(hover);
@@ -156,9 +169,9 @@ fn time_area(ui: &mut Ui, state: &mut AppState, area: Rect) {
 }
 
 /// What can be done with the span that is shown.
-fn menu(ui: &mut Ui, state: &mut AppState) {
+pub(super) fn menu(ui: &mut Ui, state: &mut AppState) {
     let ctx = ui.ctx().clone();
-    for command in [Command::FitTimeline, Command::ToggleLoop, Command::KeepOffline] {
+    for command in [Command::FitTimeline, Command::ToggleLoop, Command::Mark, Command::KeepOffline] {
         if ui.button(command.name()).clicked() {
             ui.close();
             state.run(command, &ctx);
@@ -184,7 +197,8 @@ fn hover_label(ui: &Ui, state: &AppState, response: &egui::Response, ruler: Rect
     ui.painter().galley(plate.min + vec2(5.0, 2.0), galley, p.text);
 }
 
-fn seek_and_zoom(ui: &Ui, state: &mut AppState, response: &egui::Response, axis: Axis) {
+/// What the pointer, the wheel and the other buttons do on a time axis.
+pub(super) fn hover_and_zoom(ui: &Ui, state: &mut AppState, response: &egui::Response, axis: Axis) {
     let whole = state.span();
     if let Some(at) = response.hover_pos() {
         state.hover_next = Some(axis.t(at.x));
@@ -199,7 +213,16 @@ fn seek_and_zoom(ui: &Ui, state: &mut AppState, response: &egui::Response, axis:
     }
     if response.dragged_by(egui::PointerButton::Middle) || response.dragged_by(egui::PointerButton::Secondary) {
         state.timeline.zoomed = panned(axis, response.drag_delta().x, whole);
-    } else if (response.clicked() || response.is_pointer_button_down_on() && ui.input(|i| i.pointer.primary_down()))
+    }
+}
+
+/// What the first button does: it goes there, or with Shift marks a scene.
+pub(super) fn seek_or_mark(ui: &Ui, state: &mut AppState, response: &egui::Response, axis: Axis) {
+    if state.drag_mark(ui, response, axis) || response.dragged_by(egui::PointerButton::Middle) {
+        return;
+    }
+    let is_pressed = response.is_pointer_button_down_on() && ui.input(|i| i.pointer.primary_down() && !i.modifiers.shift);
+    if (response.clicked() || is_pressed)
         && let Some(at) = response.interact_pointer_pos()
     {
         state.seek(axis.t(at.x));

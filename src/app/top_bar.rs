@@ -148,7 +148,7 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
     let button = widget::icon_button(ui, icon::LIST, "Menu", "");
     egui::Popup::menu(&button).width(280.0).show(|ui| {
         let ctx = ui.ctx().clone();
-        for group in ["File", "Edit", "Layout", "View", "Help"] {
+        for group in ["File", "Edit", "Layout", "Scenes", "View", "Help"] {
             if group != "File" {
                 ui.separator();
             }
@@ -166,13 +166,25 @@ fn menu(ui: &mut Ui, state: &mut AppState) {
                         | Command::AutomaticLayout
                         | Command::AddFile
                         | Command::KeepOffline
+                        | Command::NextScene
+                        | Command::PreviousScene
+                        | Command::LoopScene
+                        | Command::ZoomToScene
+                        | Command::Mark
+                        | Command::DeleteMark
                         | Command::ToggleLeft
                         | Command::ToggleRight
                 );
                 let history = &state.layouts.history;
                 let (name, is_there) = match entry.command {
-                    Command::Undo => (named(entry.name, history.undoes()), history.undoes().is_some()),
-                    Command::Redo => (named(entry.name, history.redoes()), history.redoes().is_some()),
+                    Command::Undo => (
+                        named(entry.name, history.undoes()),
+                        history.undoes().is_some() || state.scenes.undoes().0,
+                    ),
+                    Command::Redo => (
+                        named(entry.name, history.redoes()),
+                        history.redoes().is_some() || state.scenes.undoes().1,
+                    ),
                     Command::RevertLayout => (entry.name.to_owned(), state.workspace.edited),
                     _ => (entry.name.to_owned(), true),
                 };
@@ -219,7 +231,7 @@ impl AppState {
             return;
         }
         match Location::parse(spelled) {
-            Ok(location) => self.open(vec![location]),
+            Ok(location) => self.offer(vec![location], false),
             Err(error) => self.tell_error(error.to_string()),
         }
     }

@@ -12,6 +12,8 @@ use crate::theme::{self, icon, palette, widget};
 use crate::workspace::DraggedTopic;
 
 const ROW_HEIGHT: f32 = 40.0;
+/// In a narrower sidebar only the page that is shown has its name.
+const ROOM_FOR_NAMES: f32 = 336.0;
 
 #[derive(Default)]
 pub struct TopicsState {
@@ -37,9 +39,9 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
                 Page::Topics => {
                     sources(ui, state);
                     super::fields::ui(ui, state);
-                    super::scenes::ui(ui, state);
                     topics(ui, state);
                 }
+                Page::Scenes => super::scenes::ui(ui, state),
                 Page::Layouts => super::library_list::ui(ui, state),
                 Page::History => super::history_list::ui(ui, state),
             }
@@ -55,17 +57,24 @@ fn pages(ui: &mut Ui, state: &mut AppState) {
     let p = palette(ui.visuals());
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
+        let has_room = ui.available_width() > ROOM_FOR_NAMES;
         let pages = [
             (Page::Topics, icon::BROADCAST, "Topics"),
+            (Page::Scenes, icon::BOOKMARK_SIMPLE, "Scenes"),
             (Page::Layouts, icon::SQUARES_FOUR, "Layouts"),
             (Page::History, icon::CLOCK_COUNTER_CLOCKWISE, "History"),
         ];
         for (page, glyph, name) in pages {
             let is_shown = state.layouts.page == page;
             let color = if is_shown { p.text } else { p.weak };
-            let text = RichText::new(format!("{glyph}  {name}")).font(theme::semibold(12.0)).color(color);
+            let text = if is_shown || has_room {
+                format!("{glyph}  {name}")
+            } else {
+                glyph.to_owned()
+            };
+            let text = RichText::new(text).font(theme::semibold(12.0)).color(color);
             let button = egui::Button::selectable(is_shown, text).min_size(vec2(0.0, 24.0));
-            let tab = ui.add(button);
+            let tab = ui.add(button).on_hover_text(name);
             tab.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_shown, name));
             if tab.clicked() && !is_shown {
                 state.layouts.page = page;

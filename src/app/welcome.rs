@@ -19,6 +19,8 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
                 ui.set_max_width(460.0);
                 if state.is_open() {
                     opening(ui, state);
+                } else if !state.scenes.is_empty() {
+                    scenes(ui, state);
                 } else if let Some(fraction) = state.growing() {
                     making(ui, fraction);
                 } else {
@@ -64,6 +66,18 @@ fn open_buttons(ui: &mut Ui, state: &mut AppState) {
             state.run(Command::OpenDemo, &ctx);
         }
     });
+}
+
+/// A table of scenes is open, and no recording yet.
+fn scenes(ui: &mut Ui, state: &mut AppState) {
+    let p = palette(ui.visuals());
+    ui.label(RichText::new(icon::BOOKMARK_SIMPLE).font(theme::icons(36.0)).color(p.accent));
+    ui.add_space(8.0);
+    ui.label(RichText::new("Choose a scene").font(theme::semibold(16.0)));
+    ui.add_space(4.0);
+    ui.label(RichText::new("Its recording is opened at its start: from beside the table, or from S3.").color(p.weak));
+    ui.add_space(20.0);
+    open_buttons(ui, state);
 }
 
 fn making(ui: &mut Ui, fraction: f32) {

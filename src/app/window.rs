@@ -164,6 +164,7 @@ impl AppState {
                 .and_then(|place| Some(self.layouts.known(place)?.text.to_string())),
             layout_link: None,
             scenes: self.scenes.table().cloned(),
+            held_scenes: self.scenes.all(),
             seek_to: Some(crate::time::When::At(self.playback.now)),
             folders: self.folders.clone(),
             memory_budget: self.memory_given,

@@ -1,12 +1,16 @@
 //! The options that name a scene, the table in which it is looked up, and `roadreel scenes`.
 
 use std::io::Write;
+use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::{Common, output};
+use crate::lake::Style;
+use crate::scenes;
 use crate::source::{Deployment, Link, Location, SceneTable, record_of};
-use crate::time::{When, format_utc};
+use crate::time::{Time, When, format_utc};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct SceneArgs {
@@ -82,41 +86,82 @@ pub fn links(common: &Common, texts: &[String]) -> anyhow::Result<Vec<Link>> {
 
 #[derive(Args, Clone, Debug)]
 pub struct ScenesCommand {
-    /// The recording's name, as the table has it, or its location
+    /// The recording's name, as the table in DynamoDB has it, or its location; or a table of scenes itself: Parquet, CSV, JSON Lines, an
+    /// export of DynamoDB, a folder or prefix of them
     #[arg(value_name = "RECORD|LOC")]
     pub of: String,
     /// One JSON array
     #[arg(long)]
     pub json: bool,
+    /// Write them there instead, as AWS's tools read them: .parquet, .csv, .json or .arrow
+    #[arg(short, long, value_name = "FILE", conflicts_with = "json")]
+    pub output: Option<PathBuf>,
+}
+
+/// A table, or None where scenes are asked for by the name of their recording.
+fn table_at(of: &str) -> anyhow::Result<Option<Location>> {
+    let is_spelled_out = of.contains([':', '/', '\\']) || Style::of(of).is_some() || std::path::Path::new(of).exists();
+    if !is_spelled_out {
+        return Ok(None);
+    }
+    let location = Location::parse(of)?;
+    let name = location.name();
+    Ok((record_of(&name) == name).then_some(location))
 }
 
 pub fn run(common: &Common, args: &ScenesCommand) -> anyhow::Result<()> {
-    let deployment = common.remote.deployment()?;
-    let name = match args.of.contains([':', '/']) {
-        true => Location::parse(&args.of)?.name(),
-        false => args.of.clone(),
+    let scenes = match table_at(&args.of)? {
+        Some(table) => {
+            let mut set = scenes::read(&common.io()?, &table)?;
+            scenes::note_missing(&mut set);
+            set.scenes
+        }
+        None => {
+            let name = match args.of.contains([':', '/']) {
+                true => Location::parse(&args.of)?.name(),
+                false => args.of.clone(),
+            };
+            let deployment = common.remote.deployment()?;
+            let io = common.io_in(deployment.region.as_deref())?;
+            io.scenes(&common.scenes.table(&deployment), record_of(&name))?
+        }
     };
-    let io = common.io_in(deployment.region.as_deref())?;
-    let scenes = io.scenes(&common.scenes.table(&deployment), record_of(&name))?;
+    if let Some(path) = &args.output {
+        let style = Style::of(&path.to_string_lossy());
+        let style = style.with_context(|| {
+            format!(
+                "the name of a table tells how it is written: .parquet, .csv, .json or .arrow: {}",
+                path.display()
+            )
+        })?;
+        let written = output::whole_file(path, |file| Ok(scenes::write(&scenes, style, file).map(drop)?));
+        return written.with_context(|| format!("the scenes were not written: {}", path.display()));
+    }
     let mut out = output::results();
     if args.json {
-        let nanos = |time: Option<crate::time::Time>| time.map(crate::time::Time::nanos);
+        let nanos = |time: Option<Time>| time.map(Time::nanos);
         let json = scenes.iter().map(|scene| {
             serde_json::json!({
                 "record": scene.record,
-                "scene": scene.scene,
+                "scene": scene.id,
+                "class": scene.class,
+                "text": scene.text,
                 "bucket": scene.bucket,
                 "keys": scene.keys(),
                 "start_ns": nanos(scene.start),
                 "end_ns": nanos(scene.end),
+                "odd": scene.odd,
                 "notes": scene.notes.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
             })
         });
         writeln!(out, "{}", serde_json::Value::Array(json.collect()))?;
     } else {
-        let text = |time: Option<crate::time::Time>| time.map_or("-".to_owned(), format_utc);
-        let rows = scenes.iter().map(|scene| [scene.scene.clone(), text(scene.start), text(scene.end)]);
-        output::table(&mut out, ["scene", "start (UTC)", "end (UTC)"], [false; 3], rows)?;
+        let text = |time: Option<Time>| time.map_or("-".to_owned(), format_utc);
+        let rows = scenes.iter().map(|scene| {
+            let class = scene.class.clone().unwrap_or_default();
+            [scene.id.clone(), class, text(scene.start), text(scene.end), scene.odd.join(" ")]
+        });
+        output::table(&mut out, ["scene", "class", "start (UTC)", "end (UTC)", "odd"], [false; 5], rows)?;
     }
     Ok(out.flush()?)
 }

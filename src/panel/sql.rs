@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::lake::{Found, Question, Stage, Style, Wrong};
 use crate::panel::{Action, Kind, Make, Panel, PanelState, View, Work, command, widget};
 use crate::path::topic_text;
+use crate::scenes;
 use crate::store::{Want, What};
 use crate::theme::{self, icon};
 
@@ -249,6 +250,12 @@ impl SqlPanel {
             let response = widget::named(ui.add_enabled(fits, button), name);
             response.on_hover_text(name).on_disabled_hover_text(lacks).clicked()
         };
+        let names = found.columns();
+        let has_span = scenes::may_be_scenes(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let lacks = "Scenes need a column that says when they start, such as start_time";
+        if offered(ui, icon::BOOKMARK_SIMPLE, "Make scenes of the rows", has_span, lacks) {
+            out.push(Action::AddScenes(found.clone()));
+        }
         let lacks = "The map needs columns of degrees, latitude and longitude (or lat, lon)";
         if offered(ui, icon::MAP_TRIFOLD, "Show the rows on a map", found.has_positions(), lacks) {
             let topic = self.topic_of(found, view, out);

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::s3::failure::of_sdk;
 use super::{Location, Net, SourceError};
-use crate::time::{Time, When};
+use crate::time::{Span, Time, When};
 
 /// A DynamoDB table of scenes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -38,47 +38,140 @@ impl Default for SceneTable {
 }
 
 /// A span of a recording that somebody found worth a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
+    /// What tables call the recording; empty where they name none.
     pub record: String,
-    pub scene: String,
+    pub id: String,
+    /// What it is a scene of: `PersonInLane`, `braking`.
+    pub class: Option<String>,
+    /// What somebody wrote of it.
+    pub text: Option<String>,
     pub bucket: Option<String>,
     /// As it stands in the table: the recording's key, or the folder it lies in.
     pub prefix: Option<String>,
     /// The recording's name.
     pub file: String,
-    /// As it stands in the table.
+    /// As they stand in the table.
     pub start_text: Option<String>,
+    pub end_text: Option<String>,
     pub start: Option<Time>,
     pub end: Option<Time>,
     /// Fields that the table does not have of it, not even as null.
     pub missing: Vec<&'static str>,
+    /// What is odd about it: sentences.
+    pub odd: Vec<String>,
     /// Everything else that the table says of it.
     pub notes: Vec<(String, String)>,
 }
 
+fn folder_of(path: &std::path::Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    Some(path.parent()?.file_name()?.to_string_lossy().into_owned())
+}
+
+/// Names of what a scene is of, the likeliest first.
+const CLASSES: [&str; 7] = ["class", "label", "type", "category", "event_type", "event", "tag"];
+const TEXTS: [&str; 5] = ["text", "description", "comment", "note", "notes"];
+
 impl Scene {
-    /// Reads an item's strings and numbers; what is null or missing is None, what makes no sense as a time, too.
+    /// A scene of the recording that lies there, as AWS's detector would name it.
+    pub fn new(recording: &Location, class: &str, span: Span) -> Scene {
+        let name = recording.name();
+        let record = record_of(&name).to_owned();
+        // of a local one its folder is as good as a bucket, as in tables that are exported
+        let (bucket, key) = match recording {
+            Location::S3(address) => (Some(address.bucket.clone()), address.key.clone()),
+            Location::Path(path) => (folder_of(path), name),
+            Location::Url(_) => (None, name),
+        };
+        Scene {
+            id: format!("{record}_{class}_{:?}", span.start.nearest_secs()),
+            class: Some(class.to_owned()),
+            bucket,
+            prefix: Some(key),
+            file: record.clone(),
+            record,
+            start: Some(span.start),
+            end: Some(span.end),
+            ..Scene::default()
+        }
+    }
+
+    /// Reads an item's strings and numbers under the names of AWS's table; what is null or missing is None, what makes no sense as a
+    /// time, too.
     pub fn of_item(table: &SceneTable, mut item: BTreeMap<String, String>) -> Scene {
         let fields = ["bag_file_bucket", "bag_file_prefix", "start_time"];
         let missing = fields.into_iter().filter(|name| !item.contains_key(*name)).collect();
         // what is null is known to be nothing
-        item.retain(|_, text| !matches!(text.trim(), "" | "None" | "null" | "NaN" | "nan"));
+        item.retain(|_, text| !matches!(text.trim(), "" | "None" | "null" | "NaN" | "nan" | "NaT"));
         let mut take = |name: &str| item.remove(name);
         let record = take(&table.partition_key).unwrap_or_default();
-        let (start_text, end_text) = (take("start_time"), take("end_time"));
-        Scene {
-            scene: take(&table.sort_key).unwrap_or_default(),
+        let id = take(&table.sort_key).unwrap_or_default();
+        let (start_text, end_text, length) = (take("start_time"), take("end_time"), take("scene_length"));
+        let (exact_start, exact_end) = (take("start_ns"), take("end_ns"));
+        let named = |id: &str| {
+            let start = start_text.as_deref().and_then(|start| id.strip_suffix(start)?.strip_suffix('_'));
+            class_in(start.unwrap_or(id), &record)
+        };
+        let class = CLASSES.iter().find_map(|name| take(name)).or_else(|| named(&id));
+        let text = TEXTS.iter().find_map(|name| take(name));
+        let mut scene = Scene {
             bucket: take("bag_file_bucket"),
             prefix: take("bag_file_prefix"),
             file: take("bag_file").unwrap_or_else(|| record.clone()),
-            start: start_text.as_deref().and_then(instant),
-            end: end_text.as_deref().and_then(instant),
+            start: exact(exact_start, start_text.as_deref().and_then(instant)),
+            end: exact(exact_end, end_text.as_deref().and_then(instant)),
             start_text,
+            end_text,
             missing,
             record,
+            id,
+            class,
+            text,
+            odd: Vec::new(),
             notes: item.into_iter().collect(),
+        };
+        if let (Some(start), None, Some(secs)) = (
+            scene.start,
+            &scene.end_text,
+            length.and_then(|text| text.trim().parse::<f64>().ok()),
+        ) && secs.is_finite()
+        {
+            // as a cast saturates, so does the end
+            scene.end = Some(start.plus_nanos((secs * 1e9).round() as i64));
         }
+        scene.note_oddities();
+        scene
+    }
+
+    /// Says anew what is odd about it, seen alone.
+    pub fn note_oddities(&mut self) {
+        self.odd.clear();
+        if self.record.is_empty() {
+            self.odd.push("It names no recording.".into());
+        }
+        match (&self.start_text, self.start) {
+            (None, None) => self.odd.push("It has no start.".into()),
+            (Some(text), None) => self.odd.push(format!("Its start is no time: “{}”.", short(text))),
+            _ => {}
+        }
+        match (&self.end_text, self.end) {
+            (None, None) => self.odd.push("It has no end: a moment.".into()),
+            (Some(text), None) => self.odd.push(format!("Its end is no time: “{}”.", short(text))),
+            _ => {}
+        }
+        if let (Some(start), Some(end)) = (self.start, self.end)
+            && end < start
+        {
+            self.odd.push("Its end is before its start.".into());
+        }
+    }
+
+    /// From its start to its end; a moment where it has no end, or one before its start.
+    pub fn span(&self) -> Option<Span> {
+        let start = self.start?;
+        Some(Span::new(start, self.end.map_or(start, |end| end.max(start))))
     }
 
     /// Where the recording may lie in its bucket, the likeliest first.
@@ -105,6 +198,34 @@ impl Scene {
 pub fn record_of(name: &str) -> &str {
     let endings = [".bag", ".mcap", ".db3"];
     endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
+/// Seconds as numbers end at a fraction of a microsecond: nanoseconds beside them tell the rest, where they are of the same moment.
+fn exact(nanos: Option<String>, about: Option<Time>) -> Option<Time> {
+    const SAME_NANOS: u64 = 1_000_000;
+    let nanos = nanos.and_then(|text| text.trim().parse().ok()).map(Time);
+    let is_same = |nanos: &Time| about.is_none_or(|about| about.since(*nanos).unsigned_abs() < SAME_NANOS);
+    nanos.filter(is_same).or(about)
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// `PersonInLane` of `drive_a_PersonInLane_1600000003.25`, whose recording is `drive_a`.
+fn class_in(id: &str, record: &str) -> Option<String> {
+    let is_number = |part: &&str| part.starts_with(|c: char| c.is_ascii_digit());
+    let own = id.strip_prefix(record).and_then(|rest| rest.strip_prefix('_'));
+    let class = match own.filter(|_| !record.is_empty()) {
+        Some(rest) => rest.split('_').take_while(|part| !is_number(part)).collect::<Vec<_>>().join("_"),
+        // of a name that is not known the last word before the number is taken
+        None => {
+            let parts: Vec<&str> = id.split('_').collect();
+            let number = parts.iter().rposition(is_number)?;
+            parts.get(number.checked_sub(1)?)?.to_string()
+        }
+    };
+    (!class.is_empty() && !is_number(&&*class)).then_some(class)
 }
 
 /// Seconds, milli-, micro- or nanoseconds by magnitude; `1600000003_250000000` is seconds and nanoseconds.
@@ -155,7 +276,7 @@ impl Net {
                 break;
             }
         }
-        scenes.sort_by(|a, b| (a.start.is_none(), a.start, &a.scene).cmp(&(b.start.is_none(), b.start, &b.scene)));
+        scenes.sort_by(|a, b| (a.start.is_none(), a.start, &a.id).cmp(&(b.start.is_none(), b.start, &b.id)));
         Ok(scenes)
     }
 

@@ -20,6 +20,7 @@ use roadreel::app::{AppState, MakeExecutor, Start, gpu, root};
 use roadreel::format::rosbag1::writer::{Compression, Writer};
 use roadreel::format::{Checks, ConnectionSet, Message};
 use roadreel::run::{Executor, Piece, mapped};
+use roadreel::scenes::{Scene, SceneSet};
 use roadreel::source::Location;
 use roadreel::time::Span;
 use server::{Behaviour, Server};
@@ -101,6 +102,9 @@ fn main() {
         "{:.0} s of play, of which {played_seconds:.0} s came in time",
         scale.seconds
     )));
+    let shown = window.show_scenes(10_000);
+    window.seek_about(scale.seeks);
+    rows.push(window.row(&format!("{} random seeks with {shown} scenes", scale.seeks)));
     let peak = peak_memory_bytes();
     let gpu = window.gpu_name();
     drop(window);
@@ -195,6 +199,20 @@ impl Window {
         }
         self.state.playback.playing = false;
         self.state.playback.now.since(start) as f64 * 1e-9
+    }
+
+    /// So many scenes, in four lanes and in the list.
+    fn show_scenes(&mut self, count: usize) -> usize {
+        let span = self.state.span();
+        let location = self.state.store.sources()[0].location.clone();
+        let scene = |number: usize| {
+            let start = span.at_fraction(number as f64 / count as f64);
+            let class = ["braking", "cut-in", "overtaking", "PersonInLane"][number % 4];
+            Scene::new(&location, class, Span::new(start, start.plus_nanos(300_000_000)))
+        };
+        let set = SceneSet::new("many".into(), None, (0..count).map(scene).collect());
+        self.state.add_scenes(set);
+        count
     }
 
     fn frame(&mut self) {

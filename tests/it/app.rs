@@ -10,6 +10,8 @@ mod opening;
 mod panels;
 #[path = "app/playing.rs"]
 mod playing;
+#[path = "app/scenes.rs"]
+mod scenes;
 #[path = "app/sql.rs"]
 mod sql;
 #[path = "app/undo.rs"]

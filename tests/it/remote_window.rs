@@ -281,9 +281,11 @@ fn scenes_are_gone_to_looped_and_kept() {
         memory_bytes: 1 << 20,
     });
     let mut harness = window_with(&server, start, Some(cache));
-    until(&mut harness, "listed", |h| {
-        h.state().is_settled(false) && button(h, "PersonInLane_1")
+    until(&mut harness, "open", |h| {
+        h.state().is_settled(false) && button(h, "Lane of PersonInLane")
     });
+    harness.get_by_role_and_label(Role::Tab, "Scenes").click();
+    harness.run_steps(2);
     let now = |h: &Harness<'static, AppState>| h.state().playback.now.since(START);
     harness.get_by_label_contains("PersonInLane_2").click();
     harness.run_steps(2);
@@ -302,4 +304,36 @@ fn scenes_are_gone_to_looped_and_kept() {
     let pins = Cache::pins(folder.path());
     let spans: Vec<i64> = pins.iter().map(|pin| pin.span().nanos()).collect();
     assert_eq!(spans, [400_000_000]);
+}
+
+#[test]
+fn a_scene_of_a_recording_in_s3_opens_it_at_its_moment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(Behaviour::default());
+    server.put("drives/2026/drive.bag", bag());
+    let table = folder.path().join("scenes.csv");
+    let rows = "bag_file,scene_id,bag_file_bucket,bag_file_prefix,start_time,end_time\n\
+                drive,drive_PersonInLane_1,drives,2026/,1600000000.5,1600000000.9\n\
+                drive,drive_PersonInLane_2,drives,2027/drive.bag,1600000001.2,\n";
+    std::fs::write(&table, rows).expect("written");
+    let start = Start {
+        locations: vec![Location::Path(table)],
+        ..Start::default()
+    };
+    let mut harness = window_with(&server, start, None);
+    until(&mut harness, "listed", |h| button(h, "Scene PersonInLane_2"));
+    harness.get_by_role_and_label(Role::Button, "Scene PersonInLane_2").click();
+    until(&mut harness, "told", |h| {
+        button(h, "neither beside its table nor in S3: s3://drives/2027/drive.bag")
+    });
+    harness.get_by_role_and_label(Role::Button, "Scene PersonInLane_1").click();
+    until(&mut harness, "open", |h| {
+        h.state().store.span().is_some() && h.state().is_settled(false)
+    });
+    harness.run_steps(2);
+    assert_eq!(
+        harness.state().store.sources()[0].location.to_string(),
+        "s3://drives/2026/drive.bag"
+    );
+    assert_eq!(harness.state().playback.now, START.plus_nanos(500_000_000));
 }

@@ -181,6 +181,24 @@ fn an_answer_is_seen_on_the_map() {
 }
 
 #[test]
+fn an_answer_becomes_scenes_and_scenes_are_a_table() {
+    let mut window =
+        asked("SELECT min(time) AS start_time, max(time) AS end_time, 'turning' AS class FROM \"/imu_raw\" GROUP BY orientation_w > 0.5");
+    press(&mut window, "Make scenes of the rows");
+    until(&mut window, "there are scenes", |window| window.state().scene_sets().count() == 1);
+    let made: Vec<_> = window.state().scene_sets().flat_map(|set| &set.scenes).cloned().collect();
+    assert!(
+        !made.is_empty() && made.iter().all(|scene| scene.class.as_deref() == Some("turning")),
+        "{made:?}"
+    );
+    assert!(made.iter().all(|scene| scene.start.is_some() && scene.end.is_some()));
+    let query = layout("SELECT class, count(*) AS n FROM scenes GROUP BY class", true);
+    window.state_mut().workspace = roadreel::workspace::Workspace::from_layout(&query);
+    over(&mut window);
+    assert_eq!(rows(&window), [format!("turning {}", made.len())]);
+}
+
+#[test]
 fn names_are_proposed_while_they_are_typed() {
     let mut window = before("", false);
     write(&mut window, "SELECT * FROM imu");

@@ -1,0 +1,142 @@
+//! The recording that a scene is of: whether it is the one at a location, and where it is found.
+
+use super::{Scene, SceneSet, record_of};
+use crate::run::Io;
+use crate::source::{Location, Reader, S3Address, SourceError};
+
+/// So far above a table's folder its recordings are looked for: a lake keeps tables and recordings side by side.
+const LEVELS: usize = 3;
+const ENDINGS: [&str; 4] = ["", ".bag", ".mcap", ".db3"];
+/// More recordings of a table are not looked for before one is asked for.
+const MOST_LOOKED_FOR: usize = 1000;
+
+/// Whether a scene is of the recording at a location, by bucket and key, otherwise by its name.
+pub fn is_of(scene: &Scene, recording: &Location) -> bool {
+    if let (Location::S3(address), Some(bucket)) = (recording, &scene.bucket)
+        && *bucket == address.bucket
+        && scene.keys().contains(&address.key)
+    {
+        return true;
+    }
+    let name = recording.name();
+    let name = record_of(&name);
+    !name.is_empty() && names(scene).any(|own| own == name)
+}
+
+/// What the recording may be called, without its ending.
+fn names(scene: &Scene) -> impl Iterator<Item = &str> {
+    let all = [Some(&*scene.record), Some(&*scene.file), scene.prefix.as_deref()];
+    let last = |name| str::trim_end_matches(name, '/').rsplit(['/', '\\']).next().map(record_of);
+    all.into_iter().flatten().filter_map(last).filter(|name| !name.is_empty())
+}
+
+/// The recording of a scene: in a folder `beside` (tables and recordings that are open) or above it, else in S3. An error is a sentence.
+/// Waits: for threads of their own.
+pub fn find_recording(io: &Io, scene: &Scene, beside: &[Location]) -> Result<Location, String> {
+    if let Some(found) = beside.iter().find_map(|at| on_disk(scene, at)) {
+        return Ok(found);
+    }
+    let name = [scene.prefix.as_deref(), Some(&*scene.record)]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty());
+    let Some(name) = name else {
+        return Err("The scene names no recording (bag_file, bag_file_prefix).".to_owned());
+    };
+    let candidates = in_s3(scene, beside);
+    let mut failed: Option<SourceError> = None;
+    for address in &candidates {
+        match io.block_on(Reader::open(Location::S3(address.clone()), io.net())) {
+            // whoever opens it is told
+            Ok(_) | Err(SourceError::Empty { .. } | SourceError::Archived { .. }) => return Ok(Location::S3(address.clone())),
+            Err(SourceError::NoSuchObject { .. } | SourceError::NoSuchBucket { .. }) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    let place = match &scene.bucket {
+        Some(bucket) => format!("s3://{bucket}/{name}"),
+        None => name.to_owned(),
+    };
+    Err(match (failed, candidates.is_empty()) {
+        (Some(error), _) => format!("The scene's recording is not beside its table, and cannot be looked for in S3: {error}"),
+        (None, true) => format!("The scene's recording is not beside its table, and no bucket is named: {place}"),
+        (None, false) => format!("The scene's recording is neither beside its table nor in S3: {place}"),
+    })
+}
+
+/// Notes in scenes that their recording is not there, where recordings of others of the table are.
+pub fn note_missing(set: &mut SceneSet) {
+    let Some(at @ Location::Path(_)) = set.at.clone() else { return };
+    let recording = |scene: &Scene| (scene.bucket.clone(), scene.prefix.clone(), scene.record.clone());
+    let mut known = std::collections::BTreeMap::new();
+    for scene in &set.scenes {
+        if known.len() >= MOST_LOOKED_FOR {
+            break;
+        }
+        if !scene.record.is_empty() || scene.prefix.is_some() {
+            known.entry(recording(scene)).or_insert_with(|| on_disk(scene, &at).is_some());
+        }
+    }
+    if !known.values().any(|is_there| *is_there) {
+        return;
+    }
+    for scene in &mut set.scenes {
+        if known.get(&recording(scene)) == Some(&false) {
+            scene
+                .odd
+                .push("Its recording is not beside the table, where those of others are.".to_owned());
+        }
+    }
+}
+
+fn on_disk(scene: &Scene, beside: &Location) -> Option<Location> {
+    let Location::Path(path) = beside else { return None };
+    let path = std::path::absolute(path).ok()?;
+    let mut wanted: Vec<String> = Vec::new();
+    for key in scene.keys() {
+        wanted.extend(scene.bucket.iter().map(|bucket| format!("{bucket}/{key}")));
+        wanted.push(key);
+    }
+    for name in names(scene) {
+        wanted.extend(ENDINGS.iter().map(|ending| format!("{name}{ending}")));
+    }
+    // a table's name for a recording never leads out of these folders
+    wanted.retain(|name| !name.is_empty() && !name.starts_with(['/', '\\']) && !name.split(['/', '\\']).any(|part| part == ".."));
+    let folders = path.ancestors().skip(usize::from(!path.is_dir())).take(LEVELS + 1);
+    folders
+        .flat_map(|folder| wanted.iter().map(move |name| folder.join(name)))
+        .find(|candidate| candidate.is_file() || (candidate.is_dir() && candidate.join("metadata.yaml").is_file()))
+        .map(Location::Path)
+}
+
+fn in_s3(scene: &Scene, beside: &[Location]) -> Vec<S3Address> {
+    let own = scene.bucket.iter().flat_map(|bucket| {
+        scene.keys().into_iter().map(|key| S3Address {
+            bucket: bucket.clone(),
+            key,
+        })
+    });
+    let neighbours = beside.iter().filter_map(|at| match at {
+        Location::S3(address) => Some(address),
+        _ => None,
+    });
+    let neighbours = neighbours.flat_map(|address| {
+        let folder = address
+            .key
+            .rsplit_once('/')
+            .map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        names(scene)
+            .map(|name| S3Address {
+                bucket: address.bucket.clone(),
+                key: format!("{folder}{name}.bag"),
+            })
+            .collect::<Vec<_>>()
+    });
+    let mut all: Vec<S3Address> = Vec::new();
+    for address in own.chain(neighbours) {
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
