@@ -12,7 +12,7 @@ mod textlog;
 
 pub use shifted::shifted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -128,10 +128,11 @@ pub(crate) fn arrivals_of(batch: Batch) -> Vec<(ConnectionId, Time)> {
 /// A chunk with its index, as its file stores it.
 #[derive(Clone, Debug)]
 pub struct StoredChunk {
-    pub bytes: Bytes,
+    /// Its record, without the index behind it.
+    pub record: Bytes,
     pub span: Span,
-    /// Messages by the numbers that the file itself gives its connections.
-    pub counts: Vec<(u32, u32)>,
+    /// Receive times and offsets in the chunk of the messages of each connection, by the numbers that the file itself gives those.
+    pub index: BTreeMap<u32, Vec<(Time, u32)>>,
     /// Which connections these numbers are.
     pub connections: Vec<(u32, ConnectionId)>,
 }

@@ -20,13 +20,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use url::Url;
 
 use crate::run::{Io, Place, Recording, gather};
@@ -82,6 +83,8 @@ impl Lake {
             .with_information_schema(true)
             .with_default_catalog_and_schema(CATALOG, SCHEMA);
         config.options_mut().execution.listing_table_ignore_subdirectory = false;
+        // rows keep the order of their table
+        config.options_mut().optimizer.enable_round_robin_repartition = false;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(runtime)
@@ -144,7 +147,7 @@ impl Lake {
         only_reads.verify_plan(&plan)?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
-        Ok((schema, frame.execute_stream().await?))
+        Ok((schema, in_order(frame.execute_stream_partitioned().await?)))
     }
 
     async fn open(&self, location: &Location, as_of: Option<&str>) -> Result<Opened, LakeError> {
@@ -240,6 +243,35 @@ impl Iterator for Answer {
             None => error,
         }))
     }
+}
+
+/// Batches that a part of a result is ahead of those before it.
+const AHEAD: usize = 4;
+
+/// The parts of a result one after the other, worked out side by side.
+fn in_order(mut parts: Vec<SendableRecordBatchStream>) -> SendableRecordBatchStream {
+    if parts.len() == 1
+        && let Some(only) = parts.pop()
+    {
+        return only;
+    }
+    let schema = parts.first().map_or_else(|| Arc::new(Schema::empty()), |first| first.schema());
+    let ahead = |mut part: SendableRecordBatchStream| {
+        let mut builder = RecordBatchReceiverStreamBuilder::new(schema.clone(), AHEAD);
+        let sender = builder.tx();
+        builder.spawn(async move {
+            while let Some(batch) = part.next().await {
+                if sender.send(batch).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        builder.build()
+    };
+    let running: Vec<SendableRecordBatchStream> = parts.into_iter().map(ahead).collect();
+    let batches = stream::iter(running).flatten();
+    Box::pin(RecordBatchStreamAdapter::new(schema.clone(), batches))
 }
 
 /// Readers of tables panic on some that are damaged.

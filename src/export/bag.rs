@@ -186,7 +186,7 @@ impl<W: Write + Seek> Slicer<'_, W> {
         if let Some(stored) = self.whole(planned, got) {
             self.writer.copy_chunk(&stored)?;
             self.written.copied_chunks += 1;
-            self.written.messages += stored.counts.iter().map(|(_, count)| u64::from(*count)).sum::<u64>();
+            self.written.messages += stored.index.values().map(|entries| entries.len() as u64).sum::<u64>();
             return Ok(());
         }
         let Some(wanted) = self.wanted.get(planned.recording) else {

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::ipc::convert::fb_to_schema;
+use arrow::ipc::reader::read_footer_length;
+use arrow::ipc::root_as_footer;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
@@ -13,7 +16,7 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::{cast, ident, lit};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 use super::{Lake, LakeError, STORE};
 use crate::format::{Part, recognise};
@@ -22,6 +25,8 @@ use crate::source::{Location, Reader};
 
 /// Files whose schemas are read at a time.
 const PARALLEL: usize = 8;
+/// Footer length and magic.
+const ARROW_TRAILER_BYTES: u64 = 10;
 /// Stands for null in a path.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Rows of a CSV or JSON file that its types are taken from.
@@ -135,6 +140,9 @@ impl Lake {
         let (state, objects) = (self.context.state(), self.objects.clone() as Arc<dyn ObjectStore>);
         let (state, objects) = (&state, &objects);
         let schemas = stream::iter(files).map(|file| async move {
+            if kind == TableKind::Arrow {
+                return arrow_schema(objects, file).await;
+            }
             match format.infer_schema(state, objects, std::slice::from_ref(&file.meta)).await {
                 Ok(schema) => Ok(schema),
                 Err(error) => Err(self.unreadable(kind, &file.at, error.into()).await),
@@ -232,6 +240,30 @@ impl Lake {
         };
         Some(told.into())
     }
+}
+
+/// As the footer has it: the library takes the magic for shorter than writers make it.
+async fn arrow_schema(objects: &Arc<dyn ObjectStore>, file: &Named) -> Result<SchemaRef, LakeError> {
+    let wrong = |what: &str| LakeError::File {
+        what: format!("an Arrow file {what}"),
+        at: file.at.clone(),
+    };
+    let read = async |range| {
+        objects
+            .get_range(&file.meta.location, range)
+            .await
+            .map_err(|error| wrong(&error.to_string()))
+    };
+    let size = file.meta.size;
+    let trailer = size.checked_sub(ARROW_TRAILER_BYTES).ok_or_else(|| wrong("that is cut off"))?;
+    let tail = read(trailer..size).await?;
+    let length = tail.first_chunk().and_then(|tail| read_footer_length(*tail).ok());
+    let start = length.and_then(|length| trailer.checked_sub(length as u64));
+    let start = start.ok_or_else(|| wrong("that is cut off or damaged: it does not end with its footer; fetch it again"))?;
+    let footer = read(start..trailer).await?;
+    let footer = root_as_footer(&footer).map_err(|error| wrong(&format!("whose footer cannot be read: {error}")))?;
+    let schema = footer.schema().ok_or_else(|| wrong("without a schema"))?;
+    Ok(Arc::new(fb_to_schema(schema)))
 }
 
 /// As a folder's name: what is not plain is `%xx`.

@@ -118,6 +118,21 @@ struct Namer<'a> {
 impl VisitorMut for Namer<'_> {
     type Break = ();
 
+    /// Columns of a result are called as the query spells them.
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) = item
+                && let Some(title) = self.title(expr)
+            {
+                *item = SelectItem::ExprWithAlias {
+                    expr: expr.clone(),
+                    alias: quoted(&title),
+                };
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
             Expr::Identifier(ident) => {
@@ -152,6 +167,22 @@ fn one_or_path(mut path: Vec<Ident>) -> Expr {
 }
 
 impl Namer<'_> {
+    /// None where a column has its own name.
+    fn title(&self, expr: &Expr) -> Option<String> {
+        match expr {
+            Expr::Identifier(ident) => self.path(ident, true).filter(|path| path.len() > 1).map(|_| ident.value.clone()),
+            Expr::CompoundIdentifier(parts) => {
+                let is_table = parts
+                    .first()
+                    .is_some_and(|first| self.given.tables.contains(&first.value.to_lowercase()));
+                let own = parts.get(usize::from(is_table)..)?;
+                let is_path = own.len() > 1 || self.path(own.first()?, false).is_some_and(|path| path.len() > 1);
+                is_path.then(|| own.iter().map(|part| &*part.value).collect::<Vec<_>>().join("."))
+            }
+            other => Some(other.to_string()),
+        }
+    }
+
     /// The column, or the path into one, that an identifier means; None where it stays as it is.
     fn path(&self, ident: &Ident, may_be_given: bool) -> Option<Vec<Ident>> {
         let written = &ident.value;

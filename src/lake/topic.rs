@@ -171,7 +171,9 @@ impl TableProvider for Topic {
                 break;
             }
         }
-        let parts = session.config().target_partitions().clamp(1, chunks.len().max(1));
+        // the first rows come first
+        let cores = if limit.is_some() { 1 } else { session.config().target_partitions() };
+        let parts = cores.clamp(1, chunks.len().max(1));
         let partitions: Vec<Vec<ChunkId>> = chunks.chunks(chunks.len().div_ceil(parts).max(1)).map(<[_]>::to_vec).collect();
         let partitions = if partitions.is_empty() { vec![Vec::new()] } else { partitions };
         let fields: Vec<usize> = wanted.iter().filter_map(|at| at.checked_sub(self.own.len())).collect();

@@ -70,8 +70,13 @@ pub async fn gather(location: &Location, as_of: Option<&str>, net: &Net) -> Resu
     if let Some(found) = below(location, net).await? {
         return many(location, found, as_of, net).await;
     }
+    // a prefix may be named without its slash
+    if may_be_prefix(location)
+        && let Some(found) = as_prefix(location, net).await
+    {
+        return many(location, found, as_of, net).await;
+    }
     let reader = match Reader::open(location.clone(), net).await {
-        // a prefix may be named without its slash
         Err(error @ (SourceError::NoSuchObject { .. } | SourceError::Denied { .. } | SourceError::NotAllowed { .. })) => {
             return match as_prefix(location, net).await {
                 Some(found) => many(location, found, as_of, net).await,
@@ -98,6 +103,11 @@ pub async fn gather(location: &Location, as_of: Option<&str>, net: &Net) -> Resu
         path,
     };
     Ok(Place::One(reader, part))
+}
+
+/// A key without an ending may be a folder's name.
+fn may_be_prefix(location: &Location) -> bool {
+    matches!(location, Location::S3(address) if !address.key.rsplit('/').next().unwrap_or_default().contains('.'))
 }
 
 async fn as_prefix(location: &Location, net: &Net) -> Option<Vec<Found>> {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::open::{OpenError, index_with};
 use super::{Io, gather};
 use crate::format::{Catalog, ChunkId, Connection, MAX_LATCHED_CHUNKS};
-use crate::source::{HEAD_BYTES, Location, Pin, Reader};
+use crate::source::{HEAD_BYTES, Location, Pin};
 use crate::time::Span;
 
 /// Chunks this near are read at once, in requests up to this size.

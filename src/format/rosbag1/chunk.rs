@@ -2,7 +2,7 @@
 //!
 //! Payloads share memory with the bytes that were fetched (uncompressed chunks) or with one buffer per chunk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -169,18 +169,24 @@ pub(super) fn stored(bag: &Bag, id: ChunkId, got: &Fetched) -> Option<StoredChun
     }
     let bytes = got.get(chunk.range.clone())?;
     let head = Head::read(&bytes, 0).ok()?;
-    let index = ChunkIndex::read(&bytes, data_end(&bytes, &head.data));
+    let end = data_end(&bytes, &head.data);
+    let index = ChunkIndex::read(&bytes, end);
     let mut tally = Tally::default();
     index.entries.iter().for_each(|entry| tally.add(entry.conn, entry.time));
     if !index.faults.is_empty() || !bag.agrees(chunk, &tally) {
         return None;
     }
     let known = tally.counts.keys().map(|number| Some((*number, *bag.ids.get(number)?)));
+    let connections = known.collect::<Option<_>>()?;
+    let mut entries: BTreeMap<u32, Vec<(Time, u32)>> = BTreeMap::new();
+    for entry in &index.entries {
+        entries.entry(entry.conn).or_default().push((entry.time, entry.offset));
+    }
     Some(StoredChunk {
-        bytes: bytes.slice(..index.end.min(bytes.len())),
+        record: bytes.slice(..end.min(bytes.len())),
         span: tally.span?,
-        connections: known.collect::<Option<_>>()?,
-        counts: tally.counts.into_iter().collect(),
+        connections,
+        index: entries,
     })
 }
 

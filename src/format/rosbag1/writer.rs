@@ -202,18 +202,22 @@ impl<W: Write + Seek> Writer<W> {
         Ok(())
     }
 
-    /// Takes over a chunk with the index records behind it as another bag stores them; its connections have to be there under the
-    /// numbers that it uses.
+    /// Takes over a chunk as another bag stores it; its connections have to be there under the numbers that it uses. Its index is written
+    /// anew: readers take it that all index records of a bag have their fields in one order.
     pub fn copy_chunk(&mut self, stored: &StoredChunk) -> io::Result<()> {
         self.close_chunk()?;
         self.infos.push(ChunkInfo {
             at: self.at,
             start: RosTime::try_from(stored.span.start)?,
             end: RosTime::try_from(stored.span.end)?,
-            counts: stored.counts.clone(),
+            counts: stored.index.iter().map(|(id, entries)| (*id, entries.len() as u32)).collect(),
         });
-        self.out.write_all(&stored.bytes)?;
-        self.at += stored.bytes.len() as u64;
+        self.out.write_all(&stored.record)?;
+        self.at += stored.record.len() as u64;
+        for (id, entries) in &stored.index {
+            let entries = entries.iter().map(|(time, offset)| Ok((RosTime::try_from(*time)?, *offset)));
+            self.emit_index(*id, &entries.collect::<io::Result<Vec<_>>>()?)?;
+        }
         Ok(())
     }
 

@@ -43,15 +43,6 @@ impl S3Address {
         }
     }
 
-    /// The path of its URL, where the host names the bucket.
-    pub(in crate::source) fn url_path(&self) -> String {
-        let url = url::Url::parse("https://s3/").map(|mut url| {
-            url.set_path(&self.key);
-            url.path().to_owned()
-        });
-        url.unwrap_or_default()
-    }
-
     /// Whether it names what begins with its key, not one object.
     pub fn is_prefix(&self) -> bool {
         self.key.is_empty() || self.key.ends_with('/')

@@ -108,7 +108,7 @@ pub(super) fn snapshot(listed: &[Listed], read: &[Read], as_of: Option<&str>) ->
                 // named by the commit that wrote it
                 true => counts(time) && base.is_none_or(|base| time >= base),
                 // named by the base file that it belongs to
-                false => base.is_none_or(|base| time == base),
+                false => base.map_or_else(|| counts(time), |base| time == base),
             }
     });
     if let Some((folder, name)) = live_log {
