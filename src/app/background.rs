@@ -281,11 +281,6 @@ impl Jobs {
         }
     }
 
-    /// Does something on a thread of its own.
-    pub fn work(&self, work: impl FnOnce() + Send + 'static) {
-        std::thread::spawn(work);
-    }
-
     /// Asks where to save a file, and saves it.
     pub fn save_file(&mut self, name: String, write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()> + Send + 'static) {
         if std::mem::replace(&mut self.choosing, true) {

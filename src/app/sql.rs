@@ -74,7 +74,6 @@ impl AppState {
         let scenes: Vec<Scene> = self.scene_sets().flat_map(|set| set.scenes.iter().cloned()).collect();
         let (known, io) = (self.sql.lake.clone(), self.executor.io().clone());
         let memory_bytes = self.store.status().memory_budget / MEMORY_SHARE;
-        let waker = self.waker.clone();
         self.jobs.work(move || {
             let make = || {
                 let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,15 +90,14 @@ impl AppState {
                 Ok(lake) => lake.answer(&question),
                 Err(error) => question.fail(error.to_string()),
             }
-            waker();
+            Done::Nothing
         });
     }
 
     pub(super) fn work_aside(&self, work: Work) {
-        let waker = self.waker.clone();
         self.jobs.work(move || {
             work.run();
-            waker();
+            Done::Nothing
         });
     }
 
@@ -110,7 +108,6 @@ impl AppState {
             Answers(std::env::temp_dir().join(name))
         });
         let (folder, path) = (folder.0.clone(), folder.0.join(format!("{name}.arrow")));
-        let sender = self.jobs.sender();
         self.jobs.work(move || {
             let write = || {
                 std::fs::create_dir_all(&folder)?;
@@ -119,19 +116,14 @@ impl AppState {
                 file.flush()
             };
             let written = write().map(|()| path.clone());
-            sender(Done::AnswerWritten(
-                written.map_err(|error| format!("The rows could not be kept: {error}: {}", path.display())),
-            ));
+            Done::AnswerWritten(written.map_err(|error| format!("The rows could not be kept: {error}: {}", path.display())))
         });
     }
 
     /// The rows become scenes, as those of a table do.
     pub(super) fn make_scenes(&self, rows: Arc<Found>) {
-        let sender = self.jobs.sender();
-        self.jobs.work(move || {
-            let made = scenes::of_batch("SQL", rows.rows());
-            sender(Done::ScenesMade(made.map_err(|error| error.to_string())));
-        });
+        self.jobs
+            .work(move || Done::ScenesMade(scenes::of_batch("SQL", rows.rows()).map_err(|error| error.to_string())));
     }
 
     /// Beside what is open; it is no recording that one would open again.

@@ -245,7 +245,7 @@ impl SqlPanel {
                 ui.close();
             }
         });
-        let mut offered = |ui: &mut Ui, icon: &str, name: &str, fits: bool, lacks: &str| {
+        let offered = |ui: &mut Ui, icon: &str, name: &str, fits: bool, lacks: &str| {
             let button = egui::Button::new(icon).frame(false);
             let response = widget::named(ui.add_enabled(fits, button), name);
             response.on_hover_text(name).on_disabled_hover_text(lacks).clicked()
