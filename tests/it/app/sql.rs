@@ -2,7 +2,7 @@
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT as _, Queryable};
 use roadreel::app::Start;
 use roadreel::layout::Layout;
 use roadreel::panel::PanelState;
@@ -83,7 +83,7 @@ fn a_query_is_written_and_run() {
 fn rows_are_sorted_by_their_heads() {
     let mut window = asked("SELECT * FROM (VALUES (2, 'b'), (10, 'a'), (1, 'c')) AS t(n, name)");
     assert_eq!(rows(&window), ["2 b", "10 a", "1 c"]);
-    let mut sorted = |window: &mut Window, head: &str, wanted: [&str; 3]| {
+    let sorted = |window: &mut Window, head: &str, wanted: [&str; 3]| {
         press(window, &format!("Sort by {head}"));
         until(window, "they are in order", |window| rows(window) == wanted);
     };
