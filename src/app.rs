@@ -119,6 +119,8 @@ pub struct AppState {
     pub selected_topic: Option<TopicId>,
     /// None in tests without a GPU.
     pub gpu: Option<RenderState>,
+    /// It is drawn picture by picture for a film.
+    pub is_film: bool,
     folders: Option<Folders>,
     make_executor: MakeExecutor,
     waker: Arc<dyn Fn() + Send + Sync>,
@@ -192,6 +194,7 @@ impl AppState {
             settings,
             selected_topic: None,
             gpu: None,
+            is_film: false,
             folders: start.folders,
             make_executor,
             waker: waker.clone(),

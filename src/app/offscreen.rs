@@ -28,6 +28,8 @@ pub struct Options {
     /// Also waits for wider spans than the playhead.
     pub wait_all: bool,
     pub light: bool,
+    /// Pictures of several moments: nothing in them tells how they came about.
+    pub is_film: bool,
     /// When the program started, for the timings.
     pub started: Instant,
 }
@@ -114,6 +116,7 @@ impl Screen {
         theme::install(&ctx);
         ctx.set_theme(if options.light { egui::Theme::Light } else { egui::Theme::Dark });
         let mut state = AppState::new(start, make_executor, Arc::new(|| {}));
+        state.is_film = options.is_film;
         let mut stats = Stats::default();
 
         settle(&mut state, &options, &mut stats);

@@ -37,14 +37,15 @@ pub fn draw(args: &ScreenshotArgs, pixels: (u32, u32), open: impl FnOnce() -> Op
     let mut film = Film::new(&args.output, pixels, fps)?;
     let mut screen = open()?;
     let all = screen.span();
-    let start = args.start.map_or(all.start, |when| when.at(all));
-    let end = args.end.map_or(all.end, |when| when.at(all));
+    let start = args.start.map_or(all.start, |when| when.unclamped(all));
+    let end = args.end.map_or(all.end, |when| when.unclamped(all));
     anyhow::ensure!(
         start <= end && Span::new(start, end).overlaps(all),
         "nothing is recorded in this span: the recording is from {} to {}",
         rfc3339(all.start),
         rfc3339(all.end)
     );
+    let (start, end) = (all.clamp(start), all.clamp(end));
     let count = pictures(end.since(start), fps);
     anyhow::ensure!(
         count <= MOST_PICTURES,

@@ -22,10 +22,11 @@ pub fn run(common: &Common, args: &ScreenshotArgs) -> anyhow::Result<()> {
         scale: args.scale,
         wait_all: args.wait == Wait::All,
         light: args.theme == Theme::Light,
+        is_film: film::is_wanted(args),
         started,
     };
     let open = || Screen::open(start, window::executors(io), options).map_err(anyhow::Error::msg);
-    let screen = match film::is_wanted(args) {
+    let screen = match options.is_film {
         true => film::draw(args, options.pixels(), open)?,
         false => picture(args, open)?,
     };

@@ -252,7 +252,7 @@ fn paint_lane(painter: &Painter, lane: &Lane, line_width: f32, to_screen: &dyn F
     for point in &points {
         painter.circle_filled(*point, line_width, color);
     }
-    painter.add(Shape::line(points, Stroke::new(line_width, color.gamma_multiply(0.8))));
+    painter.add(Shape::line(points, Stroke::new(line_width, color)));
 }
 
 /// The settings; nothing where no topic can be drawn on pictures.

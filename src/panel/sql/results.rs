@@ -84,7 +84,7 @@ impl SqlPanel {
                 columns::cell(ui.painter(), rect, place, align, text, color);
             }
             left += width + PAD;
-            let needed = (text.chars().count().min(MEASURED) as f32 * 7.6).min(WIDEST);
+            let needed = (text.chars().count().min(MEASURED) as f32 * 8.4).min(WIDEST);
             if needed > *width {
                 self.widths.insert(column, needed);
                 ui.ctx().request_repaint();
@@ -95,7 +95,10 @@ impl SqlPanel {
         }
         response.context_menu(|ui| {
             if ui.button("Copy the row").clicked() {
-                let texts: Vec<&str> = cells.iter().map(|(text, is_null)| if *is_null { "" } else { text.as_str() }).collect();
+                let texts: Vec<&str> = cells
+                    .iter()
+                    .map(|(text, is_null)| if *is_null { "" } else { text.as_str() })
+                    .collect();
                 out.push(Action::CopyText(texts.join("\t")));
                 ui.close();
             }
