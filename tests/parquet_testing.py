@@ -10,7 +10,13 @@ import datetime, decimal, glob, math, os, subprocess, sys, tempfile
 import pyarrow as pa, pyarrow.ipc as ipc, pyarrow.parquet as pq
 
 # Files on which the two do not agree, by their path below the folder, and why.
-EXCEPTIONS = {}
+EXCEPTIONS = {
+    "dict-page-offset-zero.parquet": "its footer holds a list of i16 where the format has i64, which the Rust reader refuses",
+    "incorrect_map_schema.parquet": "pyarrow refuses optional keys of maps, they are read here",
+    "int96_from_spark.parquet": "the year 290000 does not fit into 64 bits of nanoseconds, and the two wrap around differently",
+    "repeated_no_annotation.parquet": "its footer says that it has no rows",
+    "nation.dict-malformed.parquet": "the size of a page is wrong in it",
+}
 
 
 def plain(value):
@@ -39,7 +45,12 @@ def nanos(column):
         unit = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[column.type.unit]
         whole = pa.int32() if pa.types.is_time32(column.type) else pa.int64()
         return [None if v is None else v * unit for v in column.cast(whole).to_pylist()]
-    return [plain(v) for v in column.to_pylist()]
+    try:
+        return [plain(v) for v in column.to_pylist()]
+    except OverflowError:  # instants within structures that Python cannot hold
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        fields = [nanos(part) for part in whole.flatten()]
+        return [tuple(row) if valid else None for row, valid in zip(zip(*fields), whole.is_valid().to_pylist())]
 
 
 def texts(values):

@@ -336,15 +336,18 @@ fn topic_of(name: &str, parts: &[Part]) -> String {
     // a file called like every other is told by its folder
     const COMMON: [&str; 3] = ["data", "part-", "00000"];
     let stem = |name: &str| name.split_once('.').map_or(name, |(stem, _)| stem).to_owned();
-    let folders = parts.first().map(|part| part.path.clone()).unwrap_or_default();
-    let mut folders: Vec<&str> = folders.split('/').filter(|part| !part.contains('=')).collect();
-    folders.pop();
-    let own = stem(name.rsplit('/').next().unwrap_or(name));
-    let is_common = COMMON.iter().any(|common| own.starts_with(common)) || own.is_empty();
-    let chosen = match (is_common, folders.last()) {
-        (true, Some(folder)) => (*folder).to_owned(),
-        _ => own,
+    let folder_of = |part: &Part| {
+        let (folders, _) = part.path.rsplit_once('/')?;
+        folders.rsplit('/').find(|folder| !folder.contains('=')).map(str::to_owned)
     };
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let own = stem(name);
+    let is_common = COMMON.iter().any(|common| own.starts_with(common)) || own.is_empty();
+    // a list of files is told by the folder that all of them are in
+    let is_list = parts.len() > 1 && !parts.iter().any(|part| part.path.ends_with(name));
+    let first = parts.first().and_then(folder_of);
+    let is_shared = parts.iter().all(|part| folder_of(part) == first);
+    let chosen = first.filter(|_| is_common || (is_list && is_shared)).unwrap_or(own);
     format!("/{}", shape::Names::default().free(&chosen))
 }
 

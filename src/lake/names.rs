@@ -120,7 +120,9 @@ impl VisitorMut for Namer<'_> {
 
     /// Columns of a result are called as the query spells them.
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        for item in &mut select.projection {
+        // what it is ordered by has to stand in its result as it is spelled
+        let items = select.projection.iter_mut().filter(|_| select.distinct.is_none());
+        for item in items {
             if let SelectItem::UnnamedExpr(expr) = item
                 && let Some(title) = self.title(expr)
             {

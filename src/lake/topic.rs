@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, TimestampNanosecondArray};
-use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema as ArrowSchema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -100,9 +101,9 @@ impl Topic {
             Own::Time => Field::new(TIME, INSTANT, false),
             Own::Stamp => Field::new(STAMP, INSTANT, true),
         });
-        let after = fields.iter().map(|field| match &**field.name() {
-            TIME => field.as_ref().clone().with_name("time_"),
-            _ => field.as_ref().clone(),
+        let after = fields.iter().map(|field| {
+            let name = if field.name() == TIME { "time_" } else { field.name() };
+            field.as_ref().clone().with_name(name).with_data_type(widened(field.data_type()))
         });
         Ok(Topic {
             recording: recording.clone(),
@@ -302,9 +303,25 @@ impl Read {
             }
             Output::Field(at) => fields.get(*at).cloned(),
         });
+        let columns = columns.zip(self.schema.fields()).map(|(column, field)| match column {
+            Some(column) if column.data_type() != field.data_type() => cast(&column, field.data_type()).ok(),
+            other => other,
+        });
         let options = RecordBatchOptions::new().with_row_count(Some(times.len()));
         let columns = columns.collect::<Option<Vec<_>>>().unwrap_or_default();
         Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
+    }
+}
+
+/// Sums and products are worked out with 64 bits, as over tables that were extracted: these have no other floats.
+fn widened(of: &DataType) -> DataType {
+    let wide = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(widened(field.data_type())));
+    match of {
+        DataType::Float32 => DataType::Float64,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(wide).collect()),
+        DataType::List(field) => DataType::List(wide(field)),
+        DataType::FixedSizeList(field, len) => DataType::FixedSizeList(wide(field), *len),
+        other => other.clone(),
     }
 }
 
