@@ -222,11 +222,12 @@ def time_row(work, ours, peer, theirs):
     return row(work, f"{ours:.2f} s", peer, f"{theirs:.2f} s", theirs / ours)
 
 
-def publish(text):
+def publish(name, text):
+    """Puts a table into the README, between its marks."""
     readme = Path(__file__).parent.parent / "README.md"
-    before, rest = readme.read_text().split("<!-- bench: peers -->\n")
-    _, after = rest.split("<!-- /bench: peers -->")
-    readme.write_text(f"{before}<!-- bench: peers -->\n{text}\n<!-- /bench: peers -->{after}")
+    before, rest = readme.read_text().split(f"<!-- bench: {name} -->\n")
+    _, after = rest.split(f"<!-- /bench: {name} -->")
+    readme.write_text(f"{before}<!-- bench: {name} -->\n{text}\n<!-- /bench: {name} -->{after}")
 
 
 def main():
@@ -249,7 +250,7 @@ def main():
         against_rerun(options.roadreel, short, folder, options.picture, rows)
     if rows:
         head = f"In one run on {os.cpu_count()} cores; reading: the demo drive of 20 s, {size // 1_000_000} MB.\n\n"
-        publish(head + "| work | Roadreel | other | ratio |\n|---|---:|---:|---:|\n" + "\n".join(rows))
+        publish("peers", head + "| work | Roadreel | other | ratio |\n|---|---:|---:|---:|\n" + "\n".join(rows))
 
 
 TASKS = {"rosbags": task_rosbags, "series": task_series, "log": task_log}
