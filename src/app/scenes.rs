@@ -14,7 +14,7 @@ mod thumbnails;
 
 use super::AppState;
 use super::layouts::Page;
-use crate::scenes::{Scene, SceneSet};
+use crate::scenes::{self, Scene, SceneSet};
 use crate::source::{Location, SceneTable};
 use crate::time::{Span, Time};
 
@@ -134,6 +134,12 @@ impl ScenesState {
 
     pub fn get(&self, key: Key) -> Option<&Scene> {
         self.held(key.set)?.set.scenes.get(key.at)
+    }
+
+    /// Whether a scene is of the recording at a location: by its names, or because it was opened by the table's.
+    fn is_of(&self, scene: &Scene, recording: &Location) -> bool {
+        let named = |(location, record): &(Location, String)| location == recording && *record == scene.record;
+        scenes::is_of(scene, recording) || self.records.iter().any(named)
     }
 
     fn held(&self, number: u64) -> Option<&Held> {

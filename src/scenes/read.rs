@@ -16,7 +16,7 @@ use crate::lake::{Answer, Lake, LakeError};
 use crate::run::{Io, Place, gather};
 use crate::source::{Location, Reader, SceneTable};
 
-/// More rows are not shown as scenes.
+/// A table of scenes has no more.
 const MOST: usize = 1_000_000;
 /// JSON that is read whole is no longer.
 const LONGEST_JSON_BYTES: u64 = 512 << 20;
@@ -31,6 +31,8 @@ pub enum SceneReadError {
     Lake(#[from] LakeError),
     #[error("no column says when a scene starts (start_time, start, begin, from, Time …): there are {columns}: {at}")]
     NoStart { columns: String, at: Location },
+    #[error("a table of more than {MOST} rows is no set of scenes: choose some with `roadreel query … -o scenes.parquet`")]
+    TooMany,
     #[error("{what}: {at}")]
     Json { what: String, at: Location },
 }
@@ -141,8 +143,8 @@ fn of_rows(
     }
     for batch in batches {
         add(&columns, &batch?, scenes);
-        if scenes.len() >= MOST {
-            break;
+        if scenes.len() > MOST {
+            return Err(SceneReadError::TooMany);
         }
     }
     Ok(Found::Scenes)
@@ -221,7 +223,10 @@ fn of_json(bytes: &Bytes, at: &Location) -> Result<SceneSet, SceneReadError> {
             read.collect::<Result<_, _>>()?
         }
     };
-    let items: Vec<Map<String, Value>> = values.into_iter().filter_map(item).take(MOST).collect();
+    if values.len() > MOST {
+        return Err(SceneReadError::TooMany);
+    }
+    let items: Vec<Map<String, Value>> = values.into_iter().filter_map(item).collect();
     let mut names: Vec<&str> = Vec::new();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for name in items.iter().flat_map(|item| item.keys()) {

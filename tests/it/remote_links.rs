@@ -259,11 +259,12 @@ fn the_command_line_opens_a_scene_at_its_start_and_names_its_recording() {
             .into_rgba8()
             .into_raw()
     };
-    let recording = "s3://drives/folder/other name.bag";
-    let by_ids = picture(&["--record", "drive_2", "--scene", "drive_2_PersonInLane_1"]);
+    let scene = ["--record", "drive_2", "--scene", "drive_2_PersonInLane_1"];
+    let by_ids = picture(&scene);
     assert!(asked_for_scenes_of(&server, "drive_2"));
-    assert!(by_ids == picture(&[recording, "--seek-to", "1600000001.2"]), "at the scene's start");
-    assert!(by_ids != picture(&[recording, "--seek-to", "1600000001.9"]));
+    let at = |time: &'static str| picture(&[&scene[..], &["--seek-to", time]].concat());
+    assert!(by_ids == at("1600000001.2"), "at the scene's start");
+    assert!(by_ids != at("1600000001.9"));
 }
 
 #[test]
@@ -282,7 +283,9 @@ fn scenes_are_asked_for_by_a_name_without_the_recordings_ending() {
             ..Start::default()
         };
         let mut window = window_with(&server, start, None);
-        until(&mut window, "listed", |w| is_open(w) && button(w, "PersonInLane_1"));
+        until(&mut window, "open", is_open);
+        window.get_by_role_and_label(Role::Tab, "Scenes").click();
+        until(&mut window, "listed", |w| button(w, "Scene PersonInLane_1"));
         assert!(asked_for_scenes_of(&server, record), "{file}");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray};
+use arrow::array::{Array, ArrayRef, Float64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Key, ScenesState, shifted};
-use crate::scenes::{Scene, is_of};
+use crate::scenes::Scene;
 use crate::store::SourceInfo;
 use crate::time::{Span, Time};
 
@@ -115,7 +115,7 @@ impl Index {
             ..Index::default()
         };
         let words: Vec<String> = order.filter.split_whitespace().map(str::to_lowercase).collect();
-        let mut sources_of = SourcesOf::new(sources, whole);
+        let mut sources_of = SourcesOf::new(scenes, sources, whole);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         let mut lanes: BTreeMap<&str, Vec<(Span, Key)>> = BTreeMap::new();
         for held in scenes.sets.iter().filter(|held| !held.is_hidden) {
@@ -123,7 +123,6 @@ impl Index {
                 let key = Key { set: held.number, at };
                 let class = class_of(scene);
                 *counts.entry(class).or_default() += 1;
-                index.odd += usize::from(!scene.odd.is_empty());
                 let place = sources_of.place(scene);
                 let span = match place {
                     Some((span, true)) => Some(span),
@@ -134,13 +133,15 @@ impl Index {
                     Some(_) => drop(index.outside.insert(key)),
                     None => index.has_others = true,
                 }
+                let is_odd = !scene.odd.is_empty() || index.outside.contains(&key);
+                index.odd += usize::from(is_odd);
                 if order.hidden.contains(class) {
                     continue;
                 }
                 if let Some(span) = span {
                     lanes.entry(class).or_default().push((span, key));
                 }
-                let is_listed = (span.is_some() || !order.only_open) && (!scene.odd.is_empty() || !order.only_odd) && fits(scene, &words);
+                let is_listed = (span.is_some() || !order.only_open) && (is_odd || !order.only_odd) && fits(scene, &words);
                 if is_listed {
                     index.rows.push(key);
                     index.steps.extend(span.map(|span| (span.start, key)));
@@ -256,14 +257,16 @@ fn fits(scene: &Scene, words: &[String]) -> bool {
 
 /// Which open recording a scene is of. What tables call recordings is looked up once for each.
 struct SourcesOf<'a> {
+    scenes: &'a ScenesState,
     sources: &'a [SourceInfo],
     whole: Option<Span>,
     known: HashMap<(&'a str, Option<&'a str>, Option<&'a str>), Option<i64>>,
 }
 
 impl<'a> SourcesOf<'a> {
-    fn new(sources: &'a [SourceInfo], whole: Option<Span>) -> SourcesOf<'a> {
+    fn new(scenes: &'a ScenesState, sources: &'a [SourceInfo], whole: Option<Span>) -> SourcesOf<'a> {
         SourcesOf {
+            scenes,
             sources,
             whole,
             known: HashMap::new(),
@@ -277,10 +280,10 @@ impl<'a> SourcesOf<'a> {
         if scene.record.is_empty() && scene.prefix.is_none() {
             return whole.contains(span.start).then_some((span, true));
         }
-        let sources = self.sources;
+        let (scenes, sources) = (self.scenes, self.sources);
         let name = (&*scene.record, scene.bucket.as_deref(), scene.prefix.as_deref());
         let shift = *self.known.entry(name).or_insert_with(|| {
-            let mut of = sources.iter().filter(|source| is_of(scene, &source.location));
+            let mut of = sources.iter().filter(|source| scenes.is_of(scene, &source.location));
             of.next().map(|source| source.shift_nanos)
         });
         let shift = shift?;

@@ -182,13 +182,14 @@ fn drawn(ui: &Ui, state: &AppState, bars: &[Bar], rect: Rect, axis: Axis, color:
     let (top, bottom) = (rect.top() + 2.0, rect.bottom() - 2.0);
     let mut mesh = Mesh::default();
     let mut over = Vec::new();
-    for bar in bars {
+    for (at, bar) in bars.iter().enumerate() {
         let body = Rect::from_min_max(pos2(bar.from, top), pos2(bar.to, bottom));
         // a line of the ground parts it from the one before
-        mesh.add_colored_rect(body.translate(vec2(-1.0, 0.0)).with_max_x(bar.from), p.raised);
+        mesh.add_colored_rect(body.with_min_x(bar.from - 1.0).with_max_x(bar.from), p.raised);
         let is_lit = pointed == Some(bar.first) || state.scenes.selected == Some(bar.first);
-        mesh.add_colored_rect(body, color.gamma_multiply(if is_lit { 1.0 } else { 0.72 }));
-        let scene = state.scenes.get(bar.first).filter(|_| bar.count == 1);
+        // opaque, so that those that overlap are no brighter
+        mesh.add_colored_rect(body, p.raised.lerp_to_gamma(color, if is_lit { 1.0 } else { 0.72 }));
+        let scene = state.scenes.get(bar.first);
         if scene.is_some_and(|scene| scene.end.is_none()) {
             // nobody knows how far it goes
             for step in 0..4_u8 {
@@ -201,17 +202,16 @@ fn drawn(ui: &Ui, state: &AppState, bars: &[Bar], rect: Rect, axis: Axis, color:
             let outline = Stroke::new(1.0, p.text);
             over.push(Shape::Rect(egui::epaint::RectShape::stroke(body, 1.0, outline, StrokeKind::Inside)));
         }
-        let seen = body.intersect(axis.rect);
-        if let Some(text) = scene
-            .and_then(|scene| scene.text.as_deref())
-            .filter(|_| seen.width() > ROOM_FOR_TEXT)
-        {
-            let ink = p.text;
-            let galley = elided(ui, text, theme::small(), ink, seen.width() - 8.0);
+        // up to where the next one covers it
+        let end = bars.get(at + 1).map_or(bar.to, |next| next.from.min(bar.to));
+        let seen = body.with_max_x(end).intersect(axis.rect);
+        let text = scene.filter(|_| bar.count == 1).and_then(|scene| scene.text.as_deref());
+        if let Some(text) = text.filter(|_| seen.width() > ROOM_FOR_TEXT) {
+            let galley = elided(ui, text, theme::small(), p.text, seen.width() - 8.0);
             let at = Align2::LEFT_CENTER
                 .align_size_within_rect(galley.size(), seen.shrink2(vec2(4.0, 0.0)))
                 .min;
-            over.push(Shape::galley(at, galley, ink));
+            over.push(Shape::galley(at, galley, p.text));
         }
     }
     std::iter::once(Shape::mesh(mesh)).chain(over).collect()

@@ -61,6 +61,9 @@ fn head(ui: &mut Ui, state: &mut AppState) {
             format!("Scenes  {}", grouped(count as u64))
         };
         widget::section(ui, &title);
+        if state.scenes.is_empty() {
+            return;
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             for (glyph, command) in [
@@ -231,8 +234,9 @@ fn filters(ui: &mut Ui, state: &mut AppState) {
         }
         if state.scenes.index.odd > 0 || order.only_odd {
             let odd = grouped(state.scenes.index.odd as u64);
-            ui.toggle_value(&mut order.only_odd, small(format!("{}  {odd} odd", icon::WARNING)))
-                .on_hover_text("Only scenes that something is odd about: no end, another unit, no recording …");
+            let toggle = ui.toggle_value(&mut order.only_odd, small(format!("{}  {odd} odd", icon::WARNING)));
+            toggle.widget_info(|| WidgetInfo::selected(Role::Button, true, order.only_odd, format!("{odd} odd")));
+            toggle.on_hover_text("Only scenes that something is odd about: no end, another unit, no recording …");
         }
     });
 }

@@ -14,7 +14,7 @@ use crate::app::background::Done;
 use crate::app::layouts::Page;
 use crate::app::timeline::Axis;
 use crate::lake::Style;
-use crate::scenes::{Scene, SceneSet, is_of, record_of};
+use crate::scenes::{Scene, SceneSet, record_of};
 use crate::source::Location;
 use crate::time::{Span, Time};
 
@@ -362,7 +362,11 @@ impl AppState {
 
     /// By how much the times of a scene's recording are moved.
     pub(super) fn shift_of_scene(&self, scene: &Scene) -> i64 {
-        let source = self.store.sources().iter().find(|source| is_of(scene, &source.location));
+        let source = self
+            .store
+            .sources()
+            .iter()
+            .find(|source| self.scenes.is_of(scene, &source.location));
         source.map_or(0, |source| source.shift_nanos)
     }
 }

@@ -200,6 +200,7 @@ impl AppState {
         link.locations = vec![location.clone()];
         self.open_link(link, add);
         self.scenes.table = Some(table);
+        (self.layouts.page, self.sidebars.left) = (Page::Scenes, true);
         self.scenes.records.push((location, scene.record));
     }
 

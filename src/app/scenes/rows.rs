@@ -112,34 +112,41 @@ fn paint(
     let mut right = rect.right();
     if is_odd {
         let mark = painter.layout_no_wrap(icon::WARNING.to_owned(), theme::icons(12.0), p.warn);
-        painter.galley(pos2(right - mark.size().x, first + 2.0), mark.clone(), p.warn);
-        right -= mark.size().x + 4.0;
+        right -= mark.size().x;
+        painter.galley(pos2(right, first + 2.0), mark, p.warn);
+        right -= 4.0;
     }
+    let (strong, weak) = if is_here { (p.text, p.weak) } else { (p.weak, p.faint) };
+    let class = elided(ui, class_of(scene), theme::body(), strong, right - left);
+    painter.galley(pos2(left, first - 1.0), class, strong);
     let time = match (span, scene.start) {
         (Some(span), _) => format_relative(span.start, state.span().start),
-        (None, Some(start)) => format_utc(start).chars().take(19).collect(),
+        (None, Some(start)) => format_utc(start).chars().skip(5).take(11).collect(),
         (None, None) => "no time".to_owned(),
     };
-    let (strong, weak) = if is_here { (p.text, p.weak) } else { (p.weak, p.faint) };
+    let length = painter.layout_no_wrap(length_text(scene), theme::small(), p.faint);
+    let right = rect.right() - length.size().x;
+    painter.galley(pos2(right, second), length, p.faint);
     let time = painter.layout_no_wrap(time, theme::small(), weak);
-    let (time_width, length) = (time.size().x, painter.layout_no_wrap(length_text(scene), theme::small(), p.faint));
-    painter.galley(pos2(right - time_width, first + 2.0), time, weak);
-    let length_width = length.size().x;
-    painter.galley(pos2(rect.right() - length_width, second), length, p.faint);
-    let class = elided(ui, class_of(scene), theme::body(), strong, right - time_width - left - 8.0);
-    painter.galley(pos2(left, first - 1.0), class, strong);
-    let below = if is_here || scene.record.is_empty() {
-        detail(scene).to_owned()
-    } else {
-        format!("{}  {}", scene.record, detail(scene))
-    };
-    let below = elided(ui, below.trim(), theme::small(), weak, rect.right() - length_width - left - 8.0);
-    painter.galley(pos2(left, second), below, weak);
+    let after_time = left + time.size().x + 8.0;
+    painter.galley(pos2(left, second), time, weak);
+    let rest = if is_here { detail(scene) } else { &scene.record };
+    if right - after_time > ROOM_FOR_REST {
+        let rest = elided(ui, rest, theme::small(), p.faint, right - after_time - 8.0);
+        painter.galley(pos2(after_time, second), rest, p.faint);
+    }
 }
+
+const ROOM_FOR_REST: f32 = 28.0;
 
 /// What the class and the time do not say already.
 fn detail(scene: &crate::scenes::Scene) -> &str {
     let name = short_name(scene);
     let rest = scene.class.as_deref().and_then(|class| name.strip_prefix(class));
-    rest.map_or(name, |rest| rest.trim_start_matches('_'))
+    let rest = rest.map_or(name, |rest| rest.trim_start_matches('_'));
+    if scene.text.is_none() && rest.starts_with(|c: char| c.is_ascii_digit()) {
+        ""
+    } else {
+        rest
+    }
 }

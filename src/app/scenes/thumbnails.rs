@@ -14,7 +14,6 @@ use crate::app::background::Done;
 use crate::decode::{Form, Shaded};
 use crate::format::ConnectionSet;
 use crate::run;
-use crate::scenes::is_of;
 use crate::source::Location;
 use crate::store::{SourceId, TopicId};
 use crate::time::Time;
@@ -116,7 +115,7 @@ impl AppState {
     fn camera_of(&mut self, key: Key, camera: &Camera) -> Option<run::Camera> {
         let scene = self.scenes.get(key)?;
         let sources = self.store.sources().iter().zip(0..);
-        let mut of = sources.filter(|(source, _)| !source.location.is_remote() && is_of(scene, &source.location));
+        let mut of = sources.filter(|(source, _)| !source.location.is_remote() && self.scenes.is_of(scene, &source.location));
         let (source, id) = of.next()?;
         if let Some(known) = self.scenes.thumbnails.cameras.get(&(camera.topic, id)) {
             return Some(known.clone());

@@ -131,14 +131,14 @@ fn a_click_on_a_lane_goes_to_its_scene_and_beside_it_to_that_time() {
         let share = time.since(span.start) as f32 / span.nanos() as f32;
         pos2(lane.left() + share * lane.width(), lane.center().y)
     };
+    window.hover_at(x(at(800)));
+    window.run_steps(60);
+    assert!(has(&window, "num_people: 2"), "what the table says of it");
     click_at(&mut window, x(at(820)));
     assert_eq!(window.state().playback.now, at(700));
     click_at(&mut window, x(at(550)));
     let off = window.state().playback.now.since(at(550)).abs();
     assert!(off < 3_000_000, "{off} ns");
-    window.hover_at(x(at(800)));
-    window.run_steps(60);
-    assert!(has(&window, "num_people: 2"), "what the table says of it");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn what_is_odd_is_shown_as_such() {
         has(w, "The scene's recording is not beside its table, and no bucket is named: gone")
     });
     assert_eq!(window.state().playback.now, at(500), "nothing is closed for it");
-    press(&mut window, "5 odd");
+    press(&mut window, "6 odd");
     assert!(!has(&window, "Scene whole"));
 }
 
@@ -267,7 +267,8 @@ fn a_set_that_cannot_be_read_is_told() {
         ..Start::default()
     });
     settle(&mut window);
-    press(&mut window, "Scenes");
+    window.get_by_role_and_label(Role::Tab, "Scenes").click();
+    window.run_steps(3);
     press(&mut window, "Open scenes…");
     until(&mut window, "it is told", |w| has(w, "scenes.parquet") && has(w, "Dismiss"));
     press(&mut window, "Dismiss");
@@ -376,16 +377,17 @@ fn shift_drag(window: &mut Window, from: egui::Pos2, to: egui::Pos2) {
     };
     window.hover_at(from);
     window.run_steps(2);
-    window.input_mut().modifiers = Modifiers::SHIFT;
-    window.event_modifiers(button(from, true), Modifiers::SHIFT);
+    window.event(egui::Event::ModifiersChanged(Modifiers::SHIFT));
+    window.step();
+    window.event(button(from, true));
     window.step();
     for part in 1..=8 {
-        window.event_modifiers(egui::Event::PointerMoved(from.lerp(to, part as f32 / 8.0)), Modifiers::SHIFT);
+        window.event(egui::Event::PointerMoved(from.lerp(to, part as f32 / 8.0)));
         window.step();
     }
-    window.event_modifiers(button(to, false), Modifiers::SHIFT);
+    window.event(button(to, false));
     window.step();
-    window.input_mut().modifiers = Modifiers::NONE;
+    window.event(egui::Event::ModifiersChanged(Modifiers::NONE));
     window.run_steps(3);
 }
 
@@ -415,7 +417,7 @@ fn ten_thousand() -> SceneSet {
     let location = Location::Path(Path::new("demo.bag").into());
     let scenes = (0..10_000_i64).map(|number| {
         let class = ["braking", "cut-in", "PersonInLane", "overtaking"][(number % 4) as usize];
-        let start = START + number * 100_000;
+        let start = START + number * 90_000;
         Scene::new(&location, class, Span::new(Time(start), Time(start + 5_000_000)))
     });
     SceneSet::new("many".into(), None, scenes.collect())
@@ -448,5 +450,6 @@ fn ten_thousand_scenes_cost_what_is_in_view() {
     assert!((5..40).contains(&rows), "{rows} rows");
     key(&mut window, Modifiers::NONE, Key::Home);
     key(&mut window, Modifiers::NONE, Key::N);
-    assert_eq!(window.state().playback.now, Time(START + 100_000));
+    let after = window.state().playback.now.since(window.state().span().start);
+    assert!((1..=90_000).contains(&after), "{after} ns after the start");
 }
