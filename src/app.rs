@@ -42,6 +42,7 @@ mod process;
 mod report_dialog;
 mod save_layout;
 pub mod scenes;
+mod sql;
 mod status_bar;
 mod timeline;
 mod top_bar;
@@ -119,6 +120,8 @@ pub struct AppState {
     pub selected_topic: Option<TopicId>,
     /// None in tests without a GPU.
     pub gpu: Option<RenderState>,
+    /// It is drawn picture by picture for a film.
+    pub is_film: bool,
     folders: Option<Folders>,
     make_executor: MakeExecutor,
     waker: Arc<dyn Fn() + Send + Sync>,
@@ -132,6 +135,7 @@ pub struct AppState {
     topics: topics::TopicsState,
     scenes: scenes::ScenesState,
     find: find::FindState,
+    sql: sql::SqlState,
     offline: offline::OfflineState,
     keeping_number: u64,
     palette: palette::PaletteState,
@@ -192,6 +196,7 @@ impl AppState {
             settings,
             selected_topic: None,
             gpu: None,
+            is_film: false,
             folders: start.folders,
             make_executor,
             waker: waker.clone(),
@@ -203,6 +208,7 @@ impl AppState {
             topics: topics::TopicsState::default(),
             find: find::FindState::default(),
             scenes: scenes::ScenesState::new(start.scenes, start.records, start.held_scenes),
+            sql: sql::SqlState::default(),
             offline: offline::OfflineState::default(),
             keeping_number: 0,
             palette: palette::PaletteState::default(),
@@ -284,6 +290,7 @@ impl AppState {
         self.topics = topics::TopicsState::default();
         self.scenes.clear();
         self.find.stop();
+        self.sql = sql::SqlState::default();
         (self.topics_seen, self.placed, self.pending_step, self.reads_layout) = (0, false, 0, false);
         self.kept_around = self.around();
         self.add(locations);
@@ -364,6 +371,7 @@ impl AppState {
             playing: self.playback.playing,
             hover: self.hover,
             selected: self.selected_topic,
+            queries: &self.settings.queries,
             gpu: self.gpu.as_ref(),
         }
     }
@@ -481,6 +489,10 @@ impl AppState {
                     self.workspace.edited = true;
                     self.layouts.touched = true;
                 }
+                Action::Ask(question) => self.ask(question),
+                Action::Work(work) => self.work_aside(work),
+                Action::AddScenes(rows) => self.make_scenes(rows),
+                Action::AddTopic { name, rows } => self.add_topic(&name, rows),
                 Action::ShiftTimes { source, nanos } => self.shift_times(source, nanos),
                 Action::Changed => {
                     self.workspace.edited = true;

@@ -8,6 +8,8 @@ mod cat;
 mod check;
 mod demo;
 mod export;
+#[cfg(feature = "gui")]
+mod film;
 mod find;
 mod info;
 mod layout;
@@ -183,8 +185,17 @@ pub struct ScreenshotArgs {
     #[arg(long, value_name = "FILE|NAME")]
     pub layout: Option<String>,
     /// The playhead
-    #[arg(long, value_name = "T", value_parser = When::parse)]
+    #[arg(long, value_name = "T", value_parser = When::parse, conflicts_with_all = ["start", "end", "fps"])]
     pub seek_to: Option<When>,
+    /// A sequence of pictures, from this time on
+    #[arg(long, value_name = "T", value_parser = When::parse)]
+    pub start: Option<When>,
+    /// And up to this time
+    #[arg(long, value_name = "T", value_parser = When::parse)]
+    pub end: Option<When>,
+    /// Pictures for each second of a sequence [default: 10]
+    #[arg(long, value_name = "N", value_parser = screenshot_fps)]
+    pub fps: Option<f64>,
     /// Size in points
     #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = screenshot_size)]
     pub size: (u32, u32),
@@ -197,8 +208,8 @@ pub struct ScreenshotArgs {
     /// Colours of the window
     #[arg(long, value_enum, default_value_t = Theme::Dark)]
     pub theme: Theme,
-    /// The picture
-    #[arg(short, long, value_name = "PNG")]
+    /// The picture; of a sequence a folder (frame_00001.png …), a pattern (drive_%04d.png), or a film (.mp4, which takes ffmpeg)
+    #[arg(short, long, value_name = "FILE|DIR")]
     pub output: PathBuf,
     /// Also write how it went, as JSON
     #[arg(long, value_name = "FILE")]
@@ -240,6 +251,11 @@ fn screenshot_size(text: &str) -> Result<(u32, u32), String> {
 fn screenshot_scale(text: &str) -> Result<f32, String> {
     let scale = text.parse::<f32>().ok().filter(|scale| (0.25..=8.0).contains(scale));
     scale.ok_or("a scale is 0.25 to 8".into())
+}
+
+fn screenshot_fps(text: &str) -> Result<f64, String> {
+    let fps = text.parse::<f64>().ok().filter(|fps| (0.01..=240.0).contains(fps));
+    fps.ok_or("pictures a second are 0.01 to 240".into())
 }
 
 /// How a command ended well.

@@ -3,6 +3,7 @@
 //! Invariants: a name is looked up when a plan is made, never per message; byte arrays are slices of the message, never
 //! copies; no byte sequence panics or allocates more than the message's own length justifies.
 
+mod annotations;
 mod bind;
 mod camera;
 mod cloud;
@@ -30,8 +31,10 @@ mod shading;
 mod shapes;
 mod value;
 
+pub use annotations::{Annotations, Detection, Lane};
 pub use features::{Feature, FeatureShape, Features};
 pub use form::*;
+pub use geo::POSITION_COLUMNS;
 pub use json::{JsonNotes, write_base64};
 pub use known::{Definitions, definition_md5, definitions};
 pub use mesh::{Mesh, Vertex};

@@ -5,7 +5,11 @@
 
 mod error;
 mod files;
+mod found;
+mod lexis;
 mod names;
+mod question;
+mod session;
 mod span;
 mod statement;
 mod topic;
@@ -29,6 +33,10 @@ use url::Url;
 use crate::run::{Io, Place, Recording, gather};
 use crate::source::{Location, Objects};
 pub use error::LakeError;
+pub use found::{Cell, Found};
+pub use lexis::{KEYWORDS, Part, functions, parts};
+pub use question::{Question, Stage, Wrong};
+pub use session::OpenSource;
 pub use write::{Rows, Style};
 
 /// Where the objects of tables lie, as plans see it.

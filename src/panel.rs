@@ -23,6 +23,7 @@ pub mod rule;
 pub mod scene3d;
 pub mod shown;
 pub mod source_info;
+pub mod sql;
 pub mod states;
 pub mod table;
 pub mod tf_tree;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use egui::Ui;
 use serde_json::Value;
 
+use crate::lake::{Found, Question};
 use crate::path::Literal;
 use crate::store::{SourceId, Store, TopicId, Want};
 use crate::time::{Span, Time};
@@ -51,6 +53,8 @@ pub struct View<'a> {
     pub hover: Option<Time>,
     /// The topic selected in the sidebar.
     pub selected: Option<TopicId>,
+    /// Queries that were run before, the newest first.
+    pub queries: &'a [String],
     /// None in tests without a GPU.
     pub gpu: Option<&'a eframe::egui_wgpu::RenderState>,
 }
@@ -119,6 +123,17 @@ pub enum Action {
         name: String,
         make: Make,
     },
+    /// Answer a question over all that is open; the panel looks how it stands.
+    Ask(Arc<Question>),
+    /// Do it on another thread, and draw again.
+    Work(Work),
+    /// The rows are scenes from now on.
+    AddScenes(Arc<Found>),
+    /// The rows are a topic `/name` from now on.
+    AddTopic {
+        name: String,
+        rows: Arc<Found>,
+    },
     /// What `$name` stands for in message paths; None forgets it.
     SetVariable {
         name: String,
@@ -163,6 +178,26 @@ impl std::fmt::Debug for Make {
     }
 }
 
+/// Something that takes long.
+#[derive(Clone)]
+pub struct Work(Arc<dyn Fn() + Send + Sync>);
+
+impl Work {
+    pub fn new(work: impl Fn() + Send + Sync + 'static) -> Work {
+        Work(Arc::new(work))
+    }
+
+    pub fn run(&self) {
+        (self.0)();
+    }
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
+}
+
 /// A message path that is being dragged, from a tree of fields onto a panel.
 #[derive(Clone, Debug)]
 pub struct DraggedPath(pub String);
@@ -202,6 +237,7 @@ pub static PANELS: &[Kind] = &[
     health::KIND,
     states::KIND,
     table::KIND,
+    sql::KIND,
     tf_tree::KIND,
     topic_graph::KIND,
     source_info::KIND,

@@ -19,7 +19,7 @@ use super::place::Place;
 use super::scenes::{self, LookedUp, Probed};
 use crate::layout::Layout;
 use crate::run::{self, Expected, Wrote};
-use crate::scenes::Scene;
+use crate::scenes::{Scene, SceneSet};
 use crate::source::{Location, Pin};
 
 /// Asks the person for files and waits for the answer; none where there was none.
@@ -54,6 +54,8 @@ pub(super) enum Done {
     FileChanged(Location, Result<Changed, String>),
     Scenes(Result<Vec<Scene>, String>),
     SceneFound(Box<LookedUp>),
+    AnswerWritten(Result<PathBuf, String>),
+    ScenesMade(Result<SceneSet, String>),
     Probed(Probed),
     RecordingFound(scenes::Key, Result<Location, String>),
     ScenesWritten(scenes::Written),
@@ -440,6 +442,9 @@ impl AppState {
                 Done::Marks(scenes) => self.take_marks(scenes),
                 Done::Thumbnail(read) => self.take_thumbnail(read),
                 Done::SceneFound(looked_up) => self.take_found_scene(*looked_up),
+                Done::AnswerWritten(written) => self.take_answer(written),
+                Done::ScenesMade(Ok(set)) => self.add_scenes(set),
+                Done::ScenesMade(Err(why)) => self.tell_error(why),
                 Done::Nothing => {}
                 Done::Unwritten(message) => {
                     tracing::warn!("{message}");

@@ -183,10 +183,17 @@ fn level_of(count: f32, most: f32) -> u32 {
     }
 }
 
+impl AppState {
+    /// Spans in which a topic is loaded. A film's pictures tell nothing of how they came about.
+    pub(super) fn loaded(&self, topic: TopicId) -> Vec<Span> {
+        if self.is_film { Vec::new() } else { self.store.loaded(topic) }
+    }
+}
+
 fn loaded(ui: &Ui, state: &AppState, topic: TopicId, lane: Rect, axis: Axis) -> Shape {
     let color: Color32 = palette(ui.visuals()).accent;
     let mut mesh = Mesh::default();
-    for span in state.store.loaded(topic) {
+    for span in state.loaded(topic) {
         if !span.overlaps(axis.span) {
             continue;
         }

@@ -1,21 +1,25 @@
-//! The window drawn into a PNG, without a display: the same root, the same device choice, no eframe.
+//! The window drawn into pictures, without a display: the same root, the same device choice, no eframe.
 //!
-//! Invariants: the egui passes before the last one are laid out but not painted; the picture goes from the mapped buffer into
-//! the encoder without a copy where its rows need no padding. This is memory and time that a screenshot does not have to spend.
+//! Invariants: a picture waits until all is there that it shows, so that it depends on the moment alone; the egui passes before the last
+//! one are laid out but not painted; the pixels go from the mapped buffer to whoever takes them without a copy where their rows need no
+//! padding. This is memory and time that a screenshot does not have to spend.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
 use eframe::egui_wgpu::{RenderState, wgpu};
-use egui::{Context, FullOutput, RawInput, Rect, pos2, vec2};
+use egui::{Context, FullOutput, RawInput, Rect, TextureId, pos2, vec2};
 
 use super::gpu::{self, ScreenDescriptor};
 use super::{AppState, MakeExecutor, Start, root};
 use crate::panel::PanelState;
 use crate::store::Lookup;
 use crate::theme;
+use crate::time::{Span, Time};
 
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// In points.
     pub size: (u32, u32),
@@ -24,8 +28,18 @@ pub struct Options {
     /// Also waits for wider spans than the playhead.
     pub wait_all: bool,
     pub light: bool,
+    /// Pictures of several moments: nothing in them tells how they came about.
+    pub is_film: bool,
     /// When the program started, for the timings.
     pub started: Instant,
+}
+
+impl Options {
+    /// Width and height of a picture.
+    pub fn pixels(&self) -> (u32, u32) {
+        let side = |points: u32| (points as f32 * self.scale).round() as u32;
+        (side(self.size.0), side(self.size.1))
+    }
 }
 
 /// How it went: the object of `--stats`.
@@ -34,6 +48,8 @@ pub struct Stats {
     pub open_ms: u64,
     pub first_frame_ms: u64,
     pub settled_ms: u64,
+    /// Pictures that were drawn.
+    pub frames: u64,
     pub requests: u64,
     pub bytes_fetched: u64,
     /// Requests that were made again.
@@ -63,44 +79,140 @@ pub struct PanelStats {
 const PASSES_MIN: usize = 3;
 const PASSES_MAX: usize = 40;
 
-/// Draws and encodes. An error is one sentence.
-pub fn draw(start: Start, make_executor: MakeExecutor, options: &Options, png: impl Write) -> Result<Stats, String> {
-    let device = std::thread::spawn(gpu::offscreen);
-    let ctx = Context::default();
-    theme::install(&ctx);
-    ctx.set_theme(if options.light { egui::Theme::Light } else { egui::Theme::Dark });
-    let mut state = AppState::new(start, make_executor, Arc::new(|| {}));
-    let mut stats = Stats::default();
+/// A window that nobody sees. Errors are one sentence.
+pub struct Screen {
+    ctx: Context,
+    state: AppState,
+    device: RenderState,
+    options: Options,
+    stats: Stats,
+    /// egui's time: all passes of all pictures.
+    passes: usize,
+}
 
-    settle(&mut state, options, &mut stats);
-    let failed = state.store.sources().iter().filter_map(|s| match &s.state {
-        crate::store::SourceState::Failed(why) => Some(why.to_string()),
-        _ => None,
-    });
-    let failed: Vec<String> = failed.collect();
-    if !failed.is_empty() && state.store.span().is_none() {
-        return Err(failed.join("; "));
+/// A picture: 4 bytes a pixel, rows without padding.
+pub struct Frame<'a> {
+    pub rgba: Cow<'a, [u8]>,
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Frame<'_> {
+    pub fn write_png(&self, png: impl Write) -> Result<(), String> {
+        use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+        use image::{ExtendedColorType, ImageEncoder};
+
+        PngEncoder::new_with_quality(png, CompressionType::Fast, FilterType::Up)
+            .write_image(&self.rgba, self.width, self.height, ExtendedColorType::Rgba8)
+            .map_err(|e| format!("the picture could not be written: {e}"))
+    }
+}
+
+impl Screen {
+    /// Opens what is to be seen, and waits for it.
+    pub fn open(start: Start, make_executor: MakeExecutor, options: Options) -> Result<Screen, String> {
+        let device = std::thread::spawn(gpu::offscreen);
+        let ctx = Context::default();
+        theme::install(&ctx);
+        ctx.set_theme(if options.light { egui::Theme::Light } else { egui::Theme::Dark });
+        let mut state = AppState::new(start, make_executor, Arc::new(|| {}));
+        state.is_film = options.is_film;
+        let mut stats = Stats::default();
+
+        settle(&mut state, &options, &mut stats);
+        let failed = state.store.sources().iter().filter_map(|s| match &s.state {
+            crate::store::SourceState::Failed(why) => Some(why.to_string()),
+            _ => None,
+        });
+        let failed: Vec<String> = failed.collect();
+        if !failed.is_empty() && state.store.span().is_none() {
+            return Err(failed.join("; "));
+        }
+
+        let device = device.join().map_err(|_| "the graphics driver failed".to_owned())??;
+        crate::render::install(&device);
+        state.gpu = Some(device.clone());
+        Ok(Screen {
+            ctx,
+            state,
+            device,
+            options,
+            stats,
+            passes: 0,
+        })
     }
 
-    let device = device.join().map_err(|_| "the graphics driver failed".to_owned())??;
-    crate::render::install(&device);
-    state.gpu = Some(device.clone());
-    let output = passes(&ctx, &mut state, &device, options, &mut stats);
-    paint(&ctx, output, &device, options, png)?;
-
-    let elapsed = u64::try_from(options.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    stats.settled_ms = elapsed;
-    if stats.first_frame_ms == 0 {
-        stats.first_frame_ms = elapsed;
+    /// Of all recordings together.
+    pub fn span(&self) -> Span {
+        self.state.span()
     }
-    report(&state, &device, &mut stats);
-    Ok(stats)
+
+    /// Puts the playhead there.
+    pub fn seek(&mut self, t: Time) {
+        self.state.seek(t);
+    }
+
+    /// Draws the window as it is once everything is there.
+    pub fn draw(&mut self, take: impl FnOnce(&Frame) -> Result<(), String>) -> Result<(), String> {
+        let (output, unused) = self.laid_out();
+        paint(&self.ctx, output, &self.device, &self.options, take)?;
+        let mut renderer = self.device.renderer.write();
+        unused.iter().for_each(|texture| renderer.free_texture(texture));
+        self.stats.frames += 1;
+        let elapsed = u64::try_from(self.options.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.stats.settled_ms = elapsed;
+        if self.stats.first_frame_ms == 0 {
+            self.stats.first_frame_ms = elapsed;
+        }
+        Ok(())
+    }
+
+    /// How it went.
+    pub fn stats(mut self) -> Stats {
+        report(&self.state, &self.device, &mut self.stats);
+        self.stats
+    }
+
+    /// Lays out until nothing changes any more; the last pass's output is to be painted, and then no more needs these textures.
+    fn laid_out(&mut self) -> (FullOutput, Vec<TextureId>) {
+        let mut number = 0;
+        let mut unused = Vec::new();
+        // headers are drawn before their panels: they show how these stood in the pass before
+        let mut was_pending = false;
+        loop {
+            let state = &mut self.state;
+            let mut output = self.ctx.run_ui(input(&self.options, self.passes), |ui| root(ui, state));
+            number += 1;
+            self.passes += 1;
+            let mut renderer = self.device.renderer.write();
+            for (id, images) in std::mem::take(&mut output.textures_delta.set) {
+                for image in images {
+                    renderer.update_texture(&self.device.device, &self.device.queue, id, &image);
+                }
+            }
+            drop(renderer);
+            unused.extend(output.textures_delta.free.drain());
+            if number >= PASSES_MAX {
+                return (output, unused);
+            }
+            let pending = any_pending(state);
+            if state.is_settled(self.options.wait_all) && state.scenes.is_settled() && !pending {
+                if number >= PASSES_MIN && !was_pending {
+                    return (output, unused);
+                }
+            } else {
+                settle(state, &self.options, &mut self.stats);
+            }
+            was_pending = pending;
+        }
+    }
 }
 
 /// Runs the data's part of a frame until the store rests.
 fn settle(state: &mut AppState, options: &Options, stats: &mut Stats) {
     let elapsed = || u64::try_from(options.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     state.store.hold_background(!options.wait_all);
+    state.sql.wait();
     loop {
         state.begin(0.0);
         if stats.open_ms == 0 && !state.store.topics().is_empty() {
@@ -133,37 +245,6 @@ fn has_any_data(state: &AppState) -> bool {
     })
 }
 
-/// Lays out until nothing changes any more; the last pass's output is to be painted.
-fn passes(ctx: &Context, state: &mut AppState, device: &RenderState, options: &Options, stats: &mut Stats) -> FullOutput {
-    let mut number = 0;
-    // headers are drawn before their panels: they show how these stood in the pass before
-    let mut was_pending = false;
-    loop {
-        let mut output = ctx.run_ui(input(options, number), |ui| root(ui, state));
-        number += 1;
-        let mut renderer = device.renderer.write();
-        for (id, images) in std::mem::take(&mut output.textures_delta.set) {
-            for image in images {
-                renderer.update_texture(&device.device, &device.queue, id, &image);
-            }
-        }
-        drop(renderer);
-        if number >= PASSES_MAX {
-            return output;
-        }
-        let pending = any_pending(state);
-        if state.is_settled(options.wait_all) && state.scenes.is_settled() && !pending {
-            if number >= PASSES_MIN && !was_pending {
-                return output;
-            }
-        } else {
-            settle(state, options, stats);
-        }
-        was_pending = pending;
-        output.textures_delta.free.clear();
-    }
-}
-
 fn any_pending(state: &AppState) -> bool {
     let view = state.view();
     let pending = |pane: &&crate::workspace::Pane| matches!(pane.panel.state(&view), PanelState::Pending(_));
@@ -186,9 +267,14 @@ fn input(options: &Options, pass: usize) -> RawInput {
     input
 }
 
-fn paint(ctx: &Context, output: FullOutput, device: &RenderState, options: &Options, png: impl Write) -> Result<(), String> {
-    let width = (options.size.0 as f32 * options.scale).round() as u32;
-    let height = (options.size.1 as f32 * options.scale).round() as u32;
+fn paint(
+    ctx: &Context,
+    output: FullOutput,
+    device: &RenderState,
+    options: &Options,
+    take: impl FnOnce(&Frame) -> Result<(), String>,
+) -> Result<(), String> {
+    let (width, height) = options.pixels();
     let limit = device.device.limits().max_texture_dimension_2d;
     if width > limit || height > limit || width == 0 || height == 0 {
         return Err(format!(
@@ -278,27 +364,19 @@ fn paint(ctx: &Context, output: FullOutput, device: &RenderState, options: &Opti
         .slice(..)
         .get_mapped_range()
         .map_err(|e| format!("the picture did not come back: {e}"))?;
-    encode(&pixels, width, height, padded as usize, png)
+    take(&Frame {
+        rgba: without_padding(&pixels, width as usize * 4, padded as usize),
+        width,
+        height,
+    })
 }
 
-fn encode(pixels: &[u8], width: u32, height: u32, padded: usize, png: impl Write) -> Result<(), String> {
-    use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-    use image::{ExtendedColorType, ImageEncoder};
-
-    let row_bytes = width as usize * 4;
-    let rows: std::borrow::Cow<[u8]> = if padded == row_bytes {
-        pixels.into()
-    } else {
-        pixels
-            .chunks(padded)
-            .flat_map(|row| row.iter().take(row_bytes))
-            .copied()
-            .collect::<Vec<u8>>()
-            .into()
-    };
-    PngEncoder::new_with_quality(png, CompressionType::Fast, FilterType::Up)
-        .write_image(&rows, width, height, ExtendedColorType::Rgba8)
-        .map_err(|e| format!("the picture could not be written: {e}"))
+fn without_padding(pixels: &[u8], row_bytes: usize, padded: usize) -> Cow<'_, [u8]> {
+    if padded == row_bytes {
+        return pixels.into();
+    }
+    let rows = pixels.chunks(padded).flat_map(|row| row.iter().take(row_bytes));
+    rows.copied().collect::<Vec<u8>>().into()
 }
 
 fn report(state: &AppState, device: &RenderState, stats: &mut Stats) {

@@ -164,6 +164,11 @@ impl ScenesState {
         number
     }
 
+    /// Changes when any scene does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     fn changed(&mut self) {
         self.revision += 1;
     }

@@ -42,6 +42,9 @@ pub struct Settings {
     /// Nothing is read ahead of the playhead.
     pub metered: bool,
     pub egress_usd_per_gb: f64,
+    /// Queries that were run, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queries: Vec<String>,
     /// Buckets and folders of S3 that were browsed.
     pub places: Vec<String>,
     /// Where layouts are shared.
@@ -75,6 +78,7 @@ impl Default for Settings {
             recent: Vec::new(),
             metered: false,
             egress_usd_per_gb: 0.09,
+            queries: Vec::new(),
             places: Vec::new(),
             layout_folders: Vec::new(),
             layout_defaults: IndexMap::new(),

@@ -88,7 +88,7 @@ fn right(ui: &mut Ui, state: &mut AppState) {
         ui.label(quiet(format!("{:.0} fps", state.frames.smoothed_hz)));
     }
     let mib = |count: u64| count >> 20;
-    if state.is_open() {
+    if state.is_open() && !state.is_film {
         let memory = format!(
             "{} of {} MiB",
             mib(state.status.memory_used),

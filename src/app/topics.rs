@@ -159,7 +159,7 @@ fn topics(ui: &mut Ui, state: &mut AppState) {
             ui.spacing_mut().item_spacing.y = 0.0;
             for topic in shown.get(rows).unwrap_or_default() {
                 let is_selected = state.selected_topic == Some(topic.id);
-                let is_loaded = !state.store.loaded(topic.id).is_empty();
+                let is_loaded = !state.loaded(topic.id).is_empty();
                 let response = row(ui, topic, is_selected, is_loaded);
                 if response.clicked() {
                     selected = Some(topic.id);

@@ -41,6 +41,8 @@ pub enum Form {
     Fix,
     /// geographic_msgs/GeoPath, foxglove_msgs/GeoJSON; std_msgs/String that holds GeoJSON, where that is asked for.
     Features,
+    /// Boxes and lane points in pixels of a picture: rows of tables and messages that list them.
+    Annotations,
     /// When messages were received: of any topic, read in bulk, from the recording's index where that tells.
     Arrivals,
     /// Header stamps and sizes: of any topic with a definition, read in bulk.
@@ -75,6 +77,7 @@ pub enum Decoded {
     Log(LogLine),
     Fix(Fix),
     Features(super::Features),
+    Annotations(super::Annotations),
 }
 
 impl Decoded {

@@ -36,8 +36,8 @@ pub(super) enum GeoShape {
     },
 }
 
-/// How columns of positions are called.
-const COLUMNS: [[&str; 2]; 4] = [["latitude", "longitude"], ["lat", "lon"], ["lat", "lng"], ["Latitude", "Longitude"]];
+/// How columns of latitudes and longitudes are called.
+pub const POSITION_COLUMNS: [[&str; 2]; 4] = [["latitude", "longitude"], ["lat", "lon"], ["lat", "lng"], ["Latitude", "Longitude"]];
 
 impl GeoShape {
     pub fn nav_sat(plan: &Plan) -> Option<GeoShape> {
@@ -100,7 +100,9 @@ impl GeoShape {
     /// A table with columns of degrees.
     pub fn row(plan: &Plan) -> Option<GeoShape> {
         let double = |name| (name, Want::Scalar(Scalar::F64));
-        let place = COLUMNS.iter().find_map(|names| Binding::new(plan, plan.root, names.map(double)))?;
+        let place = POSITION_COLUMNS
+            .iter()
+            .find_map(|names| Binding::new(plan, plan.root, names.map(double)))?;
         let altitude = ["altitude", "alt", "Altitude"]
             .into_iter()
             .find_map(|name| Binding::new(plan, plan.root, [double(name)]));

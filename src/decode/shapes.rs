@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use indexmap::IndexMap;
 
+use super::annotations::AnnotationsShape;
 use super::bind::{Binding, Want, slice_at, struct_of, text_at};
 use super::camera::{CameraShape, CompressedShape};
 use super::cloud::CloudShape;
@@ -36,6 +37,7 @@ pub(super) enum Shape {
     Log(LogShape),
     Fix(GeoShape),
     Features(FeaturesShape),
+    Annotations(AnnotationsShape),
 }
 
 impl Shape {
@@ -72,8 +74,9 @@ impl Shape {
             "foxglove_msgs/GeoJSON" => Shape::Features(FeaturesShape::json(plan, "geojson")?),
             table if table.starts_with("table/") => GeoShape::row(plan)
                 .map(Shape::Fix)
+                .or_else(|| AnnotationsShape::row(plan).map(Shape::Annotations))
                 .or_else(|| LogShape::row(plan).map(Shape::Log))?,
-            _ => return None,
+            _ => Shape::Annotations(AnnotationsShape::of(plan)?),
         })
     }
 
@@ -92,6 +95,7 @@ impl Shape {
             Shape::Log(_) => Form::Log,
             Shape::Fix(_) => Form::Fix,
             Shape::Features(_) => Form::Features,
+            Shape::Annotations(_) => Form::Annotations,
         }
     }
 
@@ -123,6 +127,7 @@ impl Shape {
             Shape::Log(shape) => shape.decode(plan, payload).map(Decoded::Log),
             Shape::Fix(shape) => shape.decode(plan, payload).map(Decoded::Fix),
             Shape::Features(shape) => shape.decode(plan, payload).map(Decoded::Features),
+            Shape::Annotations(shape) => shape.decode(plan, payload).map(Decoded::Annotations),
         }
     }
 }

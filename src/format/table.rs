@@ -370,6 +370,23 @@ fn topic_of(name: &str, parts: &[Part]) -> String {
     format!("/{}", shape::Names::default().free(&chosen))
 }
 
+/// The column of a batch that is its time, as it would be of a table.
+pub fn time_column(rows: &RecordBatch) -> Option<usize> {
+    let columns =
+        |clock: &Clock| -> Option<Vec<ArrayRef>> { clock.columns().into_iter().map(|at| rows.columns().get(at).cloned()).collect() };
+    let fitting = Clock::candidates(rows.schema_ref(), None).into_iter().find(|clock| {
+        let mut clock = clock.clone();
+        columns(&clock).is_some_and(|values| rows.num_rows() > 0 && clock.fits(&values))
+    });
+    fitting.and_then(|clock| clock.columns().first().copied())
+}
+
+/// How message paths spell the columns of a table.
+pub fn field_names(schema: &Schema) -> Vec<String> {
+    let mut names = shape::Names::default();
+    schema.fields().iter().map(|field| names.free(field.name())).collect()
+}
+
 /// Rows as JSON objects.
 fn json_rows(batch: &RecordBatch) -> Result<Vec<serde_json::Value>, String> {
     let mut out = Vec::new();

@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::{GenericDialect, SnowflakeDialect};
 
 use super::names::Columns;
+use super::session::OPEN;
 use super::{Lake, LakeError, Opened, SCHEMA};
 use crate::source::Location;
 
@@ -189,6 +190,8 @@ impl Lake {
         match parts {
             [table] => unique(&|(schema, name)| schema == SCHEMA && *name == table.0)
                 .or_else(|| unique(&|(schema, name)| schema == SCHEMA && fits(table, name)))
+                .or_else(|| unique(&|(schema, name)| schema == OPEN && *name == table.0))
+                .or_else(|| unique(&|(schema, name)| schema == OPEN && (fits(table, name) || (!table.1 && fits(table, &as_table(name))))))
                 .or_else(|| unique(&|(schema, name)| schema != SCHEMA && fits(table, name)))
                 .or_else(|| unique(&|(schema, name)| schema != SCHEMA && !table.1 && fits(table, &as_table(name)))),
             [schema, table] => unique(&|(of, name)| fits(schema, of) && *name == table.0)
@@ -215,6 +218,7 @@ impl Lake {
             .filter(|(schema, name)| !schema.starts_with("bag_") && !name.starts_with("table_"));
         let shown = |(schema, name): &Registered| match schema.as_str() {
             SCHEMA => name.clone(),
+            OPEN => format!("\"{name}\""),
             _ => format!("{schema}.\"{name}\""),
         };
         given.map(shown).collect()

@@ -182,7 +182,7 @@ fn form_needed(kind: &str) -> Option<Form> {
 }
 
 fn suits(needed: Form, has: Form) -> bool {
-    needed == has || (needed == Form::Fix && has == Form::Features)
+    needed == has || matches!((needed, has), (Form::Fix, Form::Features) | (Form::Image, Form::Annotations))
 }
 
 fn form_of(topic: &CatalogueTopic) -> Option<Form> {

@@ -36,6 +36,7 @@ static PLACES: &[(&str, &str, Slot)] = &[
     ("scene3d", "/fixed_frame", Slot::Frame),
     ("scene3d", "/follow_frame", Slot::Frame),
     ("image", "/topic", Slot::Topic),
+    ("image", "/overlay/topics/*", Slot::Topic),
     ("raw", "/topic", Slot::Topic),
     ("raw", "/compare/topic", Slot::Topic),
     ("plot", "/series/*/path", Slot::Path),

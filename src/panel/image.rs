@@ -3,6 +3,7 @@
 //! Invariants: a picture is uploaded once, not every frame; the last picture stays until the next one is there; pixels are worked on by
 //! the store's work alone.
 
+mod overlay;
 mod picture;
 mod place;
 
@@ -18,6 +19,7 @@ use crate::panel::shown::{Freshness, Shown};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
 use crate::render::Colormap;
 use crate::store::{Entry, Store, Topic, TopicId, Want, What};
+use overlay::{Overlay, Trouble};
 use picture::Picture;
 use place::{Place, Turn};
 
@@ -49,6 +51,8 @@ struct Config {
     smooth: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     view: Option<place::Zoom>,
+    /// Boxes and lane points of tables that are drawn on the picture.
+    overlay: overlay::Config,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -64,6 +68,7 @@ impl Default for Config {
             turn: Turn::default(),
             smooth: false,
             view: None,
+            overlay: overlay::Config::default(),
             extra: Map::new(),
         }
     }
@@ -75,6 +80,7 @@ struct ImagePanel {
     /// What pixels are asked for.
     asked: Option<Arc<Shading>>,
     shown: Shown<Entry>,
+    overlay: Overlay,
     /// Why nothing new is shown, of the last frame.
     state: PanelState,
 }
@@ -86,6 +92,7 @@ impl ImagePanel {
             picture: None,
             asked: None,
             shown: Shown::default(),
+            overlay: Overlay::default(),
             state: PanelState::Pending("waiting for the first picture".into()),
         }
     }
@@ -169,7 +176,9 @@ impl ImagePanel {
         if self.state == PanelState::Ready && !is_shown {
             self.state = PanelState::Pending("the picture is being drawn".into());
         }
-        picture.paint(&ui.painter().with_clip_rect(rect), &place);
+        let painter = ui.painter().with_clip_rect(rect);
+        picture.paint(&painter, &place);
+        self.overlay.paint(&painter, &self.config.overlay, &place, size, view.now);
         let range = picture.range();
         let image = picture.image();
         command::menu(&response, COMMANDS, self, view, out);
@@ -323,6 +332,7 @@ impl Panel for ImagePanel {
                 topic: topic.id,
                 what: What::Shaded(asked.clone()),
             }));
+            self.overlay.wants(&self.config.overlay, view, out);
         }
     }
 
@@ -335,6 +345,12 @@ impl Panel for ImagePanel {
                 Decoded::Image(_) => self.picture = Some(Picture::new(entry.clone())),
                 _ => self.state = PanelState::Failed("The topic's messages are not pictures".into()),
             }
+        }
+        self.overlay.refresh(&self.config.overlay, view);
+        match &self.overlay.trouble {
+            Some(Trouble::Late(what)) if self.state == PanelState::Ready => self.state = PanelState::Pending(what.clone()),
+            Some(Trouble::Failed(why)) if self.state == PanelState::Ready => self.state = PanelState::Partial(why.clone()),
+            _ => {}
         }
         if self.picture.is_some() {
             self.draw(ui, view, newest.as_ref(), rect, out);
@@ -367,6 +383,7 @@ impl Panel for ImagePanel {
                 }
                 look_settings(ui, &mut self.config);
             });
+        overlay::settings_ui(ui, &mut self.config.overlay, &self.overlay, view.store);
         ui.horizontal(|ui| {
             if ui.button("Fit").on_hover_text("The whole picture (double-click)").clicked() {
                 self.config.view = None;
@@ -411,6 +428,12 @@ impl Panel for ImagePanel {
                 self.set_topic(&topic.name);
                 true
             }
+            Some(topic) if topic.form == Some(Form::Annotations) => {
+                if !self.config.overlay.topics.iter().any(|name| **name == *topic.name) {
+                    self.config.overlay.topics.push(topic.name.to_string());
+                }
+                true
+            }
             _ => false,
         }
     }
@@ -420,7 +443,7 @@ impl Panel for ImagePanel {
     }
 
     fn topics(&self, view: &View) -> Vec<TopicId> {
-        self.topic(view).map(|t| t.id).into_iter().collect()
+        self.topic(view).map(|t| t.id).into_iter().chain(self.overlay.topics()).collect()
     }
 }
 
@@ -539,10 +562,16 @@ fn automatic(store: &Store) -> Vec<Value> {
         }
     }
     cameras.sort_by_key(|(stem, _)| camera_rank(stem));
-    cameras
+    let mut panels: Vec<Value> = cameras
         .iter()
         .map(|(_, topic)| serde_json::json!({ "topic": &*topic.name }))
-        .collect()
+        .collect();
+    // nobody says which camera boxes are of: they are seen on the one that is looked at first
+    let drawn: Vec<&str> = overlay::offered(store).map(|topic| &*topic.name).collect();
+    if let (Some(first), false) = (panels.first_mut(), drawn.is_empty()) {
+        first["overlay"] = serde_json::json!({ "topics": drawn });
+    }
+    panels
 }
 
 /// Front before side before rear, left before right, colour before thermal and depth.

@@ -12,7 +12,7 @@ use crate::theme;
 
 /// Where the arrow keys are in the list of proposals.
 #[derive(Clone, Copy, Default)]
-struct Chosen(Option<usize>);
+pub(super) struct Chosen(pub Option<usize>);
 
 /// Edits `path`. True where it changed.
 pub fn path_field(ui: &mut Ui, salt: &str, store: &Store, path: &mut String, name: &str, hint: &str) -> bool {
@@ -127,7 +127,7 @@ fn proposals(ui: &Ui, id: egui::Id, store: &Store, path: &str) -> Vec<Completion
 }
 
 /// Up and down choose, Tab and Enter accept. Returns what was accepted.
-fn keys(ui: &Ui, chosen: &mut Chosen, proposals: &[Completion]) -> Option<usize> {
+pub(super) fn keys(ui: &Ui, chosen: &mut Chosen, proposals: &[Completion]) -> Option<usize> {
     if proposals.is_empty() {
         chosen.0 = None;
         return None;
@@ -151,7 +151,7 @@ fn keys(ui: &Ui, chosen: &mut Chosen, proposals: &[Completion]) -> Option<usize>
     })
 }
 
-fn row(ui: &mut Ui, proposal: &Completion, is_chosen: bool) -> egui::Response {
+pub(super) fn row(ui: &mut Ui, proposal: &Completion, is_chosen: bool) -> egui::Response {
     let palette = theme::palette(ui.visuals());
     let mut job = LayoutJob::default();
     let text = |color, font| TextFormat::simple(font, color);
@@ -162,7 +162,7 @@ fn row(ui: &mut Ui, proposal: &Completion, is_chosen: bool) -> egui::Response {
 }
 
 /// Puts a proposal in its place, the cursor behind it.
-fn put(ui: &Ui, id: egui::Id, path: &mut String, proposal: &Completion) {
+pub(super) fn put(ui: &Ui, id: egui::Id, path: &mut String, proposal: &Completion) {
     if path.get(proposal.replaces.clone()).is_none() {
         return;
     }

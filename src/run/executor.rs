@@ -164,6 +164,11 @@ impl Executor {
         self.shared.lock().remote.running()
     }
 
+    /// Reads what a recording's location holds, once that is open.
+    pub fn reader(&self, source: SourceId) -> Option<Reader> {
+        self.shared.lock().readers.get(&source).cloned()
+    }
+
     pub fn io(&self) -> &Io {
         &self.shared.io
     }

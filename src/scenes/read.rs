@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -53,7 +54,8 @@ pub fn read(io: &Io, location: &Location) -> Result<SceneSet, SceneReadError> {
     let (mut scenes, mut other) = (Vec::new(), BTreeSet::new());
     for (class, table) in tables(&lake)? {
         let first = scenes.len();
-        match of_rows(lake.query(&format!("SELECT * FROM {table}"))?, &mut scenes)? {
+        let answer = lake.query(&format!("SELECT * FROM {table}"))?;
+        match of_rows(&answer.schema().clone(), answer, &mut scenes)? {
             Found::Scenes => {}
             Found::NoStart(columns) => other.extend(columns),
         }
@@ -92,8 +94,22 @@ pub fn are_scenes(io: &Io, location: &Location) -> Result<bool, SceneReadError> 
 
 /// The rows of a query as scenes.
 pub fn of_query(name: &str, answer: Answer) -> Result<SceneSet, SceneReadError> {
+    named(name, &answer.schema().clone(), answer)
+}
+
+/// The same of rows that are there already.
+pub fn of_batch(name: &str, rows: &RecordBatch) -> Result<SceneSet, SceneReadError> {
+    named(name, rows.schema_ref(), std::iter::once(Ok(rows.clone())))
+}
+
+/// Whether rows with such columns can be read as scenes.
+pub fn may_be_scenes(names: &[&str]) -> bool {
+    Columns::of(names).is_some()
+}
+
+fn named(name: &str, schema: &Schema, batches: impl Iterator<Item = Result<RecordBatch, LakeError>>) -> Result<SceneSet, SceneReadError> {
     let mut scenes = Vec::new();
-    match of_rows(answer, &mut scenes)? {
+    match of_rows(schema, batches, &mut scenes)? {
         Found::Scenes => Ok(SceneSet::new(name.to_owned(), None, scenes)),
         Found::NoStart(columns) => Err(SceneReadError::NoStart {
             columns: columns.join(", "),
@@ -108,21 +124,24 @@ enum Found {
     NoStart(Vec<String>),
 }
 
-fn of_rows(answer: Answer, scenes: &mut Vec<Scene>) -> Result<Found, SceneReadError> {
-    let schema = answer.schema().clone();
+fn of_rows(
+    schema: &Schema,
+    batches: impl Iterator<Item = Result<RecordBatch, LakeError>>,
+    scenes: &mut Vec<Scene>,
+) -> Result<Found, SceneReadError> {
     let names: Vec<&str> = schema.fields().iter().map(|field| &**field.name()).collect();
     let Some(columns) = Columns::of(&names) else {
         return Ok(Found::NoStart(names.into_iter().map(str::to_owned).collect()));
     };
-    if are_frames(&schema) {
+    if are_frames(schema) {
         let mut frames = Frames::default();
-        for batch in answer {
+        for batch in batches {
             frames.add(&batch?);
         }
         scenes.extend(frames.scenes());
         return Ok(Found::Scenes);
     }
-    for batch in answer {
+    for batch in batches {
         add(&columns, &batch?, scenes);
         if scenes.len() > MOST {
             return Err(SceneReadError::TooMany);

@@ -558,6 +558,7 @@ pub(super) fn decoded_bytes(decoded: &Decoded) -> u64 {
         Decoded::Diagnostics(all) => all.iter().map(|s| 200 + s.values.len() as u64 * 100).sum(),
         Decoded::Log(line) => (line.text.len() + line.node.len() + line.file.len() + line.function.len()) as u64,
         Decoded::Features(features) => features.bytes(),
+        Decoded::Annotations(annotations) => annotations.bytes() as u64,
         Decoded::Cloud(_) | Decoded::Scan(_) | Decoded::Pose(_) | Decoded::Grid(_) | Decoded::GridUpdate(_) | Decoded::Fix(_) => 0,
     };
     own + 512

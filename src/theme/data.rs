@@ -19,6 +19,9 @@ const SERIES: [Color32; 8] = [
     Color32::from_rgb(0xA8, 0x93, 0x1C),
 ];
 
+/// Text on any of these colours.
+pub const INK: Color32 = Color32::from_rgb(0x0B, 0x0D, 0x10);
+
 /// The colour of the `index`-th class or track.
 pub fn series(index: usize) -> Color32 {
     SERIES[index % SERIES.len()]

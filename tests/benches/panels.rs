@@ -287,6 +287,7 @@ fn map(chunks: u64, per_chunk: u64) -> Vec<String> {
                     playing: false,
                     hover: None,
                     selected: None,
+                    queries: &[],
                     gpu: None,
                 };
                 panel.wants(&view, &mut wants);

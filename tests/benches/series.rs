@@ -122,6 +122,7 @@ fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
                 playing: false,
                 hover: None,
                 selected: None,
+                queries: &[],
                 gpu: None,
             };
             panel.wants(&view, &mut wants);

@@ -14,6 +14,8 @@ mod panels;
 mod playing;
 #[path = "app/scenes.rs"]
 mod scenes;
+#[path = "app/sql.rs"]
+mod sql;
 #[path = "app/undo.rs"]
 mod undo;
 #[path = "app/window.rs"]

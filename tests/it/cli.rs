@@ -2,6 +2,8 @@
 
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/film.rs"]
+mod film;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -16,6 +16,8 @@ mod health;
 mod log;
 #[path = "panel/map.rs"]
 mod map;
+#[path = "panel/overlay.rs"]
+mod overlay;
 #[path = "panel/plot_place.rs"]
 mod plot_place;
 #[path = "panel/plots.rs"]

@@ -336,6 +336,7 @@ fn view(inline: &Inline) -> View<'_> {
         playing: false,
         hover: None,
         selected: None,
+        queries: &[],
         gpu: None,
     }
 }

@@ -30,6 +30,9 @@ const NAMES: &[&str] = &[
 /// How seconds and nanoseconds of one time are called.
 const PAIRS: &[(&str, &str)] = &[("secs", "nsecs"), ("sec", "nanosec"), ("sec", "nsec"), ("seconds", "nanoseconds")];
 
+/// Columns that name the picture a row was found in; the names of AWS's pictures hold its time.
+const PICTURES: &[&str] = &["source_image", "image_filename"];
+
 /// A float of this size or more (in seconds) cannot tell nanoseconds: it is taken for whole microseconds.
 const COARSE_SECS: f64 = (1 << 29) as f64;
 
@@ -107,8 +110,14 @@ impl Clock {
             name.ends_with("timestamp") || (name.ends_with("_time") && !is_amount)
         };
         let by_ending = lower.iter().enumerate().filter(|(column, name)| is_ending(*column, name));
+        let by_picture = PICTURES.iter().filter_map(|name| at(name)).map(of);
         let mut all: Vec<Clock> = Vec::new();
-        for clock in by_name.chain(pairs).chain(by_type).chain(by_ending.map(|(column, _)| of(column))) {
+        for clock in by_name
+            .chain(pairs)
+            .chain(by_type)
+            .chain(by_ending.map(|(column, _)| of(column)))
+            .chain(by_picture)
+        {
             let is_fitting = clock
                 .columns()
                 .iter()
@@ -214,9 +223,27 @@ fn text_time(text: &str) -> Option<Time> {
     if let Ok(When::At(time)) = When::parse(text) {
         return Some(time);
     }
-    let civil: jiff::civil::DateTime = text.parse().ok()?;
+    let Ok(civil) = text.parse::<jiff::civil::DateTime>() else {
+        return picture_time(text);
+    };
     let stamp = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
     i64::try_from(stamp.as_nanosecond()).ok().map(Time)
+}
+
+/// Of `…/frame_0000012_1600000000_5000000.png` (seconds, nanoseconds) or `frame_0000012_1600000000005000000.png`.
+fn picture_time(name: &str) -> Option<Time> {
+    let file = name.rsplit(['/', '\\']).next()?;
+    let (stem, _) = file.rsplit_once('.')?;
+    let numbers: Option<Vec<i64>> = stem.strip_prefix("frame_")?.split('_').map(|part| part.parse().ok()).collect();
+    match *numbers?.as_slice() {
+        [_, secs, nanos] => Some(Time(secs.checked_mul(1_000_000_000)?.checked_add(nanos)?)),
+        [_, stamp] => match Unit::of(stamp as f64) {
+            // a mere number tells nothing
+            Unit::Secs if stamp < 100_000_000 => None,
+            unit => whole_time(stamp, unit),
+        },
+        _ => None,
+    }
 }
 
 fn is_instant(of: &DataType) -> bool {

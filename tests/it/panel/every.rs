@@ -47,6 +47,15 @@ fn examples() -> Vec<Example> {
             json!({ "paths": [{ "path": "/mode.mode" }, { "path": "/mode.engaged" }] }),
             true,
         ),
+        example(
+            "sql",
+            false,
+            json!({
+                "sql": "-- how hard it brakes\nSELECT time, linear_acceleration_x AS ax\nFROM \"/imu\" WHERE linear_acceleration_x > 0.5",
+                "run_at_once": true,
+            }),
+            false,
+        ),
         example("table", true, json!({ "path": "/objects.objects[:]" }), true),
         example("tf_tree", true, json!({}), true),
         example("topic_graph", true, json!({}), false),

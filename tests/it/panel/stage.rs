@@ -3,6 +3,7 @@
 use egui::{Theme, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use roadreel::lake::Lake;
 use roadreel::panel::{Action, PANELS, Panel, PanelState, View};
 use roadreel::run::{Executor, settle};
 use roadreel::source::Location;
@@ -38,6 +39,7 @@ macro_rules! view {
             playing: $stage.playing,
             hover: None,
             selected: $stage.selected,
+            queries: &[],
             gpu: None,
         }
     };
@@ -153,6 +155,7 @@ impl Stage {
                 playing: *playing,
                 hover: None,
                 selected: *selected,
+                queries: &[],
                 gpu: None,
             };
             let mut wants = Vec::new();
@@ -230,6 +233,25 @@ impl Stage {
             self.panel.settings_ui(ui, &view, &mut self.actions);
         } else {
             self.panel.ui(ui, &view, &mut self.actions);
+        }
+        self.answer();
+    }
+
+    /// As the window does beside its own work: questions are answered, what takes long is done.
+    fn answer(&mut self) {
+        let asked = |action: &mut Action| matches!(action, Action::Ask(_) | Action::Work(_));
+        for action in self.actions.extract_if(.., asked) {
+            match action {
+                Action::Ask(question) => {
+                    let lake = Lake::new(self.executor.io(), 64 << 20).expect("a lake");
+                    for source in self.store.sources() {
+                        lake.add("drive", &source.location, None).expect("tables");
+                    }
+                    lake.answer(&question);
+                }
+                Action::Work(work) => work.run(),
+                _ => {}
+            }
         }
     }
 }
