@@ -172,11 +172,6 @@ impl Executor {
     pub fn io(&self) -> &Io {
         &self.shared.io
     }
-
-    /// An open recording's bytes.
-    pub fn reader(&self, source: SourceId) -> Option<Reader> {
-        self.shared.lock().readers.get(&source).cloned()
-    }
 }
 
 impl Drop for Executor {
