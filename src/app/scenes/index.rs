@@ -170,9 +170,8 @@ impl Index {
         let length = |key: &Key| scene(key).and_then(Scene::span).map_or(-1, Span::nanos);
         let class = |key: &Key| scene(key).map_or("", class_of);
         let record = |key: &Key| scene(key).map_or("", |scene| &*scene.record);
-        // borrowed keys, hence no `sort_by_key`
         match sort {
-            Sort::Time => self.rows.sort_by(|a, b| start(a).cmp(&start(b))),
+            Sort::Time => self.rows.sort_by_key(start),
             Sort::Class => self.rows.sort_by(|a, b| (class(a), start(a)).cmp(&(class(b), start(b)))),
             Sort::Length => self.rows.sort_by(|a, b| length(b).cmp(&length(a)).then(start(a).cmp(&start(b)))),
             Sort::Recording => self.rows.sort_by(|a, b| (record(a), start(a)).cmp(&(record(b), start(b)))),
@@ -255,12 +254,15 @@ fn fits(scene: &Scene, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word))
 }
 
+/// Name, bucket and prefix of a recording.
+type Named<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
 /// Which open recording a scene is of. What tables call recordings is looked up once for each.
 struct SourcesOf<'a> {
     scenes: &'a ScenesState,
     sources: &'a [SourceInfo],
     whole: Option<Span>,
-    known: HashMap<(&'a str, Option<&'a str>, Option<&'a str>), Option<i64>>,
+    known: HashMap<Named<'a>, Option<i64>>,
 }
 
 impl<'a> SourcesOf<'a> {
@@ -281,7 +283,7 @@ impl<'a> SourcesOf<'a> {
             return whole.contains(span.start).then_some((span, true));
         }
         let (scenes, sources) = (self.scenes, self.sources);
-        let name = (&*scene.record, scene.bucket.as_deref(), scene.prefix.as_deref());
+        let name: Named = (&*scene.record, scene.bucket.as_deref(), scene.prefix.as_deref());
         let shift = *self.known.entry(name).or_insert_with(|| {
             let mut of = sources.iter().filter(|source| scenes.is_of(scene, &source.location));
             of.next().map(|source| source.shift_nanos)
