@@ -77,7 +77,7 @@ impl Question {
         self.stopped.notify_one();
     }
 
-    /// Nothing happened that could be asked of a lake: why.
+    /// It could not even be asked: why.
     pub fn fail(&self, text: String) {
         self.reach(Stage::Failed(Wrong { text, at: None }));
     }

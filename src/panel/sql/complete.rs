@@ -8,6 +8,8 @@ use crate::path::Completion;
 use crate::store::{Store, Topic};
 
 const MOST: usize = 60;
+/// So many letters of a column are looked for in all topics.
+const TELLING: usize = 2;
 
 /// The best first; nothing where no word was begun.
 pub fn proposals(sql: &str, cursor: usize, store: &Store) -> Vec<Completion> {
@@ -34,7 +36,12 @@ pub fn proposals(sql: &str, cursor: usize, store: &Store) -> Vec<Completion> {
             if is_table {
                 tables(store, typed, range, &mut out);
             }
-            columns(&named(&all, sql, store, range), typed, range, &mut out);
+            let topics = match named(&all, sql, store, range) {
+                // nobody says yet what is selected from
+                none if none.is_empty() && typed.len() >= TELLING => store.topics().iter().collect(),
+                named => named,
+            };
+            columns(&topics, typed, range, &mut out);
             words(typed, range, &mut out);
             if !is_table {
                 tables(store, typed, range, &mut out);

@@ -89,6 +89,7 @@ impl Editor {
                 .width(320.0)
                 .show(|ui| {
                     ScrollArea::vertical().max_height(220.0).show(ui, |ui| {
+                        ui.set_min_width(300.0);
                         for (at, proposal) in found.iter().enumerate() {
                             let row = row(ui, proposal, self.chosen.0 == Some(at));
                             if row.clicked() || row.is_pointer_button_down_on() {

@@ -10,6 +10,9 @@ use roadreel::source::Location;
 use serde_json::json;
 
 use super::window::*;
+use crate::remote_window;
+use crate::server::{Behaviour, Server};
+use crate::stream::bag;
 
 fn layout(sql: &str, runs: bool) -> Layout {
     let config = json!({ "sql": sql, "run_at_once": runs });
@@ -201,6 +204,10 @@ fn an_answer_becomes_scenes_and_scenes_are_a_table() {
 #[test]
 fn names_are_proposed_while_they_are_typed() {
     let mut window = before("", false);
+    // of all topics, until one is named
+    write(&mut window, "SELECT linear_acceleration_");
+    window.get_by_label("linear_acceleration_z");
+    key(&mut window, Modifiers::COMMAND, Key::A);
     write(&mut window, "SELECT * FROM imu");
     window.get_by_label("\"/imu_raw\"");
     window.key_press(Key::Tab);
@@ -248,4 +255,33 @@ fn earlier_queries_come_back() {
     last.run_steps(3);
     let pane = last.state().workspace.pane("sql").expect("the panel");
     assert_eq!(pane.panel.config()["sql"], json!("SELECT 1 AS one"));
+}
+
+/// What a query reads of a remote recording are the chunks that its condition leaves, by the window's own readers.
+#[test]
+fn a_remote_recording_is_asked_by_its_chunks() {
+    let server = Server::start(Behaviour::default());
+    server.put("drive.bag", bag());
+    let location = Location::parse(&server.presigned("drive.bag", 60)).expect("a location");
+    let start = Start {
+        locations: vec![location],
+        layout: Some(layout(
+            "SELECT count(*) AS n, count(DISTINCT data) AS texts FROM \"/a\" WHERE time < TIMESTAMP '2020-09-13 12:26:40.3'",
+            false,
+        )),
+        ..Start::default()
+    };
+    let mut window = remote_window::window_with(&server, start, None);
+    remote_window::until(&mut window, "open", |window| {
+        window.state().is_settled(false) && window.state().store.span().is_some()
+    });
+    server.reset_stats();
+    window.run_steps(2);
+    window.get_by_role_and_label(Role::Button, "Run").click();
+    window.run_steps(2);
+    remote_window::until(&mut window, "answered", |window| state(window) == PanelState::Ready);
+    window.run_steps(2);
+    assert_eq!(rows(&window), ["12 12"]);
+    let asked = server.stats().log;
+    assert!((1..=4).contains(&asked.len()), "{asked:?}");
 }
