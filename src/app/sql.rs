@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Default)]
 pub struct SqlState {
     /// Tables of what is open, made for this state of it by the first query.
-    lake: Arc<Mutex<Option<(Stamp, Arc<Lake>)>>>,
+    lake: Arc<Mutex<Known>>,
     running: Vec<Arc<Question>>,
     /// Where answers that became topics lie.
     answers: Option<Answers>,
@@ -40,6 +40,7 @@ pub struct SqlState {
 
 /// Changes when what is open does, or any scene.
 type Stamp = (u64, u64);
+type Known = Option<(Stamp, Arc<Lake>)>;
 
 /// A folder that goes with the window.
 struct Answers(PathBuf);
