@@ -38,6 +38,7 @@ mod offline;
 mod open_layout;
 mod palette;
 pub mod place;
+mod play;
 mod process;
 mod report_dialog;
 mod save_layout;
@@ -61,7 +62,7 @@ use crate::layout::{Layout, PlaybackEntry, Report, Sidebars};
 use crate::panel::{Action, View};
 use crate::run::Executor;
 use crate::source::{Location, SceneTable};
-use crate::store::{Event, Lookup, Playback, SourceId, SourceState, Status, Store, TopicId, Want, What};
+use crate::store::{Event, Playback, SourceId, SourceState, Status, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::{Span, Time, When};
 use crate::workspace::{Edit, Workspace};
@@ -73,6 +74,7 @@ use command::Command;
 use dialog::Dialog;
 use layouts::{Layouts, Pending};
 use place::Place;
+use play::{speed_in_range, still};
 use settings::{Folders, Settings};
 
 /// Makes an executor; the waker is called when it has something to drain.
@@ -430,44 +432,6 @@ impl AppState {
             .fold(first, Time::max)
     }
 
-    fn tick(&mut self, seconds: f64) {
-        let elapsed = seconds - self.last_seconds.replace(seconds).unwrap_or(seconds);
-        if !self.playback.playing {
-            return;
-        }
-        if elapsed > 0.0 {
-            let hz = (1.0 / elapsed) as f32;
-            let known = self.frames.smoothed_hz;
-            self.frames.smoothed_hz = if known > 0.0 { known * 0.9 + hz * 0.1 } else { hz };
-        }
-        // a window that was hidden does not leap ahead
-        let elapsed_nanos = (elapsed.clamp(0.0, 0.25) * 1e9) as i64;
-        let span = self.span();
-        let reaches = self.playback.now.plus_nanos((elapsed_nanos as f64 * self.playback.speed) as i64);
-        // more comes after what is known to be the end
-        let to_the_end = self.playback.looping.is_none_or(|looped| looped == Span::ALL);
-        let at_end = to_the_end && reaches >= span.end && self.may_go_on();
-        self.playback.tick(elapsed_nanos, span, self.status.buffering || at_end);
-    }
-
-    fn step_when_known(&mut self) {
-        let (Some(topic), true) = (self.selected_topic, self.pending_step != 0) else {
-            return;
-        };
-        match self.store.neighbours(topic) {
-            Lookup::Ready((before, after)) => {
-                let target = if self.pending_step > 0 { after } else { before };
-                self.pending_step = 0;
-                if let Some(t) = target {
-                    self.seek(t);
-                    (self.waker)();
-                }
-            }
-            Lookup::Pending => {}
-            Lookup::Absent | Lookup::Failed(_) => self.pending_step = 0,
-        }
-    }
-
     fn apply_actions(&mut self, actions: Vec<Action>, ctx: &Context) {
         for action in actions {
             match action {
@@ -542,19 +506,6 @@ impl AppState {
         let status = &self.status;
         self.is_indexed() && !self.reads_layout && if all { !status.waiting } else { !status.waiting_at_playhead }
     }
-}
-
-fn still() -> Playback {
-    Playback {
-        now: Time(0),
-        playing: false,
-        speed: 1.0,
-        looping: None,
-    }
-}
-
-fn speed_in_range(speed: f64) -> f64 {
-    if speed.is_finite() { speed.clamp(0.01, 10.0) } else { 1.0 }
 }
 
 /// One pass of the whole window.

@@ -158,7 +158,7 @@ enum Rows {
 
 enum Out {
     Parquet(Box<ArrowWriter<Box<dyn Write + Send>>>, SchemaRef),
-    Csv(arrow::csv::Writer<Box<dyn Write + Send>>, SchemaRef),
+    Csv(Box<arrow::csv::Writer<Box<dyn Write + Send>>>, SchemaRef),
 }
 
 impl Table {
@@ -245,7 +245,7 @@ impl Table {
                 let file = create(path)?;
                 let schema = batch.schema();
                 self.out.insert(match is_csv {
-                    true => Out::Csv(arrow::csv::WriterBuilder::new().with_header(true).build(file), schema),
+                    true => Out::Csv(Box::new(arrow::csv::WriterBuilder::new().with_header(true).build(file)), schema),
                     false => Out::Parquet(
                         Box::new(ArrowWriter::try_new(file, schema.clone(), Some(writer_properties()))?),
                         schema,

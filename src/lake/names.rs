@@ -213,7 +213,7 @@ impl Namer<'_> {
         match ident.quote_style {
             Some(_) => ident.clone(),
             None if self.columns.fields.contains(&ident.value) => quoted(&ident.value),
-            None => only_like(&self.columns.fields, &lower).map_or_else(|| ident.clone(), |name| quoted(name)),
+            None => only_like(&self.columns.fields, &lower).map_or_else(|| ident.clone(), quoted),
         }
     }
 }

@@ -40,8 +40,11 @@ const AHEAD: usize = 3;
 const BATCH_BYTES: usize = 64 << 20;
 const BATCH_ROWS: usize = 8192;
 
+/// A table under its name.
+type Named = (String, Arc<dyn TableProvider>);
+
 /// All topics of a recording that can be decoded, by name.
-pub(super) fn topics(recording: &Recording) -> std::result::Result<Vec<(String, Arc<dyn TableProvider>)>, LakeError> {
+pub(super) fn topics(recording: &Recording) -> std::result::Result<Vec<Named>, LakeError> {
     let mut topics: Vec<(String, Topic)> = Vec::new();
     for (connection, id) in recording.container.catalog().connections.iter().zip(0..) {
         let same = topics.iter_mut().find(|(name, _)| **name == *connection.topic);

@@ -138,8 +138,9 @@ impl Index {
             .checked_sub(TRAILER_BYTES)
             .filter(|at| *at >= start)
             .ok_or_else(|| wrong("that is cut off"))?;
-        let Some(tail) = self.got.get(trailer..end) else {
-            return Ok(Err(vec![trailer..end]));
+        let range = trailer..end;
+        let Some(tail) = self.got.get(range.clone()) else {
+            return Ok(Err(vec![range]));
         };
         let size = tail.first_chunk::<4>().map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
         if tail.get(4..) != Some(MAGIC) || size > MAX_FOOTER_BYTES {
@@ -149,8 +150,9 @@ impl Index {
             .checked_sub(size)
             .filter(|at| *at >= start)
             .ok_or_else(|| wrong("whose footer is longer than the file"))?;
-        let Some(footer) = self.got.get(from..trailer) else {
-            return Ok(Err(vec![from..trailer]));
+        let range = from..trailer;
+        let Some(footer) = self.got.get(range.clone()) else {
+            return Ok(Err(vec![range]));
         };
         let footer = root_as_footer(&footer).map_err(|error| wrong(&format!("whose footer cannot be read: {error}")))?;
         let schema = footer.schema().ok_or_else(|| wrong("without a schema"))?;

@@ -247,7 +247,8 @@ impl Indexer for Index {
 impl Index {
     fn next_block(&self, part: &Part) -> Step {
         let from = self.read_to.max(part.range.start);
-        Step::Need(vec![from..(from + BLOCK_BYTES).min(part.range.end)])
+        let block = from..(from + BLOCK_BYTES).min(part.range.end);
+        Step::Need(vec![block])
     }
 
     /// Makes chunks of the whole rows that are there.
