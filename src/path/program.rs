@@ -11,7 +11,7 @@ use super::column::{Column, Compiler, ItemKind};
 use super::eval::arithmetic;
 use super::functions::{self, Function};
 use super::nearest::nearest;
-use super::place::{constant_names, named_constant};
+use super::place::named_constant;
 use super::transform::Transform;
 use crate::decode::{Array, Kind, Schema};
 
@@ -317,8 +317,9 @@ fn constant(name: &Expr, of: &Expr, topics: &[TopicSchema]) -> Result<Option<Exp
     if let Some(literal) = named_constant(plan, Some(&place), root, bare) {
         return Ok(Some(Expr::Literal(literal)));
     }
-    let known = constant_names(plan, &place);
-    let close = nearest(bare, known.iter().map(|(_, name)| &**name));
+    let types = place.owner.map(|(id, _)| id).into_iter().chain([plan.root]);
+    let known = types.filter_map(|id| plan.get(id).ok()).flat_map(|of| &of.constants);
+    let close = nearest(bare, known.map(|constant| &*constant.name));
     let what = format!("there is neither a topic nor a constant “{bare}”");
     Err(PathError::new(what, name.at.0.clone()).with_nearest(close))
 }

@@ -33,11 +33,17 @@ struct Line {
     found: Vec<(i64, i64)>,
 }
 
+/// Where a recording lies, and its size where that is known: one that was written anew is another.
+type Key = (String, Option<u64>);
+
+/// Spans, and where the recording starts.
+pub(super) type Found = Vec<(Span, Time)>;
+
 pub(super) struct State {
     path: PathBuf,
     file: File,
-    /// By recording: spans, and where the recording starts.
-    done: HashMap<(String, Option<u64>), Vec<(Span, Time)>>,
+    /// What was found in each recording that is done.
+    done: HashMap<Key, Found>,
     /// It is only for a search that is ended early.
     ends_with_search: bool,
 }
@@ -108,7 +114,7 @@ impl State {
     }
 
     /// What was found in a recording that is done.
-    pub fn scenes_of(&self, place: &Place) -> Option<&Vec<(Span, Time)>> {
+    pub fn scenes_of(&self, place: &Place) -> Option<&Found> {
         self.done.get(&key(place))
     }
 
@@ -141,8 +147,7 @@ impl State {
     }
 }
 
-/// A recording that was written anew is another.
-fn key(place: &Place) -> (String, Option<u64>) {
+fn key(place: &Place) -> Key {
     let on_disk = match &place.location {
         crate::source::Location::Path(path) => std::fs::metadata(path).ok().map(|meta| meta.len()),
         _ => None,
