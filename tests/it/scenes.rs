@@ -215,7 +215,7 @@ fn columns_are_found_whatever_they_are_called() {
         let mut found = brief(&scenes(&path));
         // the table's own name for a recording stays
         found[0][0] = json!(found[0][0].as_str().map(|name| name.trim_end_matches(".bag")));
-        assert_eq!(found, [whole.clone()], "{name}");
+        assert_eq!(found, std::slice::from_ref(&whole), "{name}");
     }
     let typed = parquet(
         &folder.path().join("typed.parquet"),

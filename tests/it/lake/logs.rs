@@ -196,8 +196,8 @@ fn real_hudi_tables_give_the_rows_of_their_scripts() {
             return;
         };
         assert!(unpacked.success(), "{name}");
-        let inner = fs::read_dir(folder.path()).expect("a folder").flatten().map(|e| e.path());
-        let table = inner.filter(|path| path.join(".hoodie").is_dir()).next().expect("a table");
+        let mut inner = fs::read_dir(folder.path()).expect("a folder").flatten().map(|e| e.path());
+        let table = inner.find(|path| path.join(".hoodie").is_dir()).expect("a table");
         let sql = format!("SELECT {key}, {value} FROM t ORDER BY {key}");
         let arguments = ["query", &sql, "--table", &format!("t={}", text(&table)), "--csv"];
         let lines: Vec<String> = prints(&arguments).lines().skip(1).map(|line| line.replace(',', " ")).collect();
