@@ -61,8 +61,8 @@ pub fn read(io: &Io, location: &Location) -> Result<SceneSet, SceneReadError> {
             Found::NoStart(columns) => other.extend(columns),
         }
         // a table may lie there in two formats
-        let key = |scene: &Scene| (scene.file.clone(), scene.scene.clone(), scene.start, scene.end);
-        own.retain(|scene| scene.scene.is_empty() || !known.contains(&key(scene)));
+        let key = |scene: &Scene| (scene.file.clone(), scene.id.clone(), scene.start, scene.end);
+        own.retain(|scene| scene.id.is_empty() || !known.contains(&key(scene)));
         known.extend(own.iter().map(key));
         // ADDF keeps a folder for each class
         for scene in own.iter_mut().filter(|scene| scene.class.is_none()) {
