@@ -3,13 +3,16 @@
 //! Invariants: a condition on `time` and a limit decide which chunks are read; fields that no query names are not decoded; parts of the
 //! recording are read and decoded side by side.
 
+use std::cell::Cell;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, TimestampNanosecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema as ArrowSchema, SchemaRef};
 use async_trait::async_trait;
+use bytes::BytesMut;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
@@ -235,6 +238,9 @@ enum Output {
     Field(usize),
 }
 
+/// Of a chunk; or where its bytes are instead.
+type Rows = std::result::Result<Vec<RecordBatch>, Range<u64>>;
+
 /// How chunks become rows.
 struct Read {
     recording: Recording,
@@ -252,10 +258,19 @@ impl Read {
             return Ok(Vec::new());
         };
         let range = chunk.range.clone();
-        let start = range.start;
-        let bytes = self.recording.reader.read(range).await.map_err(external)?;
         let crashed = |_| external(given_up(&self.recording));
-        let mut got = Fetched::one(start, bytes);
+        let (read, from) = (self.clone(), range.clone());
+        let here = match self.recording.reader.is_remote() {
+            true => None,
+            false => tokio::task::spawn_blocking(move || read.here(id, from)).await.map_err(crashed)??,
+        };
+        let place = match here {
+            Some(Ok(batches)) => return Ok(batches),
+            Some(Err(elsewhere)) => elsewhere,
+            None => range,
+        };
+        let start = place.start;
+        let mut got = Fetched::one(start, self.recording.reader.read(place).await.map_err(external)?);
         loop {
             let read = self.clone();
             let batches = tokio::task::spawn_blocking(move || read.rows(id, &got)).await.map_err(crashed)??;
@@ -266,7 +281,23 @@ impl Read {
         }
     }
 
-    fn rows(&self, id: ChunkId, got: &Fetched) -> Result<std::result::Result<Vec<RecordBatch>, std::ops::Range<u64>>> {
+    /// Reads a chunk from the disk on this thread, into the memory of the one before it; None where only a request can.
+    fn here(&self, id: ChunkId, range: Range<u64>) -> Result<Option<Rows>> {
+        thread_local! {
+            static BUFFER: Cell<BytesMut> = Cell::default();
+        }
+        let Some(bytes) = self.recording.reader.read_here(range.clone(), BUFFER.take()) else {
+            return Ok(None);
+        };
+        let bytes = bytes.map_err(external)?;
+        let rows = self.rows(id, &Fetched::one(range.start, bytes.clone()));
+        if let Ok(buffer) = bytes.try_into_mut() {
+            BUFFER.set(buffer);
+        }
+        rows.map(Some)
+    }
+
+    fn rows(&self, id: ChunkId, got: &Fetched) -> Result<Rows> {
         let mut batch = self.recording.container.messages(id, got, &self.connections, Checks::Quick);
         if let Some(elsewhere) = batch.instead {
             return Ok(Err(elsewhere));

@@ -403,7 +403,9 @@ fn stamp_of(value: &Value) -> Option<Time> {
 /// What to show while nothing is selected: the busiest topic of small messages.
 fn first_choice(store: &Store) -> Option<&Topic> {
     let small = |t: &&Topic| t.schema.is_some() && matches!(t.form, None | Some(Form::Pose)) && t.messages > 0;
-    let busiest = store.topics().iter().filter(small).max_by_key(|t| t.messages);
+    // a table that was extracted from a topic does not stand for it
+    let is_own = |t: &Topic| !t.type_name.starts_with("table/");
+    let busiest = store.topics().iter().filter(small).max_by_key(|t| (t.messages, is_own(t)));
     busiest.or_else(|| store.topics().iter().find(|t| t.messages > 0))
 }
 

@@ -257,7 +257,16 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, snapshot: &Snapsh
             partition_types: snapshot.partition_types.clone(),
         }
     });
-    Ok(named.collect())
+    let mut named: Vec<Table> = named.collect();
+    // scenes.csv beside scenes.parquet
+    let names: Vec<String> = named.iter().map(|table| table.name.clone()).collect();
+    for table in &mut named {
+        if names.iter().filter(|name| **name == table.name).count() > 1 {
+            let ending = table.files.first().and_then(|file| file.path.rsplit_once('.'));
+            table.name = format!("{}_{}", table.name, ending.map_or("", |(_, ending)| ending));
+        }
+    }
+    Ok(named)
 }
 
 /// The readers of a table's files, in their order.

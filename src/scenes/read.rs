@@ -1,6 +1,6 @@
 //! Tables → scenes: Parquet, CSV, JSON Lines, Arrow, folders and prefixes of them through [`Lake`]; DynamoDB's JSON as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -52,17 +52,23 @@ pub fn read(io: &Io, location: &Location) -> Result<SceneSet, SceneReadError> {
     let lake = Lake::new(io, MEMORY_BYTES)?;
     lake.add(NAME, location, None)?;
     let (mut scenes, mut other) = (Vec::new(), BTreeSet::new());
+    let mut known = HashSet::new();
     for (class, table) in tables(&lake)? {
-        let first = scenes.len();
+        let mut own = Vec::new();
         let answer = lake.query(&format!("SELECT * FROM {table}"))?;
-        match of_rows(&answer.schema().clone(), answer, &mut scenes)? {
+        match of_rows(&answer.schema().clone(), answer, &mut own)? {
             Found::Scenes => {}
             Found::NoStart(columns) => other.extend(columns),
         }
+        // a table may lie there in two formats
+        let key = |scene: &Scene| (scene.file.clone(), scene.id.clone(), scene.start, scene.end);
+        own.retain(|scene| scene.id.is_empty() || !known.contains(&key(scene)));
+        known.extend(own.iter().map(key));
         // ADDF keeps a folder for each class
-        for scene in scenes.iter_mut().skip(first).filter(|scene| scene.class.is_none()) {
+        for scene in own.iter_mut().filter(|scene| scene.class.is_none()) {
             scene.class.clone_from(&class);
         }
+        scenes.append(&mut own);
     }
     match scenes.is_empty() && !other.is_empty() {
         true => Err(SceneReadError::NoStart {

@@ -333,6 +333,21 @@ fn a_folder_of_parts_names_the_recording() {
 }
 
 #[test]
+fn a_table_that_lies_there_in_two_formats_is_read_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let csv = written(&folder, "lake/scenes.csv", AWS);
+    let parquet = folder.path().join("lake/scenes.parquet");
+    run(&["scenes", text(&csv), "-o", text(&parquet)]).expect("written");
+    let ids = |path: &Path| -> Vec<String> {
+        let mut ids: Vec<String> = scenes(path).iter().map(|scene| scene["scene"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    assert!(ids(&csv).len() > 1);
+    assert_eq!(ids(&folder.path().join("lake")), ids(&csv));
+}
+
+#[test]
 fn scenes_that_are_written_are_read_again_by_anyone() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = written(&folder, "scenes.csv", AWS);

@@ -21,7 +21,7 @@ const STEPS: u8 = 48;
 const SIGMAS: f64 = 2.448;
 
 /// Positions that the range of the colours is worked out from.
-const RANGE_POSITIONS: usize = 2_000;
+const RANGE_POSITIONS: usize = 1_000;
 
 pub type RangeKey = (ColorBy, String);
 

@@ -19,7 +19,7 @@ use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, contains, distance_to, overl
 /// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
 /// Where more would be drawn, less far apart than can be told, the tolerance grows.
-const MOST_DRAWN: usize = 3_000;
+const MOST_DRAWN: usize = 2_000;
 /// No line is drawn over a time without positions that is so many mean periods long.
 const GAP_PERIODS: i64 = 10;
 /// Positions of small blocks that are taken together, on average and at most.
@@ -308,8 +308,14 @@ impl Track {
             };
             self.stretches.iter().filter_map(of).sum()
         };
+        // the ends of each stretch always are
+        let least = 2 * self
+            .stretches
+            .iter()
+            .filter(|s| overlaps(s.piece.bounds, turned(window, -s.turns)))
+            .count();
         while tolerance < 1.0 {
-            let excess = in_view(tolerance) as f64 / MOST_DRAWN as f64;
+            let excess = in_view(tolerance) as f64 / MOST_DRAWN.max(least) as f64;
             if excess <= 1.0 {
                 break;
             }

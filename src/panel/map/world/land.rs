@@ -12,8 +12,8 @@ use crate::panel::map::mercator::{self, World};
 static COUNTRIES: &[u8] = include_bytes!("../../../../assets/natural_earth/countries-50m.topojson");
 static CITIES: &str = include_str!("../../../../assets/natural_earth/cities.csv");
 
-/// A detail is drawn up to its zoom; the last one from there on, as the asset has it.
-const ZOOMS: [f64; 4] = [2.0, 3.0, 4.0, 5.0];
+/// A detail is drawn up to its zoom; the last one is as the asset has it.
+const ZOOMS: [f64; 5] = [2.0, 3.0, 4.0, 5.0, f64::INFINITY];
 /// A simpler line is at most so far from the asset's, at its detail's zoom.
 const TOLERANCE_POINTS: f64 = 0.4;
 /// Coasts and borders that are smaller at their detail's zoom are left out.
@@ -21,13 +21,14 @@ const LEAST_POINTS: f64 = 0.8;
 
 #[derive(Default)]
 pub struct Basemap {
-    /// From coarse to fine.
-    details: Vec<Detail>,
+    arcs: Vec<Vec<World>>,
+    countries: Vec<Country>,
+    /// From coarse to fine; made when they are first drawn, if not before.
+    details: [OnceLock<Detail>; ZOOMS.len()],
     pub labels: Vec<Label>,
 }
 
 pub struct Detail {
-    max_zoom: f64,
     pub areas: Vec<Area>,
     pub lines: Vec<Line>,
 }
@@ -114,7 +115,8 @@ static BASEMAP: OnceLock<Basemap> = OnceLock::new();
 pub fn prepare() {
     if BASEMAP.get().is_none() {
         rayon::spawn(|| {
-            basemap();
+            let map = basemap();
+            ZOOMS.iter().for_each(|zoom| _ = map.detail(*zoom));
         });
     }
 }
@@ -125,7 +127,16 @@ pub fn basemap() -> &'static Basemap {
 
 impl Basemap {
     pub fn detail(&self, zoom: f64) -> Option<&Detail> {
-        self.details.iter().find(|detail| zoom <= detail.max_zoom)
+        let at = ZOOMS.partition_point(|max_zoom| *max_zoom < zoom);
+        let (max_zoom, made) = (*ZOOMS.get(at)?, self.details.get(at)?);
+        Some(made.get_or_init(|| match max_zoom.is_finite() {
+            true => {
+                let tolerance = TOLERANCE_POINTS / mercator::scale_of(max_zoom);
+                let arcs: Vec<Vec<World>> = self.arcs.iter().map(|arc| simplified(arc, tolerance)).collect();
+                detail(max_zoom, &arcs, &self.countries)
+            }
+            false => detail(max_zoom, &self.arcs, &self.countries),
+        }))
     }
 }
 
@@ -159,15 +170,14 @@ fn read() -> Option<Basemap> {
         .iter()
         .filter_map(country_of)
         .collect();
-    let simpler = |zoom: f64| -> Vec<Vec<World>> {
-        let tolerance = TOLERANCE_POINTS / mercator::scale_of(zoom);
-        arcs.iter().map(|arc| simplified(arc, tolerance)).collect()
-    };
-    let mut details: Vec<Detail> = ZOOMS.map(|zoom| detail(zoom, &simpler(zoom), &countries)).into();
-    details.push(detail(f64::INFINITY, &arcs, &countries));
     let mut labels = cities();
     labels.extend(countries.iter().filter_map(|country| name_of(country, &arcs)));
-    Some(Basemap { details, labels })
+    Some(Basemap {
+        arcs,
+        countries,
+        details: Default::default(),
+        labels,
+    })
 }
 
 /// Goes on across the antimeridian.
@@ -199,7 +209,6 @@ fn detail(max_zoom: f64, arcs: &[Vec<World>], countries: &[Country]) -> Detail {
     let least = LEAST_POINTS / mercator::scale_of(max_zoom);
     let is_seen = |[west, north, east, south]: Bounds| east - west > least || south - north > least;
     Detail {
-        max_zoom,
         areas: areas.filter(|area| !area.triangles.is_empty()).collect(),
         lines: lines.filter(|line| is_seen(line.bounds)).collect(),
     }
