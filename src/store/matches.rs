@@ -109,14 +109,14 @@ impl MatchSet {
     }
 
     fn add(&mut self, block: &Block) {
-        if let Some(first) = block.rows.times().first() {
-            self.todo.insert((*first, block.key), block.rows.clone());
+        if let Some(span) = block.span {
+            self.todo.insert((span.start, block.key), block.rows.clone());
         }
     }
 
     fn remove(&mut self, block: &Block) {
-        if let Some(first) = block.rows.times().first() {
-            self.todo.remove(&(*first, block.key));
+        if let Some(span) = block.span {
+            self.todo.remove(&(span.start, block.key));
         }
         if let Some(verdict) = self.verdicts.remove(&block.key) {
             self.bytes -= verdict.bytes();

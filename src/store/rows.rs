@@ -30,6 +30,9 @@ pub struct RowSet {
 pub struct Block {
     /// Stands for these rows as long as they are loaded.
     pub key: u64,
+    /// From the first message to the last; none where none was decoded.
+    pub span: Option<Span>,
+    pub len: usize,
     pub rows: Arc<Rows>,
 }
 
@@ -105,6 +108,8 @@ impl RowSet {
         self.revision += 1;
         let block = Block {
             key: self.next_key,
+            span: rows.times().first().zip(rows.times().last()).map(|(first, last)| Span::new(*first, *last)),
+            len: rows.len(),
             rows: Arc::new(rows),
         };
         let old = self.blocks.insert((start, key), block.clone());

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::mercator::{self, Viewport, World};
-use crate::decode::{Fix, Rows};
-use crate::store::{RowSet, TopicId};
+use crate::decode::Fix;
+use crate::store::{Block, RowSet, TopicId};
 use crate::time::{Span, Time};
 use level::Level;
 use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, contains, distance_to, overlaps, union};
@@ -104,8 +104,8 @@ impl Track {
         let mut is_all = true;
         let mut is_lost = false;
         for (span, group) in groups(rows) {
-            let keys: Vec<u64> = group.iter().map(|b| b.0).collect();
-            let count: usize = group.iter().map(|b| b.1.len()).sum();
+            let keys: Vec<u64> = group.iter().map(|b| b.key).collect();
+            let count: usize = group.iter().map(|b| b.len).sum();
             let piece = match known.get(&keys) {
                 Some(piece) => Some(Arc::clone(piece)),
                 None if room == 0 => {
@@ -296,26 +296,23 @@ impl Track {
 
     /// The least from `tolerance` on with which no more than [`MOST_DRAWN`] positions are in view.
     fn tolerance(&self, mut tolerance: f64, window: Bounds) -> f64 {
+        let seen = self.stretches.iter().map(|s| (&*s.piece, turned(window, -s.turns)));
+        let seen: Vec<(&Piece, Bounds)> = seen.filter(|(piece, own)| overlaps(piece.bounds, *own)).collect();
         let in_view = |tolerance: f64| -> usize {
-            let of = |stretch: &Stretch| {
-                let own = turned(window, -stretch.turns);
-                let level = overlaps(stretch.piece.bounds, own).then(|| stretch.piece.level(tolerance))??;
-                if contains(own, stretch.piece.bounds) {
+            let of = |(piece, own): &(&Piece, Bounds)| {
+                let level = piece.level(tolerance)?;
+                if contains(*own, piece.bounds) {
                     return Some(level.len());
                 }
-                let runs = level.runs.iter().filter(|run| overlaps(**run, own)).count();
+                let runs = level.runs.iter().filter(|run| overlaps(**run, *own)).count();
                 Some((runs * RUN).min(level.len()))
             };
-            self.stretches.iter().filter_map(of).sum()
+            seen.iter().filter_map(of).sum()
         };
         // the ends of each stretch always are
-        let least = 2 * self
-            .stretches
-            .iter()
-            .filter(|s| overlaps(s.piece.bounds, turned(window, -s.turns)))
-            .count();
+        let most = MOST_DRAWN.max(2 * seen.len());
         while tolerance < 1.0 {
-            let excess = in_view(tolerance) as f64 / MOST_DRAWN.max(least) as f64;
+            let excess = in_view(tolerance) as f64 / most as f64;
             if excess <= 1.0 {
                 break;
             }
@@ -358,12 +355,16 @@ impl Track {
             None => is_joined,
             Some(before) => before + 1 < at || piece.is_joined(at, self.gap_nanos),
         };
+        let last_before = |index: usize| level.position(index.checked_sub(1)?).and_then(|last| shown(last, true));
+        let mut is_skipping = false;
         for (run_number, run) in level.runs.iter().enumerate() {
             let (first, end) = (run_number * RUN, ((run_number + 1) * RUN).min(level.len()));
             if !overlaps(*run, window) && (first > 0 || !is_joined) {
-                out.end();
-                out.skip_to(level.position(end - 1).and_then(|last| shown(last, true)));
+                is_skipping = true;
                 continue;
+            }
+            if std::mem::take(&mut is_skipping) {
+                out.skip_to(last_before(first));
             }
             for index in first..end {
                 let Some(at) = level.position(index) else { continue };
@@ -374,6 +375,9 @@ impl Track {
                 }
                 out.add(shown(at, !joined(at, before)));
             }
+        }
+        if is_skipping {
+            out.skip_to(last_before(level.len()));
         }
     }
 
@@ -456,35 +460,30 @@ impl Drawn {
     }
 }
 
-/// Blocks with their keys, and the time that they take together.
-type Group = (Span, Vec<(u64, Arc<Rows>)>);
+/// Blocks, and the time that they take together.
+type Group<'a> = (Span, Vec<&'a Block>);
 
 /// Blocks by time; those that overlap together, and small ones: which, their keys say alone, so that a new block changes one group.
-fn groups(rows: &RowSet) -> Vec<Group> {
+fn groups(rows: &RowSet) -> Vec<Group<'_>> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut blocks: Vec<(Span, u64, Arc<Rows>)> = rows
-        .blocks()
-        .filter_map(|b| {
-            let (first, last) = (b.rows.times().first()?, b.rows.times().last()?);
-            Some((Span::new(*first, *last), b.key, b.rows.clone()))
-        })
-        .collect();
-    blocks.sort_by_key(|b| (b.0.start, b.1));
+    // no look into the rows: with one position a block, that alone would take a frame's time
+    let mut blocks: Vec<(Span, &Block)> = rows.blocks().filter_map(|b| Some((b.span?, b))).collect();
+    blocks.sort_by_key(|(span, block)| (span.start, block.key));
     let mut room = 0;
-    for (span, key, rows) in blocks {
-        let len = rows.len();
+    for (span, block) in blocks {
         match groups.last_mut() {
             Some((whole, group)) if (whole.end > span.start || room > 0) && group.len() < MOST_BLOCKS => {
                 *whole = whole.union(span);
-                group.push((key, rows));
+                group.push(block);
             }
             _ => {
-                groups.push((span, vec![(key, rows)]));
+                groups.push((span, vec![block]));
                 room = LARGEST_GROUP;
             }
         }
-        let is_last = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 < (len as u64).saturating_mul((1 << 32) / MEAN_GROUP);
-        room = if is_last { 0 } else { room.saturating_sub(len) };
+        let chance = (block.len as u64).saturating_mul((1 << 32) / MEAN_GROUP);
+        let is_last = block.key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 < chance;
+        room = if is_last { 0 } else { room.saturating_sub(block.len) };
     }
     groups
 }

@@ -108,8 +108,8 @@ fn thinned(points: &[Point], kept: &[u32], tolerance: f64) -> Vec<u32> {
 #[derive(Default)]
 struct Sector {
     from: World,
-    /// A direction in radians, and how far to both sides of it; none before anything was far enough away to have one.
-    directions: Option<[f64; 3]>,
+    /// Unit vectors of its sides, less than half a turn apart; none before anything was far enough away to have a direction.
+    sides: Option<[World; 2]>,
     farthest: f64,
 }
 
@@ -130,20 +130,33 @@ impl Sector {
             return false;
         }
         self.farthest = self.farthest.max(distance);
-        let direction = dy.atan2(dx);
-        let half = (tolerance / distance).min(1.0).asin();
-        let Some([middle, low, high]) = &mut self.directions else {
-            self.directions = Some([direction, -half, half]);
+        // the tangents at the circle of the tolerance around the position
+        let direction = [dx / distance, dy / distance];
+        let sine = tolerance / distance;
+        let cosine = (1.0 - sine * sine).sqrt();
+        let turned = |sine: f64| {
+            let [x, y] = direction;
+            [x * cosine - y * sine, x * sine + y * cosine]
+        };
+        let [right, left] = [turned(-sine), turned(sine)];
+        let Some([low, high]) = &mut self.sides else {
+            self.sides = Some([right, left]);
             return true;
         };
-        let turn = std::f64::consts::TAU;
-        let apart = direction - *middle;
-        let apart = apart - (apart / turn).round() * turn;
-        if apart < *low || apart > *high {
+        if cross(*low, direction) < 0.0 || cross(direction, *high) < 0.0 {
             return false;
         }
-        *low = low.max(apart - half);
-        *high = high.min(apart + half);
+        if cross(*low, right) > 0.0 {
+            *low = right;
+        }
+        if cross(left, *high) > 0.0 {
+            *high = left;
+        }
         true
     }
+}
+
+/// Positive: `b` lies less than half a turn counterclockwise of `a`.
+fn cross([ax, ay]: World, [bx, by]: World) -> f64 {
+    ax * by - ay * bx
 }

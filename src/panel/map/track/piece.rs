@@ -8,12 +8,13 @@ use super::level::Level;
 
 use crate::decode::{Fix, Rows};
 use crate::panel::map::mercator::{self, World};
+use crate::store::Block;
 use crate::time::Time;
 
 /// No line is drawn over a time without positions that is this long, and it may have to be longer.
 pub const SHORTEST_GAP_NANOS: i64 = 2_000_000_000;
-/// Positions of a run.
-pub const RUN: usize = 64;
+/// Positions of a run: few, since a run that the view touches is drawn whole.
+pub const RUN: usize = 16;
 
 /// A position with a fix.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +52,11 @@ impl Point {
 
 impl Piece {
     /// None where none of the positions has a fix.
-    pub fn new(blocks: &[(u64, Arc<Rows>)]) -> Option<Piece> {
+    pub fn new(blocks: &[&Block]) -> Option<Piece> {
         let mut points: Vec<Point> = Vec::new();
         let mut skips = false;
-        for (number, (_, rows)) in blocks.iter().enumerate() {
+        for (number, block) in blocks.iter().enumerate() {
+            let rows = &block.rows;
             for (row, (fix, time)) in rows.fixes().iter().zip(rows.times()).enumerate() {
                 match has_fix(fix)
                     .then(|| mercator::project(fix.latitude_deg, fix.longitude_deg))
@@ -84,8 +86,8 @@ impl Piece {
         let levels = Level::all(&points);
         let bounds = levels.first()?.runs.iter().copied().reduce(union)?;
         Some(Piece {
-            keys: blocks.iter().map(|b| b.0).collect(),
-            rows: blocks.iter().map(|b| b.1.clone()).collect(),
+            keys: blocks.iter().map(|b| b.key).collect(),
+            rows: blocks.iter().map(|b| b.rows.clone()).collect(),
             points,
             levels,
             bounds,
