@@ -4,11 +4,13 @@
 //! and cache; no location shows in a plan; a query's memory is bounded, and what is beyond it spills to disk.
 
 mod error;
+mod fields;
 mod files;
 mod found;
 mod lexis;
 mod names;
 mod question;
+mod quiet;
 mod session;
 mod span;
 mod statement;
@@ -16,7 +18,6 @@ mod topic;
 mod write;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -29,6 +30,8 @@ use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, Record
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures_util::{StreamExt, stream};
 use url::Url;
+
+use quiet::caught;
 
 use crate::run::{Io, Place, Recording, gather};
 use crate::source::{Location, Objects};
@@ -272,10 +275,4 @@ fn in_order(mut parts: Vec<SendableRecordBatchStream>) -> SendableRecordBatchStr
     let running: Vec<SendableRecordBatchStream> = parts.into_iter().map(ahead).collect();
     let batches = stream::iter(running).flatten();
     Box::pin(RecordBatchStreamAdapter::new(schema.clone(), batches))
-}
-
-/// Readers of tables panic on some that are damaged.
-fn caught<T>(work: impl FnOnce() -> Result<T, LakeError>) -> Result<T, LakeError> {
-    let crashed = |_| Err(LakeError::Table("the table is damaged: its reader crashed on it".into()));
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(crashed)
 }

@@ -128,9 +128,8 @@ impl Printer {
             Ok(notes) => notes.warning(),
             Err(error) => {
                 let error = error.to_string();
-                text.extend_from_slice(format!("null,\"error\":{},\"raw\":\"", serde_json::Value::from(&*error)).as_bytes());
+                text.extend_from_slice(format!("null,\"error\":{},\"raw\":", serde_json::Value::from(&*error)).as_bytes());
                 write_base64(&message.payload, &mut text);
-                text.push(b'"');
                 Some(error)
             }
         };

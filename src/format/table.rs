@@ -12,6 +12,7 @@ mod parquet;
 mod rows;
 mod shape;
 mod statistics;
+mod thrift;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -31,7 +32,7 @@ use shape::Column;
 
 pub use arrow_file::Arrow;
 pub use lines::{Csv, JsonLines};
-pub use parquet::{Parquet, writer_properties};
+pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, writer_properties};
 
 /// Between rows that have no time.
 const STEP_NANOS: i64 = 1_000;
@@ -226,9 +227,8 @@ impl Table {
             Block::Lines { file } => {
                 let file = self.lines.get(*file).ok_or("there is no such file")?;
                 let bytes = got.get(chunk.range.clone()).ok_or("its bytes are not there")?;
-                for batch in file.batches(bytes)? {
-                    self.write(&batch?, partitions, stand, out);
-                }
+                let (batch, _) = file.batch(&bytes)?;
+                self.write(&batch, partitions, stand, out);
             }
             Block::Batch { file, batch } => {
                 let file = self.arrows.get(*file).ok_or("there is no such file")?;

@@ -47,6 +47,9 @@ impl From<DataFusionError> for LakeError {
         let text = root.strip_backtrace();
         let text = text.trim_end_matches(['.', '\n']);
         match root {
+            DataFusionError::ArrowError(inner, _) if is_of_values(inner) => {
+                LakeError::Sql(format!("the query cannot be computed: {}", plain(text)))
+            }
             DataFusionError::SQL(..) => LakeError::Sql(format!("the query cannot be understood: {}", plain(text))),
             DataFusionError::ArrowError(..) | DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
                 LakeError::Table(format!("the table cannot be read: {}", plain(text)))
@@ -67,6 +70,15 @@ impl From<arrow::error::ArrowError> for LakeError {
             other => LakeError::Write(other.to_string()),
         }
     }
+}
+
+/// Whether it is what the query computes, not what a table holds.
+fn is_of_values(error: &arrow::error::ArrowError) -> bool {
+    use arrow::error::ArrowError as Of;
+    matches!(
+        error,
+        Of::DivideByZero | Of::ArithmeticOverflow(_) | Of::CastError(_) | Of::ComputeError(_)
+    )
 }
 
 /// Without the libraries' own prefixes, and in one line.

@@ -18,7 +18,9 @@ use datafusion::logical_expr::{cast, ident, lit};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
+use super::quiet::caught_within;
 use super::{Lake, LakeError, STORE};
+use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns};
 use crate::format::{Part, recognise};
 use crate::run::{Table, TableFile, TableKind, open_files};
 use crate::source::{Location, Reader};
@@ -30,7 +32,7 @@ const ARROW_TRAILER_BYTES: u64 = 10;
 /// Stands for null in a path.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Rows of a CSV or JSON file that its types are taken from.
-const SAMPLED_ROWS: usize = 20_000;
+const SAMPLED_ROWS: usize = usize::MAX;
 
 /// The kind of table that a file is; None where it is none.
 pub(super) fn kind_of(name: &str, head: &[u8], len: u64) -> Option<TableKind> {
@@ -143,9 +145,11 @@ impl Lake {
             if kind == TableKind::Arrow {
                 return arrow_schema(objects, file).await;
             }
-            match format.infer_schema(state, objects, std::slice::from_ref(&file.meta)).await {
-                Ok(schema) => Ok(schema),
-                Err(error) => Err(self.unreadable(kind, &file.at, error.into()).await),
+            let schema = format.infer_schema(state, objects, std::slice::from_ref(&file.meta));
+            match caught_within(schema).await {
+                Ok(Ok(schema)) => Ok(schema),
+                Ok(Err(error)) => Err(self.unreadable(kind, &file.at, error.into()).await),
+                Err(crash) => Err(self.unreadable(kind, &file.at, crash).await),
             }
         });
         schemas.buffered(PARALLEL).try_collect().await
@@ -229,16 +233,16 @@ impl Lake {
 
     async fn about_parquet(&self, at: &Location) -> Option<String> {
         let reader = Reader::open(at.clone(), self.io.net()).await.ok()?;
-        let tail = reader.read(reader.len().saturating_sub(8)..reader.len()).await.ok()?;
-        let told = match tail.get(4..)? {
-            b"PARE" => "an encrypted Parquet file: decrypt it where its keys are, and open the result",
-            b"PAR1" => return None,
-            _ if reader.head().starts_with(b"PAR1") => {
-                "a Parquet file that is cut off or damaged: it does not end with its footer; fetch it again"
-            }
-            _ => return recognise(&at.name(), reader.head(), reader.len()).err().map(|error| error.0),
+        if let Err(error) = recognise(&at.name(), reader.head(), reader.len()) {
+            return Some(error.0);
+        }
+        let len = reader.len();
+        let trailer = reader.read(len.saturating_sub(TRAILER_BYTES)..len).await.ok()?;
+        let footer = match footer_range(&(0..len), &trailer) {
+            Ok(place) => reader.read(place).await.ok()?,
+            Err(what) => return Some(what.into()),
         };
-        Some(told.into())
+        has_encrypted_columns(&footer).then(|| ENCRYPTED_COLUMNS.into())
     }
 }
 

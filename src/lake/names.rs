@@ -1,5 +1,5 @@
 //! Names of columns as people write them → as the tables have them: in any case, `a.b.c` in quotes, or flat as AWS's tables have it
-//! (`linear_acceleration_x` for `linear_acceleration.x`).
+//! (`linear_acceleration_x` for `linear_acceleration.x`, `header_stamp_secs`, `orientation_covariance_0`).
 //!
 //! Invariant: a name that a table has is never taken for another, nor one that the query itself gives.
 
@@ -8,6 +8,8 @@ use std::ops::ControlFlow;
 
 use arrow::datatypes::{DataType, Fields, Schema};
 use datafusion::sql::sqlparser::ast::{Cte, Expr, Ident, Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut};
+
+use super::fields::{Part, compares, make_instant};
 
 /// More leaves of structures get no flat name.
 const MOST_FLAT: usize = 4096;
@@ -20,15 +22,38 @@ pub(super) struct Columns {
     fields: BTreeSet<String>,
     /// The path that a flat name stands for.
     flat: BTreeMap<String, Vec<String>>,
+    /// What the columns at these paths are; one that is not the same in all tables is nothing in particular.
+    kinds: BTreeMap<Vec<String>, Kind>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Instant,
+    List,
+    Other,
 }
 
 impl Columns {
     pub fn add(&mut self, schema: &Schema) {
         for field in schema.fields() {
             self.names.insert(field.name().clone());
-            if let DataType::Struct(fields) = field.data_type() {
-                self.add_fields(fields, &mut vec![field.name().clone()]);
+            let mut path = vec![field.name().clone()];
+            match field.data_type() {
+                DataType::Struct(fields) => self.add_fields(fields, &mut path),
+                of => self.add_kind(&path, of),
             }
+        }
+    }
+
+    fn add_kind(&mut self, path: &[String], of: &DataType) {
+        let kind = match of {
+            DataType::Timestamp(..) => Kind::Instant,
+            DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => Kind::List,
+            _ => Kind::Other,
+        };
+        let known = self.kinds.entry(path.to_vec()).or_insert(kind);
+        if *known != kind {
+            *known = Kind::Other;
         }
     }
 
@@ -38,7 +63,10 @@ impl Columns {
             path.push(field.name().clone());
             match field.data_type() {
                 DataType::Struct(fields) => self.add_fields(fields, path),
-                _ if self.flat.len() < MOST_FLAT => drop(self.flat.entry(path.join("_")).or_insert_with(|| path.clone())),
+                of if self.flat.len() < MOST_FLAT => {
+                    self.flat.entry(path.join("_")).or_insert_with(|| path.clone());
+                    self.add_kind(path, of);
+                }
                 _ => {}
             }
             path.pop();
@@ -140,8 +168,18 @@ impl VisitorMut for Namer<'_> {
             Expr::Identifier(ident) => {
                 if let Some(path) = self.path(ident, true) {
                     *expr = one_or_path(path);
+                } else if let Some(part) = self.part(&[], ident) {
+                    *expr = part;
                 }
             }
+            Expr::BinaryOp { left, op, right } if compares(op) => {
+                if self.is_instant(left) {
+                    make_instant(right);
+                } else if self.is_instant(right) {
+                    make_instant(left);
+                }
+            }
+            Expr::Between { expr, low, high, .. } if self.is_instant(expr) => [low, high].into_iter().for_each(|bound| make_instant(bound)),
             Expr::CompoundIdentifier(parts) => {
                 let first = parts.first().map(|first| first.value.to_lowercase()).unwrap_or_default();
                 let (is_table, is_query) = (self.given.tables.contains(&first), self.given.queries.contains(&first));
@@ -153,7 +191,10 @@ impl VisitorMut for Namer<'_> {
                         false => named.push(self.field(part)),
                     }
                 }
-                *parts = named;
+                match self.part_of_path(&named, skipped) {
+                    Some(part) => *expr = part,
+                    None => *parts = named,
+                }
             }
             _ => {}
         }
@@ -172,13 +213,20 @@ impl Namer<'_> {
     /// None where a column has its own name.
     fn title(&self, expr: &Expr) -> Option<String> {
         match expr {
-            Expr::Identifier(ident) => self.path(ident, true).filter(|path| path.len() > 1).map(|_| ident.value.clone()),
+            Expr::Identifier(ident) => match self.path(ident, true) {
+                Some(path) => (path.len() > 1).then(|| ident.value.clone()),
+                None => self.part(&[], ident).map(|_| ident.value.clone()),
+            },
             Expr::CompoundIdentifier(parts) => {
                 let is_table = parts
                     .first()
                     .is_some_and(|first| self.given.tables.contains(&first.value.to_lowercase()));
                 let own = parts.get(usize::from(is_table)..)?;
-                let is_path = own.len() > 1 || self.path(own.first()?, false).is_some_and(|path| path.len() > 1);
+                let is_one = |only: &Ident| match self.path(only, false) {
+                    Some(path) => path.len() == 1,
+                    None => self.part(&[], only).is_none(),
+                };
+                let is_path = own.len() > 1 || !is_one(own.first()?);
                 is_path.then(|| own.iter().map(|part| &*part.value).collect::<Vec<_>>().join("."))
             }
             other => Some(other.to_string()),
@@ -205,6 +253,50 @@ impl Namer<'_> {
         let (first, rest) = written.split_once('.').filter(|_| is_quoted)?;
         let is_column = self.columns.names.contains(first);
         is_column.then(|| std::iter::once(first).chain(rest.split('.')).map(quoted).collect())
+    }
+
+    fn kind(&self, path: &[Ident]) -> Option<Kind> {
+        let path: Vec<String> = path.iter().map(|part| part.value.clone()).collect();
+        self.columns.kinds.get(&path).copied()
+    }
+
+    fn is_instant(&self, expr: &Expr) -> bool {
+        let path = match expr {
+            Expr::Identifier(ident) if !self.given.columns.contains(&ident.value.to_lowercase()) => self.path(ident, true),
+            Expr::CompoundIdentifier(parts) => {
+                let is_table = |first: &Ident| self.given.tables.contains(&first.value.to_lowercase());
+                let own = parts.get(usize::from(parts.first().is_some_and(is_table))..).unwrap_or_default();
+                own.split_first().and_then(|(first, rest)| {
+                    let fields = rest.iter().map(|part| self.field(part));
+                    Some(self.path(first, false)?.into_iter().chain(fields).collect())
+                })
+            }
+            _ => None,
+        };
+        path.is_some_and(|path| self.kind(&path) == Some(Kind::Instant))
+    }
+
+    /// What a flat name means that is a part of a column; `before`: the table.
+    fn part(&self, before: &[Ident], ident: &Ident) -> Option<Expr> {
+        let written = &ident.value;
+        if self.columns.names.contains(written) || self.given.columns.contains(&written.to_lowercase()) {
+            return None;
+        }
+        let (column, part) = Part::split(written)?;
+        let path = self.path(&quoted(column), false)?;
+        let wanted = if part.is_of_instant() { Kind::Instant } else { Kind::List };
+        (self.kind(&path) == Some(wanted)).then(|| part.of(&[before, &path].concat()))?
+    }
+
+    /// Of a path that is named already and begins with so many parts of its table's name.
+    fn part_of_path(&self, named: &[Ident], skipped: usize) -> Option<Expr> {
+        let (table, own) = named.split_at_checked(skipped)?;
+        let (last, path) = own.split_last()?;
+        if path.is_empty() {
+            return self.part(table, last);
+        }
+        let part = Part::of_instant(&last.value).filter(|_| self.kind(path) == Some(Kind::Instant))?;
+        part.of(&[table, path].concat())
     }
 
     /// A field of a structure.

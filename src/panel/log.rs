@@ -291,12 +291,7 @@ impl LogPanel {
         if ui.ctx().text_edit_focused() || !ui.rect_contains_pointer(rect) {
             return;
         }
-        let pressed = |key: egui::Key, shift: bool| {
-            ui.input_mut(|i| {
-                let modifiers = if shift { egui::Modifiers::SHIFT } else { egui::Modifiers::NONE };
-                i.modifiers == modifiers && i.consume_key(modifiers, key)
-            })
-        };
+        let pressed = |key: egui::Key, shift: bool| ui.input_mut(|i| take_key(i, key, shift));
         for (key, level) in [(egui::Key::E, LogLevel::Error), (egui::Key::W, LogLevel::Warn)] {
             for shift in [false, true] {
                 if pressed(key, shift) {
@@ -412,6 +407,23 @@ const COMMANDS: &[command::Command<LogPanel>] = &[
         out.push(Action::Changed);
     }),
 ];
+
+/// Whether the key was pressed, with Shift or with nothing: as the press itself says, since Shift may be up again by the end of a slow
+/// frame.
+fn take_key(input: &mut egui::InputState, key: egui::Key, shift: bool) -> bool {
+    let wanted = if shift { egui::Modifiers::SHIFT } else { egui::Modifiers::NONE };
+    let is_it = |event: &egui::Event| match event {
+        egui::Event::Key {
+            key: of,
+            pressed: true,
+            modifiers,
+            ..
+        } => *of == key && *modifiers == wanted,
+        _ => false,
+    };
+    let at = input.events.iter().position(is_it);
+    at.map(|at| input.events.remove(at)).is_some()
+}
 
 impl Panel for LogPanel {
     fn title(&self, _view: &View) -> String {

@@ -391,7 +391,8 @@ impl MapPanel {
             self.measuring = false;
             self.measured.clear();
         }
-        let hover = near.filter(|_| response.hovered() || self.scrubbing);
+        // the card would lie over the menu
+        let hover = near.filter(|_| (response.hovered() || self.scrubbing) && !response.context_menu_opened());
         if hover.is_some() || self.hovering {
             out.push(Action::Hover(hover.map(|h| h.1.playhead)));
         }

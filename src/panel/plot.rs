@@ -119,7 +119,7 @@ impl PlotPanel {
     }
 
     fn series<'a>(&'a self, store: &'a Store, index: usize) -> Option<&'a Series> {
-        let signal = self.signals.get(index).filter(|s| text_problem(s).is_none())?;
+        let signal = self.signals.get(index).filter(|s| problem(s).is_none())?;
         signal.series(store)
     }
 
@@ -213,14 +213,10 @@ impl PlotPanel {
     /// Why series are not drawn.
     fn problems(&self) -> Vec<String> {
         let x = self.needs_x().then_some(&self.x_signal);
-        let of = |signal: &Signal| match signal.problem() {
-            Some(problem) => Some(problem.what.clone()),
-            None => text_problem(signal),
-        };
-        if let Some(what) = x.and_then(of) {
+        if let Some(what) = x.and_then(problem) {
             return vec![what; self.config.series.len().max(1)];
         }
-        self.signals.iter().filter_map(of).collect()
+        self.signals.iter().filter_map(problem).collect()
     }
 
     /// Where points themselves are needed, not only summaries.
@@ -260,8 +256,11 @@ fn renew(signal: &mut Signal, path: &str, stamp: Stamp) {
     }
 }
 
-/// A text cannot be drawn.
-fn text_problem(signal: &Signal) -> Option<String> {
+/// Why a signal cannot be drawn.
+fn problem(signal: &Signal) -> Option<String> {
+    if let Some(problem) = signal.problem() {
+        return Some(problem.what.clone());
+    }
     let kind = signal.program()?.kind();
     (!kind.is_number()).then(|| format!("{} is a text: state transitions show it, a plot cannot", signal.text()))
 }

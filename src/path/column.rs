@@ -362,12 +362,22 @@ impl Compiler<'_> {
                 let parts: Vec<Walk> = ["x", "y", "z", "w"].iter().filter_map(|n| child(n)).collect();
                 <[Walk; 4]>::try_from(parts).ok().map(|q| Leaf::Angle(part, Box::new(q)))
             }
+            (Part::QuatX | Part::QuatY | Part::QuatZ | Part::QuatW, Kind::Struct(_), Array::One) => {
+                let angles = |names: [&str; 3]| -> Option<[Walk; 3]> {
+                    let parts: Vec<Walk> = names.iter().filter_map(|n| child(n)).collect();
+                    parts.try_into().ok()
+                };
+                let angles = angles(["roll", "pitch", "yaw"]).or_else(|| angles(["x", "y", "z"]));
+                angles.map(|angles| Leaf::Quaternion(part, Box::new(angles)))
+            }
+            (Part::Present, ..) => Some(Leaf::Whole),
             _ => None,
         };
         let Some(leaf) = leaf else {
             let wanted = match part {
                 Part::Length => "an array or a string",
                 Part::Norm => "a structure with x, y, …, or an array of numbers",
+                Part::QuatX | Part::QuatY | Part::QuatZ | Part::QuatW => "a structure of angles: roll, pitch and yaw, or x, y and z",
                 _ => "a quaternion with x, y, z and w",
             };
             let found = type_text(self.plan, place.kind, place.array);
@@ -376,7 +386,11 @@ impl Compiler<'_> {
                 path.at.0.clone(),
             ));
         };
-        let kind = if part == Part::Length { ItemKind::Int } else { ItemKind::Float };
+        let kind = match part {
+            Part::Length => ItemKind::Int,
+            Part::Present => ItemKind::Bool,
+            _ => ItemKind::Float,
+        };
         Ok(Compiled {
             is_list: place.is_list,
             eval: Eval::Walk(Walk { moves: place.moves, leaf }),

@@ -122,6 +122,8 @@ pub(super) enum Leaf {
     NormOfArray(Scalar, Array),
     /// Of x, y, z, w.
     Angle(Part, Box<[Walk; 4]>),
+    /// Of roll, pitch, yaw.
+    Quaternion(Part, Box<[Walk; 3]>),
     /// For [`super::Select`]: where it begins is all that is asked.
     Whole,
 }
@@ -249,6 +251,13 @@ impl Leaf {
                 }
                 Item::Float(angle(*part, q))
             }
+            Leaf::Quaternion(part, walks) => {
+                let mut angles = [0.0; 3];
+                for (walk, angle) in walks.iter().zip(&mut angles) {
+                    *angle = walk.first(plan, reader)?.number();
+                }
+                Item::Float(quaternion(*part, angles))
+            }
             Leaf::Whole => Item::Bool(true),
         })
     }
@@ -273,6 +282,17 @@ pub(super) fn angle(part: Part, [x, y, z, w]: [f64; 4]) -> f64 {
         Part::Roll => (2.0 * (w * x + y * z)).atan2(1.0 - 2.0 * (x * x + y * y)),
         Part::Pitch => (2.0 * (w * y - z * x)).clamp(-1.0, 1.0).asin(),
         _ => (2.0 * (w * z + x * y)).atan2(1.0 - 2.0 * (y * y + z * z)),
+    }
+}
+
+/// A number of the quaternion of angles in radians; fixed axes x, y, z (REP 103).
+fn quaternion(part: Part, angles: [f64; 3]) -> f64 {
+    let [(sr, cr), (sp, cp), (sy, cy)] = angles.map(|angle| (angle / 2.0).sin_cos());
+    match part {
+        Part::QuatX => sr * cp * cy - cr * sp * sy,
+        Part::QuatY => cr * sp * cy + sr * cp * sy,
+        Part::QuatZ => cr * cp * sy - sr * sp * cy,
+        _ => cr * cp * cy + sr * sp * sy,
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Function {
     pub kind: Kind,
     /// What else it takes after what it is applied to.
     pub params: &'static [Param],
+    /// The times of the values are all that counts.
+    pub is_of_times: bool,
 }
 
 impl PartialEq for Function {
@@ -51,6 +53,13 @@ pub enum Part {
     Roll,
     Pitch,
     Yaw,
+    /// Of angles `roll`, `pitch`, `yaw` (or `x`, `y`, `z`) in radians, the other way round.
+    QuatX,
+    QuatY,
+    QuatZ,
+    QuatW,
+    /// Whether it is there: 1.
+    Present,
 }
 
 const fn param(name: &'static str) -> Param {
@@ -70,6 +79,7 @@ const fn one(name: &'static str, what: &'static str, f: fn(f64) -> f64) -> Funct
         what,
         kind: Kind::One(f),
         params: &[],
+        is_of_times: false,
     }
 }
 
@@ -79,6 +89,7 @@ const fn many(name: &'static str, what: &'static str, params: &'static [Param], 
         what,
         kind: Kind::Many(f),
         params,
+        is_of_times: false,
     }
 }
 
@@ -88,6 +99,7 @@ const fn part(name: &'static str, what: &'static str, part: Part) -> Function {
         what,
         kind: Kind::Part(part),
         params: &[],
+        is_of_times: false,
     }
 }
 
@@ -102,6 +114,14 @@ const fn series(
         what,
         kind: Kind::Series(make),
         params,
+        is_of_times: false,
+    }
+}
+
+const fn of_times(function: Function) -> Function {
+    Function {
+        is_of_times: true,
+        ..function
     }
 }
 
@@ -118,6 +138,7 @@ pub static FUNCTIONS: &[Function] = &[
     one("ceil", "rounded up", f64::ceil),
     one("cos", "cosine of radians", f64::cos),
     one("deg2rad", "degrees to radians", |v| v * (PI / 180.0)),
+    one("degrees", "radians to degrees", f64::to_degrees),
     one("exp", "e to that power", f64::exp),
     one("floor", "rounded down", f64::floor),
     one("kph2mps", "km/h to m/s", |v| v / 3.6),
@@ -131,6 +152,7 @@ pub static FUNCTIONS: &[Function] = &[
     one("mps2kph", "m/s to km/h", |v| v * 3.6),
     one("mps2mph", "m/s to miles an hour", |v| v * MPH_PER_MPS),
     one("negative", "with the other sign", |v| -v),
+    one("radians", "degrees to radians", f64::to_radians),
     one("rad2deg", "radians to degrees", |v| v * (180.0 / PI)),
     one("round", "to the nearest integer, halves up", |v| (v + 0.5).floor()),
     one("sign", "-1, 0 or 1", |v| if v == 0.0 { 0.0 } else { v.signum() }),
@@ -175,17 +197,22 @@ pub static FUNCTIONS: &[Function] = &[
     part("roll", "roll of a quaternion in radians", Part::Roll),
     part("pitch", "pitch of a quaternion in radians", Part::Pitch),
     part("yaw", "yaw of a quaternion in radians", Part::Yaw),
+    part("quat_x", "x of the quaternion of roll, pitch and yaw in radians", Part::QuatX),
+    part("quat_y", "y of that quaternion", Part::QuatY),
+    part("quat_z", "z of that quaternion", Part::QuatZ),
+    part("quat_w", "w of that quaternion", Part::QuatW),
+    part("present", "1 for every message that holds it, whatever it is", Part::Present),
     series("derivative", "change a second", &[], |_| Ok(Transform::Derivative)),
     series("integral", "area below it in value seconds (trapezoids)", &[], |_| {
         Ok(Transform::Integral)
     }),
     series("delta", "change since the value before", &[], |_| Ok(Transform::Delta)),
-    series("timedelta", "seconds since the value before", &[], |_| {
+    of_times(series("timedelta", "seconds since the value before", &[], |_| {
         Ok(Transform::TimeSincePrevious)
-    }),
-    series("time_since_previous", "seconds since the value before", &[], |_| {
+    })),
+    of_times(series("time_since_previous", "seconds since the value before", &[], |_| {
         Ok(Transform::TimeSincePrevious)
-    }),
+    })),
     series("moving_average", "mean of the last n values", &[optional("n", 10.0)], |p| {
         count(p).map(Transform::MovingAverage)
     }),
@@ -207,12 +234,12 @@ pub static FUNCTIONS: &[Function] = &[
         &[optional("factor", 100.0)],
         |p| positive(p, "factor").map(Transform::OutlierRemoval),
     ),
-    series(
+    of_times(series(
         "samples_counter",
         "number of values in the last seconds",
         &[optional("secs", 1.0)],
         |p| positive(p, "secs").map(Transform::SamplesCounter),
-    ),
+    )),
     series("shift", "later by so many seconds", &[param("secs")], |p| match p {
         [secs] if secs.is_finite() => Ok(Transform::Shift(*secs)),
         _ => Err("the seconds must be a number".into()),

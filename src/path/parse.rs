@@ -49,6 +49,16 @@ pub(super) fn is_bare_topic(name: &str) -> bool {
     starts && name.bytes().all(is_topic_byte) && !WORDS.contains(&name)
 }
 
+/// Whether it needs no quotes as a field.
+pub(super) fn is_bare_field(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(is_name_byte)
+}
+
+/// Whether a path may begin with it, where paths begin with fields.
+pub(super) fn is_bare_start(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && is_bare_field(name) && !WORDS.contains(&name)
+}
+
 fn is_topic_byte(b: u8) -> bool {
     is_name_byte(b) || b == b'/'
 }
@@ -99,6 +109,12 @@ impl<'a> Parser<'a> {
         let end = self.at + self.peek().map_or(0, char::len_utf8);
         match self.peek() {
             None => self.error(self.at..self.at, "something is missing at the end"),
+            Some('&' | '|' | '!') => {
+                let other = [("&&", "and"), ("||", "or"), ("!", "not")];
+                let meant = other.into_iter().find(|(sign, _)| self.rest().starts_with(sign));
+                let (sign, word) = meant.unwrap_or(("&", "and"));
+                self.error(self.at..end, format!("“{sign}” is written “{word}” here"))
+            }
             Some(c) if "+-*/^%".contains(c) => self.error(self.at..end, format!("“{c}” between values needs a space on both sides")),
             Some(c) => self.error(self.at..end, format!("“{c}” does not fit here")),
         }
@@ -270,7 +286,7 @@ impl<'a> Parser<'a> {
             }
             Some('$') => {
                 self.at += 1;
-                let name = self.variable();
+                let name = self.name();
                 Ok(Expr::Variable(name, Spot(from..self.at)))
             }
             Some('\'') => Ok(Expr::Literal(Literal::Text(self.quoted('\'')?))),
@@ -290,8 +306,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn variable(&mut self) -> String {
-        let len = self.rest().bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+    /// Of a variable, a function or a field; empty where there is none.
+    fn name(&mut self) -> String {
+        let len = self.rest().bytes().take_while(|b| is_name_byte(*b)).count();
         let name = self.rest().get(..len).unwrap_or_default().to_owned();
         self.at += len;
         name
@@ -367,16 +384,34 @@ impl<'a> Parser<'a> {
     fn modifier(&mut self, of: Expr) -> Result<Expr, PathError> {
         self.at += 2;
         let from = self.at;
-        let name = self.variable();
+        let name = self.name();
         if name.is_empty() {
             return Err(self.error(from - 2..from, "a function is missing after “.@”"));
         }
+        let name = self.of_rotation(name, from)?;
         let function = self.function(&name, from)?;
         let mut args = vec![of];
         if self.peek() == Some('(') {
             args.extend(self.args()?);
         }
         self.finish_call(function, args, Style::Modifier, from)
+    }
+
+    /// Foxglove's spelling of what is taken of a quaternion or of Euler angles: `.@rpy.yaw`, `.@quat.w`.
+    fn of_rotation(&mut self, name: String, from: usize) -> Result<String, PathError> {
+        let (before, parts) = match name.as_str() {
+            "rpy" => ("", ["roll", "pitch", "yaw", ""]),
+            "quat" => ("quat_", ["x", "y", "z", "w"]),
+            _ => return Ok(name),
+        };
+        let part = if self.eat(".") { self.name() } else { String::new() };
+        match parts.contains(&part.as_str()) && !part.is_empty() {
+            true => Ok(format!("{before}{part}")),
+            false => {
+                let wanted: Vec<String> = parts.iter().filter(|p| !p.is_empty()).map(|p| format!(".{p}")).collect();
+                Err(self.error(from..self.at, format!("{name} is several numbers: choose {}", wanted.join(", "))))
+            }
+        }
     }
 
     fn args(&mut self) -> Result<Vec<Expr>, PathError> {
@@ -427,12 +462,13 @@ impl<'a> Parser<'a> {
             let kind = match self.peek() {
                 Some('.') if !self.rest().starts_with(".@") => {
                     self.at += 1;
-                    let len = self.rest().bytes().take_while(|b| is_name_byte(*b)).count();
-                    if len == 0 {
+                    let name = match self.peek() {
+                        Some('"') => self.quoted('"')?,
+                        _ => self.name(),
+                    };
+                    if name.is_empty() {
                         return Err(self.error(start..self.at, "a field is missing after “.”"));
                     }
-                    let name = self.rest().get(..len).unwrap_or_default().to_owned();
-                    self.at += len;
                     StepKind::Field(name)
                 }
                 Some('[') => self.slice()?,
@@ -466,7 +502,7 @@ impl<'a> Parser<'a> {
     fn bound(&mut self) -> Result<Option<Bound>, PathError> {
         let from = self.at;
         if self.eat("$") {
-            return Ok(Some(Bound::Variable(self.variable())));
+            return Ok(Some(Bound::Variable(self.name())));
         }
         self.eat("-");
         self.at += self.rest().bytes().take_while(u8::is_ascii_digit).count();

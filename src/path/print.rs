@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::ast::{Bound, Expr, Literal, Path, Step, StepKind, Style};
-use super::parse::is_bare_topic;
+use super::parse::{is_bare_field, is_bare_start, is_bare_topic};
 
 /// Of a number literal with a sign, of unary minus, and of what needs no brackets.
 const NOT: u8 = 3;
@@ -118,13 +118,10 @@ impl Display for Path {
         match &self.topic {
             Some(topic) if is_bare_topic(topic) => f.write_str(topic)?,
             Some(topic) => quoted(f, topic, '"')?,
-            None if matches!(
-                self.steps.first(),
-                Some(Step {
-                    kind: StepKind::Field(_),
-                    ..
-                })
-            ) => {}
+            None if self
+                .steps
+                .first()
+                .is_some_and(|step| matches!(&step.kind, StepKind::Field(name) if is_bare_start(name))) => {}
             None => {
                 f.write_str("@this")?;
                 starts = false;
@@ -145,7 +142,11 @@ impl Display for Path {
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            StepKind::Field(name) => write!(f, ".{name}"),
+            StepKind::Field(name) if is_bare_field(name) => write!(f, ".{name}"),
+            StepKind::Field(name) => {
+                f.write_char('.')?;
+                quoted(f, name, '"')
+            }
             StepKind::Index(bound) => write!(f, "[{bound}]"),
             StepKind::Slice(from, to) => {
                 f.write_char('[')?;

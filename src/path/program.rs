@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::PathError;
-use super::ast::{Bound, Expr, Literal, Op, Path, StepKind};
+use super::ast::{Bound, Expr, Literal, Op, Path, Spot, StepKind, Style};
 use super::column::{Column, Compiler, ItemKind};
 use super::eval::arithmetic;
 use super::functions::{self, Function};
@@ -147,7 +147,15 @@ impl Program {
         at: std::ops::Range<usize>,
         topics: &[TopicSchema],
     ) -> Result<Node, PathError> {
-        let mut nodes = args.iter().map(|a| self.operand(a, topics)).collect::<Result<Vec<_>, _>>()?;
+        let mut nodes = Vec::new();
+        for (number, arg) in args.iter().enumerate() {
+            let node = match self.operand(arg, topics) {
+                // of what has a time only, a whole message will do
+                Err(error) if number == 0 && function.is_of_times => self.operand(&presence(arg), topics).map_err(|_| error),
+                other => other,
+            };
+            nodes.push(node?);
+        }
         for param in function.params.iter().skip(args.len().saturating_sub(1)) {
             nodes.push(Node::Constant(param.default.unwrap_or(f64::NAN)));
         }
@@ -182,6 +190,19 @@ impl Node {
             Node::Constant(v) => Some(*v),
             _ => None,
         }
+    }
+}
+
+/// What is 1 for every message that `expr` leads somewhere in.
+fn presence(expr: &Expr) -> Expr {
+    match functions::function("present") {
+        Some(function) => Expr::Call {
+            function,
+            args: vec![expr.clone()],
+            style: Style::Modifier,
+            at: Spot(expr.span()),
+        },
+        None => expr.clone(),
     }
 }
 

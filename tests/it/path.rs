@@ -134,6 +134,18 @@ fn what_paths_give() {
         ("/o.cov.@norm", "3"),
         ("/o.pose.orientation.@yaw.@rad2deg.@round", "90"),
         ("/o.pose.orientation.@roll", "0"),
+        // as Foxglove spells them
+        ("/o.pose.orientation.@rpy.yaw.@degrees.@round", "90"),
+        ("/o.pose.orientation.@rpy.roll", "0"),
+        ("/o.cov[1].@degrees.@radians", "2"),
+        // of the angles 1, 2, 3
+        ("/o.pose.position.@quat.x", "-0.7182870182434115"),
+        ("/o.pose.position.@quat.y", "0.3106224510657039"),
+        ("/o.pose.position.@quat.z", "0.44443511344300074"),
+        ("/o.pose.position.@quat.w", "0.4359528440735657"),
+        ("/o.objects[0].tags.@present", "true"),
+        ("/o.@present", "true"),
+        ("/o{ok == false}.@present", ""),
         ("/o.pose.position.@norm ^ 2", "14"),
         ("/o.objects.@length", "4"),
         ("/o.cov[0].@scale(2, 0.5)", "2.5"),
@@ -212,6 +224,10 @@ fn refusals_say_what_where_and_what_would_fit() {
         "scale(/o.cov[0])",
         "/o.note + 1",
         "/o.note.@yaw",
+        "/o.pose.orientation.@rpy",
+        "/o.pose.orientation.@quat.w",
+        "/o.ok && /o.cov[0] > 1",
+        "!/o.ok",
         "(/o.cov[0]",
         "/o.cov[0] /o.cov[1]",
     ];
@@ -325,6 +341,12 @@ fn paths_of_webviz_and_foxglove_mean_what_they_meant() {
         "/a/b-c.d",
         "/",
         "/speed.value.@mps2mph",
+        "/topic.@timedelta",
+        "/imu{sensor_id == 3}.@timedelta",
+        "/imu.angle.@degrees",
+        "/topic.\"a field\".x",
+        "/topic.items[$my-var].id",
+        "/topic.items[:]{@this.\"a b\" > $least-x}.id",
     ];
     for text in same {
         let expr = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -414,9 +436,11 @@ fn what_one_message_is_enough_for_is_one_column() {
         "/objects.objects[$n].velocity.x",
         "/objects.objects[:]{label == $who}.id",
         "/a.mode == MODE_AUTO",
+        "/objects.@timedelta",
+        "/objects{ok}.@samples_counter(2) + /objects.note.@timedelta",
         "max(/a.data, /b.data, )",
     ];
-    let shown: Vec<String> = texts.iter().take(6).map(|t| inputs(t)).collect();
+    let shown: Vec<String> = texts.iter().take(8).map(|t| inputs(t)).collect();
     insta::assert_snapshot!(shown.join("\n"), @r"
     sqrt(/a.data ^ 2 + /a.mode ^ 2)  ⇐  sqrt(/a.data ^ 2 + /a.mode ^ 2)
     /a.data - /b.data  ⇐  /a.data ; /b.data
@@ -424,6 +448,8 @@ fn what_one_message_is_enough_for_is_one_column() {
     /objects.objects[$n].velocity.x  ⇐  /objects.objects[2].velocity.x
     /objects.objects[:]{label == $who}.id  ⇐  /objects.objects[:]{label == 'a # b'}.id
     /a.mode == MODE_AUTO  ⇐  /a.mode == 2
+    /objects.@timedelta  ⇐  /objects.@present
+    /objects{ok}.@samples_counter(2) + /objects.note.@timedelta  ⇐  /objects{ok}.@present ; /objects.note.@present
     ");
     assert_eq!(program("2 * (3 + $gain)").expect("a number").constant(), Some(9.0));
     for (text, told) in [
@@ -532,6 +558,7 @@ fn bound() -> impl Strategy<Value = Bound> {
 fn path(relative: bool, condition: BoxedStrategy<Expr>) -> impl Strategy<Value = Expr> {
     let step = prop_oneof![
         4 => name().prop_map(StepKind::Field),
+        1 => "[ -~ä]{1,6}".prop_map(StepKind::Field),
         1 => bound().prop_map(StepKind::Index),
         1 => (prop::option::of(bound()), prop::option::of(bound())).prop_map(|(a, b)| StepKind::Slice(a, b)),
         1 => condition.prop_map(|c| StepKind::Filter(Box::new(c))),
@@ -559,7 +586,7 @@ fn expr(depth: u32, relative: bool) -> BoxedStrategy<Expr> {
     };
     let leaf = prop_oneof![
         literal().prop_map(Expr::Literal),
-        "[a-z0-9_]{0,4}".prop_map(|n| Expr::Variable(n, Spot::default())),
+        "[a-z0-9_-]{0,4}".prop_map(|n| Expr::Variable(n, Spot::default())),
         path(relative, condition),
     ];
     if depth == 0 {

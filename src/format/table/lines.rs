@@ -1,14 +1,13 @@
 //! CSV and JSON Lines: read once from front to back, cut into chunks of whole rows.
 //!
-//! Values are texts until they are written: what does not fit the type that the first rows show is null, not an error.
+//! Values are texts until they are written: what does not fit the type that the first rows show is null, not an error. A row of other
+//! values than the head names keeps those that have a name; a line that is no row is left out; both are told.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, StringBuilder};
-use arrow::compute::concat;
-use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format as CsvFormat;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::{Bytes, BytesMut};
@@ -18,7 +17,7 @@ use serde_json::Value;
 use super::clock::Clock;
 use super::json::Json;
 use super::{Block, Facts, Partitions, Table};
-use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
+use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step, Warning};
 use crate::time::{Span, Time};
 
 pub struct Csv;
@@ -120,20 +119,16 @@ impl File {
         &self.partitions
     }
 
-    /// Whole rows as columns of texts.
-    pub fn batches(&self, bytes: Bytes) -> Result<Vec<Result<RecordBatch, String>>, String> {
-        match self.kind {
-            Kind::Json => Ok(vec![self.objects(&bytes)]),
-            Kind::Csv { delimiter } => {
-                let schema = self.schema();
-                let reader = ReaderBuilder::new(schema)
-                    .with_delimiter(delimiter)
-                    .with_truncated_rows(true)
-                    .with_batch_size(8192);
-                let reader = reader.build(std::io::Cursor::new(bytes)).map_err(|error| error.to_string())?;
-                Ok(reader.map(|batch| batch.map_err(|error| error.to_string())).collect())
-            }
-        }
+    /// Whole rows as columns of texts, and what is odd about them.
+    pub fn batch(&self, bytes: &[u8]) -> Result<(RecordBatch, Odd), String> {
+        let mut columns: Vec<StringBuilder> = self.names.iter().map(|_| StringBuilder::new()).collect();
+        let odd = match self.kind {
+            Kind::Json => self.objects(bytes, &mut columns),
+            Kind::Csv { delimiter } => records(bytes, delimiter, &mut columns),
+        };
+        let columns = columns.into_iter().map(|mut column| Arc::new(column.finish()) as ArrayRef);
+        let batch = RecordBatch::try_new(self.schema(), columns.collect()).map_err(|error| error.to_string())?;
+        Ok((batch, odd))
     }
 
     fn schema(&self) -> SchemaRef {
@@ -141,10 +136,17 @@ impl File {
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
-    fn objects(&self, bytes: &[u8]) -> Result<RecordBatch, String> {
-        let mut columns: Vec<StringBuilder> = self.names.iter().map(|_| StringBuilder::new()).collect();
-        for row in rows(bytes) {
-            for (name, column) in self.names.iter().zip(&mut columns) {
+    fn objects(&self, bytes: &[u8], columns: &mut [StringBuilder]) -> Odd {
+        let mut odd = Odd::default();
+        for (line, row) in rows(bytes) {
+            let row = match row {
+                Ok(row) => row,
+                Err(what) => {
+                    odd.add(line, || what);
+                    continue;
+                }
+            };
+            for (name, column) in self.names.iter().zip(columns.iter_mut()) {
                 match row.get(name) {
                     None | Some(Value::Null) => column.append_null(),
                     Some(Value::String(text)) => column.append_value(text),
@@ -152,15 +154,88 @@ impl File {
                 }
             }
         }
-        let columns = columns.into_iter().map(|mut column| Arc::new(column.finish()) as ArrayRef);
-        RecordBatch::try_new(self.schema(), columns.collect()).map_err(|error| error.to_string())
+        odd
     }
 }
 
-/// The object of each line; one that is none is an empty one.
-fn rows(bytes: &[u8]) -> impl Iterator<Item = Value> {
-    let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    lines.map(|line| serde_json::from_slice(line).unwrap_or_default())
+/// Rows that are not as the others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Odd {
+    count: usize,
+    /// The line of the first, from 0 on, and what is odd about it.
+    first: Option<(usize, String)>,
+}
+
+impl Odd {
+    fn add(&mut self, line: usize, what: impl FnOnce() -> String) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| (line, what()));
+    }
+
+    /// Takes in what was found in lines that begin with the line `from`.
+    fn extend(&mut self, from: usize, more: Odd) {
+        self.count += more.count;
+        if let (None, Some((line, what))) = (&self.first, more.first) {
+            self.first = Some((from + line, what));
+        }
+    }
+
+    fn warning(&self, kind: Kind) -> Option<String> {
+        let (line, what) = self.first.as_ref()?;
+        let rows = match kind {
+            Kind::Json => "line(s) that are no JSON objects are left out",
+            Kind::Csv { .. } => "row(s) have other values than the head names: those without a name are left out",
+        };
+        Some(format!("{} {rows}; the first is line {}: {what}", self.count, line + 1))
+    }
+}
+
+/// The values of each row; of one that is too short the last are null.
+fn records(bytes: &[u8], delimiter: u8, columns: &mut [StringBuilder]) -> Odd {
+    let mut odd = Odd::default();
+    let mut reader = csv_reader(bytes, delimiter);
+    let mut record = csv::ByteRecord::new();
+    // what is read is in memory, and no row is too long or too short
+    while reader.read_byte_record(&mut record).unwrap_or(false) {
+        if record.len() != columns.len() {
+            let line = record.position().map_or(0, |at| at.line().saturating_sub(1));
+            let what = || format!("{} values instead of {}", record.len(), columns.len());
+            odd.add(usize::try_from(line).unwrap_or(0), what);
+        }
+        for (at, column) in columns.iter_mut().enumerate() {
+            match record.get(at) {
+                None | Some(b"") => column.append_null(),
+                Some(value) => column.append_value(String::from_utf8_lossy(value)),
+            }
+        }
+    }
+    odd
+}
+
+fn csv_reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes)
+}
+
+/// The object of each line, or why it is none; lines count from 0.
+fn rows(bytes: &[u8]) -> impl Iterator<Item = (usize, Result<Value, String>)> {
+    let lines = bytes.split(|b| *b == b'\n').enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    lines.map(|(number, line)| {
+        let object = match serde_json::from_slice::<Value>(line) {
+            Ok(value) if value.is_object() => Ok(value),
+            Ok(_) => Err("it is a value alone".into()),
+            Err(error) => Err(told(&error)),
+        };
+        (number, object)
+    })
+}
+
+/// What is wrong with a line, and in which column: the library counts the line as the first.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    format!("{what} in column {}", error.column())
 }
 
 struct Index {
@@ -173,6 +248,9 @@ struct Index {
     part: usize,
     read_to: u64,
     rest: BytesMut,
+    /// Lines of the part that are cut.
+    lines: usize,
+    odd: Odd,
     file: Option<File>,
     table: Option<Table>,
 }
@@ -188,6 +266,8 @@ impl Index {
             part: 0,
             read_to: 0,
             rest: BytesMut::new(),
+            lines: 0,
+            odd: Odd::default(),
             file: None,
             table: None,
         }
@@ -230,7 +310,9 @@ impl Indexer for Index {
             self.cut(&part, is_end)?;
             match is_end {
                 true => {
+                    self.tell(&part);
                     self.part += 1;
+                    self.lines = 0;
                     self.file = None;
                     self.rest.clear();
                 }
@@ -245,6 +327,18 @@ impl Indexer for Index {
 }
 
 impl Index {
+    /// Says what is odd about the rows of a part.
+    fn tell(&mut self, part: &Part) {
+        let odd = std::mem::take(&mut self.odd);
+        let kind = self.file.as_ref().map(|file| file.kind);
+        if let (Some(what), Some(table)) = (kind.and_then(|kind| odd.warning(kind)), &mut self.table) {
+            table.catalog.warnings.push(Warning {
+                offset: part.range.start,
+                what: format!("{what}{}", part.suffix(self.parts.len())),
+            });
+        }
+    }
+
     fn next_block(&self, part: &Part) -> Step {
         let from = self.read_to.max(part.range.start);
         let block = from..(from + BLOCK_BYTES).min(part.range.end);
@@ -258,7 +352,8 @@ impl Index {
             let first = self.rest.clone().freeze();
             let (file, body) = self.begin(part, &first)?;
             at += body as u64;
-            let _ = self.rest.split_to(body.min(self.rest.len()));
+            let head = self.rest.split_to(body.min(self.rest.len()));
+            self.lines += line_ends(&head);
             self.file = Some(file);
         }
         let is_csv = self.file.as_ref().is_some_and(|file| file.kind != Kind::Json);
@@ -297,13 +392,10 @@ impl Index {
             partitions: part.partitions.clone(),
         };
         let (mut nulls, mut texts) = (vec![false; file.names.len()], BTreeMap::new());
-        let sample = file.batches(whole.slice(body.min(whole.len())..)).unwrap_or_default();
-        let sample: Vec<RecordBatch> = sample.into_iter().filter_map(Result::ok).collect();
-        for (at, null) in nulls.iter_mut().enumerate() {
-            let columns: Vec<&dyn arrow::array::Array> = sample.iter().map(|batch| &**batch.column(at)).collect();
-            if let Ok(column) = concat(&columns) {
-                *null = column.null_count() > 0 || is_blank_somewhere(&column);
-                texts.insert(at, column);
+        if let Ok((sample, _)) = file.batch(whole.get(body..).unwrap_or_default()) {
+            for (at, (null, column)) in nulls.iter_mut().zip(sample.columns()).enumerate() {
+                *null = column.null_count() > 0 || is_blank_somewhere(column);
+                texts.insert(at, column.clone());
             }
         }
         if self.table.is_none() {
@@ -355,29 +447,21 @@ impl Index {
         let (Some(file), Some(table)) = (&self.file, &mut self.table) else {
             return Ok(());
         };
-        let mut rows = 0;
-        let mut span: Option<Span> = None;
         let wrong = |what: String| FormatError(format!("rows from byte {} on cannot be read: {what}", range.start));
-        for batch in file.batches(bytes).map_err(wrong)? {
-            let batch = batch.map_err(wrong)?;
-            rows += batch.num_rows();
-            let Some(clock) = table.clock() else { continue };
-            let columns = clock
-                .columns()
-                .into_iter()
-                .map(|at| batch.column_by_name(table.schema.fields().get(at)?.name()).cloned());
-            let Some(columns) = columns.collect::<Option<Vec<_>>>() else {
-                continue;
-            };
-            let known: Vec<Time> = clock.times(&columns).into_iter().flatten().collect();
-            if let (Some(first), Some(last)) = (known.iter().min(), known.iter().max()) {
-                let more = Span::new(*first, *last);
-                span = Some(span.map_or(more, |span| span.union(more)));
-            }
-        }
+        let (batch, odd) = file.batch(&bytes).map_err(wrong)?;
+        self.odd.extend(self.lines, odd);
+        self.lines += line_ends(&bytes);
+        let rows = batch.num_rows();
         if rows == 0 {
             return Ok(());
         }
+        let columns_of = |clock: &Clock| -> Option<Vec<ArrayRef>> {
+            let named = |at: usize| batch.column_by_name(table.schema.fields().get(at)?.name()).cloned();
+            clock.columns().into_iter().map(named).collect()
+        };
+        let times = table.clock().and_then(|clock| Some(clock.times(&columns_of(clock)?)));
+        let known = || times.iter().flatten().flatten().copied();
+        let span = known().min().zip(known().max()).map(|(first, last)| Span::new(first, last));
         let chunk = Chunk {
             range,
             span: span.unwrap_or(Span::at(Time(0))),
@@ -390,6 +474,10 @@ impl Index {
         table.push(chunk, block, span.is_some());
         Ok(())
     }
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|b| **b == b'\n').count()
 }
 
 fn is_blank_somewhere(column: &ArrayRef) -> bool {
@@ -417,7 +505,30 @@ fn row_end(bytes: &[u8], most: usize, is_csv: bool) -> Option<usize> {
 
 type Columns = (Kind, SchemaRef, BTreeMap<usize, Json>, usize);
 
+/// Where the head begins: behind a byte order mark and lines of comment, which have fewer columns than what follows them.
+fn head_start(first: &[u8]) -> usize {
+    let mut at = if first.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+    let columns = |line: &[u8]| line.iter().filter(|b| matches!(b, b',' | b';' | b'\t' | b'|')).count();
+    loop {
+        let rest = first.get(at..).unwrap_or_default();
+        let mut lines = rest.split_inclusive(|b| *b == b'\n');
+        match (lines.next(), lines.find(|line| !line.starts_with(b"#"))) {
+            (Some(line), Some(next)) if line.starts_with(b"#") && columns(line) < columns(next) => at += line.len(),
+            _ => return at,
+        }
+    }
+}
+
+/// Names are no numbers; of columns that have none but numbers, these count up, as pandas writes them.
+fn is_head(record: &csv::StringRecord) -> bool {
+    let is_number = |value: &str| value.trim().parse::<f64>().is_ok();
+    let counts_up = record.iter().enumerate().all(|(at, value)| value.trim() == at.to_string());
+    counts_up || !record.iter().all(is_number)
+}
+
 fn csv_columns(first: &Bytes, path: &str) -> Result<Columns, FormatError> {
+    let start = head_start(first);
+    let first = first.get(start..).unwrap_or_default();
     let head_end = row_end(first, 0, true).unwrap_or(first.len());
     let head = first.get(..head_end).unwrap_or_default();
     let delimiter = match ending(path).as_str() {
@@ -427,29 +538,56 @@ fn csv_columns(first: &Bytes, path: &str) -> Result<Columns, FormatError> {
             .max_by_key(|d| (head.iter().filter(|b| b == d).count(), **d == b','))
             .unwrap_or(&b','),
     };
-    let format = CsvFormat::default()
-        .with_header(true)
-        .with_delimiter(delimiter)
-        .with_truncated_rows(true);
-    let inferred = format.infer_schema(std::io::Cursor::new(first), None);
-    let (schema, _) = inferred.map_err(|error| FormatError(format!("a CSV file whose rows cannot be read: {error}")))?;
+    let head: csv::StringRecord = csv_reader(head, delimiter)
+        .byte_records()
+        .find_map(Result::ok)
+        .map(|record| record.iter().map(String::from_utf8_lossy).collect())
+        .unwrap_or_default();
+    let has_head = is_head(&head);
+    let body = if has_head { head_end } else { 0 };
+    let types = types_of(first.get(body..).unwrap_or_default(), delimiter, head.len());
     // each name once, as columns are found by them
     let mut seen = std::collections::BTreeSet::new();
-    let fields = schema.fields().iter().enumerate().map(|(at, field)| {
-        let name = match seen.insert(field.name().clone()) {
-            true => field.name().clone(),
-            false => format!("{}_{}", field.name(), at + 1),
+    let fields = head.iter().enumerate().map(|(at, name)| {
+        // as `rostopic echo -p` and numpy mark a head
+        let name = if at == 0 {
+            name.trim_start_matches(['%', '#']).trim_start()
+        } else {
+            name
         };
-        Field::new(name, field.data_type().clone(), true)
+        let name = match has_head && !name.is_empty() && seen.insert(name.to_owned()) {
+            true => name.to_owned(),
+            false if has_head && !name.is_empty() => format!("{name}_{}", at + 1),
+            false => format!("column_{}", at + 1),
+        };
+        Field::new(name, types.get(at).cloned().unwrap_or(DataType::Utf8), true)
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    Ok((Kind::Csv { delimiter }, schema, BTreeMap::new(), head_end))
+    Ok((Kind::Csv { delimiter }, schema, BTreeMap::new(), start + body))
+}
+
+/// What the values of so many columns are, by the rows that have as many.
+fn types_of(body: &[u8], delimiter: u8, columns: usize) -> Vec<DataType> {
+    let mut whole = csv::WriterBuilder::new().from_writer(Vec::new());
+    let mut reader = csv_reader(body, delimiter);
+    for record in reader.byte_records().flatten().filter(|record| record.len() == columns) {
+        let record: csv::StringRecord = record.iter().map(String::from_utf8_lossy).collect();
+        if whole.write_record(&record).is_err() {
+            break;
+        }
+    }
+    let whole = whole.into_inner().unwrap_or_default();
+    let inferred = CsvFormat::default().with_header(false).infer_schema(&whole[..], None);
+    inferred.map_or_else(
+        |_| Vec::new(),
+        |(schema, _)| schema.fields().iter().map(|f| f.data_type().clone()).collect(),
+    )
 }
 
 fn json_columns(first: &[u8]) -> Columns {
     let mut columns: IndexMap<String, (Json, bool)> = IndexMap::new();
-    for row in rows(first) {
-        for (key, value) in row.as_object().into_iter().flatten() {
+    for (_, row) in rows(first) {
+        for (key, value) in row.iter().filter_map(Value::as_object).flatten() {
             let (json, is_whole) = columns.entry(key.clone()).or_insert((Json::Unknown, true));
             *json = std::mem::replace(json, Json::Unknown).and(Json::of(value));
             *is_whole &= value.is_i64();

@@ -21,6 +21,7 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::clock::Clock;
 use super::json::{Json, opened};
+use super::thrift::has_field;
 use super::{Block, Facts, Partitions, Table};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
 use crate::time::{Span, Time};
@@ -29,6 +30,9 @@ pub struct Parquet;
 
 const MAGIC: &[u8] = b"PAR1";
 const ENCRYPTED: &[u8] = b"PARE";
+pub const ENCRYPTED_COLUMNS: &str = "a Parquet file with encrypted columns: decrypt it where its keys are, and open the result";
+/// The footer's length and the magic.
+pub const TRAILER_BYTES: u64 = 8;
 /// Of a file's end so much is read at first: most footers are shorter.
 const TAIL_BYTES: u64 = 64 << 10;
 /// A longer footer lies.
@@ -109,6 +113,31 @@ impl ChunkReader for Window {
 
 fn unread(at: u64) -> ParquetError {
     ParquetError::EOF(format!("the bytes from {at} on are not there"))
+}
+
+/// Where the footer of a file lies, by its last [`TRAILER_BYTES`]; or what is wrong with the file.
+pub fn footer_range(file: &Range<u64>, trailer: &[u8]) -> Result<Range<u64>, &'static str> {
+    let Some((length, magic)) = trailer.split_first_chunk::<4>() else {
+        return Err("a Parquet file that is cut off: it is too short to hold a table; fetch it again");
+    };
+    match magic {
+        MAGIC => {}
+        ENCRYPTED => return Err("an encrypted Parquet file: decrypt it where its keys are, and open the result"),
+        _ => return Err("a Parquet file that is cut off or damaged: it does not end with its footer; fetch it again"),
+    }
+    let length = u64::from(u32::from_le_bytes(*length));
+    let end = file.end.saturating_sub(TRAILER_BYTES);
+    let start = end
+        .checked_sub(length)
+        .filter(|at| *at >= file.start + 4 && length <= MAX_FOOTER_BYTES);
+    start
+        .map(|start| start..end)
+        .ok_or("a damaged Parquet file: its footer claims to be longer than the file")
+}
+
+/// Whether the file's footer can be read, but not all of its columns (`FileMetaData.encryption_algorithm`).
+pub fn has_encrypted_columns(footer: &[u8]) -> bool {
+    has_field(footer, 8)
 }
 
 struct Index {
@@ -198,38 +227,16 @@ impl Index {
         for part in &self.parts {
             let wrong = |what: &str| FormatError(format!("{what}{}", part.suffix(self.parts.len())));
             let range = part.range.clone();
-            let end = range.end.checked_sub(8).filter(|at| *at >= range.start + 4);
-            let tail = end.and_then(|at| self.got.get(at..range.end));
-            let Some((length, magic)) = tail.as_deref().and_then(|tail| Some((tail.first_chunk::<4>()?, tail.get(4..)?))) else {
-                return Err(wrong(
-                    "a Parquet file that is cut off: it is too short to hold a table; fetch it again",
-                ));
-            };
-            let length = u64::from(u32::from_le_bytes(*length));
-            match magic {
-                MAGIC => {}
-                ENCRYPTED => {
-                    return Err(wrong(
-                        "an encrypted Parquet file: decrypt it where its keys are, and open the result",
-                    ));
-                }
-                _ => {
-                    return Err(wrong(
-                        "a Parquet file that is cut off or damaged: it does not end with its footer; fetch it again",
-                    ));
-                }
-            }
-            let start = range
-                .end
-                .checked_sub(length.saturating_add(8))
-                .filter(|at| *at >= range.start + 4 && length <= MAX_FOOTER_BYTES);
-            let Some(start) = start else {
-                return Err(wrong("a damaged Parquet file: its footer claims to be longer than the file"));
-            };
-            let Some(footer) = self.got.get(start..range.end - 8) else {
-                longer.push(start..range.end);
+            let end = range.end.checked_sub(TRAILER_BYTES).filter(|at| *at >= range.start);
+            let trailer = end.and_then(|at| self.got.get(at..range.end));
+            let place = footer_range(&range, trailer.as_deref().unwrap_or_default()).map_err(wrong)?;
+            let Some(footer) = self.got.get(place.clone()) else {
+                longer.push(place.start..range.end);
                 continue;
             };
+            if has_encrypted_columns(&footer) {
+                return Err(wrong(ENCRYPTED_COLUMNS));
+            }
             let decoded = ParquetMetaDataReader::decode_metadata(&footer).and_then(|metadata| {
                 let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Skip);
                 ArrowReaderMetadata::try_new(Arc::new(metadata), options)

@@ -127,7 +127,7 @@ impl PlotPanel {
         if let Some(x) = self.view.x {
             return x;
         }
-        let topics = self.signals.iter().filter(|s| s.problem().is_none()).flat_map(|s| s.topics());
+        let topics = self.signals.iter().filter(|s| super::problem(s).is_none()).flat_map(|s| s.topics());
         let spans = topics.map(|topic| wanted_span(view, *topic));
         let span = spans.reduce(Span::union).unwrap_or(view.span);
         let (start, end) = (secs_of(view, span.start), secs_of(view, span.end));

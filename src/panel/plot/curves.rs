@@ -192,7 +192,7 @@ impl PlotPanel {
     }
 
     pub(super) fn is_shown(&self, index: usize) -> bool {
-        let fits = self.signals.get(index).is_some_and(|s| s.problem().is_none());
+        let fits = self.signals.get(index).is_some_and(|s| super::problem(s).is_none());
         fits && self.config.series.get(index).is_some_and(|s| s.visible)
     }
 

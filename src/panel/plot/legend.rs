@@ -80,7 +80,7 @@ impl PlotPanel {
                 Some(constant) => Some(constant),
                 None => self.series(view.store, index).and_then(|s| s.value_at(view.now)),
             };
-            let problem = signal.and_then(|s| s.problem()).map(|p| p.what.clone());
+            let problem = signal.and_then(super::problem);
             let color = self.color(ui.visuals(), index);
             let Some(series) = self.config.series.get_mut(index) else {
                 continue;

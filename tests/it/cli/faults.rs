@@ -50,9 +50,23 @@ fn each_topic_s_broken_messages_cost_one_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("short.bag");
     std::fs::write(&path, bag("uint8 a\nuint32 b\n", 50)).expect("a file");
-    let told = stderr(&check(&["cat", "--json", text(&path)], 0));
+    let output = check(&["cat", "--json", text(&path)], 0);
+    let told = stderr(&output);
     assert_eq!(told.lines().count(), 1, "{told}");
     assert!(told.contains("(50 messages, the first at 1600000000"), "{told}");
+    // the bytes of what cannot be decoded are there all the same
+    let lines: Vec<serde_json::Value> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
+    assert_eq!(lines.len(), 50);
+    for line in &lines {
+        assert!(
+            line["message"].is_null() && !line["error"].as_str().unwrap_or_default().is_empty(),
+            "{line}"
+        );
+        assert_eq!(line["raw"], "AQ==", "{line}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field};
 use serde_json::json;
 
 use super::{batch, fails, prints, rows, text, write_parquet};
+use crate::data::data;
 
 fn speeds() -> RecordBatch {
     let place = StructArray::from(vec![
@@ -187,12 +188,16 @@ fn what_cannot_be_answered_is_a_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
     let whole = fs::read(&path).expect("a file");
-    let [cut, encrypted, hollow] = ["cut.parquet", "encrypted.parquet", "hollow.parquet"].map(|name| folder.path().join(name));
+    let [cut, encrypted, hollow, lying] =
+        ["cut.parquet", "encrypted.parquet", "hollow.parquet", "lying.parquet"].map(|name| folder.path().join(name));
     fs::write(&cut, &whole[..whole.len() / 2]).expect("a file");
     let mut sealed = whole.clone();
     let end = sealed.len();
     sealed[end - 4..].copy_from_slice(b"PARE");
     fs::write(&encrypted, &sealed).expect("a file");
+    let mut endless = whole.clone();
+    endless[end - 8..end - 4].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
+    fs::write(&lying, &endless).expect("a file");
     let mut damaged = whole;
     damaged[8..40].fill(0xff);
     fs::write(&hollow, &damaged).expect("a file");
@@ -209,12 +214,27 @@ fn what_cannot_be_answered_is_a_sentence() {
         of(&encrypted),
         of(&hollow),
         of(&folder.path().join("missing.parquet")),
+        fails(&["query", "SELECT speed / 0 FROM t", "--table", &table]),
+        of(&lying),
     ];
     for sentence in &told {
         assert_eq!(sentence.lines().count(), 1, "{sentence}");
         assert!(sentence.starts_with("roadreel: ") && !sentence.contains("lake://"), "{sentence}");
     }
-    let [column, name, syntax, drop, copy, several, cut, encrypted, hollow, missing] = &told;
+    let [
+        column,
+        name,
+        syntax,
+        drop,
+        copy,
+        several,
+        cut,
+        encrypted,
+        hollow,
+        missing,
+        zero,
+        lying,
+    ] = &told;
     assert!(column.contains("nonsense"), "{column}");
     assert!(name.contains("there is no table u; there are t"), "{name}");
     assert!(syntax.contains("cannot be understood"), "{syntax}");
@@ -224,4 +244,31 @@ fn what_cannot_be_answered_is_a_sentence() {
     assert!(encrypted.contains("encrypted"), "{encrypted}");
     assert!(hollow.contains("cannot be read"), "{hollow}");
     assert!(missing.contains("there is no such file"), "{missing}");
+    assert!(zero.contains("the query cannot be computed: Divide by zero"), "{zero}");
+    assert!(lying.contains("its footer claims to be longer than the file"), "{lying}");
+}
+
+/// Parquet's own example files, where they are.
+#[test]
+fn encrypted_columns_are_told() {
+    let Some(path) = data("parquet/parquet-testing/data/encrypt_columns_plaintext_footer.parquet.encrypted") else {
+        return;
+    };
+    for told in [
+        fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(&path))]),
+        fails(&["info", text(&path)]),
+    ] {
+        assert!(told.contains("a Parquet file with encrypted columns"), "{told}");
+    }
+}
+
+/// Types come from all rows, not from the first ones.
+#[test]
+fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("late.csv");
+    let rows: String = (0..30_000).map(|i| format!("{},{i}\n", 1_600_000_000 + i)).collect();
+    fs::write(&path, format!("time,v\n{rows}1600030000,0.5\n")).expect("a file");
+    let told = super::rows("SELECT count(*) AS n, sum(v) AS s FROM t", &[("t", &path)]);
+    assert_eq!(told, [json!({"n": 30_001, "s": 449_985_000.5})]);
 }

@@ -182,6 +182,59 @@ fn csv_json_lines_and_arrow_files_are_topics_too() {
     assert_eq!(cat(&lines)[0]["message"]["where"], json!({"x": [1.0, 2.0]}));
 }
 
+/// What can be read is read; the rest is told with its line.
+#[test]
+fn odd_rows_are_told_and_the_others_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).expect("a file");
+        path
+    };
+    let opened = |path: &Path| {
+        let told = info(path);
+        let warnings = told["warnings"].as_array().expect("warnings").iter();
+        let warnings: Vec<String> = warnings.map(|w| w["what"].as_str().unwrap_or_default().to_owned()).collect();
+        (cat(path), warnings)
+    };
+    let ragged = written(
+        "ragged.csv",
+        b"time,v,name\n1600000000.001,1,a\n1600000001.001,2\n1600000002.001,3,c,more\n1600000003.001,4,d\xfc\n",
+    );
+    let (rows, warnings) = opened(&ragged);
+    let names: Vec<&Value> = rows.iter().map(|row| &row["message"]["name"]).collect();
+    assert_eq!(names, ["a", "", "c", "d\u{fffd}"]);
+    assert_eq!(rows[3]["message"]["v"], json!(4));
+    assert_eq!(
+        warnings,
+        ["2 row(s) have other values than the head names: those without a name are left out; the first is line 3: 2 values instead of 3"]
+    );
+    let (rows, warnings) = opened(&written(
+        "noted.csv",
+        b"\xef\xbb\xbf# made by hand\n#second line\ntime;v\n1600000000.001;0.5\n1600000001.001;1\n",
+    ));
+    assert_eq!((rows[1]["message"]["v"].clone(), rows.len(), warnings.len()), (json!(1.0), 2, 0));
+    // as `rostopic echo -p` marks the head
+    let (rows, _) = opened(&written(
+        "echo.csv",
+        b"%time,field.data\n1600000000001000000,7\n1600000001001000000,8\n",
+    ));
+    assert_eq!((&rows[0]["time_ns"], &rows[1]["message"]["field_data"]), (&json!(NANOS), &json!(8)));
+    let (rows, _) = opened(&written("bare.csv", b"1600000000.001,5\n1600000001.001,6\n"));
+    assert_eq!((rows.len(), &rows[0]["message"]["column_2"]), (2, &json!(5)));
+    let lines = written(
+        "bad.jsonl",
+        b"{\"time\": 1600000000.001, \"v\": 1}\n\n{\"time\": 16000\n[1, 2]\n{\"time\": 1600000001.001, \"v\": 2}\n",
+    );
+    let (rows, warnings) = opened(&lines);
+    let values: Vec<&Value> = rows.iter().map(|row| &row["message"]["v"]).collect();
+    assert_eq!(values, [&json!(1), &json!(2)]);
+    assert_eq!(
+        warnings,
+        ["2 line(s) that are no JSON objects are left out; the first is line 3: EOF while parsing an object in column 14"]
+    );
+}
+
 /// What was extracted from a bag opens as what it was: the same values at the same times.
 #[test]
 fn an_extracted_table_stands_at_its_messages_times() {

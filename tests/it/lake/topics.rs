@@ -87,6 +87,51 @@ fn sql_over_topics_equals_sql_over_the_extracted_tables() {
     }
 }
 
+/// Parts of a message's fields that flat tables have as columns are found in topics, too; numbers are times by their magnitude.
+#[test]
+fn queries_of_flat_tables_fit_topics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    prints(&[
+        "export",
+        text(drive()),
+        "--to",
+        "parquet",
+        "-o",
+        text(folder.path()),
+        "--topic",
+        "/imu_raw",
+    ]);
+    let flat = folder.path().join("imu_raw");
+    let topic = format!("bag('{}', '/imu_raw')", text(drive()));
+    for query in [
+        "SELECT sum(header_stamp_secs) AS s, max(header_stamp_nsecs) AS n, min(i.orientation_covariance_0) AS c FROM {} i",
+        "SELECT i.header_stamp_secs, header_seq, linear_acceleration_covariance_8 FROM {} i ORDER BY header_seq LIMIT 3",
+        "SELECT header_stamp_secs, count(*) AS n FROM {} WHERE header_stamp_nsecs >= 500000000 GROUP BY header_stamp_secs ORDER BY 1",
+    ] {
+        let of_table = rows(&query.replace("{}", "flat"), &[("flat", &flat)]);
+        let of_topic = rows(&query.replace("{}", &topic), &[]);
+        assert!(
+            !of_table.is_empty() && of_table[0].as_object().is_some_and(|row| row.len() > 1),
+            "{of_table:?}"
+        );
+        assert_eq!(of_topic, of_table, "{query}");
+    }
+    let of_table = rows(
+        "SELECT count(*) AS n FROM flat WHERE \"Time\" >= 1600000001 AND \"Time\" < 1600000001.5",
+        &[("flat", &flat)],
+    );
+    for condition in [
+        "time >= 1600000001 AND time < 1600000001.5",
+        "i.time >= 1600000001000 AND 1600000001500000000 > i.time",
+        "time BETWEEN 1600000001 AND 1600000001499999999",
+        "header.stamp.secs = 1600000001 AND i.header.stamp.nsecs < 500000000",
+        "header_stamp >= 1600000001 AND stamp < 1600000001.5",
+    ] {
+        let found = rows(&format!("SELECT count(*) AS n FROM {topic} i WHERE {condition}"), &[]);
+        assert_eq!(found, of_table, "{condition}");
+    }
+}
+
 #[test]
 fn columns_have_the_types_of_the_message() {
     let sql = "SELECT time, stamp, header.frame_id AS frame, linear_acceleration.z > 0 AS up, array_length(orientation_covariance) AS n \

@@ -147,6 +147,17 @@ fn keys_go_to_errors_and_warnings() {
     harness.key_press(egui::Key::W);
     harness.run_ok();
     assert_eq!(sought(&harness), Some(0.49));
+    // Shift is up again before the frame ends
+    harness.state_mut().now = drive::at(1_410_000_000);
+    harness.event(egui::Event::Key {
+        key: egui::Key::E,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: egui::Modifiers::SHIFT,
+    });
+    harness.run_ok();
+    assert_eq!(sought(&harness), Some(0.41));
 }
 
 #[test]
