@@ -120,6 +120,8 @@ struct MapPanel {
     color: Signal,
     /// Least and greatest value of the colours, and what they were worked out for.
     range: Option<(draw::RangeKey, (f64, f64))>,
+    /// Positions that there were then.
+    ranged_fixes: usize,
     measuring: bool,
     measured: Vec<World>,
     scrubbing: bool,
@@ -140,6 +142,7 @@ impl MapPanel {
             tiles: Tiles::default(),
             color: Signal::default(),
             range: None,
+            ranged_fixes: 0,
             measuring: false,
             measured: Vec::new(),
             scrubbing: false,
@@ -212,10 +215,12 @@ impl MapPanel {
                 changed |= track.take(rows);
             }
         }
-        if changed {
-            self.range = None;
-        }
         self.is_behind = self.tracks.iter().any(Track::is_behind);
+        let fixes: usize = self.tracks.iter().map(|track| track.fixes).sum();
+        // while positions come, colours change now and then: to look for the range in each frame would cost more than the positions do
+        if changed && (!self.is_behind || fixes / 4 * 3 > self.ranged_fixes) {
+            (self.range, self.ranged_fixes) = (None, fixes);
+        }
         self.refresh_features(view);
         self.state = self.state_of(view, &topics);
     }

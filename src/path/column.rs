@@ -367,7 +367,7 @@ impl Compiler<'_> {
                     let parts: Vec<Walk> = names.iter().filter_map(|n| child(n)).collect();
                     parts.try_into().ok()
                 };
-                let angles = angles(["roll", "pitch", "yaw"]).or_else(|| angles(["x", "y", "z"]));
+                let angles = angles(["roll", "pitch", "yaw"]).or_else(|| angles(["x", "y", "z"]).filter(|_| child("w").is_none()));
                 angles.map(|angles| Leaf::Quaternion(part, Box::new(angles)))
             }
             (Part::Present, ..) => Some(Leaf::Whole),

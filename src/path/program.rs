@@ -149,9 +149,13 @@ impl Program {
     ) -> Result<Node, PathError> {
         let mut nodes = Vec::new();
         for (number, arg) in args.iter().enumerate() {
+            let known = self.inputs.len();
             let node = match self.operand(arg, topics) {
                 // of what has a time only, a whole message will do
-                Err(error) if number == 0 && function.is_of_times => self.operand(&presence(arg), topics).map_err(|_| error),
+                Err(error) if number == 0 && function.is_of_times => {
+                    self.inputs.truncate(known);
+                    self.operand(&presence(arg), topics).map_err(|_| error)
+                }
                 other => other,
             };
             nodes.push(node?);

@@ -301,7 +301,7 @@ fn map(chunks: u64, per_chunk: u64) -> Vec<String> {
             took
         };
         // all is read, and taken some in each frame: these count, too
-        let mut took: Vec<Duration> = (0..count / 2_500 + 4).map(|_| frame(&mut store, Vec::new())).collect();
+        let mut took: Vec<Duration> = (0..count / 1_000 + 4).map(|_| frame(&mut store, Vec::new())).collect();
         let wheel = |up: bool| egui::Event::MouseWheel {
             unit: egui::MouseWheelUnit::Point,
             delta: egui::vec2(0.0, if up { 60.0 } else { -60.0 }),

@@ -27,7 +27,7 @@ const MEAN_GROUP: u64 = 256;
 const LARGEST_GROUP: usize = 2_048;
 const MOST_BLOCKS: usize = 1 << 16;
 /// Positions that one frame projects.
-const POSITIONS_A_FRAME: usize = 2_500;
+const POSITIONS_A_FRAME: usize = 1_500;
 
 pub struct Track {
     pub topic: TopicId,

@@ -114,7 +114,7 @@ fn a_path_that_does_not_fit_says_what_would() {
     assert!(matches!(text.state().state(), PanelState::Failed(why) if why.contains("is a text")));
     // beside numbers, these alone are drawn
     let rows = csv(json!({ "series": [{ "path": "/imu.header.frame_id" }, { "path": X }] }));
-    assert!(rows.len() == 200 && rows.iter().all(|row| row.1 == X), "{:?}", rows.first());
+    assert!(rows.len() == 200 && rows.iter().all(|row| row.1.contains(X)), "{:?}", rows.first());
 }
 
 #[test]
