@@ -314,6 +314,15 @@ impl AppState {
         }
     }
 
+    /// Opens the tables that lie at these, beside what is open: recordings there are opened each for itself.
+    fn add_tables(&mut self, locations: Vec<Location>) {
+        for location in locations {
+            self.settings.remember(&location);
+            self.store.open_tables(location);
+        }
+        self.save_settings();
+    }
+
     /// For good: the file is opened so the next time.
     fn shift_times(&mut self, source: SourceId, nanos: i64) {
         if let Some(info) = self.store.sources().get(source as usize) {

@@ -10,9 +10,11 @@ pub mod rosbag1;
 mod shifted;
 pub mod table;
 mod textlog;
+mod within;
 
 pub use joined::joined;
 pub use shifted::shifted;
+pub use within::{moved, within};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -33,7 +33,7 @@ use url::Url;
 
 use quiet::caught;
 
-use crate::run::{Io, Place, Recording, gather};
+use crate::run::{Io, Place, Recording, gather, nothing_to_open};
 use crate::source::{Location, Objects};
 pub use error::LakeError;
 pub use found::{Cell, Found};
@@ -108,8 +108,17 @@ impl Lake {
     /// `as_of` names an earlier state of a Hudi or Delta table. Waits: for commands.
     pub fn add(&self, name: &str, location: &Location, as_of: Option<&str>) -> Result<(), LakeError> {
         self.state().locations.insert(name.to_owned(), location.clone());
+        self.add_opened(name, async { self.open(location, as_of).await })
+    }
+
+    /// The same of what a location was found to hold.
+    pub fn add_place(&self, name: &str, place: Place, location: &Location) -> Result<(), LakeError> {
+        self.add_opened(name, self.open_place(place, location))
+    }
+
+    fn add_opened(&self, name: &str, opened: impl Future<Output = Result<Opened, LakeError>>) -> Result<(), LakeError> {
         let opening = async {
-            match self.open(location, as_of).await? {
+            match opened.await? {
                 Opened::Table(table) => self.register(SCHEMA, name, table),
                 Opened::Several(tables) => {
                     // the only one is also known by the name alone
@@ -154,11 +163,25 @@ impl Lake {
     }
 
     async fn open(&self, location: &Location, as_of: Option<&str>) -> Result<Opened, LakeError> {
-        let net = self.io.net();
-        match gather(location, as_of, net).await? {
-            Place::Many(tables) => {
+        self.open_place(gather(location, as_of, self.io.net()).await?, location).await
+    }
+
+    async fn open_place(&self, place: Place, location: &Location) -> Result<Opened, LakeError> {
+        match place {
+            Place::Many(held) if held.tables.is_empty() && held.recordings.is_empty() => Err(nothing_to_open(location).into()),
+            Place::Many(held) if held.tables.is_empty() => {
+                let [only] = held.recordings.as_slice() else {
+                    return Err(LakeError::File {
+                        what: format!("{} recordings and no table lie there: name one of them", held.recordings.len()),
+                        at: location.clone(),
+                    });
+                };
+                let recording = Recording::of_one(&self.io, only.location.clone()).await?;
+                Ok(Opened::Several(topic::topics(&recording)?))
+            }
+            Place::Many(held) => {
                 let mut opened = Vec::new();
-                for table in &tables {
+                for table in &held.tables {
                     let provider = self.listing(table, location).await.map_err(|error| self.explained(error))?;
                     opened.push((table.name.clone(), provider));
                 }
@@ -172,7 +195,7 @@ impl Lake {
                     let table = self.single(reader, part, kind).await.map_err(|error| self.explained(error))?;
                     return Ok(Opened::Table(table));
                 }
-                let recording = Recording::of(&self.io, reader, vec![part]).await?;
+                let recording = Recording::of(&self.io, crate::run::Opened::one(reader, part)).await?;
                 Ok(Opened::Several(topic::topics(&recording)?))
             }
         }

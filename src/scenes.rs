@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Location;
 pub use crate::source::{Scene, SceneTable, record_of};
-pub use place::{find_recording, is_of, note_missing};
-pub use read::{SceneReadError, are_scenes, may_be_scenes, of_batch, of_query, read};
+pub use place::{find_recording, is_named, is_of, note_missing};
+pub use read::{SceneReadError, Sorted, may_be_scenes, of_batch, of_query, read, sort};
 pub use write::{batch, write};
 
 /// More classes than this, most of which are of one scene alone, are names of scenes.

@@ -179,6 +179,8 @@ pub struct SourceInfo {
     pub prefix: Arc<str>,
     /// By how much later it is taken to have been received: see [`Store::shift_times`].
     pub shift_nanos: i64,
+    /// Names of the recordings whose rows its tables hold.
+    pub bags: BTreeSet<Arc<str>>,
     pub warnings: Vec<Warning>,
 }
 

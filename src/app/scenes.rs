@@ -16,6 +16,7 @@ use super::AppState;
 use super::layouts::Page;
 use crate::scenes::{self, Scene, SceneSet};
 use crate::source::{Location, SceneTable};
+use crate::store::SourceInfo;
 use crate::time::{Span, Time};
 
 use index::Index;
@@ -136,10 +137,12 @@ impl ScenesState {
         self.held(key.set)?.set.scenes.get(key.at)
     }
 
-    /// Whether a scene is of the recording at a location: by its names, or because it was opened by the table's.
-    fn is_of(&self, scene: &Scene, recording: &Location) -> bool {
+    /// Whether a scene is of the recording at a location: by its names, or because it was opened by the table's. Tables that were extracted
+    /// from a recording stand for it.
+    fn is_of(&self, scene: &Scene, source: &SourceInfo) -> bool {
+        let recording = &source.location;
         let named = |(location, record): &(Location, String)| location == recording && *record == scene.record;
-        scenes::is_of(scene, recording) || self.records.iter().any(named)
+        scenes::is_of(scene, recording) || self.records.iter().any(named) || source.bags.iter().any(|bag| scenes::is_named(scene, bag))
     }
 
     fn held(&self, number: u64) -> Option<&Held> {

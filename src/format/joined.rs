@@ -1,13 +1,18 @@
-//! Several containers of one file, or of files that are read one behind the other, as one: the tables of a folder.
+//! Several containers of one file, or of files that are read one behind the other, as one: the tables and recordings of a folder.
 //!
-//! Invariant: connections and chunks are those of the first, then those of the second, and so on; byte ranges stay as they are.
+//! Invariant: connections and chunks are those of the first, then those of the second, and so on; byte ranges stay as they are. Topics of
+//! different types have different names.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Batch, Catalog, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit, Warning};
+use super::table::{is_table, segment};
+use super::{Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Limit, Warning};
 use crate::time::Time;
+
+/// The format of several tables.
+const TABLES: &str = "tables";
 
 struct Joined {
     members: Vec<Member>,
@@ -47,13 +52,15 @@ pub fn joined(containers: Vec<Arc<dyn Container>>, warnings: Vec<Warning>) -> Ar
             ..chunk.clone()
         };
         catalog.chunks.extend(of.chunks.iter().map(moved));
-        catalog.connections.extend(of.connections.iter().cloned());
+        let named: Vec<Connection> = of.connections.iter().map(|connection| told_apart(&catalog, connection)).collect();
+        catalog.connections.extend(named);
         catalog.warnings.extend(of.warnings.iter().cloned());
         catalog.indexed &= of.indexed;
         catalog.size = catalog.size.max(of.size);
         catalog.format = match members.is_empty() || catalog.format == of.format {
             true => of.format,
-            false => "tables",
+            false if are_tables(catalog.format) && are_tables(of.format) => TABLES,
+            false => "several",
         };
         members.push(Member {
             container,
@@ -66,6 +73,29 @@ pub fn joined(containers: Vec<Arc<dyn Container>>, warnings: Vec<Warning>) -> Ar
         lost: warnings,
         catalog,
     })
+}
+
+fn are_tables(format: &str) -> bool {
+    is_table(format) || format == TABLES
+}
+
+/// Under another name where a topic of another type has its own: what was extracted from a recording stands behind that one's name.
+fn told_apart(before: &Catalog, connection: &Connection) -> Connection {
+    let is_other = |topic: &str| {
+        let mut same = before.connections.iter().filter(|other| *other.topic == *topic);
+        same.any(|other| other.type_name != connection.type_name)
+    };
+    if !is_other(&connection.topic) {
+        return connection.clone();
+    }
+    let first = connection.bag.as_deref().unwrap_or("table");
+    let name = format!("/{}/{}", segment(first), connection.topic.trim_start_matches('/'));
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !is_other(name));
+    Connection {
+        topic: free.unwrap_or(name).into(),
+        ..connection.clone()
+    }
 }
 
 impl Joined {

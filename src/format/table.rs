@@ -10,6 +10,7 @@ pub mod lake;
 mod lines;
 mod parquet;
 mod rows;
+pub mod scenes;
 mod shape;
 mod statistics;
 mod thrift;
@@ -99,10 +100,7 @@ impl Table {
         let bags: BTreeSet<&str> = facts.partitions.iter().filter_map(bag_of).collect();
         let topics: Vec<(String, Option<&str>)> = match bags.len() {
             0 | 1 => vec![(topic.to_owned(), bags.first().copied())],
-            _ => bags
-                .iter()
-                .map(|bag| (format!("/{}{topic}", shape::Names::default().free(bag)), Some(*bag)))
-                .collect(),
+            _ => bags.iter().map(|bag| (format!("/{}{topic}", segment(bag)), Some(*bag))).collect(),
         };
         let definition: Arc<str> = shape::definition(&type_name, &columns).into();
         let connections = topics.into_iter().map(|(topic, bag)| Connection {
@@ -379,6 +377,26 @@ pub fn time_column(rows: &RecordBatch) -> Option<usize> {
         columns(&clock).is_some_and(|values| rows.num_rows() > 0 && clock.fits(&values))
     });
     fitting.and_then(|clock| clock.columns().first().copied())
+}
+
+/// Whether a format is one of tables, by its name.
+pub fn is_table(format: &str) -> bool {
+    matches!(format, "parquet" | "csv" | "jsonlines" | "arrow")
+}
+
+/// Whether the rows of a table are scenes, by the columns of its topic.
+pub fn holds_scenes(table: &Catalog) -> bool {
+    let columns = |connection: &Connection| -> bool {
+        let lines = connection.definition.lines().take_while(|line| !line.starts_with('='));
+        let names: Vec<&str> = lines.filter_map(|line| Some(line.split_once(' ')?.1)).collect();
+        scenes::are_of_scenes(&names)
+    };
+    is_table(table.format) && table.connections.first().is_some_and(columns)
+}
+
+/// A recording's name as a part of a topic's.
+pub fn segment(name: &str) -> String {
+    shape::Names::default().free(name)
 }
 
 /// How message paths spell the columns of a table.

@@ -332,7 +332,7 @@ impl Panel for ImagePanel {
                 topic: topic.id,
                 what: What::Shaded(asked.clone()),
             }));
-            self.overlay.wants(&self.config.overlay, view, out);
+            self.overlay.wants(&self.config.overlay, &topic.name, view, out);
         }
     }
 
@@ -346,7 +346,8 @@ impl Panel for ImagePanel {
                 _ => self.state = PanelState::Failed("The topic's messages are not pictures".into()),
             }
         }
-        self.overlay.refresh(&self.config.overlay, view);
+        let camera = self.topic(view).map_or("", |topic| &*topic.name);
+        self.overlay.refresh(&self.config.overlay, camera, view);
         match &self.overlay.trouble {
             Some(Trouble::Late(what)) if self.state == PanelState::Ready => self.state = PanelState::Pending(what.clone()),
             Some(Trouble::Failed(why)) if self.state == PanelState::Ready => self.state = PanelState::Partial(why.clone()),
@@ -383,7 +384,8 @@ impl Panel for ImagePanel {
                 }
                 look_settings(ui, &mut self.config);
             });
-        overlay::settings_ui(ui, &mut self.config.overlay, &self.overlay, view.store);
+        let camera = self.topic(view).map_or("", |topic| &*topic.name);
+        overlay::settings_ui(ui, &mut self.config.overlay, camera, &self.overlay, view.store);
         ui.horizontal(|ui| {
             if ui.button("Fit").on_hover_text("The whole picture (double-click)").clicked() {
                 self.config.view = None;
@@ -429,8 +431,10 @@ impl Panel for ImagePanel {
                 true
             }
             Some(topic) if topic.form == Some(Form::Annotations) => {
-                if !self.config.overlay.topics.iter().any(|name| **name == *topic.name) {
-                    self.config.overlay.topics.push(topic.name.to_string());
+                let camera = self.topic(view).map_or("", |topic| &*topic.name);
+                let drawn = self.config.overlay.named(camera, view.store);
+                if !drawn.iter().any(|name| **name == *topic.name) {
+                    drawn.push(topic.name.to_string());
                 }
                 true
             }
@@ -549,8 +553,8 @@ fn look_settings(ui: &mut Ui, config: &mut Config) {
 fn automatic(store: &Store) -> Vec<Value> {
     let remote = store.sources().iter().any(|s| s.location.is_remote());
     let mut cameras: Vec<(&str, &Topic)> = Vec::new();
-    for topic in store.topics().iter().filter(|t| t.form == Some(Form::Image) && t.messages > 0) {
-        let stem = topic.name.strip_suffix("/compressed").unwrap_or(&topic.name);
+    for topic in pictures(store) {
+        let stem = stem_of(&topic.name);
         match cameras.iter_mut().find(|(s, _)| *s == stem) {
             Some((_, kept)) => {
                 // a raw picture costs no decoding, a compressed one a tenth of the bytes
@@ -562,16 +566,25 @@ fn automatic(store: &Store) -> Vec<Value> {
         }
     }
     cameras.sort_by_key(|(stem, _)| camera_rank(stem));
-    let mut panels: Vec<Value> = cameras
-        .iter()
-        .map(|(_, topic)| serde_json::json!({ "topic": &*topic.name }))
-        .collect();
-    // nobody says which camera boxes are of: they are seen on the one that is looked at first
-    let drawn: Vec<&str> = overlay::offered(store).map(|topic| &*topic.name).collect();
-    if let (Some(first), false) = (panels.first_mut(), drawn.is_empty()) {
-        first["overlay"] = serde_json::json!({ "topics": drawn });
-    }
-    panels
+    let panels = cameras.iter().map(|(_, topic)| serde_json::json!({ "topic": &*topic.name }));
+    panels.collect()
+}
+
+fn pictures(store: &Store) -> impl Iterator<Item = &Topic> {
+    store.topics().iter().filter(|t| t.form == Some(Form::Image) && t.messages > 0)
+}
+
+/// What the raw and the compressed pictures of a camera have in common.
+fn stem_of(name: &str) -> &str {
+    name.strip_suffix("/compressed").unwrap_or(name)
+}
+
+/// By the stems of their topics, the first one first.
+fn cameras(store: &Store) -> Vec<&str> {
+    let mut stems: Vec<&str> = pictures(store).map(|topic| stem_of(&topic.name)).collect();
+    stems.dedup();
+    stems.sort_by_key(|stem| camera_rank(stem));
+    stems
 }
 
 /// Front before side before rear, left before right, colour before thermal and depth.

@@ -146,10 +146,14 @@ impl PlotPanel {
         let shown = self.signals.iter().enumerate().filter(|(i, _)| self.is_shown(*i)).map(|(_, s)| s);
         for signal in shown.chain(self.others()) {
             for (topic, loaded) in signal.topics().iter().zip(signal.sources(view.store)) {
+                // it may be shorter than what is open beside it
+                if loaded.is_complete(view.span) {
+                    continue;
+                }
                 let complete = loaded.is_complete(wanted_span(view, *topic));
                 coverage.waiting |= !complete;
                 let cost = view.store.whole_cost_bytes(*topic);
-                coverage.whole &= complete && cost.is_none();
+                coverage.whole = false;
                 coverage.read_nanos = coverage.read_nanos.min(widget::covered_nanos(loaded.loaded(), view.span));
                 if let Some(bytes) = cost
                     && !coverage.ask.contains(topic)

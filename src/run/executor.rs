@@ -24,7 +24,7 @@ use super::reading::{Lane, Queued};
 use crate::decode::Resource;
 use crate::format::Fetched;
 use crate::source::{Location, Policy, Reader, SourceError, TrafficSnapshot};
-use crate::store::{Deadline, Event, Read, SourceId, Work, WorkId};
+use crate::store::{Choice, Deadline, Event, Read, SourceId, Work, WorkId};
 
 pub struct Executor {
     shared: Arc<Shared>,
@@ -109,7 +109,7 @@ impl Executor {
     pub fn submit(&self, work: Vec<Work>) {
         for one in work {
             match one {
-                Work::Open { source, location } => self.shared.open(source, location),
+                Work::Open { source, location, choice } => self.shared.open(source, location, choice),
                 Work::Read(read) => self.shared.queue(read),
                 Work::Renew { source, link } => self.shared.renew(source, link),
                 Work::Decode { id, schema, form, payload } => {
@@ -218,11 +218,11 @@ impl Shared {
         super::fetch::fetch(address, near, self.io.net()).await
     }
 
-    fn open(self: &Arc<Self>, source: SourceId, location: Location) {
+    fn open(self: &Arc<Self>, source: SourceId, location: Location, choice: Choice) {
         let ticket = Ticket::new(&self.outbox, None, Deadline::Playhead, 0);
         let shared = self.clone();
         let task = self.io.spawn(async move {
-            let opened = shared.open_and_index(source, location, &ticket).await;
+            let opened = shared.open_and_index(source, location, choice, &ticket).await;
             let event = match opened {
                 Ok(container) => Event::Opened {
                     source,
@@ -244,9 +244,11 @@ impl Shared {
         &self,
         source: SourceId,
         location: Location,
+        choice: Choice,
         ticket: &Arc<Ticket>,
     ) -> Result<Arc<dyn crate::format::Container>, OpenError> {
-        let (reader, parts) = gather::open(&location, self.io.net()).await?;
+        let opened = gather::open(&location, &choice, self.io.net()).await?;
+        let reader = &opened.reader;
         self.lock().readers.insert(source, reader.clone());
         let current = reader.current();
         if current != *reader.location() {
@@ -264,7 +266,7 @@ impl Shared {
                 },
             );
         };
-        index(&self.io, &reader, &parts, &mut grew).await
+        index(&self.io, &opened, &mut grew).await
     }
 
     fn renew(self: &Arc<Self>, source: SourceId, link: Location) {

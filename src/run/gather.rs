@@ -1,4 +1,5 @@
-//! What a location stands for: one object, or the files of a table (a folder, a prefix, a list of links, a Hudi or Delta table).
+//! What a location stands for: one object, or what a folder, a prefix or a list of links holds: recordings, tables (those of Hudi and Delta
+//! by their logs), and what else lies there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use bytes::Bytes;
 use super::open::OpenError;
 use crate::format::table::lake::{Listed, Live, Log, Snapshot, hive_partitions};
 use crate::format::{FormatError, Part};
-use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of};
+use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of, record_of};
+use crate::store::Choice;
 
 /// Objects opened at a time.
 const PARALLEL: usize = 8;
@@ -16,7 +18,48 @@ const PARALLEL: usize = 8;
 /// What a location stands for.
 pub enum Place {
     One(Reader, Part),
-    Many(Vec<Table>),
+    Many(Held),
+}
+
+/// What lies in a folder or below a prefix, or is on a list. One of the first three is not empty.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    pub recordings: Vec<Found>,
+    pub tables: Vec<Table>,
+    /// JSON, which may be scenes.
+    pub json: Vec<Found>,
+    /// Paths of what is none of these.
+    pub others: Vec<String>,
+}
+
+impl Held {
+    /// A sentence about what is there and not opened; None where that is nothing.
+    pub fn passed_over(&self) -> Option<String> {
+        passed_over(self.others.iter().chain(self.json.iter().map(|one| &one.path)).map(String::as_str))
+    }
+}
+
+/// The same of these paths.
+pub fn passed_over<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    const FEW: usize = 3;
+    let count = paths.clone().count();
+    let told = match count {
+        0 => return None,
+        1..=FEW => paths.collect::<Vec<_>>().join(", "),
+        _ => {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for path in paths {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let ending = name
+                    .rsplit_once('.')
+                    .map_or("without an ending".to_owned(), |(_, ending)| format!(".{ending}"));
+                *counts.entry(ending).or_default() += 1;
+            }
+            let counts: Vec<String> = counts.iter().map(|(ending, count)| format!("{count} {ending}")).collect();
+            counts.join(", ")
+        }
+    };
+    Some(format!("not opened, as it is neither a recording nor a table: {told}"))
 }
 
 /// Files that together are one table.
@@ -48,6 +91,13 @@ pub enum Kind {
     Arrow,
     /// A name without an ending: its content tells.
     Unknown,
+}
+
+/// Whether a file is a recording, by its name.
+pub fn is_recording(path: &str) -> bool {
+    [".bag", ".bag.active"]
+        .iter()
+        .any(|ending| path.to_ascii_lowercase().ends_with(ending))
 }
 
 impl Kind {
@@ -176,19 +226,72 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
             read.push(done.unwrap_or_else(|_| Err(given_up(location)))?);
         }
     }
-    let snapshot = log.snapshot(&read, as_of).map_err(|error| wrong(error.0, location))?;
-    let tables = tables(location, &by_path, &snapshot)?;
-    match tables.is_empty() && snapshot.log.is_none() {
-        true => match location {
-            Location::Path(_) => Err(SourceError::Folder { at: location.clone() }.into()),
-            _ if found.is_empty() => Err(wrong("nothing lies there", location)),
-            _ => Err(wrong(
-                "there is no table among what lies there: Parquet, CSV, JSON Lines or Arrow files",
-                location,
-            )),
-        },
-        false if tables.is_empty() => Err(wrong("the table is empty: its log names no files", location)),
-        false => Ok(Place::Many(tables)),
+    let mut snapshot = log.snapshot(&read, as_of).map_err(|error| wrong(error.0, location))?;
+    // a part of a table named by itself: the folders above say what all its rows have
+    if snapshot.log.is_none() {
+        let above = hive_partitions(&format!("{}/", full_path(location).trim_end_matches('/')));
+        for live in snapshot.files.iter_mut().filter(|_| !above.is_empty()) {
+            live.partitions.splice(0..0, above.iter().cloned());
+        }
+    }
+    let mut tables = tables(location, &by_path, &snapshot)?;
+    // beside recordings, what has no ending is no table
+    if snapshot.files.iter().any(|live| is_recording(&live.path)) {
+        tables.retain(|table| table.kind != Kind::Unknown);
+    }
+    let mut held = Held::default();
+    if snapshot.log.is_none() {
+        let taken: std::collections::BTreeSet<&str> = tables.iter().flat_map(|table| &table.files).map(|file| &*file.path).collect();
+        for live in snapshot.files.iter().filter(|live| !taken.contains(&*live.path)) {
+            let Some(one) = by_path.get(&*live.path) else { continue };
+            match () {
+                () if is_recording(&one.path) => held.recordings.push((*one).clone()),
+                () if is_json(&one.path) => held.json.push((*one).clone()),
+                () => held.others.push(one.path.clone()),
+            }
+        }
+    }
+    held.tables = tables;
+    match held.tables.is_empty() && held.recordings.is_empty() && held.json.is_empty() {
+        false => Ok(Place::Many(held)),
+        true if snapshot.log.is_some() => Err(wrong("the table is empty: its log names no files", location)),
+        true if found.is_empty() && !is_folder(location) => Err(wrong("nothing lies there", location)),
+        true => Err(nothing_to_open(location)),
+    }
+}
+
+/// Why a place cannot be opened in which neither recordings nor tables lie.
+pub fn nothing_to_open(location: &Location) -> OpenError {
+    match is_folder(location) {
+        true => SourceError::Folder { at: location.clone() }.into(),
+        false => wrong(
+            "there is neither a recording nor a table among what lies there (bags, Parquet, CSV, JSON Lines or Arrow files)",
+            location,
+        ),
+    }
+}
+
+fn is_folder(location: &Location) -> bool {
+    matches!(location, Location::Path(path) if path.is_dir())
+}
+
+/// JSON that is read whole; DynamoDB exports it compressed.
+fn is_json(path: &str) -> bool {
+    [".json", ".json.gz"]
+        .iter()
+        .any(|ending| path.to_ascii_lowercase().ends_with(ending))
+}
+
+/// What a folder or list is called; a part of a table as the table.
+fn own_name(location: &Location) -> String {
+    let name = location.name();
+    match name.contains('=') {
+        false => name,
+        true => {
+            let path = full_path(location);
+            let mut folders = path.split('/').rev().filter(|folder| !folder.is_empty() && !folder.contains('='));
+            folders.next().map_or(name, str::to_owned)
+        }
     }
 }
 
@@ -231,7 +334,7 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, snapshot: &Snapsh
         groups.retain(|(_, kind), _| *kind != Kind::Unknown);
     }
     let kinds_of = |folder: &str| groups.keys().filter(|(other, _)| other == folder).count();
-    let own_name = || location.name();
+    let own_name = || own_name(location);
     let named = groups.iter().map(|((folder, kind), files)| {
         let stem = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or(path);
@@ -294,24 +397,88 @@ pub async fn open_files(files: &[TableFile], at: &Location, net: &Net) -> Result
     Ok(readers.into_iter().flatten().collect())
 }
 
-/// One reader of all that a location stands for, and the files that it is made of, those of a table one behind the other.
-pub(super) async fn open(location: &Location, net: &Net) -> Result<(Reader, Vec<Part>), OpenError> {
-    let tables = match gather(location, None, net).await? {
-        Place::One(reader, part) => return Ok((reader, vec![part])),
-        Place::Many(tables) => tables,
+/// An open location.
+#[derive(Clone)]
+pub struct Opened {
+    pub reader: Reader,
+    /// The files that it is made of, those of a table one behind the other.
+    pub parts: Vec<Part>,
+    /// What of it is not opened, and why.
+    pub notes: Vec<String>,
+}
+
+impl Opened {
+    /// One object.
+    pub fn one(reader: Reader, part: Part) -> Opened {
+        Opened {
+            reader,
+            parts: vec![part],
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// One reader of all that a location stands for.
+pub(super) async fn open(location: &Location, choice: &Choice, net: &Net) -> Result<Opened, OpenError> {
+    let mut held = match gather(location, None, net).await? {
+        Place::One(reader, part) => return Ok(Opened::one(reader, part)),
+        Place::Many(held) => held,
     };
-    open_tables(tables, location, net).await
+    if held.recordings.is_empty() && held.tables.is_empty() {
+        return Err(nothing_to_open(location));
+    }
+    let mut notes: Vec<String> = Vec::new();
+    if choice.only_tables {
+        held.recordings.clear();
+    } else {
+        notes.extend(held.passed_over());
+    }
+    notes.extend(leave_out_others(&mut held.tables, &choice.beside));
+    if let ([only], true) = (held.recordings.as_slice(), held.tables.is_empty()) {
+        let reader = Reader::open(only.location.clone(), net).await?;
+        let parts = vec![Part::whole(&only.path, reader.len())];
+        return Ok(Opened { reader, parts, notes });
+    }
+    let (reader, parts) = open_held(held, location, net).await?;
+    Ok(Opened { reader, parts, notes })
+}
+
+/// Where some files are of a recording that is open, those of others are not opened; a sentence says so.
+fn leave_out_others(tables: &mut Vec<Table>, beside: &[String]) -> Option<String> {
+    const BAG_FILE: &str = "bag_file";
+    let bag = |file: &TableFile| -> Option<String> {
+        let (_, value) = file.partitions.iter().find(|(name, _)| name == BAG_FILE)?;
+        let name = value.as_deref()?.trim_end_matches('/');
+        Some(record_of(name.rsplit('/').next().unwrap_or(name)).to_owned())
+    };
+    let is_open = |file: &TableFile| bag(file).is_some_and(|bag| beside.contains(&bag));
+    if !tables.iter().flat_map(|table| &table.files).any(is_open) {
+        return None;
+    }
+    let mut others = std::collections::BTreeSet::new();
+    for table in tables.iter_mut() {
+        table.files.retain(|file| {
+            let is_kept = bag(file).is_none() || is_open(file);
+            others.extend(bag(file).filter(|_| !is_kept));
+            is_kept
+        });
+    }
+    tables.retain(|table| !table.files.is_empty());
+    let first = others.first()?;
+    let told = match others.len() {
+        1 => format!("of {first}, which is"),
+        count => format!("of {count} other recordings ({first}, …), which are"),
+    };
+    Some(format!(
+        "rows {told} not open beside it, are left out: open the table alone to see them"
+    ))
 }
 
 /// The same of each table that lies there; of several only those under names that are wanted.
-pub(super) async fn open_each(
-    location: &Location,
-    net: &Net,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<(Reader, Vec<Part>)>, OpenError> {
+pub(super) async fn open_each(location: &Location, net: &Net, wanted: impl Fn(&str) -> bool) -> Result<Vec<Opened>, OpenError> {
     let mut tables = match gather(location, None, net).await? {
-        Place::One(reader, part) => return Ok(vec![(reader, vec![part])]),
-        Place::Many(tables) => tables,
+        Place::One(reader, part) => return Ok(vec![Opened::one(reader, part)]),
+        Place::Many(held) => held.tables,
     };
     if tables.len() > 1 {
         let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
@@ -326,7 +493,13 @@ pub(super) async fn open_each(
     let mut opened = Vec::with_capacity(tables.len());
     for table in tables {
         let place = folder_of(&table, location);
-        opened.push(open_tables(vec![table], &place, net).await?);
+        let held = Held {
+            tables: vec![table],
+            ..Held::default()
+        };
+        let (reader, parts) = open_held(held, &place, net).await?;
+        let notes = Vec::new();
+        opened.push(Opened { reader, parts, notes });
     }
     Ok(opened)
 }
@@ -350,15 +523,22 @@ fn folder_of(table: &Table, location: &Location) -> Location {
     }
 }
 
-async fn open_tables(tables: Vec<Table>, location: &Location, net: &Net) -> Result<(Reader, Vec<Part>), OpenError> {
-    let are_several = tables.len() > 1;
-    let files: Vec<(Option<Arc<str>>, TableFile)> = tables
-        .into_iter()
-        .flat_map(|table| {
-            let name = are_several.then(|| Arc::from(table.name));
-            table.files.into_iter().map(move |file| (name.clone(), file))
-        })
-        .collect();
+/// The recordings, then the tables.
+async fn open_held(held: Held, location: &Location, net: &Net) -> Result<(Reader, Vec<Part>), OpenError> {
+    let recordings = held.recordings.into_iter().map(|one| {
+        let file = TableFile {
+            path: one.path.clone(),
+            location: one.location,
+            len: one.len,
+            partitions: Vec::new(),
+        };
+        (Arc::from(one.path), file)
+    });
+    let tables = held.tables.into_iter().flat_map(|table| {
+        let name: Arc<str> = table.name.into();
+        table.files.into_iter().map(move |file| (name.clone(), file))
+    });
+    let files: Vec<(Arc<str>, TableFile)> = recordings.chain(tables).collect();
     let all: Vec<TableFile> = files.iter().map(|(_, file)| file.clone()).collect();
     let readers = open_files(&all, location, net).await?;
     let mut at = 0;
@@ -369,7 +549,7 @@ async fn open_tables(tables: Vec<Table>, location: &Location, net: &Net) -> Resu
             path: file.path,
             range: start..at,
             partitions: file.partitions,
-            table,
+            table: Some(table),
         }
     });
     let parts = parts.collect();

@@ -9,6 +9,7 @@ use super::open::{OpenError, index_with};
 use super::{Io, gather};
 use crate::format::{Catalog, ChunkId, Connection, MAX_LATCHED_CHUNKS};
 use crate::source::{HEAD_BYTES, Location, Pin};
+use crate::store::Choice;
 use crate::time::Span;
 
 /// Chunks this near are read at once, in requests up to this size.
@@ -58,8 +59,9 @@ async fn keep(
     span: impl FnOnce(Span) -> Span + Send,
     mut progress: impl FnMut(KeepProgress) + Send,
 ) -> Result<Pin, OpenError> {
-    let (reader, parts) = gather::open(&location, io.net()).await?;
-    let (container, mut ranges) = index_with(io, &reader, &parts, &mut |_, _| {}).await?;
+    let opened = gather::open(&location, &Choice::default(), io.net()).await?;
+    let (container, mut ranges) = index_with(io, &opened, &mut |_, _| {}).await?;
+    let reader = opened.reader;
     let whole = container.catalog().span().unwrap_or(Span::ALL);
     let span = span(whole);
     ranges.push(0..reader.len().min(HEAD_BYTES));

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::gather::Opened;
 use super::{Io, gather};
-use crate::format::{Container, Fetched, FormatError, Part, Step, Warning, joined, recognise};
+use crate::format::table::{holds_scenes, is_table};
+use crate::format::{Catalog, Container, Fetched, FormatError, Part, Step, Warning, joined, moved, recognise, within};
 use crate::source::{HEAD_BYTES, Location, Reader, SourceError};
+use crate::store::Choice;
 
 /// An indexed recording that can be read.
 #[derive(Clone)]
@@ -34,9 +37,9 @@ impl Recording {
     /// Opens a location and waits; `progress` gets what a recovery scan has found and how far it is (0 to 1).
     pub fn open(io: &Io, location: Location, mut progress: impl FnMut(&Arc<dyn Container>, f32) + Send) -> Result<Recording, OpenError> {
         let (reader, container) = io.block_on(async {
-            let (reader, parts) = gather::open(&location, io.net()).await?;
-            let container = index(io, &reader, &parts, &mut progress).await?;
-            Ok::<_, OpenError>((reader, container))
+            let opened = gather::open(&location, &Choice::default(), io.net()).await?;
+            let container = index(io, &opened, &mut progress).await?;
+            Ok::<_, OpenError>((opened.reader, container))
         })?;
         Ok(Recording {
             io: io.clone(),
@@ -49,8 +52,8 @@ impl Recording {
     pub fn opening(io: &Io, location: Location) -> impl FnOnce() -> Result<Recording, OpenError> + Send + use<> {
         let (own, at) = (io.clone(), location.clone());
         let opening = io.spawn(async move {
-            let (reader, parts) = gather::open(&location, own.net()).await?;
-            Recording::of(&own, reader, parts).await
+            let opened = gather::open(&location, &Choice::default(), own.net()).await?;
+            Recording::of(&own, opened).await
         });
         let io = io.clone();
         move || io.block_on(opening).unwrap_or(Err(OpenError::Crashed { at }))
@@ -61,76 +64,118 @@ impl Recording {
     pub fn open_each(io: &Io, location: &Location, wanted: impl Fn(&str) -> bool) -> Result<Vec<Recording>, OpenError> {
         io.block_on(async {
             let mut all = Vec::new();
-            for (reader, parts) in gather::open_each(location, io.net(), wanted).await? {
-                all.push(Recording::of(io, reader, parts).await?);
+            for opened in gather::open_each(location, io.net(), wanted).await? {
+                all.push(Recording::of(io, opened).await?);
             }
             Ok(all)
         })
     }
 
+    /// The recording that one object is.
+    pub async fn of_one(io: &Io, location: Location) -> Result<Recording, OpenError> {
+        let reader = Reader::open(location, io.net()).await?;
+        let part = Part::whole(&reader.location().name(), reader.len());
+        Recording::of(io, Opened::one(reader, part)).await
+    }
+
     /// The recording that an open location holds.
-    pub async fn of(io: &Io, reader: Reader, parts: Vec<Part>) -> Result<Recording, OpenError> {
-        let container = index(io, &reader, &parts, &mut |_, _| {}).await?;
+    pub async fn of(io: &Io, opened: Opened) -> Result<Recording, OpenError> {
+        let container = index(io, &opened, &mut |_, _| {}).await?;
         Ok(Recording {
             io: io.clone(),
-            reader,
+            reader: opened.reader,
             container,
         })
     }
 }
 
-/// Runs the indexer of an open location to its end.
+/// Runs the indexers of an open location to their end.
 pub(super) async fn index(
     io: &Io,
-    reader: &Reader,
-    parts: &[Part],
+    opened: &Opened,
     progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
 ) -> Result<Arc<dyn Container>, OpenError> {
-    Ok(index_with(io, reader, parts, progress).await?.0)
+    Ok(index_with(io, opened, progress).await?.0)
 }
 
 /// The same, with the ranges that were read for it.
 pub(super) async fn index_with(
     io: &Io,
-    reader: &Reader,
-    parts: &[Part],
+    opened: &Opened,
     progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
 ) -> Result<(Arc<dyn Container>, Vec<Range<u64>>), OpenError> {
-    let tables: Vec<&[Part]> = parts.chunk_by(|a, b| a.table == b.table).collect();
-    if tables.len() < 2 {
-        return index_one(io, reader, parts, progress).await;
+    let Opened { reader, parts, notes } = opened;
+    let mut lost: Vec<Warning> = notes
+        .iter()
+        .map(|what| Warning {
+            offset: 0,
+            what: what.clone(),
+        })
+        .collect();
+    let members: Vec<&[Part]> = parts.chunk_by(|a, b| a.table == b.table).collect();
+    if members.len() < 2 {
+        let (container, ranges) = index_one(io, reader, parts, progress).await?;
+        let container = if lost.is_empty() {
+            container
+        } else {
+            joined(vec![container], lost)
+        };
+        return Ok((container, ranges));
     }
-    let (mut containers, mut read, mut lost) = (Vec::new(), Vec::new(), Vec::new());
-    for table in tables {
-        match index_one(io, reader, table, progress).await {
+    let (mut containers, mut scenes, mut read, mut failed) = (Vec::new(), Vec::new(), Vec::new(), None);
+    for member in members {
+        // what grows would change the numbers of what comes behind it
+        match index_one(io, reader, member, &mut |_, _| {}).await {
             Ok((container, ranges)) => {
-                containers.push(container);
                 read.extend(ranges);
+                match holds_scenes(container.catalog()) {
+                    true => scenes.push((container, member)),
+                    false => containers.push(container),
+                }
             }
             // the others can be read
             Err(OpenError::Format { error, .. }) => {
-                let name = table.first().and_then(|part| part.table.clone()).unwrap_or_default();
+                let name = member.first().and_then(|part| part.table.clone()).unwrap_or_default();
+                failed = failed.or(Some(format!("{name}: {error}")));
                 lost.push(Warning {
-                    offset: table.first().map_or(0, |part| part.range.start),
+                    offset: member.first().map_or(0, |part| part.range.start),
                     what: format!("{name}: {error}"),
                 });
             }
             Err(error) => return Err(error),
         }
     }
-    match (containers.is_empty(), lost.pop()) {
-        (true, Some(Warning { what, .. })) => Err(OpenError::Format {
+    // scenes among measurements have no clock of their own to join
+    match containers.is_empty() {
+        true => containers.extend(scenes.into_iter().map(|(container, _)| container)),
+        false => lost.extend(
+            scenes
+                .iter()
+                .filter_map(|(container, member)| told_scenes(container.catalog(), member)),
+        ),
+    }
+    match (containers.is_empty(), failed) {
+        (true, Some(what)) => Err(OpenError::Format {
             error: FormatError(what),
             at: reader.location().clone(),
         }),
-        (_, last) => {
-            lost.extend(last);
-            Ok((joined(containers, lost), read))
-        }
+        _ => Ok((joined(containers, lost), read)),
     }
 }
 
-/// A recording, or one of the tables that a reader reads.
+fn told_scenes(catalog: &Catalog, member: &[Part]) -> Option<Warning> {
+    let first = member.first()?;
+    Some(Warning {
+        offset: first.range.start,
+        what: format!(
+            "{}: {} scenes, which are no topic: the window shows them as lanes, `roadreel scenes` lists them",
+            first.path,
+            catalog.messages()
+        ),
+    })
+}
+
+/// A recording, or one of the recordings and tables that a reader reads.
 async fn index_one(
     io: &Io,
     reader: &Reader,
@@ -142,7 +187,9 @@ async fn index_one(
     let first = parts.first();
     let (start, end) = first.map_or((0, reader.len()), |part| (part.range.start, part.range.end));
     let head = match start {
-        0 => reader.head().clone(),
+        0 => reader
+            .head()
+            .slice(..reader.head().len().min(usize::try_from(end).unwrap_or(usize::MAX))),
         _ => reader.read(start..end.min(start.saturating_add(HEAD_BYTES))).await?,
     };
     let table = first.and_then(|part| part.table.as_deref());
@@ -150,8 +197,13 @@ async fn index_one(
         ([first, _, ..], _) | ([first], Some(_)) => first.path.rsplit('/').next().unwrap_or_default().to_owned(),
         _ => at.name(),
     };
-    let format = recognise(&name, &head, reader.len()).map_err(wrong)?;
-    let mut indexer = format.indexer(reader.len());
+    // a table's reader knows that its files lie behind one another, a recording's does not
+    let format = recognise(&name, &head, end - start).map_err(wrong)?;
+    let (len, base) = match is_table(format.name()) {
+        true => (reader.len(), 0),
+        false => (end - start, start),
+    };
+    let mut indexer = format.indexer(len);
     indexer.is_called(table.unwrap_or(&at.name()));
     indexer.is_made_of(parts);
     if let Some(column) = io.time_column() {
@@ -160,7 +212,7 @@ async fn index_one(
     if !reader.is_remote() {
         indexer.reads_are_cheap();
     }
-    let mut got = Fetched::one(start, head);
+    let mut got = Fetched::one(start - base, head);
     let mut read = Vec::new();
     loop {
         // An index of a large recording is megabytes, a recovery scan decompresses: not for a thread that serves sockets.
@@ -171,16 +223,20 @@ async fn index_one(
         let step: Result<Step, FormatError>;
         (indexer, step) = stepped.await.map_err(|_| OpenError::Crashed { at: at.clone() })?;
         let need = match step.map_err(wrong)? {
-            Step::Ready(container) => return Ok((container, read)),
+            Step::Ready(container) => return Ok((within(container, base), read)),
             Step::Need(need) => need,
             Step::Grew { so_far, need } => {
-                let done = need.first().map_or(0, |r| r.start) as f32 / reader.len() as f32;
-                progress(&so_far, done.clamp(0.0, 1.0));
+                let done = need.first().map_or(0, |r| r.start) as f32 / len as f32;
+                progress(&within(so_far, base), done.clamp(0.0, 1.0));
                 need
             }
         };
+        let need: Vec<Range<u64>> = need.iter().map(|range| moved(range, base)).collect();
         read.extend_from_slice(&need);
         got = fetch(reader, need).await?;
+        if base > 0 {
+            got = got.within(base);
+        }
     }
 }
 

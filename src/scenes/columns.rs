@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::format::table::scenes::{END, ENDS, LENGTH, START, STARTS, TIMES, plain};
+
 /// How columns are called, the likeliest first; the first of each row is AWS's own name, under which a scene is read.
 const NAMES: &[&[&str]] = &[
     &[
@@ -23,50 +25,8 @@ const NAMES: &[&[&str]] = &[
     &["scene_id", "event_id", "id", "uuid", "scene"],
     &["bag_file_prefix", "s3_key", "object_key", "key", "prefix", "path"],
     &["bag_file_bucket", "s3_bucket", "bucket"],
-    &[
-        START,
-        "start",
-        "start_timestamp",
-        "start_ts",
-        "starttime",
-        "start_at",
-        "scene_start",
-        "start_s",
-        "start_sec",
-        "start_secs",
-        "start_ms",
-        "start_us",
-        "t_start",
-        "time_start",
-        "begin",
-        "begin_time",
-        "begin_ts",
-        "from",
-        "from_time",
-        "onset",
-    ],
-    &[
-        END,
-        "end",
-        "end_timestamp",
-        "end_ts",
-        "endtime",
-        "end_at",
-        "scene_end",
-        "end_s",
-        "end_sec",
-        "end_secs",
-        "end_ms",
-        "end_us",
-        "t_end",
-        "time_end",
-        "stop",
-        "stop_time",
-        "to",
-        "to_time",
-        "until",
-        "finish",
-    ],
+    STARTS,
+    ENDS,
     &[
         LENGTH,
         "duration",
@@ -83,25 +43,6 @@ const NAMES: &[&[&str]] = &[
     &["text", "description", "comment", "note", "notes", "title"],
 ];
 
-const START: &str = "start_time";
-const END: &str = "end_time";
-const LENGTH: &str = "scene_length";
-/// Where a table has no start, its rows are moments at these.
-const TIMES: &[&str] = &[
-    "time",
-    "timestamp",
-    "timestamp_ns",
-    "time_ns",
-    "stamp",
-    "ts",
-    "t",
-    "datetime",
-    "date_time",
-    "event_time",
-    "date",
-];
-/// Starts and ends that are nothing else in a table of measurements.
-const PLAIN: [&str; 4] = ["start", "begin", "end", "stop"];
 /// Exact times, which may stand beside those in seconds, and then under these names.
 const EXACT: [(&str, &str); 2] = [("start_ns", START), ("end_ns", END)];
 
@@ -154,23 +95,6 @@ impl Columns {
         })
     }
 
-    /// Whether a table with these columns is scenes rather than measurements: it has ids of scenes, or starts and ends and no time of its own.
-    pub fn are_of_scenes(names: &[&str]) -> bool {
-        let plain: Vec<String> = names.iter().map(|name| plain(name)).collect();
-        let is = |wanted: &str| plain.iter().any(|name| name == wanted);
-        let has = |group: &str| {
-            let group = NAMES
-                .iter()
-                .find(|names| names.first() == Some(&group))
-                .copied()
-                .unwrap_or_default();
-            let sure = group.iter().filter(|name| PLAIN.iter().any(|plain| name.contains(plain)));
-            sure.into_iter().any(|name| is(name))
-        };
-        let has_time = TIMES.iter().any(|time| is(time));
-        is("scene_id") || (has(START) && (has(END) || is(LENGTH) || is("duration")) && !has_time)
-    }
-
     /// A row under AWS's names, further columns under their own. `text` gives the text of a column by its number.
     pub fn item(&self, mut text: impl FnMut(usize) -> Option<String>) -> BTreeMap<String, String> {
         let mut item = BTreeMap::new();
@@ -193,21 +117,4 @@ impl Columns {
             _ => length,
         }
     }
-}
-
-/// `Start time`, `startTime` and `START_TIME` are `start_time`.
-fn plain(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    let mut was_lower = false;
-    for c in name.trim().chars() {
-        if c.is_uppercase() && was_lower {
-            out.push('_');
-        }
-        was_lower = c.is_lowercase() || c.is_ascii_digit();
-        match c.is_alphanumeric() {
-            true => out.extend(c.to_lowercase()),
-            false => out.push('_'),
-        }
-    }
-    out.trim_matches('_').to_owned()
 }

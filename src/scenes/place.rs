@@ -18,8 +18,12 @@ pub fn is_of(scene: &Scene, recording: &Location) -> bool {
     {
         return true;
     }
-    let name = recording.name();
-    let name = record_of(&name);
+    is_named(scene, &recording.name())
+}
+
+/// Whether a scene is of a recording of this name, with or without its ending.
+pub fn is_named(scene: &Scene, recording: &str) -> bool {
+    let name = record_of(recording);
     !name.is_empty() && names(scene).any(|own| own == name)
 }
 

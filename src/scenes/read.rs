@@ -1,20 +1,26 @@
 //! Tables → scenes: Parquet, CSV, JSON Lines, Arrow, folders and prefixes of them through [`Lake`]; DynamoDB's JSON as it is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
+use std::io::Read as _;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use bytes::Bytes;
+use flate2::read::{GzDecoder, MultiGzDecoder};
 use serde_json::{Map, Value};
 
 use super::cells::texts;
 use super::columns::Columns;
 use super::joined::{Frames, are_frames};
 use super::{Scene, SceneSet};
-use crate::format::recognise;
+use crate::format::table::is_table;
+use crate::format::table::scenes::are_of_scenes;
+use crate::format::{Part, recognise};
 use crate::lake::{Answer, Lake, LakeError};
-use crate::run::{Io, Place, gather};
-use crate::source::{Location, Reader, SceneTable};
+use crate::run::{Held, Io, Place, Table, gather, passed_over};
+use crate::source::{Found, HEAD_BYTES, Location, Reader, SceneTable};
+use crate::time::Time;
 
 /// A table of scenes has no more.
 const MOST: usize = 1_000_000;
@@ -22,7 +28,10 @@ const MOST: usize = 1_000_000;
 const LONGEST_JSON_BYTES: u64 = 512 << 20;
 /// Of queries over tables of scenes.
 const MEMORY_BYTES: u64 = 256 << 20;
+/// More JSON files than this beside tables are no scenes.
+const MOST_JSON: usize = 16;
 const NAME: &str = "scenes";
+const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Why a table is no scenes: one sentence.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -37,65 +46,196 @@ pub enum SceneReadError {
     Json { what: String, at: Location },
 }
 
-/// Reads all scenes of a table. Waits: for commands and threads of their own.
-pub fn read(io: &Io, location: &Location) -> Result<SceneSet, SceneReadError> {
-    if let Some(reader) = io.block_on(json_at(io, location))? {
-        if reader.len() > LONGEST_JSON_BYTES {
-            return Err(SceneReadError::Json {
-                what: format!("the JSON is longer than {} MiB", LONGEST_JSON_BYTES >> 20),
-                at: location.clone(),
+/// What a location holds, by what becomes of it.
+#[derive(Debug, Default)]
+pub struct Sorted {
+    /// Tables of scenes, as one set.
+    pub scenes: Option<SceneSet>,
+    /// Recordings in a folder, below a prefix or on a list.
+    pub recordings: Vec<Location>,
+    /// The location itself is a recording, or tables of measurements lie there.
+    pub has_others: bool,
+    /// Why tables of scenes could not be read, and what else was passed over.
+    pub failed: Vec<String>,
+    pub passed_over: Option<String>,
+}
+
+/// Tells the scenes that lie at a location from all else, and reads them; of the rest no more than columns are read. Waits.
+pub fn sort(io: &Io, location: &Location) -> Result<Sorted, SceneReadError> {
+    let place = io.block_on(gather(location, None, io.net())).map_err(LakeError::from)?;
+    let held = match place {
+        Place::One(reader, part) => {
+            let scenes = match are_scenes(io, &reader, &part, location)? {
+                true => Some(read_place(io, Place::One(reader, part), location)?),
+                false => None,
+            };
+            let has_others = scenes.is_none();
+            return Ok(Sorted {
+                scenes,
+                has_others,
+                ..Sorted::default()
             });
         }
-        let bytes = io.block_on(reader.read(0..reader.len())).map_err(LakeError::from)?;
-        return of_json(&bytes, location);
+        Place::Many(held) => held,
+    };
+    let (of_scenes, tables): (Vec<Table>, Vec<Table>) = held.tables.into_iter().partition(|table| columns_are_scenes(io, table, location));
+    let (json, other_json): (Vec<Found>, Vec<Found>) = match held.json.len() {
+        // a picture's detections are a file each
+        ..=MOST_JSON => held.json.into_iter().partition(|found| json_is_scenes(io, found)),
+        _ => (Vec::new(), held.json),
+    };
+    let mut sorted = Sorted {
+        recordings: held.recordings.into_iter().map(|found| found.location).collect(),
+        has_others: !tables.is_empty(),
+        passed_over: passed_over(held.others.iter().chain(other_json.iter().map(|one| &one.path)).map(String::as_str)),
+        ..Sorted::default()
+    };
+    let scenes = Held {
+        tables: of_scenes,
+        json,
+        ..Held::default()
+    };
+    if !scenes.tables.is_empty() || !scenes.json.is_empty() {
+        match read_place(io, Place::Many(scenes), location) {
+            Ok(set) => sorted.scenes = Some(set),
+            Err(error) => sorted.failed.push(error.to_string()),
+        }
     }
+    Ok(sorted)
+}
+
+/// Reads all scenes of a table, or those of a folder's tables that are of scenes, where some are. Waits: for commands and threads of their
+/// own.
+pub fn read(io: &Io, location: &Location) -> Result<SceneSet, SceneReadError> {
+    let place = match io.block_on(gather(location, None, io.net())).map_err(LakeError::from)? {
+        Place::Many(mut held) => {
+            held.json.retain(|found| json_is_scenes(io, found));
+            let has_several = held.tables.len() + held.json.len() > 1;
+            if has_several {
+                let (of_scenes, others) = held.tables.into_iter().partition(|table| columns_are_scenes(io, table, location));
+                let has_scenes = !Vec::is_empty(&of_scenes) || !held.json.is_empty();
+                held.tables = if has_scenes { of_scenes } else { others };
+            }
+            Place::Many(held)
+        }
+        one => one,
+    };
+    read_place(io, place, location)
+}
+
+fn read_place(io: &Io, place: Place, location: &Location) -> Result<SceneSet, SceneReadError> {
+    let mut all = Distinct::default();
+    match place {
+        Place::One(reader, part) => match is_json(&reader) {
+            true => return of_json(&whole_json(io, &reader)?, location),
+            false => tables_of(io, Place::One(reader, part), location, &mut all)?,
+        },
+        Place::Many(mut held) => {
+            let json = std::mem::take(&mut held.json);
+            if !held.tables.is_empty() {
+                tables_of(io, Place::Many(held), location, &mut all)?;
+            }
+            for found in json {
+                let reader = io
+                    .block_on(Reader::open(found.location.clone(), io.net()))
+                    .map_err(LakeError::from)?;
+                all.add(of_json(&whole_json(io, &reader)?, &found.location)?.scenes);
+            }
+        }
+    }
+    match all.scenes.is_empty() && !all.other_columns.is_empty() {
+        true => Err(SceneReadError::NoStart {
+            columns: all.other_columns.into_iter().take(12).collect::<Vec<_>>().join(", "),
+            at: location.clone(),
+        }),
+        false => Ok(SceneSet::new(location.name(), Some(location.clone()), all.scenes)),
+    }
+}
+
+/// Scenes of several tables: the same ones may lie there in two formats.
+#[derive(Default)]
+struct Distinct {
+    scenes: Vec<Scene>,
+    known: HashSet<(String, String, Option<Time>, Option<Time>)>,
+    /// Of tables that have no start.
+    other_columns: BTreeSet<String>,
+}
+
+impl Distinct {
+    fn add(&mut self, mut own: Vec<Scene>) {
+        let key = |scene: &Scene| (scene.file.clone(), scene.id.clone(), scene.start, scene.end);
+        own.retain(|scene| scene.id.is_empty() || !self.known.contains(&key(scene)));
+        self.known.extend(own.iter().map(key));
+        self.scenes.append(&mut own);
+    }
+}
+
+fn tables_of(io: &Io, place: Place, location: &Location, all: &mut Distinct) -> Result<(), SceneReadError> {
     let lake = Lake::new(io, MEMORY_BYTES)?;
-    lake.add(NAME, location, None)?;
-    let (mut scenes, mut other) = (Vec::new(), BTreeSet::new());
-    let mut known = HashSet::new();
+    lake.add_place(NAME, place, location)?;
     for (class, table) in tables(&lake)? {
         let mut own = Vec::new();
         let answer = lake.query(&format!("SELECT * FROM {table}"))?;
         match of_rows(&answer.schema().clone(), answer, &mut own)? {
-            Found::Scenes => {}
-            Found::NoStart(columns) => other.extend(columns),
+            Rows::Scenes => {}
+            Rows::NoStart(columns) => all.other_columns.extend(columns),
         }
-        // a table may lie there in two formats
-        let key = |scene: &Scene| (scene.file.clone(), scene.id.clone(), scene.start, scene.end);
-        own.retain(|scene| scene.id.is_empty() || !known.contains(&key(scene)));
-        known.extend(own.iter().map(key));
         // ADDF keeps a folder for each class
         for scene in own.iter_mut().filter(|scene| scene.class.is_none()) {
             scene.class.clone_from(&class);
         }
-        scenes.append(&mut own);
+        all.add(own);
     }
-    match scenes.is_empty() && !other.is_empty() {
-        true => Err(SceneReadError::NoStart {
-            columns: other.into_iter().take(12).collect::<Vec<_>>().join(", "),
-            at: location.clone(),
-        }),
-        false => Ok(SceneSet::new(location.name(), Some(location.clone()), scenes)),
-    }
+    Ok(())
 }
 
-/// Whether what lies there is a table of scenes rather than one of measurements, or a recording; reads no more than its columns.
-/// Waits, as [`read`] does.
-pub fn are_scenes(io: &Io, location: &Location) -> Result<bool, SceneReadError> {
-    if let Some(reader) = io.block_on(json_at(io, location))? {
-        let names = names_in_json(reader.head());
-        return Ok(Columns::are_of_scenes(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+/// Whether an object is a table of scenes rather than one of measurements, or a recording.
+fn are_scenes(io: &Io, reader: &Reader, part: &Part, location: &Location) -> Result<bool, SceneReadError> {
+    if is_json(reader) {
+        return Ok(names_are_scenes(&names_in_json(&start_of(reader))));
     }
+    let format = recognise(&location.name(), reader.head(), reader.len());
+    if !format.is_ok_and(|format| is_table(format.name())) {
+        return Ok(false);
+    }
+    Ok(names_are_scenes(&columns_at(
+        io,
+        Place::One(reader.clone(), part.clone()),
+        location,
+    )?))
+}
+
+/// The same of a table, by its first file. What cannot be looked at is told by whoever opens it.
+fn columns_are_scenes(io: &Io, table: &Table, location: &Location) -> bool {
+    let first = Table {
+        files: table.files.iter().take(1).cloned().collect(),
+        ..table.clone()
+    };
+    let held = Held {
+        tables: vec![first],
+        ..Held::default()
+    };
+    columns_at(io, Place::Many(held), location).is_ok_and(|names| names_are_scenes(&names))
+}
+
+fn json_is_scenes(io: &Io, found: &Found) -> bool {
+    let reader = io.block_on(Reader::open(found.location.clone(), io.net()));
+    reader.is_ok_and(|reader| is_json(&reader) && names_are_scenes(&names_in_json(&start_of(&reader))))
+}
+
+fn names_are_scenes(names: &[String]) -> bool {
+    are_of_scenes(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn columns_at(io: &Io, place: Place, location: &Location) -> Result<Vec<String>, SceneReadError> {
     let lake = Lake::new(io, MEMORY_BYTES)?;
-    lake.add(NAME, location, None)?;
-    let tables = tables(&lake)?;
-    let mut all = !tables.is_empty();
-    for (_, table) in tables {
+    lake.add_place(NAME, place, location)?;
+    let mut names = Vec::new();
+    for (_, table) in tables(&lake)? {
         let answer = lake.query(&format!("SELECT * FROM {table} LIMIT 0"))?;
-        let names: Vec<&str> = answer.schema().fields().iter().map(|field| &**field.name()).collect();
-        all &= Columns::are_of_scenes(&names);
+        names.extend(answer.schema().fields().iter().map(|field| field.name().clone()));
     }
-    Ok(all)
+    Ok(names)
 }
 
 /// The rows of a query as scenes.
@@ -116,15 +256,15 @@ pub fn may_be_scenes(names: &[&str]) -> bool {
 fn named(name: &str, schema: &Schema, batches: impl Iterator<Item = Result<RecordBatch, LakeError>>) -> Result<SceneSet, SceneReadError> {
     let mut scenes = Vec::new();
     match of_rows(schema, batches, &mut scenes)? {
-        Found::Scenes => Ok(SceneSet::new(name.to_owned(), None, scenes)),
-        Found::NoStart(columns) => Err(SceneReadError::NoStart {
+        Rows::Scenes => Ok(SceneSet::new(name.to_owned(), None, scenes)),
+        Rows::NoStart(columns) => Err(SceneReadError::NoStart {
             columns: columns.join(", "),
             at: Location::Path("the query".into()),
         }),
     }
 }
 
-enum Found {
+enum Rows {
     Scenes,
     /// The columns that there are.
     NoStart(Vec<String>),
@@ -134,10 +274,10 @@ fn of_rows(
     schema: &Schema,
     batches: impl Iterator<Item = Result<RecordBatch, LakeError>>,
     scenes: &mut Vec<Scene>,
-) -> Result<Found, SceneReadError> {
+) -> Result<Rows, SceneReadError> {
     let names: Vec<&str> = schema.fields().iter().map(|field| &**field.name()).collect();
     let Some(columns) = Columns::of(&names) else {
-        return Ok(Found::NoStart(names.into_iter().map(str::to_owned).collect()));
+        return Ok(Rows::NoStart(names.into_iter().map(str::to_owned).collect()));
     };
     if are_frames(schema) {
         let mut frames = Frames::default();
@@ -145,7 +285,7 @@ fn of_rows(
             frames.add(&batch?);
         }
         scenes.extend(frames.scenes());
-        return Ok(Found::Scenes);
+        return Ok(Rows::Scenes);
     }
     for batch in batches {
         add(&columns, &batch?, scenes);
@@ -153,7 +293,7 @@ fn of_rows(
             return Err(SceneReadError::TooMany);
         }
     }
-    Ok(Found::Scenes)
+    Ok(Rows::Scenes)
 }
 
 fn add(columns: &Columns, batch: &RecordBatch, scenes: &mut Vec<Scene>) {
@@ -178,15 +318,45 @@ fn tables(lake: &Lake) -> Result<Vec<(Option<String>, String)>, LakeError> {
         .collect())
 }
 
-/// The reader of a text that is JSON, in whatever form.
-async fn json_at(io: &Io, location: &Location) -> Result<Option<Reader>, LakeError> {
-    let Place::One(reader, _) = gather(location, None, io.net()).await? else {
-        return Ok(None);
-    };
-    let name = location.name();
-    let is_jsonl = || recognise(&name, reader.head(), reader.len()).is_ok_and(|format| format.name() == "jsonlines");
-    let is_json = reader.head().trim_ascii_start().starts_with(b"{") || reader.head().trim_ascii_start().starts_with(b"[") || is_jsonl();
-    Ok(is_json.then_some(reader))
+/// Whether a text is JSON, in whatever form.
+fn is_json(reader: &Reader) -> bool {
+    let (name, start) = (reader.location().name(), start_of(reader));
+    let is_jsonl = || recognise(&name, &start, reader.len()).is_ok_and(|format| format.name() == "jsonlines");
+    start.trim_ascii_start().starts_with(b"{") || start.trim_ascii_start().starts_with(b"[") || is_jsonl()
+}
+
+/// The first bytes, unpacked.
+fn start_of(reader: &Reader) -> Cow<'_, [u8]> {
+    let head = reader.head();
+    if !head.starts_with(GZIP) {
+        return Cow::Borrowed(head);
+    }
+    // it ends in the middle
+    let mut start = Vec::new();
+    let _ = GzDecoder::new(&**head).take(HEAD_BYTES).read_to_end(&mut start);
+    Cow::Owned(start)
+}
+
+fn whole_json(io: &Io, reader: &Reader) -> Result<Bytes, SceneReadError> {
+    if reader.len() > LONGEST_JSON_BYTES {
+        return Err(SceneReadError::Json {
+            what: format!("the JSON is longer than {} MiB", LONGEST_JSON_BYTES >> 20),
+            at: reader.location().clone(),
+        });
+    }
+    let bytes = io.block_on(reader.read(0..reader.len())).map_err(LakeError::from)?;
+    if !bytes.starts_with(GZIP) {
+        return Ok(bytes);
+    }
+    let mut whole = Vec::new();
+    let unpacked = MultiGzDecoder::new(&*bytes).take(LONGEST_JSON_BYTES).read_to_end(&mut whole);
+    match unpacked {
+        Ok(_) => Ok(whole.into()),
+        Err(error) => Err(SceneReadError::Json {
+            what: format!("the compressed JSON is damaged ({error})"),
+            at: reader.location().clone(),
+        }),
+    }
 }
 
 /// The names of a first item, as far as the first bytes show it.

@@ -10,9 +10,10 @@ use super::cache::{Cell, State, Unit};
 use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
 use super::{SourceInfo, SourceState, Store, Topic, TopicId, Work};
 use crate::decode::{Form, Schema, definitions};
+use crate::format::table::segment;
 use crate::format::{Catalog, Container, Warning, shifted};
-use crate::source::Location;
-use crate::store::{SourceId, WorkId};
+use crate::source::{Location, record_of};
+use crate::store::{Choice, SourceId, WorkId};
 use crate::time::{Span, Time};
 
 const MAX_WARNINGS: usize = 1000;
@@ -20,6 +21,7 @@ const MAX_WARNINGS: usize = 1000;
 /// What the store knows of one opened location, besides its [`SourceInfo`].
 #[derive(Default)]
 pub(super) struct Source {
+    choice: Choice,
     pub container: Option<Arc<dyn Container>>,
     /// The same as it was opened: at its own times.
     opened: Option<Arc<dyn Container>>,
@@ -59,12 +61,36 @@ pub(super) struct TopicIndex {
 impl Store {
     /// Adds recordings; topics of split parts join.
     pub fn open(&mut self, locations: Vec<Location>) {
-        for location in locations {
-            let source = self.sources.len() as SourceId;
+        let first = self.sources.len();
+        self.add(locations, false);
+        // all that are opened together know of each other
+        for source in first..self.sources.len() {
+            self.queue_open(source);
+        }
+    }
+
+    /// The same of a location at which recordings lie that are opened each for itself: only its tables.
+    pub fn open_tables(&mut self, location: Location) {
+        let source = self.sources.len();
+        self.add(vec![location], true);
+        self.queue_open(source);
+    }
+
+    fn queue_open(&mut self, source: usize) {
+        let others = self.sources.iter().enumerate().filter(|(other, _)| *other != source);
+        let beside = others.map(|(_, info)| record_of(&info.location.name()).to_owned()).collect();
+        if let (Some(info), Some(inner)) = (self.sources.get(source), self.inner.get_mut(source)) {
+            inner.choice.beside = beside;
             self.queue.push(Work::Open {
-                source,
-                location: location.clone(),
+                source: source as SourceId,
+                location: info.location.clone(),
+                choice: inner.choice.clone(),
             });
+        }
+    }
+
+    fn add(&mut self, locations: Vec<Location>, only_tables: bool) {
+        for location in locations {
             self.sources.push(SourceInfo {
                 location,
                 state: SourceState::Opening,
@@ -72,18 +98,27 @@ impl Store {
                 size: 0,
                 prefix: "".into(),
                 shift_nanos: 0,
+                bags: BTreeSet::new(),
                 warnings: Vec::new(),
             });
-            self.inner.push(Source::default());
+            let choice = Choice {
+                only_tables,
+                ..Choice::default()
+            };
+            self.inner.push(Source {
+                choice,
+                ..Source::default()
+            });
         }
     }
 
     /// Reads the catalogue of a recording anew, which has grown since.
     pub fn reopen(&mut self, source: SourceId) {
-        if let Some(info) = self.sources.get(source as usize) {
+        if let (Some(info), Some(inner)) = (self.sources.get(source as usize), self.inner.get(source as usize)) {
             self.queue.push(Work::Open {
                 source,
                 location: info.location.clone(),
+                choice: inner.choice.clone(),
             });
         }
     }
@@ -166,6 +201,7 @@ impl Store {
             SourceState::Indexing { done_fraction }
         };
         info.size = catalog.size;
+        info.bags = catalog.connections.iter().filter_map(|connection| connection.bag.clone()).collect();
         info.warnings = catalog.warnings.iter().take(MAX_WARNINGS).cloned().collect();
         info.warnings.extend(self.inner[source].read_warnings.iter().cloned());
         if self.inner[source].group.is_none() && !catalog.connections.is_empty() && (catalog.span().is_some() || done) {
@@ -275,13 +311,20 @@ impl Store {
         let (mut taken, mut prefixes) = (BTreeSet::<Arc<str>>::new(), BTreeSet::new());
         for (source, inner) in self.sources.iter_mut().zip(&self.inner) {
             source.prefix = "".into();
-            for TopicId(id) in &inner.topics {
+            let connections = inner.container.iter().flat_map(|container| &container.catalog().connections);
+            for (TopicId(id), connection) in inner.topics.iter().zip(connections) {
                 let slot = &mut names[*id as usize];
                 if slot.is_some() {
                     continue;
                 }
                 let mut name = self.identities[*id as usize].topic.clone();
-                if taken.contains(&name) {
+                if taken.contains(&name)
+                    && let Some(bag) = &connection.bag
+                {
+                    // beside its bag: under that one's name, as where it lies among tables of other bags
+                    let rest = format!("/{}", name.trim_start_matches('/'));
+                    name = free_name(&format!("/{}", segment(bag)), &rest, &taken);
+                } else if taken.contains(&name) {
                     if source.prefix.is_empty() {
                         source.prefix = free_name(&format!("/{}", stem(&source.location)), "", &prefixes);
                         prefixes.insert(source.prefix.clone());

@@ -48,11 +48,21 @@ impl Deadline {
     }
 }
 
+/// What of all that lies at a location is opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Recordings that lie there are opened each for itself.
+    pub only_tables: bool,
+    /// Names of recordings that are open beside it: where tables hold rows of some of these, those of others are left out.
+    pub beside: Vec<String>,
+}
+
 #[derive(Clone, Debug)]
 pub enum Work {
     Open {
         source: SourceId,
         location: Location,
+        choice: Choice,
     },
     Read(Read),
     /// Another link to an open recording, in place of the one that ended.

@@ -61,7 +61,7 @@ impl Inline {
 
     fn run(&self, work: Work) -> Vec<Event> {
         match work {
-            Work::Open { source, location } => {
+            Work::Open { source, location, .. } => {
                 let container = index(&self.files[&location.name()]);
                 vec![Event::Opened {
                     source,

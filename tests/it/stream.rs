@@ -13,7 +13,7 @@ use roadreel::format::rosbag1::writer::{Compression, Writer};
 use roadreel::format::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Message};
 use roadreel::run::{Executor, Io, Piece, Recording, messages, settle};
 use roadreel::source::{Location, Policy, Reader};
-use roadreel::store::{ChunkRead, Deadline, Event, Lookup, Read, Store, Want, What, Work};
+use roadreel::store::{Choice, ChunkRead, Deadline, Event, Lookup, Read, Store, Want, What, Work};
 use roadreel::time::{Span, Time};
 
 use crate::server::{Behaviour, Fault, Server};
@@ -317,7 +317,12 @@ fn run(executor: &Executor, work: Vec<Work>) -> Vec<Event> {
 
 fn opened(executor: &Executor, location: &str) -> Arc<dyn Container> {
     let location = Location::parse(location).expect("a location");
-    match run(executor, vec![Work::Open { source: 0, location }]).pop() {
+    let open = Work::Open {
+        source: 0,
+        location,
+        choice: Choice::default(),
+    };
+    match run(executor, vec![open]).pop() {
         Some(Event::Opened { container, done: true, .. }) => container,
         Some(Event::OpenFailed { error, .. }) => panic!("{error}"),
         _ => panic!("no catalogue"),
@@ -413,6 +418,7 @@ fn what_failed_is_said_with_where() {
     let gone = Work::Open {
         source: 1,
         location: Location::parse("/nowhere/drive.bag").expect("a location"),
+        choice: Choice::default(),
     };
     assert_eq!(
         shown(&run(&executor, vec![gone])),

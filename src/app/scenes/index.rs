@@ -285,7 +285,7 @@ impl<'a> SourcesOf<'a> {
         let (scenes, sources) = (self.scenes, self.sources);
         let name: Named = (&*scene.record, scene.bucket.as_deref(), scene.prefix.as_deref());
         let shift = *self.known.entry(name).or_insert_with(|| {
-            let mut of = sources.iter().filter(|source| scenes.is_of(scene, &source.location));
+            let mut of = sources.iter().filter(|source| scenes.is_of(scene, source));
             of.next().map(|source| source.shift_nanos)
         });
         let shift = shift?;

@@ -362,11 +362,7 @@ impl AppState {
 
     /// By how much the times of a scene's recording are moved.
     pub(super) fn shift_of_scene(&self, scene: &Scene) -> i64 {
-        let source = self
-            .store
-            .sources()
-            .iter()
-            .find(|source| self.scenes.is_of(scene, &source.location));
+        let source = self.store.sources().iter().find(|source| self.scenes.is_of(scene, source));
         source.map_or(0, |source| source.shift_nanos)
     }
 }

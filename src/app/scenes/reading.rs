@@ -18,35 +18,66 @@ pub struct LookedUp {
     found: Result<FoundScene, String>,
 }
 
-/// What locations turned out to be that may be tables of scenes.
+/// What locations turned out to be that may be tables of scenes, or hold several things.
+#[derive(Default)]
 pub struct Probed {
     sets: Vec<SceneSet>,
     failed: Vec<String>,
+    /// What was not opened.
+    passed_over: Vec<String>,
     /// Recordings, and tables of measurements.
     others: Vec<Location>,
+    /// Recordings that lie in places that were named.
+    recordings: Vec<Location>,
+    /// Where recordings and scenes lie beside tables: only those of measurements are left to be opened.
+    tables: Vec<Location>,
     add: bool,
 }
 
-/// Whether what has this name may be a table of scenes: then its columns are looked at before it is opened.
-fn may_be_scenes(location: &Location) -> bool {
+/// Whether what has this name may be a table of scenes, or several things: then it is looked at before it is opened.
+fn is_looked_at(location: &Location) -> bool {
     let name = location.name().to_ascii_lowercase();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     let is_table = matches!(
         ending,
         "parquet" | "parq" | "pq" | "csv" | "tsv" | "jsonl" | "ndjson" | "json" | "arrow" | "feather" | "ipc"
     );
+    let is_list = matches!(ending, "txt" | "list" | "manifest") || name.ends_with(".json.gz");
     let is_folder = match location {
-        Location::Path(_) => ending.is_empty(),
-        Location::S3(address) => address.is_prefix(),
+        Location::Path(path) => ending.is_empty() || path.is_dir(),
+        Location::S3(address) => address.is_prefix() || ending.is_empty(),
         Location::Url(_) => false,
     };
-    is_table || is_folder
+    is_table || is_list || is_folder
+}
+
+impl Probed {
+    fn look_at(&mut self, io: &crate::run::Io, location: Location) {
+        // what cannot be looked at is told by whoever opens it
+        let Ok(sorted) = scenes::sort(io, &location) else {
+            return self.others.push(location);
+        };
+        let is_mixed = sorted.scenes.is_some() || !sorted.recordings.is_empty();
+        if let Some(mut set) = sorted.scenes {
+            scenes::note_missing(&mut set);
+            self.sets.push(set);
+        }
+        self.failed.extend(sorted.failed);
+        let of_place = |what| format!("{}: {what}", location.name());
+        self.passed_over.extend(sorted.passed_over.filter(|_| is_mixed).map(of_place));
+        self.recordings.extend(sorted.recordings);
+        match (sorted.has_others, is_mixed) {
+            (true, true) => self.tables.push(location),
+            (true, false) => self.others.push(location),
+            (false, _) => {}
+        }
+    }
 }
 
 impl AppState {
     /// Opens recordings and tables, instead of or beside what is open; tables of scenes join as scenes, whatever is open stays.
     pub fn offer(&mut self, locations: Vec<Location>, add: bool) {
-        let (maybe, sure): (Vec<_>, Vec<_>) = locations.into_iter().partition(may_be_scenes);
+        let (maybe, sure): (Vec<_>, Vec<_>) = locations.into_iter().partition(is_looked_at);
         let any_sure = !sure.is_empty();
         match add {
             _ if !any_sure => {}
@@ -59,27 +90,14 @@ impl AppState {
         self.scenes.reading += 1;
         let (io, add) = (self.executor.io().clone(), add || any_sure);
         self.jobs.work(move || {
-            let mut probed = Probed {
-                sets: Vec::new(),
-                failed: Vec::new(),
-                others: Vec::new(),
-                add,
-            };
-            for location in maybe {
-                // what cannot be looked at is told by whoever opens it
-                match scenes::are_scenes(&io, &location) {
-                    Ok(true) => match read(&io, &location) {
-                        Ok(set) => probed.sets.push(set),
-                        Err(error) => probed.failed.push(error),
-                    },
-                    _ => probed.others.push(location),
-                }
-            }
+            let mut probed = Probed { add, ..Probed::default() };
+            maybe.into_iter().for_each(|location| probed.look_at(&io, location));
             Done::Probed(probed)
         });
     }
 
-    pub(in crate::app) fn take_probed(&mut self, probed: Probed) {
+    pub(in crate::app) fn take_probed(&mut self, mut probed: Probed) {
+        self.leave_out_copies(&mut probed);
         self.scenes.reading = self.scenes.reading.saturating_sub(1);
         probed.sets.into_iter().for_each(|set| self.add_scenes(set));
         for error in probed.failed {
@@ -89,12 +107,38 @@ impl AppState {
         let is_layout = |location: &Location| is_layout_name(&location.name());
         let (layouts, others): (Vec<_>, Vec<_>) = probed.others.into_iter().partition(is_layout);
         match probed.add {
-            _ if others.is_empty() => {}
+            _ if others.is_empty() && probed.tables.is_empty() => {}
             true => self.add(others),
             false => self.open(others),
         }
+        self.add_tables(probed.tables);
+        if !probed.passed_over.is_empty() {
+            self.tell(probed.passed_over.join("; "));
+        }
         if let Some(layout) = layouts.into_iter().next() {
             self.open_layout(Place::At(layout));
+        }
+    }
+
+    /// Beside a recording that is named, a place that holds it too is there for its tables: neither a copy of it is opened nor others.
+    fn leave_out_copies(&self, probed: &mut Probed) {
+        let open = self.store.sources().iter().filter(|_| probed.add).map(|source| &source.location);
+        let names: Vec<String> = open.chain(&probed.others).map(|at| record_of(&at.name()).to_owned()).collect();
+        let recordings = std::mem::take(&mut probed.recordings);
+        let is_named = |location: &Location| names.iter().any(|name| *name == record_of(&location.name()));
+        if !recordings.iter().any(is_named) {
+            return probed.others.extend(recordings);
+        }
+        let left: Vec<String> = recordings.iter().filter(|at| !is_named(at)).map(Location::name).collect();
+        if let Some(first) = left.first() {
+            let more = if left.len() > 1 {
+                format!(" and {} more", left.len() - 1)
+            } else {
+                String::new()
+            };
+            probed
+                .passed_over
+                .push(format!("not opened beside the recording that was named: {first}{more}"));
         }
     }
 
@@ -116,8 +160,8 @@ impl AppState {
             Done::Probed(Probed {
                 sets,
                 failed,
-                others: Vec::new(),
                 add: true,
+                ..Probed::default()
             })
         });
     }

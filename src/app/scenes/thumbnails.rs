@@ -15,7 +15,7 @@ use crate::decode::{Form, Shaded};
 use crate::format::ConnectionSet;
 use crate::run;
 use crate::source::Location;
-use crate::store::{SourceId, TopicId};
+use crate::store::{SourceId, SourceInfo, TopicId};
 use crate::time::Time;
 
 /// Read at a time.
@@ -115,7 +115,8 @@ impl AppState {
     fn camera_of(&mut self, key: Key, camera: &Camera) -> Option<run::Camera> {
         let scene = self.scenes.get(key)?;
         let sources = self.store.sources().iter().zip(0..);
-        let mut of = sources.filter(|(source, _)| !source.location.is_remote() && self.scenes.is_of(scene, &source.location));
+        let has_camera = |source: &SourceInfo| !source.location.is_remote() && source.bags.is_empty();
+        let mut of = sources.filter(|(source, _)| has_camera(source) && self.scenes.is_of(scene, source));
         let (source, id) = of.next()?;
         if let Some(known) = self.scenes.thumbnails.cameras.get(&(camera.topic, id)) {
             return Some(known.clone());

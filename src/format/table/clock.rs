@@ -2,9 +2,9 @@
 //!
 //! Invariant: a value that is no time gives None, never a moment of its own.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, TimeUnit, TimestampNanosecondType};
+use arrow::datatypes::{DataType, Fields, Float64Type, Int64Type, Schema, TimeUnit, TimestampNanosecondType};
 
 use crate::time::{Time, When};
 
@@ -30,6 +30,12 @@ const NAMES: &[&str] = &[
 /// How seconds and nanoseconds of one time are called.
 const PAIRS: &[(&str, &str)] = &[("secs", "nsecs"), ("sec", "nanosec"), ("sec", "nsec"), ("seconds", "nanoseconds")];
 
+/// Structures that hold the time of a message.
+const STRUCTURES: &[&str] = &["header", "stamp"];
+
+/// Words of names that speak of a time; where the column holds numbers, these tell whether it is of a moment.
+const WORDS: &[&str] = &["time", "timestamp", "stamp", "datetime", "epoch", "unix", "utc"];
+
 /// Columns that name the picture a row was found in; the names of AWS's pictures hold its time.
 const PICTURES: &[&str] = &["source_image", "image_filename"];
 
@@ -39,15 +45,61 @@ const COARSE_SECS: f64 = (1 << 29) as f64;
 /// Where the times of a table's rows are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Clock {
-    /// A column of instants, numbers or texts.
-    Column { column: usize, unit: Unit },
+    /// A column of instants, numbers, texts or structures of seconds and nanoseconds.
+    Column {
+        column: usize,
+        units: Units,
+        /// It only may be one: its numbers have to be moments of our days.
+        is_guess: bool,
+    },
     /// Seconds in one column, nanoseconds in another.
     Pair { secs: usize, nanos: usize },
 }
 
-/// What numbers count.
+/// What the numbers of a column count: most of them one thing, some perhaps another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub struct Units {
+    usual: Unit,
+    /// Most numbers are moments of our days.
+    are_dates: bool,
+}
+
+impl Units {
+    const SECS: Units = Units {
+        usual: Unit::Secs,
+        are_dates: false,
+    };
+
+    fn of(numbers: impl Iterator<Item = f64>) -> Units {
+        let all = [Unit::Secs, Unit::Millis, Unit::Micros, Unit::Nanos];
+        let mut counts = [(0, 0); 4];
+        for number in numbers.filter(|n| n.is_finite() && *n != 0.0) {
+            let unit = Unit::of(number);
+            for (_, (count, dates)) in all.iter().zip(&mut counts).filter(|(other, _)| **other == unit) {
+                *count += 1;
+                *dates += usize::from(unit.is_date(number));
+            }
+        }
+        // seconds where as many are in another unit
+        let usual = all.into_iter().zip(counts).rev().max_by_key(|(_, (count, _))| *count);
+        usual.map_or(Units::SECS, |(usual, (count, dates))| Units {
+            usual,
+            are_dates: dates * 2 > count,
+        })
+    }
+
+    /// Of one number: among moments of our days one that is none counts something else, where that makes it one.
+    fn unit(self, number: f64) -> Unit {
+        let own = Unit::of(number);
+        match self.are_dates && !self.usual.is_date(number) && own.is_date(number) {
+            true => own,
+            false => self.usual,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
     Secs,
     Millis,
     Micros,
@@ -73,6 +125,11 @@ impl Unit {
             _ => Unit::Secs,
         }
     }
+
+    /// Whether a number of this unit is a moment between 2000 and 2100.
+    fn is_date(self, number: f64) -> bool {
+        (9.4e17..4.11e18).contains(&(number * self.nanos()))
+    }
 }
 
 impl Clock {
@@ -81,7 +138,16 @@ impl Clock {
         let fields = schema.fields();
         let lower: Vec<String> = fields.iter().map(|field| field.name().to_ascii_lowercase()).collect();
         let at = |name: &str| lower.iter().position(|other| other == name);
-        let of = |column: usize| Clock::Column { column, unit: Unit::Secs };
+        let of = |column: usize| Clock::Column {
+            column,
+            units: Units::SECS,
+            is_guess: false,
+        };
+        let guess = |column: usize| Clock::Column {
+            column,
+            units: Units::SECS,
+            is_guess: true,
+        };
         let chosen = named.and_then(|named| {
             fields
                 .iter()
@@ -95,7 +161,7 @@ impl Clock {
         let pairs = lower.iter().enumerate().flat_map(|(secs, name)| {
             let twins = PAIRS.iter().filter_map(move |(high, low)| {
                 let prefix = name.strip_suffix(high)?;
-                (prefix.is_empty() || prefix.ends_with('_')).then(|| format!("{prefix}{low}"))
+                (prefix.is_empty() || prefix.ends_with(['_', '.'])).then(|| format!("{prefix}{low}"))
             });
             twins.filter_map(|twin| at(&twin)).map(move |nanos| Clock::Pair { secs, nanos })
         });
@@ -104,25 +170,28 @@ impl Clock {
             .enumerate()
             .filter(|(_, field)| is_instant(field.data_type()))
             .map(|(column, _)| of(column));
+        let is_structure = |column: &usize| fields.get(*column).is_some_and(|f| matches!(f.data_type(), DataType::Struct(_)));
+        let by_structure = STRUCTURES.iter().filter_map(|name| at(name)).filter(is_structure).map(of);
+        let by_ending = lower.iter().enumerate().filter(|(_, name)| name.ends_with("timestamp"));
         // the time of an exposure is no moment
-        let is_ending = |column: usize, name: &str| {
-            let is_amount = fields.get(column).is_none_or(|field| is_number(field.data_type()));
-            name.ends_with("timestamp") || (name.ends_with("_time") && !is_amount)
-        };
-        let by_ending = lower.iter().enumerate().filter(|(column, name)| is_ending(*column, name));
+        let speaks_of_time = |name: &str| name.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word));
+        let by_word = lower.iter().enumerate().filter(|(_, name)| speaks_of_time(name));
         let by_picture = PICTURES.iter().filter_map(|name| at(name)).map(of);
         let mut all: Vec<Clock> = Vec::new();
         for clock in by_name
             .chain(pairs)
+            .chain(by_structure)
             .chain(by_type)
             .chain(by_ending.map(|(column, _)| of(column)))
+            .chain(by_word.map(|(column, _)| guess(column)))
             .chain(by_picture)
         {
             let is_fitting = clock
                 .columns()
                 .iter()
                 .all(|column| fields.get(*column).is_some_and(|f| may_be_time(f.data_type())));
-            if is_fitting && !all.contains(&clock) {
+            let is_known = all.iter().any(|known| known.columns() == clock.columns());
+            if is_fitting && !is_known {
                 all.push(clock);
             }
         }
@@ -139,13 +208,14 @@ impl Clock {
 
     /// Learns the unit from values; false where they are no times.
     pub fn fits(&mut self, values: &[ArrayRef]) -> bool {
-        if let (Clock::Column { unit, .. }, [values]) = (&mut *self, values)
+        if let (Clock::Column { units, is_guess, .. }, [values]) = (&mut *self, values)
             && is_number(values.data_type())
             && let Ok(numbers) = cast(values, &DataType::Float64)
         {
-            let numbers = numbers.as_primitive::<Float64Type>();
-            let largest = numbers.iter().flatten().filter(|n| n.is_finite()).map(f64::abs).fold(0.0, f64::max);
-            *unit = Unit::of(largest);
+            *units = Units::of(numbers.as_primitive::<Float64Type>().iter().flatten());
+            if *is_guess && !units.are_dates {
+                return false;
+            }
         }
         let times = self.times(values);
         let (known, rows) = (times.iter().flatten().count(), times.len());
@@ -155,28 +225,59 @@ impl Clock {
     /// The time of each row.
     pub fn times(&self, values: &[ArrayRef]) -> Vec<Option<Time>> {
         match (self, values) {
-            (Clock::Column { unit, .. }, [values]) => column_times(values, *unit),
-            (Clock::Pair { .. }, [secs, nanos]) => {
-                let whole = |array: &ArrayRef| cast(array, &DataType::Int64).ok();
-                let (Some(secs), Some(nanos)) = (whole(secs), whole(nanos)) else {
-                    return vec![None; secs.len()];
-                };
-                let pairs = secs
-                    .as_primitive::<Int64Type>()
-                    .iter()
-                    .zip(nanos.as_primitive::<Int64Type>().iter());
-                pairs
-                    .map(|(secs, nanos)| Some(Time(secs?.checked_mul(1_000_000_000)?.checked_add(nanos?)?)))
-                    .collect()
-            }
+            (Clock::Column { units, .. }, [values]) => column_times(values, *units),
+            (Clock::Pair { .. }, [secs, nanos]) => pair_times(secs, nanos),
             _ => Vec::new(),
         }
     }
 }
 
-fn column_times(values: &ArrayRef, unit: Unit) -> Vec<Option<Time>> {
+fn pair_times(secs: &ArrayRef, nanos: &ArrayRef) -> Vec<Option<Time>> {
+    let whole = |array: &ArrayRef| cast(array, &DataType::Int64).ok();
+    let (Some(secs), Some(nanos)) = (whole(secs), whole(nanos)) else {
+        return vec![None; secs.len()];
+    };
+    let pairs = secs
+        .as_primitive::<Int64Type>()
+        .iter()
+        .zip(nanos.as_primitive::<Int64Type>().iter());
+    pairs
+        .map(|(secs, nanos)| Some(Time(secs?.checked_mul(1_000_000_000)?.checked_add(nanos?)?)))
+        .collect()
+}
+
+/// Of structures like `stamp{sec, nanosec}` or `header{stamp{…}}`.
+fn structure_times(values: &StructArray) -> Option<Vec<Option<Time>>> {
+    let pair = PAIRS
+        .iter()
+        .find_map(|(secs, nanos)| Some((values.column_by_name(secs)?, values.column_by_name(nanos)?)));
+    if let Some((secs, nanos)) = pair {
+        return Some(pair_times(secs, nanos));
+    }
+    let stamp = values.column_by_name("stamp")?;
+    match stamp.data_type() {
+        DataType::Struct(_) => structure_times(stamp.as_struct()),
+        of if is_instant(of) => Some(column_times(stamp, Units::SECS)),
+        _ => None,
+    }
+}
+
+/// Whether [`structure_times`] finds some.
+fn is_time_structure(fields: &Fields, depth: usize) -> bool {
+    let of = |name: &str| fields.iter().find(|field| field.name() == name).map(|field| field.data_type());
+    let is_whole = |name: &str| of(name).is_some_and(DataType::is_integer);
+    let has_pair = PAIRS.iter().any(|(secs, nanos)| is_whole(secs) && is_whole(nanos));
+    has_pair
+        || of("stamp").is_some_and(|of| match of {
+            DataType::Struct(inner) => depth > 0 && is_time_structure(inner, depth - 1),
+            other => is_instant(other),
+        })
+}
+
+fn column_times(values: &ArrayRef, units: Units) -> Vec<Option<Time>> {
     let none = || vec![None; values.len()];
     match values.data_type() {
+        DataType::Struct(_) => structure_times(values.as_struct()).unwrap_or_else(none),
         of if is_instant(of) => {
             let Ok(instants) = cast(values, &DataType::Timestamp(TimeUnit::Nanosecond, None)) else {
                 return none();
@@ -188,11 +289,19 @@ fn column_times(values: &ArrayRef, unit: Unit) -> Vec<Option<Time>> {
                 .collect()
         }
         DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) => match cast(values, &DataType::Float64) {
-            Ok(numbers) => numbers.as_primitive::<Float64Type>().iter().map(|n| float_time(n?, unit)).collect(),
+            Ok(numbers) => numbers
+                .as_primitive::<Float64Type>()
+                .iter()
+                .map(|n| float_time(n?, units))
+                .collect(),
             Err(_) => none(),
         },
         of if of.is_integer() => match cast(values, &DataType::Int64) {
-            Ok(numbers) => numbers.as_primitive::<Int64Type>().iter().map(|n| whole_time(n?, unit)).collect(),
+            Ok(numbers) => numbers
+                .as_primitive::<Int64Type>()
+                .iter()
+                .map(|n| whole_time(n?, units.unit(n? as f64)))
+                .collect(),
             Err(_) => none(),
         },
         _ => match cast(values, &DataType::Utf8) {
@@ -202,14 +311,16 @@ fn column_times(values: &ArrayRef, unit: Unit) -> Vec<Option<Time>> {
     }
 }
 
-fn float_time(number: f64, unit: Unit) -> Option<Time> {
+fn float_time(number: f64, units: Units) -> Option<Time> {
     if !number.is_finite() {
         return None;
     }
-    if unit == Unit::Secs && (COARSE_SECS..9.2e9).contains(&number.abs()) {
-        return Some(Time((number * 1e6).round() as i64 * 1_000));
-    }
+    let unit = units.unit(number);
     let nanos = number * unit.nanos();
+    let secs = nanos.abs() / 1e9;
+    if matches!(unit, Unit::Secs | Unit::Millis) && (COARSE_SECS..9.2e9).contains(&secs) {
+        return Some(Time((number * (unit.nanos() / 1e3)).round() as i64 * 1_000));
+    }
     (nanos.abs() < 9.2e18).then_some(Time(nanos.round() as i64))
 }
 
@@ -223,7 +334,11 @@ fn text_time(text: &str) -> Option<Time> {
     if let Ok(When::At(time)) = When::parse(text) {
         return Some(time);
     }
-    let Ok(civil) = text.parse::<jiff::civil::DateTime>() else {
+    // 2020/09/13
+    let is_date = |(at, b): (usize, u8)| if matches!(at, 4 | 7) { b == b'/' } else { b.is_ascii_digit() };
+    let with_dashes = text.len() >= 10 && text.bytes().take(10).enumerate().all(is_date);
+    let dashed = if with_dashes { text.replacen('/', "-", 2) } else { text.to_owned() };
+    let Ok(civil) = dashed.parse::<jiff::civil::DateTime>() else {
         return picture_time(text);
     };
     let stamp = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
@@ -258,6 +373,7 @@ fn may_be_time(of: &DataType) -> bool {
     match of {
         DataType::Dictionary(_, values) => may_be_time(values),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Struct(fields) => is_time_structure(fields, 1),
         other => is_instant(other) || is_number(other),
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Invariant: a column that was not read gives what stands for nulls, so that every row has every field.
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, StringArray};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, StringArray, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimestampNanosecondType};
+use arrow::datatypes::{DataType, Field, TimestampNanosecondType};
 
 use super::json::{Json, opened, write_count, write_text};
 use super::shape::{Column, Node};
@@ -39,12 +41,37 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A mapping stays one, with its entries cast.
 fn fitted(array: &ArrayRef, of: &DataType) -> Option<ArrayRef> {
     match array.data_type() == of {
         true => Some(array.clone()),
-        false => cast(array, of).ok(),
+        false => cast(&without_maps(array)?, of).ok(),
     }
+}
+
+/// Mappings as lists of their entries, at any depth.
+fn without_maps(array: &ArrayRef) -> Option<ArrayRef> {
+    let field = |name: &str, values: &ArrayRef| Arc::new(Field::new(name, values.data_type().clone(), true));
+    Some(match array.data_type() {
+        DataType::Map(entries, _) => {
+            let map = array.as_map();
+            let values = without_maps(&(Arc::new(map.entries().clone()) as ArrayRef))?;
+            let list = ListArray::try_new(field(entries.name(), &values), map.offsets().clone(), values, map.nulls().cloned());
+            Arc::new(list.ok()?)
+        }
+        DataType::List(of) => {
+            let list = array.as_list::<i32>();
+            let values = without_maps(list.values())?;
+            let list = ListArray::try_new(field(of.name(), &values), list.offsets().clone(), values, list.nulls().cloned());
+            Arc::new(list.ok()?)
+        }
+        DataType::Struct(fields) if !fields.is_empty() => {
+            let structure = array.as_struct();
+            let columns: Vec<ArrayRef> = structure.columns().iter().map(without_maps).collect::<Option<_>>()?;
+            let fields = fields.iter().zip(&columns).map(|(of, values)| field(of.name(), values));
+            Arc::new(StructArray::try_new(fields.collect(), columns, structure.nulls().cloned()).ok()?)
+        }
+        _ => array.clone(),
+    })
 }
 
 enum Cells<'a> {
@@ -87,15 +114,6 @@ impl<'a> Cells<'a> {
                     ends: list.offsets().clone(),
                     nulls: list.nulls().cloned(),
                     elements: Box::new(Cells::of(list.values(), inner)?),
-                }
-            }
-            (DataType::Map(..), Node::List(inner)) => {
-                let map = array.as_map();
-                let entries: ArrayRef = std::sync::Arc::new(map.entries().clone());
-                Cells::List {
-                    ends: map.offsets().clone(),
-                    nulls: map.nulls().cloned(),
-                    elements: Box::new(Cells::of(&entries, inner)?),
                 }
             }
             (DataType::Struct(_), Node::Struct(parts)) => {

@@ -107,7 +107,8 @@ fn canonical_type<'a>(of: &'a DataType, nullable: bool, path: &mut Vec<&'a str>,
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Binary,
         Dictionary(_, values) => canonical_type(values, nullable, path, has_nulls),
         List(field) | LargeList(field) | FixedSizeList(field, _) | ListView(field) | LargeListView(field) => List(element(field, path)),
-        Map(entries, _) => Map(element(entries, path), false),
+        // entries, one after the other
+        Map(entries, _) => List(element(entries, path)),
         Struct(fields) => Struct(fields.iter().map(|field| element(field, path)).collect::<Fields>()),
         _ => Utf8,
     }
@@ -129,7 +130,7 @@ fn node(of: &DataType) -> Option<Node> {
         DataType::Float64 => FLOAT,
         DataType::Timestamp(..) => Node::Time,
         DataType::Binary => Node::Bytes,
-        DataType::List(field) | DataType::Map(field, _) => Node::List(Box::new(node(field.data_type())?)),
+        DataType::List(field) => Node::List(Box::new(node(field.data_type())?)),
         DataType::Struct(fields) => {
             let mut names = Names::default();
             let parts = fields.iter().map(|field| (names.free(field.name()), node(field.data_type())));

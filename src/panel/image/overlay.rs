@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::place::Place;
+use super::{cameras, stem_of};
 use crate::decode::{Annotations, Decoded, Detection, Form, Lane};
 use crate::panel::shown::{Freshness, Shown};
 use crate::panel::{View, widget};
@@ -21,8 +22,9 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Topics of boxes and lane points that are drawn.
-    pub topics: Vec<String>,
+    /// Topics of boxes and lane points that are drawn; none: all, each on the camera that its name speaks of, otherwise on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topics: Option<Vec<String>>,
     /// Boxes with less confidence are not drawn; those without any are.
     pub min_confidence: f32,
     /// Classes that are not drawn; points of lanes are of class `lane`.
@@ -44,7 +46,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            topics: Vec::new(),
+            topics: None,
             min_confidence: 0.0,
             hidden_classes: BTreeSet::new(),
             line_width: 2.0,
@@ -91,17 +93,42 @@ struct Layer {
 }
 
 impl Config {
-    fn chosen<'a>(&self, store: &'a Store) -> impl Iterator<Item = &'a Topic> {
+    /// What is drawn on the pictures of a topic.
+    fn chosen<'a>(&self, camera: &str, store: &'a Store) -> Vec<&'a Topic> {
+        match &self.topics {
+            Some(names) => {
+                let named = names.iter().filter_map(|name| store.topic_by_name(name));
+                named.filter(|topic| topic.form == Some(Form::Annotations)).collect()
+            }
+            None => offered(store).filter(|topic| are_of(topic, camera, store)).collect(),
+        }
+    }
+
+    /// The names of these, to be changed.
+    pub fn named(&mut self, camera: &str, store: &Store) -> &mut Vec<String> {
+        let chosen = self.chosen(camera, store);
         self.topics
-            .iter()
-            .filter_map(|name| store.topic_by_name(name))
-            .filter(|topic| topic.form == Some(Form::Annotations))
+            .get_or_insert_with(|| chosen.iter().map(|topic| topic.name.to_string()).collect())
     }
 }
 
+/// Whether boxes belong on a camera: on the one that shares most words about cameras with their name, and of those on the first.
+fn are_of(topic: &Topic, camera: &str, store: &Store) -> bool {
+    const WORDS: [&str; 8] = ["front", "rear", "back", "left", "right", "side", "rgb", "thermal"];
+    let name = topic.name.to_lowercase();
+    let spoken: Vec<&str> = WORDS.into_iter().filter(|word| name.contains(word)).collect();
+    let shared = |stem: &str| {
+        let stem = stem.to_lowercase();
+        spoken.iter().filter(|word| stem.contains(**word)).count()
+    };
+    // of as many the one that comes first
+    let best = cameras(store).into_iter().rev().max_by_key(|stem| shared(stem));
+    best.is_some_and(|best| best == stem_of(camera))
+}
+
 impl Overlay {
-    pub fn wants(&self, config: &Config, view: &View, out: &mut Vec<Want>) {
-        for topic in config.chosen(view.store) {
+    pub fn wants(&self, config: &Config, camera: &str, view: &View, out: &mut Vec<Want>) {
+        for topic in config.chosen(camera, view.store) {
             out.push(Want {
                 topic: topic.id,
                 what: What::Latest(Form::Annotations),
@@ -120,9 +147,9 @@ impl Overlay {
     }
 
     /// Takes the store's answers.
-    pub fn refresh(&mut self, config: &Config, view: &View) {
+    pub fn refresh(&mut self, config: &Config, camera: &str, view: &View) {
         self.trouble = None;
-        let topics: Vec<&Topic> = config.chosen(view.store).collect();
+        let topics = config.chosen(camera, view.store);
         self.layers.retain(|layer| topics.iter().any(|topic| topic.id == layer.topic));
         for topic in topics {
             let at = self.layers.iter().position(|layer| layer.topic == topic.id).unwrap_or_else(|| {
@@ -256,32 +283,32 @@ fn paint_lane(painter: &Painter, lane: &Lane, line_width: f32, to_screen: &dyn F
 }
 
 /// The settings; nothing where no topic can be drawn on pictures.
-pub fn settings_ui(ui: &mut Ui, config: &mut Config, overlay: &Overlay, store: &Store) {
+pub fn settings_ui(ui: &mut Ui, config: &mut Config, camera: &str, overlay: &Overlay, store: &Store) {
     let mut names: Vec<&str> = offered(store).map(|topic| &*topic.name).collect();
-    if names.is_empty() && config.topics.is_empty() {
+    let given = config.topics.iter().flatten().map(String::as_str);
+    names.extend(given.filter(|name| store.topic_by_name(name).is_none()));
+    if names.is_empty() {
         return;
     }
-    names.extend(
-        config
-            .topics
-            .iter()
-            .map(String::as_str)
-            .filter(|name| store.topic_by_name(name).is_none()),
-    );
     theme::widget::section(ui, "Boxes and lanes");
+    let drawn: Vec<&str> = match &config.topics {
+        Some(names) => names.iter().map(String::as_str).collect(),
+        None => config.chosen(camera, store).iter().map(|topic| &*topic.name).collect(),
+    };
+    let draws_some = !drawn.is_empty();
     let mut toggled = None;
-    for name in names {
-        let mut is_on = config.topics.iter().any(|chosen| chosen == name);
-        if ui.checkbox(&mut is_on, name).changed() {
-            toggled = Some((name.to_owned(), is_on));
+    for name in &names {
+        let mut is_on = drawn.contains(name);
+        if ui.checkbox(&mut is_on, *name).changed() {
+            toggled = Some(((*name).to_owned(), is_on));
         }
     }
     match toggled {
-        Some((name, true)) => config.topics.push(name),
-        Some((name, false)) => config.topics.retain(|chosen| *chosen != name),
+        Some((name, true)) => config.named(camera, store).push(name),
+        Some((name, false)) => config.named(camera, store).retain(|chosen| *chosen != name),
         None => {}
     }
-    if config.topics.is_empty() {
+    if !draws_some {
         return;
     }
     classes_ui(ui, config, &overlay.classes);

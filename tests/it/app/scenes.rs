@@ -453,3 +453,38 @@ fn ten_thousand_scenes_cost_what_is_in_view() {
     let after = window.state().playback.now.since(window.state().span().start);
     assert!((1..=90_000).contains(&after), "{after} ns after the start");
 }
+
+/// A lake's folder: its recording, its tables and its scenes, of the recording's hours only where that is open beside them.
+#[test]
+fn a_folder_joins_with_all_that_it_holds() {
+    let (folder, bag, _) = folder_with(&THREE);
+    let imu = |bag: &str, from: i64| {
+        let path = folder.path().join(format!("imu/bag_file={bag}/data.csv"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let rows: String = (0..10).map(|n| format!("{},{n}\n", secs(from + n * 100))).collect();
+        std::fs::write(path, format!("Time,z\n{rows}")).unwrap();
+    };
+    imu("demo", 0);
+    imu("other", 86_400_000);
+    let mut window = window_of(vec![folder.path().to_owned()]);
+    until(&mut window, "the lanes are there", |w| has(w, "Scenes of braking: 2"));
+    settle(&mut window);
+    let state = window.state();
+    assert_eq!(state.store.sources().len(), 2, "the bag, and the tables");
+    assert!(state.store.topic_by_name("/gps/fix").is_some());
+    assert!(state.span().nanos() < 2_000_000_000, "the other recording's rows are not there");
+    assert_eq!(state.store.topic_by_name("/imu").map(|topic| topic.messages), Some(10));
+    let warnings = state.store.sources().iter().flat_map(|source| &source.warnings);
+    assert!(warnings.into_iter().any(|w| w.what.contains("rows of other")), "it is told");
+
+    // tables of a recording stand for it
+    let mut window = window_of(vec![folder.path().join("imu"), folder.path().join("scenes.csv")]);
+    until(&mut window, "the lanes are there", |w| has(w, "Scenes of braking: 2"));
+    assert!(window.state().span().nanos() > 80_000_000_000_000);
+
+    // beside its bag, as above
+    let mut window = window_of(vec![bag, folder.path().join("imu")]);
+    until(&mut window, "the table is there", |w| w.state().store.sources().len() == 2);
+    settle(&mut window);
+    assert!(window.state().span().nanos() < 2_000_000_000);
+}

@@ -8,7 +8,9 @@ use parquet::file::properties::WriterProperties;
 
 use roadreel::source::{is_list, list_of};
 
-use super::{batch, roadreel};
+use serde_json::Value;
+
+use super::{batch, drive, prints, roadreel, text};
 use crate::s3::{SECRET, User};
 use crate::s3_signed::store_of;
 use crate::server::{Behaviour, Server};
@@ -159,4 +161,91 @@ fn a_prefix_is_a_table() {
         query("SELECT i.n + g.n AS s FROM t.imu i JOIN t.gps g USING (bag_file)", "s3://lake/raw/"),
         "s\n4\n"
     );
+}
+
+/// A whole lake, from a list of presigned links and from a prefix: the recording, the tables beside it on one clock, no difference between
+/// the two, and scenes.
+#[test]
+fn a_lake_opens_from_links_and_from_a_prefix() {
+    let root = tempfile::tempdir().expect("a folder");
+    let lake = root.path().join("lake");
+    std::fs::create_dir_all(lake.join("rosbag-ingest")).expect("a folder");
+    std::fs::create_dir_all(lake.join("detected-scenes")).expect("a folder");
+    std::fs::copy(drive(), lake.join("rosbag-ingest/drive_a.bag")).expect("a bag");
+    let tables = lake.join("raw-topics");
+    prints(&[
+        "export",
+        text(drive()),
+        "--to",
+        "parquet",
+        "-o",
+        text(&tables),
+        "--topic",
+        "/imu_raw",
+    ]);
+    let scenes = "bag_file,scene_id,start_time,end_time\ndrive_a,drive_a_PersonInLane_1,1777887000.5,1777887001\n";
+    std::fs::write(lake.join("detected-scenes/scenes.csv"), scenes).expect("a file");
+    let layout = serde_json::json!({"version": 2, "name": "difference", "root": {"tabs": ["p"]}, "panels": {"p": {"kind": "plot", "config": {
+        "series": [{"path": "/drive_a/imu_raw.linear_acceleration_z - /imu_raw.linear_acceleration.z"}]}}}});
+
+    let store = store_of(root.path(), Behaviour::default());
+    let server = Server::start(Behaviour {
+        require_signature: true,
+        ..Behaviour::default()
+    });
+    let links: Vec<String> = [
+        "rosbag-ingest/drive_a.bag",
+        "raw-topics/imu_raw/bag_file=drive_a/data.parq",
+        "detected-scenes/scenes.csv",
+    ]
+    .iter()
+    .map(|key| {
+        server.put_file(&format!("lake/{key}"), lake.join(key));
+        server.presigned(&format!("lake/{key}"), 3600)
+    })
+    .collect();
+    let user = User::with_keys(SECRET)
+        .with("AWS_ENDPOINT_URL", &store.url(""))
+        .with("AWS_REGION", "us-east-1");
+    let list = user.file("links.txt", &links.join("\n"));
+    let layout = user.file("layout.json", &layout.to_string());
+    for place in [text(&list), "s3://lake/", text(&lake)] {
+        let told: Value = serde_json::from_str(&user.prints(&["--no-cache", "info", place, "--json"])).expect("JSON");
+        let length = told["end_ns"]
+            .as_i64()
+            .zip(told["start_ns"].as_i64())
+            .map(|(end, start)| end - start);
+        assert!(length < Some(3_100_000_000), "{place}: {length:?}");
+        let names: Vec<&str> = told["topics"]
+            .as_array()
+            .expect("topics")
+            .iter()
+            .filter_map(|t| t["topic"].as_str())
+            .collect();
+        assert!(
+            names.contains(&"/imu_raw") && names.contains(&"/drive_a/imu_raw"),
+            "{place}: {names:?}"
+        );
+
+        let [picture, stats] = ["drawn.png", "stats.json"].map(|name| root.path().join(name));
+        let drawn = [
+            "--no-cache",
+            "screenshot",
+            place,
+            "--layout",
+            text(&layout),
+            "-o",
+            text(&picture),
+            "--stats",
+            text(&stats),
+        ];
+        user.prints(&[&drawn[..], &["--size", "640x400"]].concat());
+        let stats: Value = serde_json::from_str(&std::fs::read_to_string(&stats).expect("figures")).expect("JSON");
+        let panel = &stats["panels"][0];
+        assert_eq!(
+            (&panel["state"], &panel["note"]),
+            (&Value::from("ready"), &Value::Null),
+            "{place}: {panel}"
+        );
+    }
 }

@@ -307,3 +307,165 @@ fn a_folder_of_tables_is_one_recording() {
         assert_eq!(own, [first, first + 0.5], "{topic}");
     }
 }
+
+/// A number that counts something else among moments of our days is the moment that it is; the others stay where they are.
+#[test]
+fn a_row_in_another_unit_moves_no_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("speeds.parquet");
+    let times = Arc::new(Float64Array::from(vec![SECS, (SECS + 1.0) * 1e3, SECS + 2.0, 0.0])) as ArrayRef;
+    let speeds = Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0, 4.0])) as ArrayRef;
+    write_parquet(&path, &batch(vec![("Time", times), ("speed", speeds)]), 10);
+    let times: Vec<i64> = cat(&path).iter().map(|row| row["time_ns"].as_i64().expect("a time")).collect();
+    let second = 1_000_000_000;
+    assert_eq!(times, [0, NANOS, NANOS + second, NANOS + 2 * second]);
+}
+
+/// A lake as AWS keeps it: recordings, tables that were extracted from them, and scenes in three forms.
+fn lake_with_scenes() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ingest = folder.path().join("rosbag-ingest");
+    fs::create_dir_all(&ingest).expect("a folder");
+    fs::copy(drive(), ingest.join("drive_a.bag")).expect("a bag");
+    let tables = folder.path().join("raw-topics");
+    let topic = ["--topic", "/vehicle/brake_report", "--topic", "/imu_raw"];
+    prints(&[&["export", text(drive()), "--to", "parquet", "-o", text(&tables)], &topic[..]].concat());
+    // another recording's rows, a year later
+    let times = Arc::new(Float64Array::from(vec![SECS + 3e7, SECS + 3e7 + 1.0])) as ArrayRef;
+    write_parquet(
+        &tables.join("imu_raw/bag_file=drive_b/data.parq"),
+        &batch(vec![("Time", times)]),
+        10,
+    );
+    let scenes = folder.path().join("detected-scenes");
+    fs::create_dir_all(&scenes).expect("a folder");
+    let rows = "bag_file,scene_id,start_time,end_time\ndrive_a,drive_a_PersonInLane_1,1777887000.5,1777887001\ndrive_a,drive_a_PersonInLane_2,1777887002000,\n";
+    fs::write(scenes.join("scenes.csv"), rows).expect("a file");
+    let items = json!({"Items": [
+        {"bag_file": {"S": "drive_a"}, "scene_id": {"S": "drive_a_PersonInLane_1"}, "start_time": {"N": "1777887000.5"}, "end_time": {"N": "1777887001"}},
+        {"bag_file": {"S": "drive_a"}, "scene_id": {"S": "drive_a_PersonInLane_3"}, "start_time": {"N": "1777887001.5"}, "end_time": {"NULL": true}},
+    ]});
+    fs::create_dir_all(folder.path().join("dynamodb")).expect("a folder");
+    fs::write(folder.path().join("dynamodb/Rosbag-Scene-Metadata.json"), items.to_string()).expect("a file");
+    fs::write(folder.path().join("notes.md"), "what was driven").expect("a file");
+    folder
+}
+
+/// A folder's recordings and tables are one; scenes are no topics; what is neither is named.
+#[test]
+fn a_folder_of_recordings_tables_and_scenes_opens_as_one() {
+    let folder = lake_with_scenes();
+    let told = info(folder.path());
+    let names: Vec<&str> = told["topics"]
+        .as_array()
+        .expect("topics")
+        .iter()
+        .filter_map(|topic| topic["topic"].as_str())
+        .collect();
+    for name in ["/imu_raw", "/drive_a/imu_raw", "/drive_b/imu_raw", "/os1_cloud_node/points"] {
+        assert!(names.contains(&name), "{name} of {names:?}");
+    }
+    assert!(!names.iter().any(|name| name.contains("scenes")), "{names:?}");
+    let warnings = told["warnings"].to_string();
+    assert!(
+        warnings.contains("detected-scenes/scenes.csv: 2 scenes, which are no topic"),
+        "{warnings}"
+    );
+    assert!(warnings.contains("notes.md"), "{warnings}");
+    // the recording's messages are where they are in it
+    let messages = |path: &Path| prints(&["cat", text(path), "--topic", "/gps/fix", "--json"]);
+    assert!(!messages(drive()).is_empty());
+    assert_eq!(messages(folder.path()), messages(drive()));
+
+    let scenes: Vec<String> = serde_json::from_str::<Vec<Value>>(&prints(&["scenes", text(folder.path()), "--json"]))
+        .expect("JSON")
+        .iter()
+        .map(|scene| scene["scene"].as_str().expect("an id").to_owned())
+        .collect();
+    assert_eq!(
+        scenes,
+        ["drive_a_PersonInLane_1", "drive_a_PersonInLane_2", "drive_a_PersonInLane_3"]
+    );
+}
+
+/// The part of a table that is of one recording is called as the table is, and has its columns.
+#[test]
+fn a_part_of_a_table_is_of_the_table() {
+    let folder = lake_with_scenes();
+    let part = folder.path().join("raw-topics/imu_raw/bag_file=drive_b");
+    assert_eq!(info(&part)["topics"][0]["topic"], json!("/imu_raw"));
+    assert_eq!(cat(&part)[0]["message"]["bag_file"], json!("drive_b"));
+}
+
+/// Times under names and in forms that only their values tell to be times.
+#[test]
+fn times_are_found_by_what_they_say() {
+    use arrow::array::{Int64Array, StringArray, StructArray};
+    use arrow::datatypes::{DataType, Field};
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = |values: [i64; 2]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+    let structure = |columns: Vec<(&str, ArrayRef)>| {
+        let columns = columns
+            .into_iter()
+            .map(|(name, values)| (Arc::new(Field::new(name, values.data_type().clone(), true)), values));
+        Arc::new(StructArray::from(columns.collect::<Vec<_>>())) as ArrayRef
+    };
+    let stamp = || {
+        structure(vec![
+            ("sec", whole([1_600_000_000, 1_600_000_001])),
+            ("nanosec", whole([1_000_000, 1_000_000])),
+        ])
+    };
+    assert!(matches!(stamp().data_type(), DataType::Struct(_)));
+    let texts = Arc::new(StringArray::from(vec!["2020/09/13 12:26:40.001", "2020/09/13 12:26:41.001"])) as ArrayRef;
+    let exposure = || Arc::new(Float64Array::from(vec![0.01, 0.02])) as ArrayRef;
+    for (number, columns) in [
+        vec![("acquisition_time", Arc::new(Float64Array::from(vec![SECS, SECS + 1.0])) as ArrayRef)],
+        vec![("epoch_ms", whole([NANOS / 1_000_000, NANOS / 1_000_000 + 1_000]))],
+        vec![("stamp_ns", whole([NANOS, NANOS + 1_000_000_000]))],
+        vec![
+            ("header.stamp.secs", whole([1_600_000_000, 1_600_000_001])),
+            ("header.stamp.nsecs", whole([1_000_000, 1_000_000])),
+        ],
+        vec![("stamp", stamp())],
+        vec![("header", structure(vec![("stamp", stamp()), ("seq", whole([1, 2]))]))],
+        vec![("taken", exposure()), ("exposure_time", exposure()), ("start_time", texts)],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let names: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let path = folder.path().join(format!("{number}.parquet"));
+        write_parquet(&path, &batch(columns), 10);
+        let told = info(&path);
+        assert_eq!(
+            (&told["start_ns"], &told["end_ns"]),
+            (&json!(NANOS), &json!(NANOS + 1_000_000_000)),
+            "{names:?}"
+        );
+    }
+    // the time of an exposure is no moment
+    let path = folder.path().join("exposures.parquet");
+    write_parquet(&path, &batch(vec![("exposure_time", exposure())]), 10);
+    assert!(info(&path)["warnings"].to_string().contains("no column of the table is a time"));
+}
+
+/// A mapping is a list of its entries.
+#[test]
+fn mappings_are_lists_of_entries() {
+    use arrow::array::{Int32Builder, MapBuilder, StringBuilder};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("maps.parquet");
+    let mut maps = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+    maps.keys().append_value("k");
+    maps.values().append_value(7);
+    maps.append(true).expect("a mapping");
+    let times = Arc::new(Float64Array::from(vec![SECS])) as ArrayRef;
+    write_parquet(&path, &batch(vec![("Time", times), ("m", Arc::new(maps.finish()) as ArrayRef)]), 10);
+    let entry = &cat(&path)[0]["message"]["m"][0];
+    assert_eq!(
+        (entry.as_object().map(|e| e.len()), entry.to_string().contains("\"k\"")),
+        (Some(2), true),
+        "{entry}"
+    );
+}

@@ -216,6 +216,14 @@ fn settings_offer_tables_and_classes() {
 }
 
 #[test]
+fn what_belongs_on_the_first_camera_is_drawn_without_being_asked_for() {
+    let all = drawn(json!({}), 300);
+    assert!(all.has("car", 16.0, 16.0), "on its edge");
+    let none = drawn(json!({ "topics": [] }), 300);
+    assert!(!none.has("car", 16.0, 16.0));
+}
+
+#[test]
 fn a_table_is_dropped_on_the_picture() {
     let mut stage = beside(&json!({}), "scene_detections.jsonl", &detections(), 300);
     assert!(stage.drop_topic(DETECTIONS));
