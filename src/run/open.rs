@@ -4,12 +4,14 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 
 use super::{Io, gather};
 use crate::format::{Container, Fetched, FormatError, Part, Step, Warning, joined, recognise};
 use crate::source::{HEAD_BYTES, Location, Reader, SourceError};
+use crate::time::Time;
 
 /// An indexed recording that can be read.
 #[derive(Clone)]
@@ -153,6 +155,7 @@ async fn index_one(
     let format = recognise(&name, &head, reader.len()).map_err(wrong)?;
     let mut indexer = format.indexer(reader.len());
     indexer.is_called(table.unwrap_or(&at.name()));
+    indexer.was_written(written_at(at).await);
     indexer.is_made_of(parts);
     if let Some(column) = io.time_column() {
         indexer.has_time_in(column);
@@ -182,6 +185,16 @@ async fn index_one(
         read.extend_from_slice(&need);
         got = fetch(reader, need).await?;
     }
+}
+
+/// When a file on disk was last written; now, where that cannot be told.
+async fn written_at(at: &Location) -> Time {
+    let modified = match at {
+        Location::Path(path) => tokio::fs::metadata(path).await.and_then(|about| about.modified()).ok(),
+        _ => None,
+    };
+    let since_epoch = modified.unwrap_or_else(SystemTime::now).duration_since(SystemTime::UNIX_EPOCH);
+    Time(since_epoch.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)))
 }
 
 /// Reads at a time while indexing.
