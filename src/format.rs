@@ -46,6 +46,9 @@ pub trait Indexer: Send {
     /// Says, before the first step, what the file is called: for containers that do not name what is in them.
     fn is_called(&mut self, _name: &str) {}
 
+    /// Says, before the first step, when the file was last written, or a later time where that is not known: for times without a year.
+    fn was_written(&mut self, _at: Time) {}
+
     /// Says, before the first step, of which files the recording is made, one behind the other.
     fn is_made_of(&mut self, _parts: &[Part]) {}
 

@@ -47,12 +47,19 @@ static PACKAGES: &[&str] = packages![
     "visualization_msgs",
 ];
 
+/// Packages and versions that share names with those above. Each stands over them, where it makes the MD5 that is asked for.
+static VERSIONS: &[&str] = packages!["astuff_radar_msgs"];
+
 static CHOSEN: OnceLock<Definitions> = OnceLock::new();
 
-/// Message definitions by type: each type's own text, without its dependencies.
+/// Each type's own text, without its dependencies.
+type Texts = BTreeMap<String, String>;
+
+/// Message definitions by type.
 #[derive(Clone, Debug, Default)]
 pub struct Definitions {
-    texts: BTreeMap<String, String>,
+    texts: Texts,
+    versions: Vec<Texts>,
 }
 
 /// The definitions in use: those built in, unless [`Definitions::choose`] chose others at the program's start.
@@ -62,14 +69,14 @@ pub fn definitions() -> &'static Definitions {
 
 impl Definitions {
     pub fn built_in() -> Definitions {
-        let mut definitions = Definitions::default();
-        for package in PACKAGES {
-            let types = package.split("MSG: ").filter_map(|part| part.split_once('\n'));
-            for (name, text) in types {
-                definitions.add(name, text);
-            }
+        let types = |package: &&'static str| {
+            let parts = package.split("MSG: ").filter_map(|part| part.split_once('\n'));
+            parts.map(|(name, text)| (canonical(name), text.to_owned()))
+        };
+        Definitions {
+            texts: PACKAGES.iter().flat_map(types).collect(),
+            versions: VERSIONS.iter().map(|package| types(package).collect()).collect(),
         }
-        definitions
     }
 
     /// Takes these into use, once and before anything is opened: schemas made of others would stay. Err: it is too late.
@@ -97,23 +104,51 @@ impl Definitions {
 
     /// The MD5 that ROS gives the type; None where it or one that it uses is not known.
     pub fn md5(&self, type_name: &str) -> Option<String> {
-        md5_of(type_name, &mut |name| own_definition(name, self.texts.get(name)?))
+        self.md5_in(None, type_name)
     }
 
     /// As a recording would hold it: the type's own text, then all that it uses.
     pub fn complete(&self, type_name: &str) -> Option<String> {
+        self.complete_in(None, type_name)
+    }
+
+    /// [`Definitions::complete`] of the version that has this MD5. Err: whether the type is known at all.
+    pub fn complete_of(&self, type_name: &str, md5: &str) -> Result<String, bool> {
+        // `*` and zeros stand for any version
+        let is_any = !md5.is_empty() && md5.chars().all(|c| matches!(c, '*' | '0'));
+        let versions = std::iter::once(None).chain(self.versions.iter().map(Some));
+        let mut is_known = false;
+        for version in versions {
+            let Some(known) = self.md5_in(version, type_name) else { continue };
+            is_known = true;
+            if is_any || known.eq_ignore_ascii_case(md5) {
+                return self.complete_in(version, type_name).ok_or(true);
+            }
+        }
+        Err(is_known)
+    }
+
+    fn text<'a>(&'a self, version: Option<&'a Texts>, name: &str) -> Option<&'a String> {
+        version.and_then(|version| version.get(name)).or_else(|| self.texts.get(name))
+    }
+
+    fn md5_in(&self, version: Option<&Texts>, type_name: &str) -> Option<String> {
+        md5_of(type_name, &mut |name| own_definition(name, self.text(version, name)?))
+    }
+
+    fn complete_in(&self, version: Option<&Texts>, type_name: &str) -> Option<String> {
         let root = canonical(type_name);
-        let mut text = self.texts.get(&root)?.clone();
+        let mut text = self.text(version, &root)?.clone();
         let (mut queue, mut seen) = (vec![root.clone()], BTreeSet::from([root]));
         while let Some(name) = queue.pop() {
-            for line in self.texts.get(&name)?.lines() {
+            for line in self.text(version, &name)?.lines() {
                 let kind = line.split_whitespace().next().unwrap_or_default();
                 let base = kind.split(['[', '#']).next().unwrap_or_default();
                 let Some(used) = full_name(&name, base).filter(|_| !base.is_empty()) else {
                     continue;
                 };
                 if seen.insert(used.clone()) {
-                    let own = self.texts.get(&used)?;
+                    let own = self.text(version, &used)?;
                     text.push_str(&format!("\n{}\nMSG: {used}\n{own}", "=".repeat(80)));
                     queue.push(used);
                 }
@@ -128,15 +163,12 @@ impl Definitions {
             return Schema::ros1(type_name, definition);
         }
         let missing = |why: &str| DecodeError::NotDecodable(format!("the recording holds no definition of {type_name}{why}"));
-        let Some(known) = self.md5(type_name) else {
-            return Err(missing("; add its .msg files with --msgs"));
-        };
-        // `*` and zeros stand for any version
-        let is_any = !md5.is_empty() && md5.chars().all(|c| matches!(c, '*' | '0'));
-        if !is_any && !known.eq_ignore_ascii_case(md5) {
-            return Err(missing(", and the known one is of another version; add its .msg files with --msgs"));
-        }
-        let complete = self.complete(type_name).ok_or_else(|| missing(""))?;
+        let complete = self.complete_of(type_name, md5).map_err(|is_known| {
+            missing(match is_known {
+                true => ", and the known one is of another version; add its .msg files with --msgs",
+                false => "; add its .msg files with --msgs",
+            })
+        })?;
         Schema::ros1(type_name, &said(type_name, &complete))
     }
 }

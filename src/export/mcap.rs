@@ -38,7 +38,9 @@ pub fn write_mcap<W: Write + Seek>(
         let wanted = selection.connections(catalog);
         for (connection, id) in catalog.connections.iter().zip(0..).filter(|(_, id)| wanted.contains(*id)) {
             let known = match connection.definition.trim().is_empty() {
-                true => definitions().complete(&connection.type_name).unwrap_or_default(),
+                true => definitions()
+                    .complete_of(&connection.type_name, &connection.md5)
+                    .unwrap_or_default(),
                 false => connection.definition.to_string(),
             };
             let schema = writer.add_schema(&connection.type_name, "ros1msg", known.as_bytes())?;

@@ -1,11 +1,16 @@
 //! Text logs: files of lines that nodes wrote beside a recording, read as messages of rosgraph_msgs/Log on one topic.
 //!
 //! Invariants: every byte of the file is in one message; a line without a time goes on with the message before it, or, where no line
-//! has a time, stands in its order; chunks are blocks of whole messages.
+//! has a time, stands in its order; chunks are blocks of whole messages. Times without a year lie in the year that brings them nearest to
+//! what is recorded beside them, else in the last year before the file was written.
 
+mod fields;
+mod heads;
 mod indexer;
 mod line;
+mod times;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,6 +19,7 @@ use bytes::Bytes;
 use super::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Format, Indexer, Message};
 use crate::time::{Span, Time};
 use line::{Line, parse};
+use times::{in_nearest_year, in_year, year_of};
 
 pub struct TextLog;
 
@@ -95,6 +101,8 @@ struct Log {
     numbers: Vec<u64>,
     /// No line has a time: the first stands here, the others after it.
     start: Option<Time>,
+    /// The first line that has a time names no year.
+    lacks_year: bool,
 }
 
 impl Container for Log {
@@ -116,7 +124,7 @@ impl Container for Log {
             last: of.span.start,
         };
         each_message(&bytes, self.start.is_none(), |line, text| {
-            let time = at.time_of(line);
+            let time = of.span.clamp(at.time_of(line));
             batch.messages.push(Message {
                 connection: 0,
                 time,
@@ -127,17 +135,31 @@ impl Container for Log {
     }
 
     fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {
-        let old = self.start?;
-        if old == start {
-            return None;
-        }
         let mut placed = self.clone();
-        placed.start = Some(start);
-        for chunk in &mut placed.catalog.chunks {
-            let moved = |t: Time| start.plus_nanos(t.since(old));
-            chunk.span = Span::new(moved(chunk.span.start), moved(chunk.span.end));
+        match self.start {
+            Some(old) if old != start => {
+                placed.start = Some(start);
+                placed.move_spans(|t| start.plus_nanos(t.since(old)));
+            }
+            None if self.lacks_year => {
+                let first = self.catalog.chunks.first()?.span.start;
+                let years = year_of(in_nearest_year(first, start)) - year_of(first);
+                if years == 0 {
+                    return None;
+                }
+                placed.move_spans(|t| in_year(t, year_of(t) + years).unwrap_or(t));
+            }
+            _ => return None,
         }
         Some(Arc::new(placed))
+    }
+}
+
+impl Log {
+    fn move_spans(&mut self, moved: impl Fn(Time) -> Time) {
+        for chunk in &mut self.catalog.chunks {
+            chunk.span = Span::new(moved(chunk.span.start), moved(chunk.span.end));
+        }
     }
 }
 
@@ -155,7 +177,11 @@ impl Clock {
             self.number += 1;
             return start.plus_nanos(number.saturating_mul(STEP_NANOS));
         }
-        self.last = line.time.unwrap_or(self.last);
+        self.last = match line.time {
+            Some(time) if line.lacks_year => in_nearest_year(time, self.last),
+            Some(time) => time,
+            None => self.last,
+        };
         self.last
     }
 }
@@ -198,7 +224,11 @@ fn line_at(bytes: &[u8], at: usize) -> Option<(&[u8], usize, usize)> {
 
 /// rosgraph_msgs/Log, serialized.
 fn payload(line: &Line, time: Time, text: &[u8]) -> Bytes {
-    let text = line::without_colours(text);
+    let text = match &line.said {
+        Some(said) => [said, text].concat().into(),
+        None => Cow::Borrowed(text),
+    };
+    let text = line::without_colours(&text);
     let mut out: Vec<u8> = Vec::with_capacity(64 + line.node.len() + text.len() + line.file.len());
     let number = |out: &mut Vec<u8>, n: u32| out.extend_from_slice(&n.to_le_bytes());
     let string = |out: &mut Vec<u8>, text: &str| {
@@ -211,7 +241,7 @@ fn payload(line: &Line, time: Time, text: &[u8]) -> Bytes {
     number(&mut out, u32::try_from(nanos % 1_000_000_000).unwrap_or(0));
     string(&mut out, "");
     out.push(line.level);
-    string(&mut out, &String::from_utf8_lossy(line.node));
+    string(&mut out, &String::from_utf8_lossy(&line.node));
     string(&mut out, &String::from_utf8_lossy(&text));
     string(&mut out, &String::from_utf8_lossy(line.file));
     string(&mut out, &String::from_utf8_lossy(line.function));

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 
@@ -13,6 +14,7 @@ use crate::format::table::{holds_scenes, is_table};
 use crate::format::{Catalog, Container, Fetched, FormatError, Part, Step, Warning, joined, moved, recognise, within};
 use crate::source::{HEAD_BYTES, Location, Reader, SourceError};
 use crate::store::Choice;
+use crate::time::Time;
 
 /// An indexed recording that can be read.
 #[derive(Clone)]
@@ -205,6 +207,7 @@ async fn index_one(
     };
     let mut indexer = format.indexer(len);
     indexer.is_called(table.unwrap_or(&at.name()));
+    indexer.was_written(written_at(at).await);
     indexer.is_made_of(parts);
     if let Some(column) = io.time_column() {
         indexer.has_time_in(column);
@@ -238,6 +241,16 @@ async fn index_one(
             got = got.within(base);
         }
     }
+}
+
+/// When a file on disk was last written; now, where that cannot be told.
+async fn written_at(at: &Location) -> Time {
+    let modified = match at {
+        Location::Path(path) => tokio::fs::metadata(path).await.and_then(|about| about.modified()).ok(),
+        _ => None,
+    };
+    let since_epoch = modified.unwrap_or_else(SystemTime::now).duration_since(SystemTime::UNIX_EPOCH);
+    Time(since_epoch.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)))
 }
 
 /// Reads at a time while indexing.

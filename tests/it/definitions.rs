@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use roadreel::decode::{Definitions, definition_md5, definitions};
+use roadreel::decode::{Definitions, Form, definition_md5, definitions};
 use roadreel::format::Connection;
 use roadreel::format::rosbag1::writer::{Compression, Writer};
 use roadreel::path::Column;
@@ -14,7 +14,7 @@ use crate::data::data;
 use crate::encode::Encoder;
 
 /// From the ROS wiki, the recordings of the field and what ROS's generators wrote into published packages; types that hold each other, constants of every kind.
-const MD5S: [(&str, &str); 38] = [
+const MD5S: [(&str, &str); 50] = [
     ("std_msgs/Header", "2176decaecbce78abc3b96ef049fabed"),
     ("std_msgs/String", "992ce8a1687cec8c8bd883ec73ca41d1"),
     ("std_msgs/Empty", "d41d8cd98f00b204e9800998ecf8427e"),
@@ -53,14 +53,46 @@ const MD5S: [(&str, &str); 38] = [
     ("dbw_mkz_msgs/TirePressureReport", "a2c91f746e5d8bec139c834f92ac7468"),
     ("dbw_mkz_msgs/WheelPositionReport", "0e6f28c4c7a099c93cc2173da9808a16"),
     ("dbw_mkz_msgs/WheelSpeedReport", "a2c91f746e5d8bec139c834f92ac7468"),
+    ("derived_object_msgs/LaneModels", "0c7a9d0cc35a8e5d0d677034bfc4d18b"),
+    ("derived_object_msgs/ObjectArray", "492c83cd255b9a57845d0c197d7977be"),
+    ("derived_object_msgs/ObjectWithCovarianceArray", "59dfdf4ed3407a2558ccbc7f5732bf46"),
+    ("radar_msgs/RadarScan", "6dfacef1e665538dbd8e159d5ce7a97a"),
+    ("radar_msgs/RadarTracks", "d068321616577632690aba69b8985e75"),
+    ("vision_msgs/BoundingBox3DArray", "9e1a3932308592aa1b20232d818486db"),
+    ("vision_msgs/Detection2DArray", "402071f61477de256df9f1aa45e6e4c8"),
+    ("vision_msgs/Detection3DArray", "05c51d9aea1fb4cfdc8effb94f197b6f"),
+    ("vision_msgs/VisionInfo", "eee36f8dc558754ceb4ef619179d8b34"),
+    // of versions that share a name with another
+    ("derived_object_msgs/CipvTrack", "db9a76b43a89517bb97bfea8c670557e"),
+    ("radar_msgs/RadarTrack", "3344659e36aff40bd4f09e82be663ec5"),
+    ("radar_msgs/RadarTrackArray", "49d8549010f0f446ea46ca97a1099cba"),
 ];
 
 #[test]
 fn known_definitions_have_their_md5() {
     let known = Definitions::built_in();
     for (name, md5) in MD5S {
-        assert_eq!(known.md5(name).as_deref(), Some(md5), "{name}");
+        let complete = known
+            .complete_of(name, md5)
+            .unwrap_or_else(|_| panic!("{name} is of another version"));
+        assert_eq!(definition_md5(name, &complete).as_deref(), Some(md5), "{name}");
     }
+}
+
+/// Of a name that two packages give, the MD5 tells which one it is; and a field of it is of that package, too.
+#[test]
+fn versions_are_told_apart_by_their_md5() {
+    let known = Definitions::built_in();
+    let fields = |name: &str, md5: &str| known.schema(name, "", md5).map(|s| s.scalar_paths().join(" "));
+    let of_tracks = fields("radar_msgs/RadarTrack", "3344659e36aff40bd4f09e82be663ec5").expect("known");
+    assert!(of_tracks.contains("position.x") && !of_tracks.contains("track_id"), "{of_tracks}");
+    let of_vehicle = fields("derived_object_msgs/CipvTrack", "db9a76b43a89517bb97bfea8c670557e").expect("known");
+    assert!(of_vehicle.contains("track.track_id track.linear_velocity.x"), "{of_vehicle}");
+    let objects = "derived_object_msgs/ObjectWithCovarianceArray";
+    let objects = known.schema(objects, "", "59dfdf4ed3407a2558ccbc7f5732bf46").expect("known");
+    assert_eq!(objects.form(), Some(Form::Markers), "boxes, whatever else their shapes say");
+    let told = fields("radar_msgs/RadarTrack", "00000000000000000000000000000bad").expect_err("no such version");
+    assert!(told.to_string().contains("of another version"), "{told}");
 }
 
 #[test]

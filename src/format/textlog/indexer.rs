@@ -10,6 +10,7 @@ use crate::time::{Span, Time};
 
 /// What is read at a time.
 const BLOCK_BYTES: u64 = 4 << 20;
+const HALF_A_YEAR_NANOS: i64 = 182 * 86_400_000_000_000;
 /// A chunk holds about so many.
 const CHUNK_BYTES: usize = 512 << 10;
 
@@ -21,6 +22,7 @@ pub(super) struct Scan {
     at: u64,
     read_to: u64,
     messages: u64,
+    /// The time of the message before; at first one that the file's first is near.
     last: Option<Time>,
     has_times: Option<bool>,
     published: usize,
@@ -41,6 +43,7 @@ impl Scan {
                 catalog,
                 numbers: Vec::new(),
                 start: None,
+                lacks_year: false,
             },
             rest: Bytes::new(),
             at: 0,
@@ -89,8 +92,14 @@ impl Scan {
     /// Lines without a time stand in their order only where there is none with a time.
     fn look_for_times(&mut self) -> bool {
         let lines = self.rest.split(|b| *b == b'\n');
-        let first = lines.take(10_000).find_map(|l| line::parse(l).time);
-        self.last = first;
+        let first = lines.take(10_000).map(line::parse).find(|line| line.time.is_some());
+        self.log.lacks_year = first.as_ref().is_some_and(|line| line.lacks_year);
+        let mut clock = Clock {
+            start: None,
+            number: 0,
+            last: self.last.unwrap_or_default(),
+        };
+        self.last = first.as_ref().map(|line| clock.time_of(line));
         self.has_times = Some(first.is_some());
         if first.is_none() {
             self.log.start = Some(Time(0));
@@ -127,6 +136,11 @@ impl Scan {
 impl Indexer for Scan {
     fn is_called(&mut self, name: &str) {
         self.log.catalog.connections = vec![connection(name)];
+    }
+
+    fn was_written(&mut self, at: Time) {
+        // what is in it was written in the year before
+        self.last = Some(at.plus_nanos(-HALF_A_YEAR_NANOS));
     }
 
     fn step(&mut self, got: &Fetched) -> Result<Step, FormatError> {

@@ -1,26 +1,50 @@
-//! What a line of a log says before its text: time, level, node, place. ROS consoles and log files of both generations, ISO dates,
-//! seconds (or milli-, micro-, nanoseconds) since the epoch.
+//! What a line of a log says before its text: time, level, node, place. The heads of ROS consoles and log files of both generations are
+//! understood part by part, those of other programs by [`heads`], and lines of named fields by [`fields`].
 //!
 //! Invariant: what is not recognised stays text.
 
 use std::borrow::Cow;
 
+use super::times::{date_time, time_of};
+use super::{fields, heads};
 use crate::time::Time;
 
 /// The head of a line. `text_at`: where its text starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     pub time: Option<Time>,
+    /// The line names no year: its time is one of 1972.
+    pub lacks_year: bool,
     /// As rosgraph_msgs/Log has it.
     pub level: u8,
-    pub node: &'a [u8],
+    pub node: Cow<'a, [u8]>,
     pub file: &'a [u8],
     pub function: &'a [u8],
     pub line: u32,
     pub text_at: usize,
+    /// What the line says in other words: stands for its text.
+    pub said: Option<Vec<u8>>,
 }
 
-const INFO: u8 = 2;
+impl Line<'_> {
+    pub const BLANK: Line<'static> = Line {
+        time: None,
+        lacks_year: false,
+        level: INFO,
+        node: Cow::Borrowed(b""),
+        file: b"",
+        function: b"",
+        line: 0,
+        text_at: 0,
+        said: None,
+    };
+}
+
+pub const DEBUG: u8 = 1;
+pub const INFO: u8 = 2;
+pub const WARN: u8 = 4;
+pub const ERROR: u8 = 8;
+pub const FATAL: u8 = 16;
 /// No head has more parts.
 const MOST_PARTS: usize = 7;
 
@@ -30,15 +54,12 @@ pub fn starts_message(line: &[u8]) -> bool {
 }
 
 pub fn parse(line: &[u8]) -> Line<'_> {
-    let mut found = Line {
-        time: None,
-        level: INFO,
-        node: b"",
-        file: b"",
-        function: b"",
-        line: 0,
-        text_at: 0,
-    };
+    heads::parse(line).or_else(|| fields::parse(line)).unwrap_or_else(|| console(line))
+}
+
+/// Parts in brackets or between blanks, in many orders.
+fn console(line: &[u8]) -> Line<'_> {
+    let mut found = Line::BLANK;
     let mut has_level = false;
     let mut at = 0;
     for _ in 0..MOST_PARTS {
@@ -60,7 +81,7 @@ pub fn parse(line: &[u8]) -> Line<'_> {
             if !is_node || !found.node.is_empty() || !is_name(text) {
                 break;
             }
-            found.node = text;
+            found.node = text.into();
         }
         at += part.length;
         if is_last {
@@ -72,14 +93,7 @@ pub fn parse(line: &[u8]) -> Line<'_> {
     }
     // A head without a time or level is none: `[12] items` is a text.
     if found.time.is_none() && !has_level {
-        return Line {
-            node: b"",
-            file: b"",
-            function: b"",
-            line: 0,
-            text_at: 0,
-            ..found
-        };
+        return Line::BLANK;
     }
     found.text_at = skip_blank(line, at);
     found
@@ -181,25 +195,32 @@ fn memchr(wanted: u8, bytes: &[u8]) -> Option<usize> {
     chunks.remainder().iter().position(|b| *b == wanted).map(|found| at + found)
 }
 
-fn level_of(text: &[u8]) -> Option<u8> {
-    const NAMES: [(&str, u8); 14] = [
-        ("DEBUG", 1),
-        ("DBG", 1),
-        ("TRACE", 1),
-        ("INFO", 2),
-        ("INF", 2),
-        ("NOTICE", 2),
-        ("WARN", 4),
-        ("WARNING", 4),
-        ("WRN", 4),
-        ("ERROR", 8),
-        ("ERR", 8),
-        ("FATAL", 16),
-        ("CRITICAL", 16),
-        ("EMERG", 16),
+pub fn level_of(text: &[u8]) -> Option<u8> {
+    const NAMES: [(&str, u8); 17] = [
+        ("DEBUG", DEBUG),
+        ("DBG", DEBUG),
+        ("TRACE", DEBUG),
+        ("VERBOSE", DEBUG),
+        ("INFO", INFO),
+        ("INF", INFO),
+        ("NOTICE", INFO),
+        ("WARN", WARN),
+        ("WARNING", WARN),
+        ("WRN", WARN),
+        ("ERROR", ERROR),
+        ("ERR", ERROR),
+        ("SEVERE", ERROR),
+        ("FATAL", FATAL),
+        ("CRITICAL", FATAL),
+        ("CRIT", FATAL),
+        ("EMERG", FATAL),
     ];
+    named(&NAMES, text)
+}
+
+pub fn named(names: &[(&str, u8)], text: &[u8]) -> Option<u8> {
     let is_it = |name: &str| text.eq_ignore_ascii_case(name.as_bytes());
-    NAMES.iter().find(|n| is_it(n.0)).map(|n| n.1)
+    names.iter().find(|n| is_it(n.0)).map(|n| n.1)
 }
 
 fn is_name(text: &[u8]) -> bool {
@@ -231,102 +252,4 @@ fn take_place<'a>(text: &'a [u8], found: &mut Line<'a>) -> bool {
         None => return text.starts_with(b"topics:"),
     }
     true
-}
-
-fn time_of(text: &[u8]) -> Option<Time> {
-    if !text.first()?.is_ascii_digit() {
-        return None;
-    }
-    // with simulated time: `wall, simulated`
-    let text = text.split(|b| *b == b',').next().filter(|wall| is_epoch(wall)).unwrap_or(text);
-    match date_time(text) {
-        Some((time, length)) if length == text.len() => Some(time),
-        Some(_) => None,
-        None => epoch(text),
-    }
-}
-
-fn is_epoch(text: &[u8]) -> bool {
-    epoch(text).is_some()
-}
-
-/// Seconds with or without a fraction; as an integer also milli-, micro- and nanoseconds. Only of this century.
-fn epoch(text: &[u8]) -> Option<Time> {
-    let (whole, fraction) = match text.iter().position(|b| *b == b'.') {
-        Some(point) => (text.get(..point)?, text.get(point + 1..)?),
-        None => (text, &b""[..]),
-    };
-    let digits = |text: &[u8]| -> Option<i64> {
-        let fits = text.len() <= 19 && text.iter().all(u8::is_ascii_digit);
-        fits.then(|| {
-            text.iter()
-                .try_fold(0_i64, |n, b| n.checked_mul(10)?.checked_add(i64::from(b - b'0')))
-        })?
-    };
-    let value = digits(whole)?;
-    match (whole.len(), fraction.len()) {
-        (9..=10, _) => {
-            let digits_kept = fraction.get(..9).unwrap_or(fraction);
-            let scale = 10_i64.checked_pow(9 - u32::try_from(digits_kept.len()).ok()?)?;
-            (value > 900_000_000).then(|| Some(Time(value.checked_mul(1_000_000_000)?.checked_add(digits(digits_kept)? * scale)?)))?
-        }
-        (13, 0) => Some(Time(value.checked_mul(1_000_000)?)),
-        (16, 0) => Some(Time(value.checked_mul(1_000)?)),
-        (19, 0) => Some(Time(value)),
-        _ => None,
-    }
-}
-
-/// `2020-09-13T12:26:40.5Z`, `2020-09-13 12:26:40,123`, `2020/09/13 12:26:40 +0200`: the time (UTC where no zone is given), and how long
-/// the text is.
-fn date_time(text: &[u8]) -> Option<(Time, usize)> {
-    let two = |at: usize| number(text, at, 2);
-    let is = |at: usize, of: &[u8]| text.get(at).is_some_and(|b| of.contains(b));
-    let date = text.get(..19)?;
-    if !is(4, b"-/") || date.get(7) != date.get(4) || !is(10, b"T _") || !is(13, b":") || !is(16, b":") {
-        return None;
-    }
-    let (year, month, day) = (number(text, 0, 4)?, two(5)?, two(8)?);
-    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
-    let is_date = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
-    if !is_date {
-        return None;
-    }
-    let mut at = 19;
-    let mut nanos = 0;
-    if is(at, b".,") && text.get(at + 1).is_some_and(u8::is_ascii_digit) {
-        let digits = text.get(at + 1..)?.iter().take_while(|b| b.is_ascii_digit()).count();
-        let kept = digits.min(9);
-        nanos = number(text, at + 1, kept)? * 10_i64.pow(9 - u32::try_from(kept).ok()?);
-        at += 1 + digits;
-    }
-    let mut offset_minutes = 0;
-    let zone = if is(at, b" ") { at + 1 } else { at };
-    if is(at, b"Z") {
-        at += 1;
-    }
-    let colon = usize::from(is(zone + 3, b":"));
-    if let (true, Some(hours), Some(minutes)) = (is(zone, b"+-"), two(zone + 1), two(zone + 3 + colon)) {
-        let sign = if is(zone, b"-") { -1 } else { 1 };
-        offset_minutes = sign * (hours * 60 + minutes);
-        at = zone + 5 + colon;
-    }
-    let days = days_since_epoch(year, month, day);
-    let seconds = days * 86_400 + hour * 3_600 + (minute - offset_minutes) * 60 + second;
-    Some((Time(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?), at))
-}
-
-fn number(text: &[u8], at: usize, count: usize) -> Option<i64> {
-    let digits = text.get(at..at + count)?;
-    let all = digits.iter().all(u8::is_ascii_digit);
-    all.then(|| digits.iter().fold(0, |n, b| n * 10 + i64::from(b - b'0')))
-}
-
-/// Of the proleptic Gregorian calendar.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year - era * 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }

@@ -125,6 +125,198 @@ fn heads_of_lines_are_understood() {
     }
 }
 
+/// What other programs write. Where no year is named, it is that of what is recorded beside the log.
+#[test]
+fn heads_of_other_programs_are_understood() {
+    for (line, told) in [
+        // syslog, with and without a year
+        (
+            "Nov  3 09:23:38 car7 planner[7998]: lookup of map failed",
+            "2020-11-03T09:23:38Z Error planner car7 planner[7998]: lookup of map failed",
+        ),
+        (
+            "Nov 13 09:23:38 car7 kernel: usb 1-2: new device",
+            "2020-11-13T09:23:38Z Info kernel car7 kernel: usb 1-2: new device",
+        ),
+        (
+            "<28>Feb 29 23:59:59 car7 ntpd[5]: no servers",
+            "2020-02-29T23:59:59Z Warn ntpd car7 ntpd[5]: no servers",
+        ),
+        (
+            "Feb 25 16:19:49 192.168.4.2 haproxy[7]: 141.35.244.171:53332 [25/Feb/2019:16:19:48.143] http~ \"GET /error HTTP/1.1\"",
+            "2020-02-25T16:19:49Z Info haproxy 192.168.4.2 haproxy[7]: 141.35.244.171:53332 [25/Feb/2019:16:19:48.143] http~ \"GET /error HTTP/1.1\"",
+        ),
+        (
+            "<11>1 2020-09-13T12:26:40.5Z car7 lidar 12 ID47 [a@1 b=\"] c\"][d@2 e=\"f\"] no answer",
+            "2020-09-13T12:26:40.5Z Error lidar car7 lidar 12 ID47 [a@1 b=\"] c\"][d@2 e=\"f\"] no answer",
+        ),
+        (
+            "2020-09-13T15:26:40.25+03:00 car7 NSX 3106 - [a@6876 comp=\"edge\" level=\"WARN\"] error counter at 0",
+            "2020-09-13T12:26:40.25Z Warn NSX car7 NSX 3106 - [a@6876 comp=\"edge\" level=\"WARN\"] error counter at 0",
+        ),
+        (
+            "2020-09-13T12:26:40+0000 car7 systemd[1]: Started the lidar",
+            "2020-09-13T12:26:40Z Info systemd car7 systemd[1]: Started the lidar",
+        ),
+        // glog
+        (
+            "W0913 12:26:40.619632  52992 matcher.cc:253] late: 3 ms",
+            "2020-09-13T12:26:40.619632Z Warn  late: 3 ms (matcher.cc:253 52992)",
+        ),
+        (
+            "I20210913 12:26:40.619632  52992 matcher.cc:7] found",
+            "2021-09-13T12:26:40.619632Z Info  found (matcher.cc:7 52992)",
+        ),
+        // log4j, logcat
+        (
+            "20/09/13 12:26:40 ERROR spark.SecurityManager: acls: none",
+            "2020-09-13T12:26:40Z Error spark.SecurityManager acls: none",
+        ),
+        (
+            "2020-09-13 12:26:40,500 INFO [main ] Farm : Starting",
+            "2020-09-13T12:26:40.5Z Info  [main ] Farm : Starting",
+        ),
+        (
+            "09-13 12:26:40.500  1234  1235 W Gps: no fix",
+            "2020-09-13T12:26:40.5Z Warn Gps 1234  1235 W Gps: no fix",
+        ),
+        // web servers
+        (
+            "192.168.2.4 - - [13/Sep/2020:14:26:40 +0200] \"GET /a HTTP/1.0\" 404 46210 \"-\" \"PXE\"",
+            "2020-09-13T12:26:40Z Warn  192.168.2.4 - - [13/Sep/2020:14:26:40 +0200] \"GET /a HTTP/1.0\" 404 46210 \"-\" \"PXE\"",
+        ),
+        (
+            "::1 - eve [13/Sep/2020:12:26:40 +0000] \"GET /\\\"b HTTP/1.0\" 200 1",
+            "2020-09-13T12:26:40Z Info  ::1 - eve [13/Sep/2020:12:26:40 +0000] \"GET /\\\"b HTTP/1.0\" 200 1",
+        ),
+        (
+            "[Sun Sep 13 12:26:40.250000 2020] [core:error] [pid 35708:tid 4328] no such file",
+            "2020-09-13T12:26:40.25Z Error core [pid 35708:tid 4328] no such file",
+        ),
+        (
+            "2020/09/13 12:26:40 [alert] 1234#5: *7 worker exited",
+            "2020-09-13T12:26:40Z Fatal  1234#5: *7 worker exited",
+        ),
+        // databases, frameworks, Python
+        (
+            "2020-09-13 05:26:40.123 PDT [12345] FATAL:  out of memory",
+            "2020-09-13T12:26:40.123Z Fatal  [12345] FATAL:  out of memory",
+        ),
+        (
+            "[2020-09-13 12:26:40] local.ERROR: no class {\"a\":1}",
+            "2020-09-13T12:26:40Z Error local no class {\"a\":1}",
+        ),
+        (
+            "2020-09-13 12:26:40,123 - camera.left - WARNING - dropped 2",
+            "2020-09-13T12:26:40.123Z Warn camera.left dropped 2",
+        ),
+        (
+            "2020-09-13 12:26:40,123 camera.left ERROR dropped 2",
+            "2020-09-13T12:26:40.123Z Error camera.left dropped 2",
+        ),
+        ("2020-09-13 12:26:40,123:DEBUG:foo bar", "2020-09-13T12:26:40.123Z Debug  foo bar"),
+        (
+            "2020-09-13T12:26:40.071:INFO:com.root:Response :",
+            "2020-09-13T12:26:40.071Z Info com.root Response :",
+        ),
+        // the kernel, with dates
+        (
+            "[Sun Sep 13 12:26:40 2020] usb 1-2: device descriptor read error",
+            "2020-09-13T12:26:40Z Error  usb 1-2: device descriptor read error",
+        ),
+        // named fields
+        (
+            "time=\"2020-09-13T12:26:40.25Z\" level=error msg=\"no \\\"pod\\\"\" node=n1 took=3ms",
+            "2020-09-13T12:26:40.25Z Error n1 no \"pod\" took=3ms",
+        ),
+        (
+            "{\"name\":\"gps\",\"pid\":7,\"level\":40,\"msg\":\"late\",\"time\":\"2020-09-13T12:26:40.250Z\",\"v\":0}",
+            "2020-09-13T12:26:40.25Z Warn gps late pid=7 v=0",
+        ),
+        (
+            "{\"timestamp\":1600000000.5,\"level\":\"TRACE\",\"fields\":{\"message\":\"shaving\",\"yaks\":3},\"target\":\"a::b\"}",
+            "2020-09-13T12:26:40.5Z Debug a::b shaving fields.yaks=3",
+        ),
+        (
+            "{\"ts\":\"2020-09-13 12:26:40Z\",\"lvl\":\"DEBUG5\",\"msg\":\"two\\nlines\"}",
+            "2020-09-13T12:26:40Z Debug  two\nlines",
+        ),
+    ] {
+        let file = Bytes::copy_from_slice(format!("{line}\n").as_bytes());
+        let container = index("x.log", &file);
+        // what is recorded beside it
+        let beside = container.placed(Time(1_600_000_000_000_000_000));
+        let lines = shown(&*beside.unwrap_or(container), &file);
+        assert_eq!(lines.join("|"), told, "{line:?}");
+    }
+}
+
+/// A head that only nearly fits is text.
+#[test]
+fn what_looks_like_a_head_and_is_none_stays_text() {
+    for line in [
+        "E0913 12:26:40.619632 1952452992 scan matcher.cc:253] no match",
+        "Nov 33 09:23:38 car7 planner[7998]: x",
+        "Nova 3 09:23:38 car7",
+        "level=error msg=without a time",
+        "{\"msg\":\"without a time\"}",
+        "{\"time\":\"2020-09-13T12:26:40Z\"",
+        "a=b c",
+        "[Sun Sep 13 12:26:40 2020 no end",
+    ] {
+        let file = Bytes::copy_from_slice(format!("{line}\n").as_bytes());
+        assert_eq!(
+            shown(&*index("x.log", &file), &file),
+            [format!("1970-01-01T00:00:00Z Info  {line}")]
+        );
+    }
+}
+
+/// From December to January, lines without a year go on in the next one; and a file alone has the year in which it was written.
+#[test]
+fn years_are_found_where_none_is_written() {
+    let text = "Dec 31 23:59:59 car7 a: one\nJan  1 00:00:01 car7 a: two\nDec 31 23:59:58 car7 a: late\n";
+    let file = Bytes::from_static(text.as_bytes());
+    let times = |container: &dyn Container| -> Vec<String> {
+        let lines = shown(container, &file);
+        lines.iter().map(|line| line[..20].to_owned()).collect()
+    };
+    let container = index("a.log", &file);
+    // March 2023
+    let spring = container.placed(Time(1_677_628_800_000_000_000)).expect("moved");
+    assert_eq!(
+        times(&*spring),
+        ["2022-12-31T23:59:59Z", "2023-01-01T00:00:01Z", "2022-12-31T23:59:58Z"]
+    );
+    // August 2024
+    let summer = container.placed(Time(1_722_470_400_000_000_000)).expect("moved");
+    assert_eq!(times(&*summer)[1], "2025-01-01T00:00:01Z");
+    assert!(summer.placed(Time(1_722_470_400_000_000_000)).is_none(), "it stands there already");
+
+    let mut indexer = recognise("a.log", &file, file.len() as u64)
+        .expect("a log")
+        .indexer(file.len() as u64);
+    indexer.was_written(Time(1_600_000_000_000_000_000));
+    let Ok(Step::Ready(alone)) = indexer.step(&Fetched::one(0, file.clone())) else {
+        panic!("it was read at once")
+    };
+    assert_eq!(
+        times(&*alone),
+        ["2019-12-31T23:59:59Z", "2020-01-01T00:00:01Z", "2019-12-31T23:59:58Z"]
+    );
+}
+
+#[test]
+fn fields_of_lines_go_before_what_follows_them() {
+    let file = Bytes::from_static(
+        b"{\"time\":1600000000,\"level\":\"error\",\"msg\":\"died\"}\r\n  at main\r\n{\"time\":1600000001,\"msg\":\"up\"}\n",
+    );
+    assert_eq!(
+        shown(&*index("a.log", &file), &file),
+        ["2020-09-13T12:26:40Z Error  died\r\n  at main", "2020-09-13T12:26:41Z Info  up"]
+    );
+}
+
 #[test]
 fn lines_without_a_time_go_on_with_the_message_before() {
     let text = "preface\n[ INFO] [1600000000.0]: one\n[ERROR] [1600000001.0]: Traceback:\n  File \"a.py\", line 3\nKeyError: 'x'\n\n[ WARN] [1600000000.5]: earlier\n";
