@@ -37,8 +37,10 @@ use crate::time::{Span, Time};
 pub(super) const TIME: &str = "time";
 /// The column of header stamps.
 const STAMP: &str = "stamp";
-/// Chunks of one partition that are read or decoded at a time.
-const AHEAD: usize = 3;
+/// Chunks of one partition that are read or decoded at a time: requests wait side by side, disks do not, and few buffers stay in the
+/// processor's cache.
+const AHEAD_REMOTE: usize = 3;
+const AHEAD_LOCAL: usize = 1;
 /// A batch of rows takes no more of messages.
 const BATCH_BYTES: usize = 64 << 20;
 const BATCH_ROWS: usize = 8192;
@@ -419,7 +421,12 @@ impl ExecutionPlan for Scan {
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let (read, chunks) = (self.read.clone(), self.partitions.get(partition).cloned().unwrap_or_default());
-        let batches = stream::iter(chunks).map(move |id| read.clone().chunk(id)).buffered(AHEAD);
+        let ahead = if read.recording.reader.is_remote() {
+            AHEAD_REMOTE
+        } else {
+            AHEAD_LOCAL
+        };
+        let batches = stream::iter(chunks).map(move |id| read.clone().chunk(id)).buffered(ahead);
         let rows = batches.map_ok(|batches| stream::iter(batches.into_iter().map(Ok))).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.read.schema.clone(), rows)))
     }

@@ -38,6 +38,33 @@ pub(super) fn read(file: &File, mut offset: u64, mut rest: &mut [u8], at: &Locat
     Ok(())
 }
 
+/// As [`read`], into memory of its own, which is not written twice.
+#[cfg(unix)]
+pub(super) fn read_new(file: &File, offset: u64, len: usize, at: &Location) -> Result<Vec<u8>, SourceError> {
+    use rustix::buffer::spare_capacity;
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let from = offset.saturating_add(bytes.len() as u64);
+        match rustix::io::pread(file, spare_capacity(&mut bytes), from) {
+            Ok(0) => {
+                let wanted = offset.saturating_add(len as u64);
+                return Err(SourceError::Truncated { wanted, at: at.clone() });
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(SourceError::io(&error.into(), at)),
+        }
+    }
+    bytes.truncate(len);
+    Ok(bytes)
+}
+
+#[cfg(windows)]
+pub(super) fn read_new(file: &File, offset: u64, len: usize, at: &Location) -> Result<Vec<u8>, SourceError> {
+    let mut bytes = vec![0; len];
+    read(file, offset, &mut bytes, at)?;
+    Ok(bytes)
+}
+
 #[cfg(unix)]
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)

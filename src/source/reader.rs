@@ -256,6 +256,11 @@ impl Reader {
 
     fn pread(&self, file: &File, range: Range<u64>, mut buffer: BytesMut) -> Result<Bytes, SourceError> {
         let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        if buffer.capacity() == 0 {
+            let bytes = local::read_new(file, range.start, len, self.location())?;
+            self.shared.traffic.disk(len);
+            return Ok(bytes.into());
+        }
         // Only what the buffer grows by is zeroed.
         buffer.resize(len, 0);
         local::read(file, range.start, &mut buffer, self.location())?;
