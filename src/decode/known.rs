@@ -24,6 +24,7 @@ static PACKAGES: &[&str] = packages![
     "derived_object_msgs",
     "diagnostic_msgs",
     "dynamic_reconfigure",
+    "foxglove_msgs",
     "geographic_msgs",
     "geometry_msgs",
     "gps_common",
@@ -31,6 +32,7 @@ static PACKAGES: &[&str] = packages![
     "nav_msgs",
     "ouster_ros",
     "radar_msgs",
+    "rcl_interfaces",
     "rosgraph_msgs",
     "roscpp",
     "sensor_msgs",
@@ -47,12 +49,22 @@ static PACKAGES: &[&str] = packages![
     "visualization_msgs",
 ];
 
+/// Types as their packages had them before, from the first that recordings know to the last. Each goes with the others of its time.
+static EARLIER: &[&str] = packages!["earlier_1", "earlier_2"];
+
 static CHOSEN: OnceLock<Definitions> = OnceLock::new();
 
 /// Message definitions by type: each type's own text, without its dependencies.
 #[derive(Clone, Debug, Default)]
 pub struct Definitions {
     texts: BTreeMap<String, String>,
+    /// Of one time each; what they do not hold is as in `texts`.
+    earlier: Vec<BTreeMap<String, String>>,
+}
+
+/// Types by their own text.
+fn types_of(package: &str) -> impl Iterator<Item = (&str, &str)> {
+    package.split("MSG: ").filter_map(|part| part.split_once('\n'))
 }
 
 /// The definitions in use: those built in, unless [`Definitions::choose`] chose others at the program's start.
@@ -64,11 +76,13 @@ impl Definitions {
     pub fn built_in() -> Definitions {
         let mut definitions = Definitions::default();
         for package in PACKAGES {
-            let types = package.split("MSG: ").filter_map(|part| part.split_once('\n'));
-            for (name, text) in types {
+            for (name, text) in types_of(package) {
                 definitions.add(name, text);
             }
         }
+        let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+        let earlier = EARLIER.iter().map(|package| types_of(package).map(owned).collect());
+        definitions.earlier = earlier.collect();
         definitions
     }
 
@@ -97,23 +111,35 @@ impl Definitions {
 
     /// The MD5 that ROS gives the type; None where it or one that it uses is not known.
     pub fn md5(&self, type_name: &str) -> Option<String> {
-        md5_of(type_name, &mut |name| own_definition(name, self.texts.get(name)?))
+        self.md5_then(type_name, &BTreeMap::new())
+    }
+
+    fn md5_then(&self, type_name: &str, then: &BTreeMap<String, String>) -> Option<String> {
+        md5_of(type_name, &mut |name| own_definition(name, self.text_then(name, then)?))
+    }
+
+    fn text_then<'a>(&'a self, type_name: &str, then: &'a BTreeMap<String, String>) -> Option<&'a String> {
+        then.get(type_name).or_else(|| self.texts.get(type_name))
     }
 
     /// As a recording would hold it: the type's own text, then all that it uses.
     pub fn complete(&self, type_name: &str) -> Option<String> {
+        self.complete_then(type_name, &BTreeMap::new())
+    }
+
+    fn complete_then(&self, type_name: &str, then: &BTreeMap<String, String>) -> Option<String> {
         let root = canonical(type_name);
-        let mut text = self.texts.get(&root)?.clone();
+        let mut text = self.text_then(&root, then)?.clone();
         let (mut queue, mut seen) = (vec![root.clone()], BTreeSet::from([root]));
         while let Some(name) = queue.pop() {
-            for line in self.texts.get(&name)?.lines() {
+            for line in self.text_then(&name, then)?.lines() {
                 let kind = line.split_whitespace().next().unwrap_or_default();
                 let base = kind.split(['[', '#']).next().unwrap_or_default();
                 let Some(used) = full_name(&name, base).filter(|_| !base.is_empty()) else {
                     continue;
                 };
                 if seen.insert(used.clone()) {
-                    let own = self.texts.get(&used)?;
+                    let own = self.text_then(&used, then)?;
                     text.push_str(&format!("\n{}\nMSG: {used}\n{own}", "=".repeat(80)));
                     queue.push(used);
                 }
@@ -133,10 +159,16 @@ impl Definitions {
         };
         // `*` and zeros stand for any version
         let is_any = !md5.is_empty() && md5.chars().all(|c| matches!(c, '*' | '0'));
-        if !is_any && !known.eq_ignore_ascii_case(md5) {
+        let newest = BTreeMap::new();
+        let is_meant = |then: &&BTreeMap<String, String>| self.md5_then(type_name, then).is_some_and(|of| of.eq_ignore_ascii_case(md5));
+        let then = match is_any || known.eq_ignore_ascii_case(md5) {
+            true => Some(&newest),
+            false => self.earlier.iter().find(is_meant),
+        };
+        let Some(then) = then else {
             return Err(missing(", and the known one is of another version; add its .msg files with --msgs"));
-        }
-        let complete = self.complete(type_name).ok_or_else(|| missing(""))?;
+        };
+        let complete = self.complete_then(type_name, then).ok_or_else(|| missing(""))?;
         Schema::ros1(type_name, &said(type_name, &complete))
     }
 }
