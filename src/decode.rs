@@ -126,6 +126,13 @@ impl Schema {
         Some(Time::from_sec_nsec(reader.u32().ok()?, reader.u32().ok()?))
     }
 
+    /// The frame that a message's `std_msgs/Header` names.
+    pub fn header_frame(&self, payload: &[u8]) -> Option<Arc<str>> {
+        let mut reader = Reader::starting_at(payload, self.stamp_offset?);
+        reader.skip(8).ok()?;
+        bind::text(&mut reader).ok()
+    }
+
     /// All paths to scalars (numbers and booleans) that can be plotted, in definition order, dynamic arrays left out.
     /// Of long fixed arrays the first 64 elements are listed.
     pub fn scalar_paths(&self) -> Vec<String> {

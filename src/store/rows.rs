@@ -108,7 +108,11 @@ impl RowSet {
         self.revision += 1;
         let block = Block {
             key: self.next_key,
-            span: rows.times().first().zip(rows.times().last()).map(|(first, last)| Span::new(*first, *last)),
+            span: rows
+                .times()
+                .first()
+                .zip(rows.times().last())
+                .map(|(first, last)| Span::new(*first, *last)),
             len: rows.len(),
             rows: Arc::new(rows),
         };
