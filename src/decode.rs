@@ -32,7 +32,7 @@ mod shapes;
 mod value;
 
 pub use annotations::{Annotations, Detection, Lane};
-pub use features::{Feature, FeatureShape, Features};
+pub use features::{Feature, FeatureShape, FeatureStyle, Features};
 pub use form::*;
 pub use geo::POSITION_COLUMNS;
 pub use json::{JsonNotes, write_base64};
