@@ -3,6 +3,7 @@
 //! Invariants: every byte of the file is in one message; a line without a time goes on with the message before it, or, where no line
 //! has a time, stands in its order; chunks are blocks of whole messages.
 
+mod heads;
 mod indexer;
 mod line;
 
@@ -95,6 +96,10 @@ struct Log {
     numbers: Vec<u64>,
     /// No line has a time: the first stands here, the others after it.
     start: Option<Time>,
+    /// Times name no year: it is taken to be this one.
+    year: Option<i16>,
+    /// The file or its name says that year.
+    is_year_told: bool,
 }
 
 impl Container for Log {
@@ -111,6 +116,7 @@ impl Container for Log {
         let first = self.numbers.get(chunk as usize).copied().unwrap_or(0);
         let mut at = Clock {
             start: self.start,
+            year: self.year,
             number: first,
             // lines before the first that has a time
             last: of.span.start,
@@ -127,23 +133,39 @@ impl Container for Log {
     }
 
     fn placed(&self, start: Time) -> Option<Arc<dyn Container>> {
-        let old = self.start?;
-        if old == start {
-            return None;
-        }
         let mut placed = self.clone();
-        placed.start = Some(start);
-        for chunk in &mut placed.catalog.chunks {
-            let moved = |t: Time| start.plus_nanos(t.since(old));
-            chunk.span = Span::new(moved(chunk.span.start), moved(chunk.span.end));
+        let first = self.catalog.chunks.first().map(|chunk| chunk.span.start);
+        match (self.start, self.year, first) {
+            (Some(old), _, _) if old != start => {
+                placed.start = Some(start);
+                placed.move_spans(|t| start.plus_nanos(t.since(old)));
+            }
+            (None, Some(old), Some(first)) if !self.is_year_told => {
+                let year = heads::nearest_year(first, start);
+                if year == old {
+                    return None;
+                }
+                placed.year = Some(year);
+                placed.move_spans(|t| heads::with_year(t, year));
+            }
+            _ => return None,
         }
         Some(Arc::new(placed))
+    }
+}
+
+impl Log {
+    fn move_spans(&mut self, moved: impl Fn(Time) -> Time) {
+        for chunk in &mut self.catalog.chunks {
+            chunk.span = Span::new(moved(chunk.span.start), moved(chunk.span.end));
+        }
     }
 }
 
 /// Times of messages in their order.
 struct Clock {
     start: Option<Time>,
+    year: Option<i16>,
     number: u64,
     last: Time,
 }
@@ -155,7 +177,12 @@ impl Clock {
             self.number += 1;
             return start.plus_nanos(number.saturating_mul(STEP_NANOS));
         }
-        self.last = line.time.unwrap_or(self.last);
+        if let Some(time) = line.time {
+            self.last = match self.year.filter(|_| !line.has_year) {
+                Some(year) => heads::with_year(time, year),
+                None => time,
+            };
+        }
         self.last
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Clock, Log, NAME, connection, line, message_at};
+use super::{Clock, Log, NAME, connection, heads, line, message_at};
 use crate::format::{Catalog, Chunk, Fetched, FormatError, Indexer, Step, Warning};
 use crate::time::{Span, Time};
 
@@ -18,6 +18,7 @@ pub(super) struct Scan {
     log: Log,
     /// What is not cut yet, and where it starts.
     rest: Bytes,
+    name: String,
     at: u64,
     read_to: u64,
     messages: u64,
@@ -41,8 +42,11 @@ impl Scan {
                 catalog,
                 numbers: Vec::new(),
                 start: None,
+                year: None,
+                is_year_told: false,
             },
             rest: Bytes::new(),
+            name: String::new(),
             at: 0,
             read_to: 0,
             messages: 0,
@@ -63,6 +67,7 @@ impl Scan {
         let (mut from, mut at, mut count) = (0, 0, 0_u32);
         let mut clock = Clock {
             start: self.log.start,
+            year: self.log.year,
             number: self.messages,
             last: self.last.unwrap_or_default(),
         };
@@ -88,9 +93,24 @@ impl Scan {
 
     /// Lines without a time stand in their order only where there is none with a time.
     fn look_for_times(&mut self) -> bool {
-        let lines = self.rest.split(|b| *b == b'\n');
-        let first = lines.take(10_000).find_map(|l| line::parse(l).time);
-        self.last = first;
+        let lines = || self.rest.split(|b| *b == b'\n').take(10_000);
+        let first = lines().map(line::parse).find(|line| line.time.is_some());
+        if first.as_ref().is_some_and(|line| !line.has_year) {
+            // glog says at the top of its files when they were made
+            let head = || lines().take(8).take_while(|line| line::parse(line).time.is_none());
+            let told = || head().map(|line| line.get(..128).unwrap_or(line)).find_map(heads::year_of);
+            let year = heads::year_of(self.name.as_bytes()).or_else(told);
+            self.log.is_year_told = year.is_some();
+            self.log.year = Some(year.unwrap_or(heads::NO_YEAR));
+            if year.is_none() {
+                self.log.catalog.warnings.push(Warning {
+                    offset: 0,
+                    what: "its times name no year: it is that of what is recorded beside them".into(),
+                });
+            }
+        }
+        let first = first.and_then(|line| line.time);
+        self.last = first.map(|time| self.log.year.map_or(time, |year| heads::with_year(time, year)));
         self.has_times = Some(first.is_some());
         if first.is_none() {
             self.log.start = Some(Time(0));
@@ -127,6 +147,7 @@ impl Scan {
 impl Indexer for Scan {
     fn is_called(&mut self, name: &str) {
         self.log.catalog.connections = vec![connection(name)];
+        name.clone_into(&mut self.name);
     }
 
     fn step(&mut self, got: &Fetched) -> Result<Step, FormatError> {

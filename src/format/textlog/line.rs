@@ -1,16 +1,19 @@
-//! What a line of a log says before its text: time, level, node, place. ROS consoles and log files of both generations, ISO dates,
-//! seconds (or milli-, micro-, nanoseconds) since the epoch.
+//! What a line of a log says before its text: time, level, node, place. ROS consoles and log files of both generations, ISO dates
+//! (also with two digits of the year), seconds (or milli-, micro-, nanoseconds) since the epoch.
 //!
 //! Invariant: what is not recognised stays text.
 
 use std::borrow::Cow;
 
+use super::heads;
 use crate::time::Time;
 
 /// The head of a line. `text_at`: where its text starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     pub time: Option<Time>,
+    /// Where its time names none it is in [`heads::NO_YEAR`].
+    pub has_year: bool,
     /// As rosgraph_msgs/Log has it.
     pub level: u8,
     pub node: &'a [u8],
@@ -20,7 +23,22 @@ pub struct Line<'a> {
     pub text_at: usize,
 }
 
-const INFO: u8 = 2;
+impl Default for Line<'_> {
+    fn default() -> Self {
+        Line {
+            time: None,
+            has_year: true,
+            level: INFO,
+            node: b"",
+            file: b"",
+            function: b"",
+            line: 0,
+            text_at: 0,
+        }
+    }
+}
+
+pub(super) const INFO: u8 = 2;
 /// No head has more parts.
 const MOST_PARTS: usize = 7;
 
@@ -30,15 +48,16 @@ pub fn starts_message(line: &[u8]) -> bool {
 }
 
 pub fn parse(line: &[u8]) -> Line<'_> {
-    let mut found = Line {
-        time: None,
-        level: INFO,
-        node: b"",
-        file: b"",
-        function: b"",
-        line: 0,
-        text_at: 0,
-    };
+    let found = of_parts(line);
+    if found.time.is_some() {
+        return found;
+    }
+    // what has no time at its head may have it elsewhere
+    heads::parse(line).unwrap_or(found)
+}
+
+fn of_parts(line: &[u8]) -> Line<'_> {
+    let mut found = Line::default();
     let mut has_level = false;
     let mut at = 0;
     for _ in 0..MOST_PARTS {
@@ -127,7 +146,7 @@ impl<'a> Part<'a> {
 }
 
 /// Blanks, and what colours the text on a terminal.
-fn skip_blank(line: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_blank(line: &[u8], mut at: usize) -> usize {
     loop {
         match line.get(at) {
             Some(b' ' | b'\t') => at += 1,
@@ -181,7 +200,7 @@ fn memchr(wanted: u8, bytes: &[u8]) -> Option<usize> {
     chunks.remainder().iter().position(|b| *b == wanted).map(|found| at + found)
 }
 
-fn level_of(text: &[u8]) -> Option<u8> {
+pub(super) fn level_of(text: &[u8]) -> Option<u8> {
     const NAMES: [(&str, u8); 14] = [
         ("DEBUG", 1),
         ("DBG", 1),
@@ -251,7 +270,7 @@ fn is_epoch(text: &[u8]) -> bool {
 }
 
 /// Seconds with or without a fraction; as an integer also milli-, micro- and nanoseconds. Only of this century.
-fn epoch(text: &[u8]) -> Option<Time> {
+pub(super) fn epoch(text: &[u8]) -> Option<Time> {
     let (whole, fraction) = match text.iter().position(|b| *b == b'.') {
         Some(point) => (text.get(..point)?, text.get(point + 1..)?),
         None => (text, &b""[..]),
@@ -279,7 +298,23 @@ fn epoch(text: &[u8]) -> Option<Time> {
 
 /// `2020-09-13T12:26:40.5Z`, `2020-09-13 12:26:40,123`, `2020/09/13 12:26:40 +0200`: the time (UTC where no zone is given), and how long
 /// the text is.
-fn date_time(text: &[u8]) -> Option<(Time, usize)> {
+pub(super) fn date_time(text: &[u8]) -> Option<(Time, usize)> {
+    short_date(text).or_else(|| long_date(text))
+}
+
+/// `17/06/09 20:10:40`: as log4j has it, the year first.
+fn short_date(text: &[u8]) -> Option<(Time, usize)> {
+    let date = text.get(..17)?;
+    let separators = [(2, b'/'), (5, b'/'), (8, b' '), (11, b':'), (14, b':')];
+    if separators.iter().any(|(at, separator)| date.get(*at) != Some(separator)) {
+        return None;
+    }
+    let mut long = *b"20YY/MM/DD HH:MM:SS";
+    long.get_mut(2..)?.copy_from_slice(date);
+    long_date(&long).map(|(time, _)| (time, date.len()))
+}
+
+fn long_date(text: &[u8]) -> Option<(Time, usize)> {
     let two = |at: usize| number(text, at, 2);
     let is = |at: usize, of: &[u8]| text.get(at).is_some_and(|b| of.contains(b));
     let date = text.get(..19)?;
@@ -316,7 +351,7 @@ fn date_time(text: &[u8]) -> Option<(Time, usize)> {
     Some((Time(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?), at))
 }
 
-fn number(text: &[u8], at: usize, count: usize) -> Option<i64> {
+pub(super) fn number(text: &[u8], at: usize, count: usize) -> Option<i64> {
     let digits = text.get(at..at + count)?;
     let all = digits.iter().all(u8::is_ascii_digit);
     all.then(|| digits.iter().fold(0, |n, b| n * 10 + i64::from(b - b'0')))
