@@ -105,7 +105,7 @@ impl Scan {
             if year.is_none() {
                 self.log.catalog.warnings.push(Warning {
                     offset: 0,
-                    what: "its times name no year: it is that of what is recorded beside them".into(),
+                    what: "its times name no year: that of what is recorded beside them is taken, or 1972".into(),
                 });
             }
         }
