@@ -32,7 +32,7 @@ mod shapes;
 mod value;
 
 pub use annotations::{Annotations, Detection, Lane};
-pub use features::{Feature, FeatureShape, Features};
+pub use features::{Feature, FeatureShape, FeatureStyle, Features};
 pub use form::*;
 pub use geo::POSITION_COLUMNS;
 pub use json::{JsonNotes, write_base64};
@@ -124,6 +124,13 @@ impl Schema {
     pub fn header_stamp(&self, payload: &[u8]) -> Option<Time> {
         let mut reader = Reader::starting_at(payload, self.stamp_offset?);
         Some(Time::from_sec_nsec(reader.u32().ok()?, reader.u32().ok()?))
+    }
+
+    /// The frame that a message's `std_msgs/Header` names.
+    pub fn header_frame(&self, payload: &[u8]) -> Option<Arc<str>> {
+        let mut reader = Reader::starting_at(payload, self.stamp_offset?);
+        reader.skip(8).ok()?;
+        bind::text(&mut reader).ok()
     }
 
     /// All paths to scalars (numbers and booleans) that can be plotted, in definition order, dynamic arrays left out.

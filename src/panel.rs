@@ -36,9 +36,10 @@ use std::sync::Arc;
 use egui::Ui;
 use serde_json::Value;
 
+use crate::decode::Form;
 use crate::lake::{Found, Question};
 use crate::path::Literal;
-use crate::store::{SourceId, Store, TopicId, Want};
+use crate::store::{SourceId, Store, Topic, TopicId, Want};
 use crate::time::{Span, Time};
 
 /// What a panel sees of the world in one frame.
@@ -217,6 +218,25 @@ pub struct Kind {
     pub schema: fn() -> schemars::Schema,
     /// Configurations of panels of this kind that a person would open for these topics, the most useful first.
     pub automatic: fn(&Store) -> Vec<Value>,
+}
+
+impl Kind {
+    /// Of a panel of this kind that shows the topic; None where it cannot.
+    pub fn config_for(&self, view: &View, topic: TopicId) -> Option<Value> {
+        let mut panel = (self.create)(&Value::Null);
+        panel.drop_topic(view, topic).then(|| panel.config())
+    }
+
+    /// Whether it is made for such a topic, where others can show it too.
+    pub fn is_made_for(&self, topic: &Topic) -> bool {
+        match topic.form {
+            Some(Form::Fix | Form::Features) => self.id == map::KIND.id,
+            // of plain texts few are logs
+            Some(Form::Log) => self.id == log::KIND.id && !topic.type_name.ends_with("/String"),
+            Some(Form::Diagnostics) => self.id == diagnostics::KIND.id,
+            _ => false,
+        }
+    }
 }
 
 /// The JSON Schema of a panel's configuration, in one piece.

@@ -38,7 +38,7 @@ pub use rows::{Block, RowSet};
 pub use series::{Points, Series, Statistics};
 pub use signal::{Problem, Signal};
 pub use timing::{Figures, Gap, SPREAD_MEDIANS, Stamping, Timing};
-pub use transforms::{Branch, Transforms};
+pub use transforms::{Branch, Flaw, Transforms};
 pub use work::*;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

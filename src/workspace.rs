@@ -378,9 +378,10 @@ impl Workspace {
         }
     }
 
-    /// Of the first kind of the table that can show it.
+    /// Of the kind that is made for it, else of the first of the table that can show it.
     fn pane_for_topic(&mut self, topic: TopicId, view: &View) -> Option<Pane> {
-        PANELS.iter().find_map(|kind| {
+        let is_made_for = |kind: &&Kind| view.store.topic(topic).is_some_and(|t| kind.is_made_for(t));
+        PANELS.iter().filter(is_made_for).chain(PANELS).find_map(|kind| {
             let mut pane = self.new_pane(kind.id, &Value::Null);
             pane.panel.drop_topic(view, topic).then_some(pane)
         })

@@ -26,7 +26,8 @@ def main(path, wanted=None):
             if connection.topic == wanted:
                 message = store.deserialize_ros1(data, connection.msgtype)
                 stamp = message.header.stamp
-                stamps.append((time, stamp.sec * 10**9 + stamp.nanosec))
+                if stamp.sec or stamp.nanosec:  # one that was never set says nothing
+                    stamps.append((time, stamp.sec * 10**9 + stamp.nanosec))
                 sizes.append(len(data))
     for topic in sorted(times):
         t = np.sort(np.array(times[topic], dtype=np.int64))

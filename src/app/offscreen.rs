@@ -6,11 +6,13 @@
 
 use std::borrow::Cow;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use eframe::egui_wgpu::{RenderState, wgpu};
+use egui::epaint::text::{FallbackRequest, FontInsert, FontProvider as _};
 use egui::{Context, FullOutput, RawInput, Rect, TextureId, pos2, vec2};
+use egui_system_font_provider::SystemFontProvider;
 
 use super::gpu::{self, ScreenDescriptor};
 use super::{AppState, MakeExecutor, Start, root};
@@ -32,6 +34,13 @@ pub struct Options {
     pub is_film: bool,
     /// When the program started, for the timings.
     pub started: Instant,
+}
+
+/// Fonts for characters that the program's own lack, as eframe finds them for a window; looked for only where there is such a
+/// character.
+fn system_font() -> impl Fn(&FallbackRequest<'_>) -> Option<FontInsert> {
+    let fonts = OnceLock::new();
+    move |request: &FallbackRequest<'_>| fonts.get_or_init(SystemFontProvider::new).font_for(request)
 }
 
 impl Options {
@@ -114,6 +123,7 @@ impl Screen {
         let device = std::thread::spawn(gpu::offscreen);
         let ctx = Context::default();
         theme::install(&ctx);
+        ctx.add_font_provider(Arc::new(system_font()));
         ctx.set_theme(if options.light { egui::Theme::Light } else { egui::Theme::Dark });
         let mut state = AppState::new(start, make_executor, Arc::new(|| {}));
         state.is_film = options.is_film;

@@ -6,10 +6,11 @@ use super::AppState;
 use super::command::Command;
 use super::layouts::Page;
 use super::top_bar::bytes;
+use crate::panel::PANELS;
 use crate::store::{SourceState, Topic, TopicId};
 use crate::text::{counted, grouped};
 use crate::theme::{self, icon, palette, widget};
-use crate::workspace::DraggedTopic;
+use crate::workspace::{DraggedTopic, Edit};
 
 const ROW_HEIGHT: f32 = 40.0;
 /// In a narrower sidebar only the page that is shown has its name.
@@ -174,6 +175,7 @@ fn topics(ui: &mut Ui, state: &mut AppState) {
                         added = Some(topic.id);
                         ui.close();
                     }
+                    ui.menu_button("Show it in", |ui| kinds_menu(ui, state, topic.id));
                     if ui.button("Show its fields").clicked() {
                         selected = Some(topic.id);
                         state.topics.fields_open = true;
@@ -193,6 +195,25 @@ fn topics(ui: &mut Ui, state: &mut AppState) {
     if let Some(topic) = added {
         state.add_for_topic(topic);
         ui.ctx().request_repaint();
+    }
+}
+
+/// All kinds of panels that can show it.
+fn kinds_menu(ui: &mut Ui, state: &mut AppState, topic: TopicId) {
+    let mut chosen = None;
+    for kind in PANELS {
+        let Some(config) = kind.config_for(&state.view(), topic) else {
+            continue;
+        };
+        if ui.button(kind.name).on_hover_text(kind.what).clicked() {
+            chosen = Some((kind.id.to_owned(), config));
+            ui.close();
+        }
+    }
+    if let Some((kind, config)) = chosen {
+        state.selected_topic = Some(topic);
+        let beside = state.workspace.selected.clone();
+        state.edit(Edit::Add { kind, config, beside });
     }
 }
 

@@ -26,8 +26,43 @@ pub struct Feature {
     pub shape: FeatureShape,
     /// What it is called, where it says so.
     pub name: Arc<str>,
-    /// `#rrggbb`, where it says so (simplestyle: stroke, marker-color).
+    pub style: FeatureStyle,
+}
+
+/// How it asks to be drawn, in the words of simplestyle or of Leaflet; colours as CSS spells them. None: it does not say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeatureStyle {
+    /// Of its places, its line or its outline.
     pub color: Option<Arc<str>>,
+    pub opacity: Option<f32>,
+    pub width_pixels: Option<f32>,
+    pub fill: Option<Arc<str>>,
+    pub fill_opacity: Option<f32>,
+}
+
+impl FeatureStyle {
+    /// Of a feature's properties, or of what they call its style.
+    fn of(properties: &Value) -> FeatureStyle {
+        let style = &properties["style"];
+        let find = |keys: &[&str]| {
+            let known = |at: &Value| keys.iter().map(|key| at[*key].clone()).find(|v| v.is_string() || v.is_number());
+            known(properties).or_else(|| known(style))
+        };
+        let text = |keys: &[&str]| find(keys)?.as_str().map(Arc::from);
+        let number = |keys: &[&str]| {
+            let value = find(keys)?;
+            let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+            (number.is_finite() && number >= 0.0).then_some(number as f32)
+        };
+        let fill = text(&["fill", "fillColor", "fill-color"]);
+        FeatureStyle {
+            color: text(&["stroke", "color", "marker-color"]).or_else(|| fill.clone()),
+            opacity: number(&["stroke-opacity", "opacity"]),
+            width_pixels: number(&["stroke-width", "weight", "strokeWidth", "width"]),
+            fill,
+            fill_opacity: number(&["fill-opacity", "fillOpacity"]),
+        }
+    }
 }
 
 /// Longitude and latitude in degrees.
@@ -46,7 +81,7 @@ impl Features {
             FeatureShape::Places(places) | FeatureShape::Line(places) => places.len(),
             FeatureShape::Area(rings) => rings.iter().map(Vec::len).sum(),
         };
-        self.features.iter().map(|f| 96 + places(&f.shape) as u64 * 16).sum()
+        self.features.iter().map(|f| 160 + places(&f.shape) as u64 * 16).sum()
     }
 }
 
@@ -103,7 +138,7 @@ impl FeaturesShape {
                     features: vec![Feature {
                         shape,
                         name: "".into(),
-                        color: None,
+                        style: FeatureStyle::default(),
                     }],
                 })
             }
@@ -131,17 +166,16 @@ pub(super) fn geojson(text: &str) -> Result<Features, DecodeError> {
 #[derive(Clone, Default)]
 struct About {
     name: Arc<str>,
-    color: Option<Arc<str>>,
+    style: FeatureStyle,
 }
 
 impl About {
     fn of(feature: &Value) -> About {
         let properties = &feature["properties"];
-        let text = |at: &Value, keys: &[&str]| keys.iter().find_map(|key| at[*key].as_str()).map(Arc::from);
-        let colors = ["stroke", "color", "marker-color", "fill"];
+        let name = ["name", "title", "Name"].iter().find_map(|key| properties[*key].as_str());
         About {
-            name: text(properties, &["name", "title", "Name"]).unwrap_or_default(),
-            color: text(properties, &colors).or_else(|| text(&properties["style"], &colors)),
+            name: name.map(Arc::from).unwrap_or_default(),
+            style: FeatureStyle::of(properties),
         }
     }
 }
@@ -153,7 +187,7 @@ fn add(value: &Value, about: &About, depth: usize, out: &mut Features) -> bool {
         out.features.push(Feature {
             shape,
             name: about.name.clone(),
-            color: about.color.clone(),
+            style: about.style.clone(),
         });
     };
     match value["type"].as_str() {

@@ -35,7 +35,7 @@ pub enum Form {
     GridUpdate,
     /// diagnostic_msgs/DiagnosticArray.
     Diagnostics,
-    /// rosgraph_msgs/Log, rcl_interfaces/Log, std_msgs/String.
+    /// rosgraph_msgs/Log, rcl_interfaces/Log, foxglove_msgs/Log, std_msgs/String.
     Log,
     /// sensor_msgs/NavSatFix, gps_common/GPSFix, geographic_msgs.
     Fix,
@@ -47,6 +47,8 @@ pub enum Form {
     Arrivals,
     /// Header stamps and sizes: of any topic with a definition, read in bulk.
     Stamps,
+    /// Which frames headers name: of any topic with a definition, read in bulk.
+    Frames,
     /// Messages as they were recorded: of any topic with a definition, read in bulk; large ones are left out and counted.
     Messages,
 }
@@ -226,6 +228,7 @@ pub struct TransformStamped {
     pub header: Header,
     pub child_frame_id: Arc<str>,
     pub translation: DVec3,
+    /// As it was told: of any length.
     pub rotation: DQuat,
 }
 

@@ -39,8 +39,13 @@ pub(super) fn vector(reader: &mut Reader) -> Result<DVec3, DecodeError> {
     Ok(DVec3::new(reader.f64()?, reader.f64()?, reader.f64()?))
 }
 
+fn quaternion(reader: &mut Reader) -> Result<DQuat, DecodeError> {
+    Ok(DQuat::from_xyzw(reader.f64()?, reader.f64()?, reader.f64()?, reader.f64()?))
+}
+
+/// Of length 1, whatever length was told.
 pub(super) fn rotation(reader: &mut Reader) -> Result<DQuat, DecodeError> {
-    let quaternion = DQuat::from_xyzw(reader.f64()?, reader.f64()?, reader.f64()?, reader.f64()?);
+    let quaternion = quaternion(reader)?;
     let length_squared = quaternion.length_squared();
     if !length_squared.is_finite() || length_squared < 1e-12 {
         return Ok(DQuat::IDENTITY);
@@ -108,7 +113,7 @@ impl TransformsShape {
             header: header_at(payload, header)?,
             child_frame_id: text_at(payload, child)?,
             translation: vector(&mut Reader::starting_at(payload, translation))?,
-            rotation: rotation(&mut Reader::starting_at(payload, rotation_at))?,
+            rotation: quaternion(&mut Reader::starting_at(payload, rotation_at))?,
         })
     }
 }

@@ -24,6 +24,7 @@ static PACKAGES: &[&str] = packages![
     "derived_object_msgs",
     "diagnostic_msgs",
     "dynamic_reconfigure",
+    "foxglove_msgs",
     "geographic_msgs",
     "geometry_msgs",
     "gps_common",
@@ -31,6 +32,7 @@ static PACKAGES: &[&str] = packages![
     "nav_msgs",
     "ouster_ros",
     "radar_msgs",
+    "rcl_interfaces",
     "rosgraph_msgs",
     "roscpp",
     "sensor_msgs",
@@ -47,8 +49,8 @@ static PACKAGES: &[&str] = packages![
     "visualization_msgs",
 ];
 
-/// Packages and versions that share names with those above. Each stands over them, where it makes the MD5 that is asked for.
-static VERSIONS: &[&str] = packages!["astuff_radar_msgs"];
+/// Packages that share names with those above, and types as their packages had them before. Each stands over them, where it makes the MD5 that is asked for.
+static VERSIONS: &[&str] = packages!["astuff_radar_msgs", "earlier_1", "earlier_2"];
 
 static CHOSEN: OnceLock<Definitions> = OnceLock::new();
 

@@ -1,6 +1,6 @@
-//! Lines of logs: rosgraph_msgs/Log, rcl_interfaces/Log, and plain strings.
+//! Lines of logs: rosgraph_msgs/Log, rcl_interfaces/Log, foxglove_msgs/Log, and plain strings.
 //!
-//! Invariant: levels of both generations come out on one scale; an unknown level is the nearest one below it.
+//! Invariant: levels of every kind come out on one scale; an unknown level is the nearest one below it.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::time::Time;
 pub(super) enum LogShape {
     Ros1(Binding<7>),
     Rcl(Binding<7>),
+    Foxglove(Binding<6>),
     Text(Binding<1>),
     /// Columns of a table.
     Row {
@@ -38,6 +39,18 @@ impl LogShape {
 
     pub fn rcl(plan: &Plan) -> Option<LogShape> {
         binding(plan, ("stamp", Want::Time)).map(LogShape::Rcl)
+    }
+
+    pub fn foxglove(plan: &Plan) -> Option<LogShape> {
+        let wants = [
+            ("timestamp", Want::Time),
+            ("level", Want::Byte),
+            ("message", Want::Text),
+            ("name", Want::Text),
+            ("file", Want::Text),
+            ("line", Want::Scalar(Scalar::U32)),
+        ];
+        Binding::new(plan, plan.root, wants).map(LogShape::Foxglove)
     }
 
     pub fn text(plan: &Plan) -> Option<LogShape> {
@@ -68,6 +81,7 @@ impl LogShape {
                 let [data] = binding.locate(plan, &mut reader)?;
                 return Ok(plain(text_at(payload, data)?));
             }
+            LogShape::Foxglove(binding) => return foxglove(plan, payload, binding),
             LogShape::Row { text, level, node } => return row(plan, payload, text, level.as_ref(), node.as_ref()),
             LogShape::Ros1(binding) => (binding, false),
             LogShape::Rcl(binding) => (binding, true),
@@ -90,6 +104,25 @@ impl LogShape {
             text: text_at(payload, text)?,
         })
     }
+}
+
+fn foxglove(plan: &Plan, payload: &Bytes, binding: &Binding<6>) -> Result<LogLine, DecodeError> {
+    let [stamp, level, text, name, file, line] = binding.locate(plan, &mut Reader::new(payload))?;
+    let mut stamp = Reader::starting_at(payload, stamp);
+    Ok(LogLine {
+        stamp: Some(Time::from_sec_nsec(stamp.u32()?, stamp.u32()?)),
+        level: match Reader::starting_at(payload, level).u8()? {
+            0..2 => LogLevel::Debug,
+            2 => LogLevel::Info,
+            3 => LogLevel::Warn,
+            4 => LogLevel::Error,
+            5.. => LogLevel::Fatal,
+        },
+        node: text_at(payload, name)?,
+        file: text_at(payload, file)?,
+        line: Reader::starting_at(payload, line).u32()?,
+        ..plain(text_at(payload, text)?)
+    })
 }
 
 fn row(

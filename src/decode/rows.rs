@@ -4,6 +4,8 @@
 
 mod log;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{DecodeError, Decoded, Fix, Form, Schema};
@@ -26,6 +28,8 @@ enum Columns {
     /// Nothing but receive times.
     Arrivals,
     Stamps(Vec<Stamped>),
+    /// Each once.
+    Frames(Vec<Arc<str>>),
     Messages(Messages),
 }
 
@@ -58,6 +62,7 @@ impl Rows {
             Form::Fix => Columns::Fix(Vec::new()),
             Form::Arrivals => Columns::Arrivals,
             Form::Stamps => Columns::Stamps(Vec::new()),
+            Form::Frames => Columns::Frames(Vec::new()),
             Form::Messages => Columns::Messages(Messages::default()),
             _ => return None,
         };
@@ -88,6 +93,11 @@ impl Rows {
                     stamp: schema.header_stamp(payload),
                     size_bytes: u32::try_from(payload.len()).unwrap_or(u32::MAX),
                 });
+                Ok(())
+            }
+            Columns::Frames(frames) => {
+                let frame = schema.header_frame(payload);
+                frames.extend(frame.filter(|frame| !frames.contains(frame)));
                 Ok(())
             }
             Columns::Messages(_) if payload.len() > LARGEST_MESSAGE => Err(DecodeError::NotDecodable(format!(
@@ -124,6 +134,7 @@ impl Rows {
             Columns::Fix(rows) => rows.shrink_to_fit(),
             Columns::Arrivals => {}
             Columns::Stamps(rows) => rows.shrink_to_fit(),
+            Columns::Frames(frames) => frames.shrink_to_fit(),
             Columns::Messages(rows) => {
                 rows.ends.shrink_to_fit();
                 rows.whole = Bytes::from(std::mem::take(&mut rows.bytes).into_boxed_slice());
@@ -150,6 +161,7 @@ impl Rows {
             Columns::Fix(rows) => rows.capacity() * size_of::<Fix>(),
             Columns::Arrivals => 0,
             Columns::Stamps(rows) => rows.capacity() * size_of::<Stamped>(),
+            Columns::Frames(frames) => frames.iter().map(|f| f.len() + 32).sum(),
             Columns::Messages(rows) => rows.ends.capacity() * size_of::<usize>() + rows.bytes.capacity() + rows.whole.len(),
         };
         (self.times.capacity() * size_of::<Time>() + columns + 128) as u64
@@ -178,6 +190,13 @@ impl Rows {
         };
         let end = *rows.ends.get(index)?;
         (start <= end && end <= rows.whole.len()).then(|| rows.whole.slice(start..end))
+    }
+
+    pub fn frames(&self) -> &[Arc<str>] {
+        match &self.columns {
+            Columns::Frames(frames) => frames,
+            _ => &[],
+        }
     }
 
     pub fn stamps(&self) -> &[Stamped] {

@@ -62,6 +62,7 @@ impl Shape {
             "diagnostic_msgs/DiagnosticArray" => Shape::Diagnostics(DiagnosticsShape::of(plan)?),
             "rosgraph_msgs/Log" => Shape::Log(LogShape::ros1(plan)?),
             "rcl_interfaces/Log" => Shape::Log(LogShape::rcl(plan)?),
+            "foxglove_msgs/Log" => Shape::Log(LogShape::foxglove(plan)?),
             "std_msgs/String" => Shape::Log(LogShape::text(plan)?),
             "sensor_msgs/NavSatFix" => Shape::Fix(GeoShape::nav_sat(plan)?),
             "gps_common/GPSFix" | "gps_msgs/GPSFix" => Shape::Fix(GeoShape::gps(plan)?),

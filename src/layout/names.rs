@@ -40,6 +40,7 @@ static PLACES: &[(&str, &str, Slot)] = &[
     ("raw", "/topic", Slot::Topic),
     ("raw", "/compare/topic", Slot::Topic),
     ("plot", "/series/*/path", Slot::Path),
+    ("plot", "/series/*/x_path", Slot::Path),
     ("plot", "/x_path", Slot::Path),
     ("plot", "/background/path", Slot::Path),
     ("map", "/topics/*", Slot::Topic),

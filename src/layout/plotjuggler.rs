@@ -313,10 +313,17 @@ impl Plot<'_, '_> {
             if let Some(width) = width {
                 made["line_width"] = value::of_number(width);
             }
-            if let Some(x) = curve.attribute("curve_x").filter(|_| is_xy && index == 0) {
-                self.reader.mark(&format!("{at}/@curve_x"), "/x_path");
+            if let Some(x) = curve.attribute("curve_x").filter(|_| is_xy) {
+                let path: Value = path_of(x).into();
+                let own = format!("{to}/x_path");
                 self.reader.mark("/@mode", "/x_axis");
-                config["x_path"] = path_of(x).into();
+                self.reader
+                    .mark(&format!("{at}/@curve_x"), if index == 0 { "/x_path" } else { &own });
+                if index == 0 {
+                    config["x_path"] = path;
+                } else if config["x_path"] != path {
+                    made["x_path"] = path;
+                }
             }
             series.push(made);
         }

@@ -159,17 +159,20 @@ static FOLLOW: Group = Group {
     },
 };
 
-pub static STATES: &[Rule] = &[Rule::Each {
-    theirs: "/paths",
-    ours: "/paths",
-    by: "/path",
-    rules: &[
-        key("/value", "/path", Codec::Text),
-        key("/label", "/label", Codec::Text),
-        key_or("/enabled", "/visible", Codec::Bool, Plain::Bool(true)),
-        key_or("/timestampMethod", "/stamp", STAMPS, Plain::Text("receive")),
-    ],
-}];
+pub static STATES: &[Rule] = &[
+    Rule::Each {
+        theirs: "/paths",
+        ours: "/paths",
+        by: "/path",
+        rules: &[
+            key("/value", "/path", Codec::Text),
+            key("/label", "/label", Codec::Text),
+            key_or("/enabled", "/visible", Codec::Bool, Plain::Bool(true)),
+            key_or("/timestampMethod", "/stamp", STAMPS, Plain::Text("receive")),
+        ],
+    },
+    key("/isSynced", "/sync_x", Codec::Bool),
+];
 
 /// For the types that hold nothing of which we make use.
 pub static NONE: &[Rule] = &[];

@@ -199,15 +199,14 @@ const HIDDEN_NODES: Hidden = Hidden {
 pub static DIAGNOSTICS: &[Rule] = &[
     key("/topicToRender", "/topics", Codec::Own(one_in_list, first_of_list)),
     key("/minLevel", "/min_level", Codec::Own(severity, number_of_severity)),
-    key("/pinnedIds", "/pinned", Codec::Own(names_of_ids, ids_of_names)),
+    key("/pinnedIds", "/pinned", Codec::Own(parts_of_ids, ids_of_parts)),
     key("/hardwareIdFilter", "/hardware_id", Codec::Text),
     key("/secondsUntilStale", "/stale_after_secs", Codec::Number),
 ];
 
 pub static DIAGNOSTIC: &[Rule] = &[
     key("/topicToRender", "/topics", Codec::Own(one_in_list, first_of_list)),
-    key("/selectedHardwareId", "/hardware_id", Codec::Text),
-    key("/selectedName", "/selected", Codec::Text),
+    Rule::Group(&PART),
     key("/secondsUntilStale", "/stale_after_secs", Codec::Number),
 ];
 
@@ -223,19 +222,57 @@ fn number_of_severity(value: &Value) -> Option<Value> {
     SEVERITIES.iter().find(|s| s.1 == name).map(|s| value::of_number(s.0))
 }
 
-/// `|hardware id|name|` → `name`
-fn names_of_ids(ids: &Value) -> Option<Value> {
-    let name = |id: &Value| {
-        let id = id.as_str()?;
-        let inside = id.strip_prefix('|').and_then(|id| id.strip_suffix('|'));
-        Some(inside.and_then(|id| id.split_once('|')).map_or(id, |(_, name)| name).into())
-    };
-    ids.as_array()?.iter().map(name).collect::<Option<Vec<_>>>().map(Value::Array)
+/// The one part that is shown.
+static PART: Group = Group {
+    ours: &["/hardware_id", "/selected"],
+    read: |reader| {
+        let hardware_id = reader.take("/selectedHardwareId", "/hardware_id", Codec::Text);
+        let selected = reader.take("/selectedName", "/selected", Codec::Text);
+        let both = [("hardware_id", hardware_id), ("selected", selected)];
+        let told = both.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        Value::Object(told.collect())
+    },
+    write: |now, theirs| {
+        let selected = value::text(now, "/selected");
+        let (of_part, name) = match selected.and_then(hardware_and_name) {
+            Some((hardware_id, name)) => (Some(hardware_id), Some(name)),
+            None => (None, selected),
+        };
+        let hardware_id = of_part.or_else(|| value::text(now, "/hardware_id"));
+        for (key, text) in [("/selectedHardwareId", hardware_id), ("/selectedName", name)] {
+            if let Some(text) = text {
+                put(theirs, key, text.into());
+            }
+        }
+        true
+    },
+};
+
+/// Of `|hardware id|name|`, and of `|hardware id|name|topic`.
+fn hardware_and_name(id: &str) -> Option<(&str, &str)> {
+    let (hardware_id, rest) = id.strip_prefix('|')?.split_once('|')?;
+    Some((hardware_id, rest.rsplit_once('|')?.0))
 }
 
-fn ids_of_names(names: &Value) -> Option<Value> {
-    let id = |name: &Value| Some(format!("||{}|", name.as_str()?).into());
-    names.as_array()?.iter().map(id).collect::<Option<Vec<_>>>().map(Value::Array)
+/// Of no hardware, a name alone.
+fn parts_of_ids(ids: &Value) -> Option<Value> {
+    let part = |id: &Value| {
+        let id = id.as_str()?;
+        Some(match hardware_and_name(id) {
+            Some(("", name)) => name.into(),
+            _ => id.into(),
+        })
+    };
+    ids.as_array()?.iter().map(part).collect::<Option<Vec<_>>>().map(Value::Array)
+}
+
+fn ids_of_parts(parts: &Value) -> Option<Value> {
+    let id = |part: &Value| {
+        let part = part.as_str()?;
+        let (hardware_id, name) = hardware_and_name(part).unwrap_or(("", part));
+        Some(format!("|{hardware_id}|{name}|").into())
+    };
+    parts.as_array()?.iter().map(id).collect::<Option<Vec<_>>>().map(Value::Array)
 }
 
 pub static NOTE: &[Rule] = &[key("/noteText", "/text", Codec::Text)];

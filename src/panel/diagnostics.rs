@@ -6,6 +6,8 @@ mod detail;
 mod history;
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use egui::{Align2, RichText, ScrollArea, Sense, Ui, pos2};
 use serde::{Deserialize, Serialize};
@@ -38,7 +40,10 @@ struct Config {
     min_level: Level,
     /// Only of this hardware; empty: all.
     hardware_id: String,
+    /// Parts by name; by `|hardware id|name|` those whose name several have; by `|hardware id|name|topic` those that several
+    /// topics tell of.
     pinned: Vec<String>,
+    /// As in `pinned`.
     selected: String,
     /// The value of the selected part whose history is drawn.
     plotted: String,
@@ -108,9 +113,48 @@ impl Level {
 #[derive(Clone, Debug)]
 struct Part {
     topic: TopicId,
+    topic_name: Arc<str>,
     heard: Time,
     level: Level,
     status: DiagnosticStatus,
+    /// As a layout names it: by as little as tells it from the others.
+    id: String,
+    /// What tells it from others of its name: its hardware, its topic.
+    apart: String,
+}
+
+impl Part {
+    /// Whether `id` means it, among others or alone.
+    fn is(&self, id: &str) -> bool {
+        let status = &self.status;
+        let of_hardware = || id.strip_prefix('|')?.strip_prefix(&*status.hardware_id)?.strip_prefix('|');
+        let of_topic = || of_hardware()?.strip_prefix(&*status.name)?.strip_prefix('|');
+        !id.is_empty() && *status.name == *id || of_topic().is_some_and(|topic| topic.is_empty() || topic == &*self.topic_name)
+    }
+}
+
+/// Gives each part its id and what tells it apart.
+fn tell_apart(parts: &mut [Part]) {
+    let mut names: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut of_hardware: HashMap<(Arc<str>, Arc<str>), usize> = HashMap::new();
+    for Part { status, .. } in parts.iter() {
+        *names.entry(status.name.clone()).or_default() += 1;
+        let both = (status.name.clone(), status.hardware_id.clone());
+        *of_hardware.entry(both).or_default() += 1;
+    }
+    for part in parts {
+        let DiagnosticStatus { name, hardware_id, .. } = &part.status;
+        let twins = of_hardware.get(&(name.clone(), hardware_id.clone())).copied().unwrap_or(1);
+        let namesakes = names.get(name).copied().unwrap_or(1);
+        (part.id, part.apart) = if twins > 1 {
+            let apart = format!("{hardware_id} {}", part.topic_name);
+            (format!("|{hardware_id}|{name}|{}", part.topic_name), apart.trim_start().into())
+        } else if namesakes > 1 {
+            (format!("|{hardware_id}|{name}|"), hardware_id.to_string())
+        } else {
+            (name.to_string(), String::new())
+        };
+    }
 }
 
 struct DiagnosticsPanel {
@@ -161,9 +205,12 @@ impl DiagnosticsPanel {
                     }
                     parts.extend(all.iter().map(|(heard, status)| Part {
                         topic: topic.id,
+                        topic_name: topic.name.clone(),
                         heard: *heard,
                         level: self.level(view.now, *heard, status.level),
                         status: status.clone(),
+                        id: String::new(),
+                        apart: String::new(),
                     }));
                 }
                 Lookup::Pending => state = PanelState::Pending(format!("{} is being read", topic.name)),
@@ -183,11 +230,13 @@ impl DiagnosticsPanel {
             state = PanelState::Partial(format!("{text} {}", widget::bytes_text(bytes)));
         }
         let pinned = &self.config.pinned;
-        let place = |part: &Part| pinned.iter().position(|name| **name == *part.status.name).unwrap_or(usize::MAX);
+        let place = |part: &Part| pinned.iter().position(|id| part.is(id)).unwrap_or(usize::MAX);
         parts.sort_by(|a, b| {
             let by_pin = place(a).cmp(&place(b));
-            by_pin.then(b.level.cmp(&a.level)).then_with(|| a.status.name.cmp(&b.status.name))
+            let by_name = || (&a.status.name, &a.status.hardware_id).cmp(&(&b.status.name, &b.status.hardware_id));
+            by_pin.then(b.level.cmp(&a.level)).then_with(by_name)
         });
+        tell_apart(&mut parts);
         self.parts = parts;
         self.state = state;
     }
@@ -205,10 +254,21 @@ impl DiagnosticsPanel {
         }
     }
 
+    fn is_of_hardware(&self, part: &Part) -> bool {
+        self.config.hardware_id.is_empty() || *part.status.hardware_id == *self.config.hardware_id
+    }
+
+    /// Where a name is all that is known, the first of the hardware that is shown.
+    fn selected(&self) -> Option<&Part> {
+        let mut fits = self.parts.iter().filter(|part| part.is(&self.config.selected));
+        let first = fits.clone().next();
+        fits.find(|part| self.is_of_hardware(part)).or(first)
+    }
+
     fn is_shown(&self, part: &Part) -> bool {
         let status = &part.status;
         part.level >= self.config.min_level
-            && (self.config.hardware_id.is_empty() || *status.hardware_id == *self.config.hardware_id)
+            && self.is_of_hardware(part)
             && widget::matches_words(&format!("{} {} {}", status.name, status.message, status.hardware_id), &self.search)
     }
 
@@ -259,21 +319,20 @@ impl DiagnosticsPanel {
             .id_salt("parts")
             .show_rows(ui, ROW_HEIGHT, shown.len(), |ui, range| {
                 for part in shown.get(range).unwrap_or_default() {
-                    did = self
-                        .row_ui(ui, part, view)
-                        .map(|d| (part.status.name.to_string(), d))
-                        .or(did.take());
+                    did = self.row_ui(ui, part, view).map(|d| ((*part).clone(), d)).or(did.take());
                 }
             });
         match did {
-            Some((name, Did::Select)) => self.config.selected = name,
-            Some((name, Did::Pin)) => match self.config.pinned.iter().position(|n| *n == name) {
-                Some(at) => drop(self.config.pinned.remove(at)),
-                None => self.config.pinned.push(name),
-            },
-            Some((name, Did::Copy)) => {
-                let part = self.parts.iter().find(|part| *part.status.name == *name);
-                out.extend(part.map(|part| Action::CopyText(detail::as_text(part))));
+            Some((part, Did::Select)) => self.config.selected = part.id,
+            Some((part, Did::Pin)) => {
+                let before = self.config.pinned.len();
+                self.config.pinned.retain(|id| !part.is(id));
+                if self.config.pinned.len() == before {
+                    self.config.pinned.push(part.id);
+                }
+            }
+            Some((part, Did::Copy)) => {
+                out.push(Action::CopyText(detail::as_text(&part)));
                 return;
             }
             None => return,
@@ -285,12 +344,13 @@ impl DiagnosticsPanel {
         let p = theme::palette(ui.visuals());
         let status = &part.status;
         let (rect, response) = ui.allocate_exact_size(egui::vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
-        let is_selected = *status.name == *self.config.selected;
+        let is_selected = self.selected().is_some_and(|selected| selected.id == part.id);
         response.widget_info(|| {
-            let text = format!("{} {} {}", part.level.name(), status.name, status.message);
+            let words = [part.level.name(), &*status.name, &*part.apart, &*status.message];
+            let text = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
             egui::WidgetInfo::selected(egui::Role::ListItem, true, is_selected, text)
         });
-        let is_pinned = self.config.pinned.iter().any(|name| **name == *status.name);
+        let is_pinned = self.config.pinned.iter().any(|id| part.is(id));
         if ui.is_rect_visible(rect) {
             let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
             if is_selected {
@@ -316,9 +376,9 @@ impl DiagnosticsPanel {
             let middle = rect.left() + 32.0 + (rect.width() - 32.0) * 0.46;
             let name_rect = egui::Rect::from_min_max(pos2(rect.left() + 32.0, rect.top()), pos2(middle - 8.0, rect.bottom()));
             let color = if part.level == Level::Stale { p.weak } else { p.text };
-            clipped(&painter, name_rect, &status.name, color);
+            clipped(&painter, name_rect, &[(&status.name, color), (&part.apart, p.weak)]);
             let text_rect = egui::Rect::from_min_max(pos2(middle, rect.top()), pos2(age_left - 8.0, rect.bottom()));
-            clipped(&painter, text_rect, &status.message, p.weak);
+            clipped(&painter, text_rect, &[(&status.message, p.weak)]);
         }
         let mut did = response.clicked().then_some(Did::Select);
         response.context_menu(|ui| {
@@ -355,7 +415,7 @@ const COMMANDS: &[command::Command<DiagnosticsPanel>] = &[
             .filter(|part| panel.is_shown(part))
             .min_by_key(|part| Reverse(part.level));
         if let Some(part) = worst {
-            panel.config.selected = part.status.name.to_string();
+            panel.config.selected = part.id.clone();
             out.push(Action::Changed);
         }
     }),
@@ -384,14 +444,21 @@ enum Did {
     Copy,
 }
 
-/// One line, cut with an ellipsis.
-fn clipped(painter: &egui::Painter, rect: egui::Rect, text: &str, color: egui::Color32) {
+/// Texts on one line, cut with an ellipsis.
+fn clipped(painter: &egui::Painter, rect: egui::Rect, texts: &[(&str, egui::Color32)]) {
     if rect.width() < 8.0 {
         return;
     }
-    let mut job = egui::text::LayoutJob::simple_singleline(text.chars().take(200).collect(), theme::body(), color);
+    let mut job = egui::text::LayoutJob::default();
+    for (text, color) in texts.iter().filter(|(text, _)| !text.is_empty()) {
+        let gap = if job.is_empty() { 0.0 } else { 8.0 };
+        let text: String = text.chars().take(200).collect();
+        job.append(&text, gap, egui::TextFormat::simple(theme::body(), *color));
+    }
+    job.break_on_newline = false;
     job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
     let galley = painter.layout_job(job);
+    let color = egui::Color32::PLACEHOLDER;
     painter.galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, color);
 }
 
@@ -427,7 +494,7 @@ impl Panel for DiagnosticsPanel {
         let head = egui::UiBuilder::new().max_rect(rect.shrink2(egui::vec2(0.0, 2.0)));
         let below = ui.scope_builder(head, |ui| self.head_ui(ui, out)).response.rect.bottom();
         let rest = egui::Rect::from_min_max(pos2(rect.left(), below.min(rect.bottom())), rect.max);
-        let selected = self.parts.iter().find(|part| *part.status.name == *self.config.selected).cloned();
+        let selected = self.selected().cloned();
         let Some(selected) = selected else {
             ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| self.list_ui(ui, view, out));
             ui.advance_cursor_after_rect(rect);

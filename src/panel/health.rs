@@ -5,6 +5,7 @@
 
 mod detail;
 
+use egui::emath::GuiRounding as _;
 use egui::{Color32, Rect, RichText, ScrollArea, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -232,10 +233,15 @@ impl HealthPanel {
         let p = theme::palette(ui.visuals());
         let painter = ui.painter();
         let buckets = (strip.width() / 3.0) as usize;
-        let density = view.store.density(topic.id, view.span, buckets);
+        let rows = view.store.rows(topic.id, Form::Arrivals);
+        let density = match timing.filter(|t| rows.is_some_and(|rows| rows.len() as u64 == t.messages && rows.is_complete(view.span))) {
+            Some(timing) => timing.density(view.span, buckets),
+            None => view.store.density(topic.id, view.span, buckets),
+        };
         let most = density.iter().copied().fold(0.0_f32, f32::max).max(1e-6);
+        let first = strip.left().round_to_pixels(ui.pixels_per_point());
         for (at, n) in density.iter().enumerate().filter(|d| *d.1 > 0.0) {
-            let left = strip.left() + at as f32 * 3.0;
+            let left = first + at as f32 * 3.0;
             let height = (strip.height() * (n / most).clamp(0.12, 1.0)).max(2.0);
             let bar = Rect::from_min_max(pos2(left, strip.bottom() - height), pos2(left + 2.0, strip.bottom()));
             painter.rect_filled(bar, 0.0, p.faint);

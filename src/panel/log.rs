@@ -47,7 +47,7 @@ pub const KIND: Kind = Kind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
-    /// Empty: every topic of rosgraph_msgs/Log or rcl_interfaces/Log.
+    /// Empty: every topic of rosgraph_msgs/Log, rcl_interfaces/Log or foxglove_msgs/Log.
     topics: Vec<String>,
     min_level: LogLevel,
     hidden_nodes: BTreeSet<String>,

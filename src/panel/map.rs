@@ -85,7 +85,7 @@ impl Default for Config {
             tile_file: String::new(),
             color_by: ColorBy::Topic,
             color_path: String::new(),
-            colormap: Colormap::Turbo,
+            colormap: Colormap::Viridis,
             line_width_points: 3.0,
             show_points: false,
             follow: false,
@@ -310,8 +310,8 @@ impl MapPanel {
                 viewport.center = mercator::project(latitude, longitude).unwrap_or(viewport.center);
             }
             None => {
-                let bounds = track::bounds_of(self.tracks.iter()).or_else(|| self.feature_bounds());
-                if let Some(bounds) = bounds {
+                let tracks = self.tracks.iter().filter_map(|t| t.bounds);
+                if let Some(bounds) = track::bounds_of(tracks.chain(self.feature_bounds())) {
                     viewport.fit(bounds, 20.0);
                 }
             }

@@ -26,6 +26,7 @@ use crate::path::topic_text;
 use crate::store::{Series, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::Span;
+pub(super) use canvas::{share_range, shared_range};
 use config::{Config, SeriesConfig, XAxis};
 
 pub const KIND: Kind = Kind {
@@ -45,8 +46,8 @@ struct PlotPanel {
     config: Config,
     /// One per series of the configuration.
     signals: Vec<Signal>,
-    /// What x is of.
-    x_signal: Signal,
+    /// What x is of, where that is a path: one per series.
+    x_signals: Vec<Signal>,
     /// What colours the background.
     background: Signal,
     /// As `signals`.
@@ -70,7 +71,7 @@ impl PlotPanel {
         PlotPanel {
             config: widget::config_from(config),
             signals: Vec::new(),
-            x_signal: Signal::default(),
+            x_signals: Vec::new(),
             background: Signal::default(),
             asked: Vec::new(),
             view: canvas::ViewRange::default(),
@@ -99,9 +100,15 @@ impl PlotPanel {
             renew(signal, &series.path, series.stamp);
             signal.refresh(store);
         }
-        if self.needs_x() {
-            renew(&mut self.x_signal, &self.config.x_path, Stamp::Receive);
-            self.x_signal.refresh(store);
+        let xs = if self.config.x_axis.is_path() {
+            self.config.series.len()
+        } else {
+            0
+        };
+        self.x_signals.resize_with(xs, Signal::default);
+        for (series, signal) in self.config.series.iter().zip(&mut self.x_signals) {
+            renew(signal, self.config.x_path_of(series), Stamp::Receive);
+            signal.refresh(store);
         }
         renew(&mut self.background, &self.config.background.path, Stamp::Receive);
         self.background.refresh(store);
@@ -109,13 +116,10 @@ impl PlotPanel {
 
     /// Signals beside those of the series.
     fn others(&self) -> impl Iterator<Item = &Signal> {
-        let x = self.needs_x().then_some(&self.x_signal);
+        let is_drawn = |(index, x): &(usize, &Signal)| self.is_shown(*index) && x.problem().is_none();
+        let xs = self.x_signals.iter().enumerate().filter(is_drawn);
         let background = Some(&self.background).filter(|b| self.has_background() && b.problem().is_none());
-        x.into_iter().chain(background)
-    }
-
-    fn needs_x(&self) -> bool {
-        matches!(self.config.x_axis, XAxis::Path | XAxis::CurrentPath)
+        xs.map(|(_, x)| x).chain(background)
     }
 
     fn series<'a>(&'a self, store: &'a Store, index: usize) -> Option<&'a Series> {
@@ -175,8 +179,10 @@ impl PlotPanel {
         if self.config.series.is_empty() {
             return PanelState::Absent("No series yet: add one, or drag a topic here".into());
         }
-        let problems: Vec<String> = self.problems();
-        if problems.len() >= self.config.series.len() {
+        let mut problems: Vec<String> = self.problems();
+        let are_all = problems.len() >= self.config.series.len();
+        problems.dedup();
+        if are_all {
             return PanelState::Failed(problems.join("; "));
         }
         let any_value = self
@@ -216,11 +222,9 @@ impl PlotPanel {
 
     /// Why series are not drawn.
     fn problems(&self) -> Vec<String> {
-        let x = self.needs_x().then_some(&self.x_signal);
-        if let Some(what) = x.and_then(problem) {
-            return vec![what; self.config.series.len().max(1)];
-        }
-        self.signals.iter().filter_map(problem).collect()
+        let x = |index: usize| self.x_signals.get(index).and_then(problem);
+        let signals = self.signals.iter().enumerate();
+        signals.filter_map(|(index, y)| x(index).or_else(|| problem(y))).collect()
     }
 
     /// Where points themselves are needed, not only summaries.
@@ -312,6 +316,10 @@ const COMMANDS: &[command::Command<PlotPanel>] = &[
         plot.config.cursors = None;
         out.push(Action::Changed);
     }),
+    ("Same scale on both axes", |plot, _, out| {
+        plot.config.equal_scale = !plot.config.equal_scale;
+        out.push(Action::Changed);
+    }),
     ("Show over time", |plot, _, out| plot.show_over(XAxis::FromStart, out)),
     ("Show the spectrum", |plot, _, out| plot.show_over(XAxis::Frequency, out)),
     ("Show the histogram", |plot, _, out| plot.show_over(XAxis::Value, out)),
@@ -348,10 +356,6 @@ impl Panel for PlotPanel {
                 signal
             })
         };
-        let x = self
-            .needs_x()
-            .then(|| current(Some(&self.x_signal), &self.config.x_path, Stamp::Receive));
-        x.iter().for_each(|x| self.wants_of(view, x, out));
         if self.has_background() {
             let background = current(Some(&self.background), &self.config.background.path, Stamp::Receive);
             self.wants_of(view, &background, out);
@@ -359,6 +363,9 @@ impl Panel for PlotPanel {
         for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
             let signal = current(self.signals.get(index), &series.path, series.stamp);
             self.wants_of(view, &signal, out);
+            let x = || current(self.x_signals.get(index), self.config.x_path_of(series), Stamp::Receive);
+            let x = self.config.x_axis.is_path().then(x);
+            x.iter().for_each(|x| self.wants_of(view, x, out));
             let asked = self.asked.get(index).and_then(curves::Asked::query).cloned();
             let query = asked.or_else(|| self.query_of(view, &signal, x.as_ref()).map(Arc::new));
             out.extend(query.map(|query| Want {

@@ -5,17 +5,17 @@
 pub(super) mod row;
 pub(super) mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use egui::{RichText, ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
-use crate::decode::{Decoded, Form, Value};
+use crate::decode::{Decoded, Form, Schema, Value};
 use crate::panel::shown::Shown as Held;
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, widget};
-use crate::path::topic_text;
+use crate::path::{self, Column, topic_text};
 use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::Time;
@@ -66,6 +66,8 @@ struct RawPanel {
     shown: Option<Shown>,
     /// What `shown.rows` were made of.
     made_of: Option<MadeOf>,
+    /// What the topic's definition calls the values of its fields, as far as they were shown.
+    names: HashMap<String, Vec<(i128, Arc<str>)>>,
     state: PanelState,
 }
 
@@ -93,6 +95,7 @@ impl RawPanel {
             newest: Held::default(),
             shown: None,
             made_of: None,
+            names: HashMap::new(),
             state: PanelState::Pending("waiting for the first message".into()),
         }
     }
@@ -142,6 +145,7 @@ impl RawPanel {
         };
         if self.shown.as_ref().is_some_and(|s| s.topic != topic.id) {
             (self.shown, self.made_of) = (None, None);
+            self.names.clear();
         }
         let (entry, freshness) = self.newest.latest(view.store, topic, Form::Value);
         self.state = match (freshness.state(topic, "the message"), &topic.schema_error) {
@@ -151,13 +155,13 @@ impl RawPanel {
         match entry {
             Some(entry) => {
                 let other = self.other(view, topic);
-                self.make_rows(topic.id, entry, other.as_ref());
+                self.make_rows(topic, entry, other.as_ref());
             }
             None => self.shown = None,
         }
     }
 
-    fn make_rows(&mut self, topic: TopicId, entry: Entry, other: Option<&Entry>) {
+    fn make_rows(&mut self, topic: &Topic, entry: Entry, other: Option<&Entry>) {
         let made_of = MadeOf {
             message: entry.key,
             other: other.map(|o| o.key),
@@ -168,15 +172,35 @@ impl RawPanel {
         if self.made_of.as_ref() == Some(&made_of) && self.shown.is_some() {
             return;
         }
-        let rows = match value_of(&entry) {
+        let mut rows = match value_of(&entry) {
             Some(value) => {
                 let Config { part, toggled, .. } = &self.config;
                 tree::rows(value, part, other.and_then(value_of), toggled, &self.filter)
             }
             None => Vec::new(),
         };
+        if let Some(schema) = &topic.schema {
+            rows.iter_mut().for_each(|row| self.name_constant(row, schema));
+        }
+        let topic = topic.id;
         self.shown = Some(Shown { topic, entry, rows });
         self.made_of = Some(made_of);
+    }
+
+    /// A number that the message definition has a name for bears it: `4 (WARN)`.
+    fn name_constant(&mut self, row: &mut Row, schema: &Schema) {
+        let Some(number) = row.text.parse::<i128>().ok().filter(|_| row.plottable) else {
+            return;
+        };
+        // all elements of an array are alike
+        let field = row.path.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
+        let names = self.names.entry(field.collect::<Vec<_>>().join("[0]")).or_insert_with_key(|path| {
+            let column = path::parse_fields(path).ok().and_then(|path| Column::compile(schema, &path).ok());
+            column.map_or_else(Vec::new, |column| column.names().to_vec())
+        });
+        if let Some((_, name)) = names.iter().find(|(value, _)| *value == number) {
+            row.text = format!("{number} ({name})");
+        }
     }
 
     fn head_ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {

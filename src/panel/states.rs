@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::panel::bands::{self, Band};
-use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, plot, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
 use crate::theme::{self, Palette, icon};
 use crate::time::{self, Span, Time};
@@ -27,13 +27,26 @@ const AXIS_HEIGHT: f32 = 20.0;
 const SHORTEST_NANOS: i64 = 1_000_000;
 
 /// What a layout stores.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
     paths: Vec<Lane>,
     stamp: Stamp,
+    /// Shares its visible time range with all plots that do, and with others of its kind.
+    sync_x: bool,
     #[serde(flatten)]
     extra: Map<String, Value>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            paths: Vec::new(),
+            stamp: Stamp::default(),
+            sync_x: true,
+            extra: Map::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -66,8 +79,10 @@ struct StatesPanel {
     config: Config,
     /// As `config.paths`.
     signals: Vec<Signal>,
-    /// What is shown of the recording; None: all.
+    /// What is shown of the recording, where it is not shared; None: all.
     shown: Option<Span>,
+    /// For the time range that plots share.
+    ctx: Option<egui::Context>,
     hovering: bool,
     state: PanelState,
 }
@@ -78,6 +93,7 @@ impl StatesPanel {
             config: widget::config_from(config),
             signals: Vec::new(),
             shown: None,
+            ctx: None,
             hovering: false,
             state: PanelState::Pending("states are being read".into()),
         }
@@ -125,7 +141,21 @@ impl StatesPanel {
     }
 
     fn shown(&self, view: &View) -> Span {
-        self.shown.unwrap_or(view.span)
+        if !self.config.sync_x {
+            return self.shown.unwrap_or(view.span);
+        }
+        let time = |secs: f64| view.span.start.plus_nanos((secs * 1e9).round() as i64);
+        let shared = plot::shared_range(self.ctx.as_ref());
+        shared.map_or(view.span, |(from, to)| Span::new(time(from), time(to)))
+    }
+
+    /// None: all of the recording.
+    fn show(&mut self, shown: Option<Span>, view: &View) {
+        self.shown = shown;
+        if let Some(ctx) = self.ctx.as_ref().filter(|_| self.config.sync_x) {
+            let secs = |t: Time| t.since(view.span.start) as f64 * 1e-9;
+            plot::share_range(ctx, shown.map(|span| (secs(span.start), secs(span.end))));
+        }
     }
 
     fn bands(&self, at: usize, view: &View, span: Span, columns: usize) -> Vec<Band> {
@@ -197,7 +227,7 @@ impl StatesPanel {
                 .hline(row.x_range(), row.bottom(), Stroke::new(1.0, p.line.gamma_multiply(0.5)));
             if let Some(why) = self.signals.get(at).and_then(problem) {
                 let place = Rect::from_min_max(pos2(plot.left() + 4.0, top), row.max);
-                label_ui_colored(ui, place, &why, p.error);
+                trouble_ui(ui, place, &why, p.error);
                 continue;
             }
             let bands = self.bands(at, view, span, plot.width() as usize);
@@ -254,7 +284,7 @@ impl StatesPanel {
             ui.painter().vline(x, plot.y_range(), Stroke::new(1.0, p.weak));
         }
         if response.double_clicked() {
-            self.shown = None;
+            self.show(None, view);
         } else if response.clicked()
             && let Some(at) = response.interact_pointer_pos()
         {
@@ -263,7 +293,7 @@ impl StatesPanel {
         if response.dragged_by(PointerButton::Primary) {
             let moved = -f64::from(response.drag_delta().x) / f64::from(plot.width().max(1.0)) * span.nanos() as f64;
             let moved = moved as i64;
-            self.shown = Some(Span::new(span.start.plus_nanos(moved), span.end.plus_nanos(moved)));
+            self.show(Some(Span::new(span.start.plus_nanos(moved), span.end.plus_nanos(moved))), view);
         }
         if let Some(at) = response.hover_pos() {
             let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta().y, i.zoom_delta()));
@@ -274,7 +304,7 @@ impl StatesPanel {
                 let (from, to) = (middle.plus_nanos(part(span.start)), middle.plus_nanos(part(span.end)));
                 if to.since(from) > SHORTEST_NANOS {
                     let is_all = from <= view.span.start && to >= view.span.end;
-                    self.shown = (!is_all).then(|| Span::new(from, to));
+                    self.show((!is_all).then(|| Span::new(from, to)), view);
                 }
             }
         }
@@ -319,21 +349,28 @@ fn axis(ui: &Ui, plot: Rect, span: Span, view: &View, x_of: impl Fn(Time) -> f32
     }
 }
 
+/// One line, cut at its start: the end of a path tells most.
 fn label_ui(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
-    label_ui_colored(ui, rect, text, p.text);
+    let painter = ui.painter();
+    let lay = |text: String| painter.layout_no_wrap(text, theme::body(), p.text);
+    let fits = |galley: &egui::Galley| galley.size().x <= rect.width();
+    let mut galley = lay(text.to_owned());
+    if !fits(&galley) {
+        let starts: Vec<usize> = text.char_indices().skip(1).map(|(at, _)| at).collect();
+        let cut = |start: usize| lay(format!("…{}", text.get(start..).unwrap_or_default().trim_start_matches('.')));
+        let first = starts.partition_point(|start| !fits(&cut(*start)));
+        galley = cut(starts.get(first).copied().unwrap_or(text.len()));
+    }
+    painter.galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, p.text);
 }
 
-/// One line, cut at its start: the end of a path tells most.
-fn label_ui_colored(ui: &Ui, rect: Rect, text: &str, color: Color32) {
-    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    let galley = painter.layout_no_wrap(text.to_owned(), theme::body(), color);
-    let left = (rect.right() - galley.size().x).min(rect.left());
-    let left = if color == theme::palette(ui.visuals()).error {
-        rect.left()
-    } else {
-        left
-    };
-    painter.galley(pos2(left, rect.center().y - galley.size().y / 2.0), galley, color);
+/// One line, cut at its end.
+fn trouble_ui(ui: &Ui, rect: Rect, text: &str, color: Color32) {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme::body(), color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
+    let galley = ui.painter().layout_job(job);
+    let at = pos2(rect.left(), rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, color);
 }
 
 fn text_in(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
@@ -348,7 +385,7 @@ fn text_in(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
 }
 
 const COMMANDS: &[command::Command<StatesPanel>] = &[
-    ("Show all of the recording", |states, _, _| states.shown = None),
+    ("Show all of the recording", |states, view, _| states.show(None, view)),
     ("Next change", |states, view, out| states.next_change(true, view, out)),
     ("Previous change", |states, view, out| states.next_change(false, view, out)),
     ("Copy the states at the playhead", |states, view, out| {
@@ -379,6 +416,7 @@ impl Panel for StatesPanel {
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
+        self.ctx = Some(ui.ctx().clone());
         self.refresh(view);
         if let PanelState::Absent(why) = &self.state {
             return widget::empty_note(ui, rect, why);
@@ -428,6 +466,7 @@ impl Panel for StatesPanel {
             ui.selectable_value(&mut self.config.stamp, Stamp::Receive, "Receive");
             ui.selectable_value(&mut self.config.stamp, Stamp::Header, "Header stamp");
         });
+        ui.checkbox(&mut self.config.sync_x, "Same time range as in plots");
         for signal in &self.signals {
             for topic in signal.topics() {
                 if let Some(bytes) = view.store.whole_cost_bytes(*topic) {

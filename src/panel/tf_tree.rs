@@ -17,7 +17,7 @@ use crate::panel::columns::{self, Align, Column};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, scene3d, widget};
 use crate::store::{Branch, Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme::{self, icon};
-use crate::time;
+use crate::time::{self, Span};
 use tree::{Line, Named, Trouble};
 
 pub const KIND: Kind = Kind {
@@ -341,13 +341,17 @@ fn topics(store: &Store) -> Vec<&Topic> {
     store.topics().iter().filter(|t| t.form == Some(Form::Transforms)).collect()
 }
 
-/// Frames that the messages on screen and the 3D panels name, and who does.
+/// Frames that topics' first messages, the messages on screen and the 3D panels name, and who does.
 fn named(ctx: &egui::Context, store: &Store) -> Named {
     let mut named = Named::new();
     let mut add = |frame: &str, who: Arc<str>| {
-        named.entry(frame.trim_start_matches('/').into()).or_insert(who);
+        named.entry(frame.trim_start_matches('/').into()).or_default().insert(who);
     };
     for topic in store.topics() {
+        let first = store.rows(topic.id, Form::Frames).into_iter().flat_map(|rows| rows.blocks());
+        first
+            .flat_map(|block| block.rows.frames())
+            .for_each(|frame| add(frame, topic.name.clone()));
         match topic.form {
             Some(Form::Markers) => {
                 if let Lookup::Ready(set) = store.markers(topic.id) {
@@ -369,6 +373,17 @@ fn named(ctx: &egui::Context, store: &Store) -> Named {
         add(&frame, "a 3D panel".into());
     }
     named
+}
+
+/// What the headers of its first messages name: frames seldom change, and no more of a recording has to be read for them.
+fn first_frames(topic: &Topic) -> Option<Want> {
+    let has_header = topic.schema.as_ref().is_some_and(|schema| schema.has_header());
+    let span = Span::at(topic.span.filter(|_| has_header)?.start);
+    let form = Form::Frames;
+    Some(Want {
+        topic: topic.id,
+        what: What::Rows { form, span },
+    })
 }
 
 /// All columns but the frame's name.
@@ -427,11 +442,16 @@ impl Panel for TfTreePanel {
     }
 
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
+        let topics = topics(view.store);
+        if topics.is_empty() {
+            return;
+        }
         let what = What::Latest(Form::Transforms);
-        out.extend(topics(view.store).iter().map(|t| Want {
+        out.extend(topics.iter().map(|t| Want {
             topic: t.id,
             what: what.clone(),
         }));
+        out.extend(view.store.topics().iter().filter_map(first_frames));
     }
 
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {

@@ -1,4 +1,4 @@
-//! State that accumulates: markers by namespace and id, diagnostics by name, folded from messages in receive order.
+//! State that accumulates: markers by namespace and id, diagnostics by name and hardware, folded from messages in receive order.
 //!
 //! Invariant: the state at T is a function of the messages received at or before T. Keyframes make seeks cheap; they never
 //! change the answer.
@@ -63,7 +63,8 @@ impl Item {
 #[derive(Clone, Default)]
 struct State {
     markers: IndexMap<(Arc<str>, i32), (MessageOrder, Arc<Marker>)>,
-    diagnostics: BTreeMap<Arc<str>, (Time, DiagnosticStatus)>,
+    /// By name and hardware.
+    diagnostics: BTreeMap<(Arc<str>, Arc<str>), (Time, DiagnosticStatus)>,
 }
 
 impl State {
@@ -91,7 +92,8 @@ impl State {
             }
             Item::Diagnostics(statuses) => {
                 for status in statuses {
-                    self.diagnostics.insert(status.name.clone(), (order.0, status.clone()));
+                    let part = (status.name.clone(), status.hardware_id.clone());
+                    self.diagnostics.insert(part, (order.0, status.clone()));
                 }
             }
         }
@@ -143,10 +145,11 @@ impl Fold {
     }
 
     /// All that a part said of itself, as far as it is loaded, in the order of the messages.
-    pub fn each_status(&self, name: &str, mut f: impl FnMut(Time, &DiagnosticStatus)) {
+    pub fn each_status(&self, name: &str, hardware_id: &str, mut f: impl FnMut(Time, &DiagnosticStatus)) {
+        let is_of_part = |s: &&DiagnosticStatus| &*s.name == name && &*s.hardware_id == hardware_id;
         for ((time, _, _), item) in &self.items {
             if let Item::Diagnostics(statuses) = item {
-                statuses.iter().filter(|s| &*s.name == name).for_each(|s| f(*time, s));
+                statuses.iter().filter(is_of_part).for_each(|s| f(*time, s));
             }
         }
     }

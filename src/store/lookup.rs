@@ -103,15 +103,15 @@ impl Store {
         self.folded(topic, |fold| fold.markers.clone(), |markers| markers.markers.is_empty())
     }
 
-    /// Newest status by name.
+    /// Newest status of each part: by name and hardware.
     pub fn diagnostics(&self, topic: TopicId) -> Lookup<Arc<Vec<(Time, DiagnosticStatus)>>> {
         self.folded(topic, |fold| fold.diagnostics.clone(), |statuses| statuses.is_empty())
     }
 
     /// All that a diagnosed part said of itself, as far as it is loaded, before and after the playhead, in the order of the messages.
-    pub fn each_diagnostic(&self, topic: TopicId, name: &str, f: impl FnMut(Time, &DiagnosticStatus)) {
+    pub fn each_diagnostic(&self, topic: TopicId, name: &str, hardware_id: &str, f: impl FnMut(Time, &DiagnosticStatus)) {
         if let Some(fold) = self.folds.get(&topic) {
-            fold.each_status(name, f);
+            fold.each_status(name, hardware_id, f);
         }
     }
 

@@ -17,6 +17,7 @@ use crate::time::{Span, Time};
 const GAP_PERIODS: f64 = 2.5;
 const MOST_GAPS: usize = 10_000;
 const SPREAD_BARS: usize = 48;
+const DENSITY_PARTS: usize = 960;
 pub const SPREAD_MEDIANS: i64 = 3;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +33,35 @@ pub struct Timing {
     pub gaps: Vec<Gap>,
     /// How many periods are how long, in bars from 0 to [`SPREAD_MEDIANS`] medians; the last counts longer ones too.
     pub spread: Vec<u32>,
+    density: Density,
+}
+
+/// How many messages lie in each of equal parts of a span.
+#[derive(Clone, Debug, PartialEq)]
+struct Density {
+    span: Span,
+    counts: Vec<u32>,
+}
+
+impl Default for Density {
+    fn default() -> Density {
+        let (span, counts) = (Span::at(Time(0)), Vec::new());
+        Density { span, counts }
+    }
+}
+
+impl Density {
+    fn of(times: &[Time], span: Span) -> Density {
+        let mut counts = vec![0; DENSITY_PARTS];
+        let whole = span.nanos().max(1) as f64;
+        for time in times.iter().filter(|t| span.contains(**t)) {
+            let part = (time.since(span.start) as f64 / whole * DENSITY_PARTS as f64) as usize;
+            if let Some(count) = counts.get_mut(part.min(DENSITY_PARTS - 1)) {
+                *count += 1;
+            }
+        }
+        Density { span, counts }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,8 +79,8 @@ impl Gap {
 }
 
 impl Timing {
-    /// `blocks` by chunk, in any order; spans of which nothing is loaded make no gap.
-    pub fn of<'a>(blocks: impl Iterator<Item = &'a Arc<Rows>>, loaded: &[Span]) -> Timing {
+    /// `blocks` by chunk, in any order; spans of which nothing is loaded make no gap. `recording`: its span.
+    pub fn of<'a>(blocks: impl Iterator<Item = &'a Arc<Rows>>, loaded: &[Span], recording: Span) -> Timing {
         let mut times: Vec<Time> = blocks.flat_map(|rows| rows.times()).copied().collect();
         times.sort_unstable();
         let whole = |from: Time, to: Time| loaded.len() < 2 || loaded.iter().any(|s| s.contains(from) && s.contains(to));
@@ -63,6 +93,7 @@ impl Timing {
             messages: times.len() as u64,
             first: times.first().copied(),
             last: times.last().copied(),
+            density: Density::of(&times, recording),
             ..Timing::default()
         };
         if periods.is_empty() {
@@ -90,6 +121,29 @@ impl Timing {
         timing
     }
 
+    /// How many messages lie in each of equal parts of `span`, as finely as it is known.
+    pub fn density(&self, span: Span, buckets: usize) -> Vec<f32> {
+        let mut sums = vec![0.0_f32; buckets];
+        let part_nanos = self.density.span.nanos() as f64 / self.density.counts.len().max(1) as f64;
+        let bucket_nanos = span.nanos().max(1) as f64 / buckets.max(1) as f64;
+        let offset_nanos = self.density.span.start.since(span.start) as f64;
+        for (part, count) in self.density.counts.iter().enumerate().filter(|part| *part.1 > 0) {
+            let mut from = (offset_nanos + part as f64 * part_nanos) / bucket_nanos;
+            let mut to = from + (part_nanos / bucket_nanos).max(1e-9);
+            // few are not divided: one message is one bar
+            if *count <= 2 {
+                from = (from + to) / 2.0;
+                to = from + 1e-9;
+            }
+            let first = from.max(0.0) as usize;
+            for (bucket, sum) in sums.iter_mut().enumerate().skip(first).take_while(|b| (b.0 as f64) < to) {
+                let covered = to.min(bucket as f64 + 1.0) - from.max(bucket as f64);
+                *sum += *count as f32 * (covered / (to - from)).clamp(0.0, 1.0) as f32;
+            }
+        }
+        sums
+    }
+
     pub fn rate_hz(&self) -> Option<f64> {
         (self.mean_period_nanos > 0.0).then(|| 1e9 / self.mean_period_nanos)
     }
@@ -98,7 +152,10 @@ impl Timing {
 /// Of header stamps and sizes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stamping {
+    /// Messages with a stamp that is not zero.
     pub stamped: u64,
+    /// Messages whose stamp was never set.
+    pub unset: u64,
     pub median_skew_nanos: i64,
     pub least_skew_nanos: i64,
     pub greatest_skew_nanos: i64,
@@ -125,6 +182,10 @@ impl Stamping {
         let mut skews: Vec<i64> = Vec::with_capacity(all.len());
         for (time, stamp) in all {
             let Some(stamp) = stamp else { continue };
+            if stamp == Time(0) {
+                stamping.unset += 1;
+                continue;
+            }
             skews.push(time.since(stamp));
             stamping.out_of_order += u64::from(stamp < latest);
             latest = latest.max(stamp);
@@ -158,6 +219,7 @@ pub struct FiguresTask {
     form: Form,
     blocks: Vec<Arc<Rows>>,
     loaded: Vec<Span>,
+    recording: Span,
 }
 
 /// Of receive times alone, or of stamps and sizes.
@@ -171,7 +233,7 @@ impl FiguresTask {
     pub fn run(&self) -> Figures {
         match self.form {
             Form::Stamps => Figures::Stamping(Stamping::of(self.blocks.iter())),
-            _ => Figures::Timing(Timing::of(self.blocks.iter(), &self.loaded)),
+            _ => Figures::Timing(Timing::of(self.blocks.iter(), &self.loaded, self.recording)),
         }
     }
 }
@@ -246,10 +308,12 @@ impl Store {
             };
             let Some(rows) = self.due_rows(set) else { continue };
             let (revision, count) = (rows.revision(), rows.len());
+            let recording = self.span().unwrap_or(Span::at(Time(0)));
             let task = Task::Figures(FiguresTask {
                 form: set.form,
                 blocks: rows.blocks().map(|b| b.rows.clone()).collect(),
                 loaded: rows.loaded().to_vec(),
+                recording,
             });
             let id = self.new_id();
             if let Some(set) = self.figures.get_mut(at) {

@@ -43,6 +43,37 @@ pub struct Branch {
     /// `parent_from_child`.
     pub translation: DVec3,
     pub rotation: DQuat,
+    pub flaw: Option<Flaw>,
+}
+
+/// What is wrong with a transform itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// A number of it is none, or infinite: it places nothing, what was told before it still holds.
+    NotFinite,
+    /// A quaternion of length 0: taken as no rotation.
+    NoRotation,
+    /// A quaternion whose length is not 1: made that long.
+    Denormalized,
+}
+
+impl Flaw {
+    /// As tf2, which drops a transform whose quaternion's squared length is farther from 1.
+    const TOLERANCE: f64 = 0.01;
+    /// Of less squared length a quaternion tells no rotation.
+    const LEAST: f64 = 1e-12;
+
+    fn of(translation: DVec3, rotation: DQuat) -> Option<Flaw> {
+        if !translation.is_finite() || !rotation.is_finite() {
+            return Some(Flaw::NotFinite);
+        }
+        let squared = rotation.length_squared();
+        match (squared < Flaw::LEAST, (squared - 1.0).abs() > Flaw::TOLERANCE) {
+            (true, _) => Some(Flaw::NoRotation),
+            (_, true) => Some(Flaw::Denormalized),
+            _ => None,
+        }
+    }
 }
 
 /// The samples of one child frame from one topic.
@@ -66,6 +97,7 @@ struct Sample {
     parent: Arc<str>,
     translation: DVec3,
     rotation: [f64; 4],
+    flaw: Option<Flaw>,
 }
 
 impl Sample {
@@ -130,6 +162,7 @@ impl Transforms {
                         received: newest.received,
                         translation: newest.translation,
                         rotation: DQuat::from_array(newest.rotation),
+                        flaw: newest.flaw,
                     });
                 }
             }
@@ -215,12 +248,10 @@ impl Transforms {
         if child.is_empty() {
             return;
         }
-        let rotation = transform.rotation;
-        let length = rotation.length();
-        let rotation = if length > 1e-9 && length.is_finite() {
-            rotation / length
-        } else {
-            DQuat::IDENTITY
+        let flaw = Flaw::of(transform.translation, transform.rotation);
+        let rotation = match flaw {
+            Some(Flaw::NotFinite | Flaw::NoRotation) => DQuat::IDENTITY,
+            Some(Flaw::Denormalized) | None => transform.rotation.normalize(),
         };
         let sample = Sample {
             stamp: transform.header.stamp,
@@ -229,6 +260,7 @@ impl Transforms {
             parent: self.name(bare(&transform.header.frame_id)),
             translation: transform.translation,
             rotation: rotation.to_array(),
+            flaw,
         };
         let child = self.name(child);
         let tracks = self.children.entry(child).or_default();
@@ -325,12 +357,17 @@ impl Transforms {
         sample.received <= self.now && (self.whole.contains(&track.topic) || self.active.binary_search(&sample.key).is_ok())
     }
 
-    /// The last visible sample in the track's order.
+    /// Whether it is visible and says where something is.
+    fn places(&self, track: &Track, sample: &Sample) -> bool {
+        sample.flaw != Some(Flaw::NotFinite) && self.is_visible(track, sample)
+    }
+
+    /// The last sample in the track's order that places something.
     fn last<'a>(&self, track: &'a Track) -> Option<&'a Sample> {
         self.last_in(track, track.blocks.len(), usize::MAX)
     }
 
-    /// The last visible one before sample `end` of block `blocks - 1`.
+    /// The last such one before sample `end` of block `blocks - 1`.
     fn last_in<'a>(&self, track: &'a Track, blocks: usize, end: usize) -> Option<&'a Sample> {
         for (i, block) in track.blocks[..blocks].iter().enumerate().rev() {
             if block.first_received > self.now {
@@ -341,14 +378,14 @@ impl Transforms {
             } else {
                 block.samples.len()
             };
-            if let Some(found) = block.samples[..end].iter().rev().find(|s| self.is_visible(track, s)) {
+            if let Some(found) = block.samples[..end].iter().rev().find(|s| self.places(track, s)) {
                 return Some(found);
             }
         }
         None
     }
 
-    /// The visible samples at or before and after `stamp`.
+    /// The samples at or before and after `stamp` that place something.
     fn around<'a>(&self, track: &'a Track, stamp: Time) -> (Option<&'a Sample>, Option<&'a Sample>) {
         // The first block whose last sample lies after the stamp: the split is in there, or the end.
         let block = track.blocks.partition_point(|b| b.samples.last().is_some_and(|s| s.stamp <= stamp));
@@ -366,7 +403,7 @@ impl Transforms {
                 continue;
             }
             let start = if i == block { split } else { 0 };
-            right = b.samples[start..].iter().find(|s| self.is_visible(track, s));
+            right = b.samples[start..].iter().find(|s| self.places(track, s));
             if right.is_some() {
                 break;
             }
@@ -384,6 +421,10 @@ impl Transforms {
         let more = if frames.len() > names.len() { " …" } else { "" };
         let list = format!("{}{more}", names.join(", "));
         for frame in [source, target] {
+            let heard = |frame: &str| self.children.get(frame).into_iter().flatten().any(|t| !self.lately(t).is_empty());
+            if !known(frame) && heard(frame) {
+                return format!("no transform of “{frame}” up to the playhead can be used: they hold NaN or infinity");
+            }
             if !known(frame) {
                 return format!("there is no frame “{frame}” at the playhead; there are {list}");
             }

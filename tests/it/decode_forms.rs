@@ -54,9 +54,9 @@ fn transforms_and_poses() {
         assert_eq!(
             shown,
             [
-                "map→base 7000000008 [1, 2, 3] [0, 0, 0, 1]",
-                "map→base 7000000008 [1, 2, 3] [0, 0, 1, 0]",
-                "map→base 7000000008 [1, 2, 3] [0, 0, 0, 1]"
+                "map→base 7000000008 [1, 2, 3] [0, 0, 0, 0]",
+                "map→base 7000000008 [1, 2, 3] [0, 0, 2, 0]",
+                "map→base 7000000008 [1, 2, 3] [NaN, 0, 0, 1]"
             ]
         );
     }
@@ -398,6 +398,58 @@ fn geographic_shapes_and_fixes_come_from_their_messages() {
 }
 
 #[test]
+fn geojson_says_how_it_is_drawn() {
+    use roadreel::decode::FeatureStyle;
+    let style = |properties: &str| {
+        let text = format!(r##"{{"type":"Feature","properties":{properties},"geometry":{{"type":"Point","coordinates":[1,2]}}}}"##);
+        let schema = Schema::ros1("foxglove_msgs/GeoJSON", "string geojson\n").expect("compiles");
+        let payload = Bytes::copy_from_slice(Encoder::new().text(&text).bytes());
+        let Ok(Decoded::Features(found)) = schema.decode(Form::Features, &payload) else {
+            panic!("features of {properties}")
+        };
+        found.features[0].style.clone()
+    };
+    let wanted = FeatureStyle {
+        color: Some("#ff0000".into()),
+        opacity: Some(0.5),
+        width_pixels: Some(4.0),
+        fill: Some("lime".into()),
+        fill_opacity: Some(0.25),
+    };
+    // simplestyle's words, then Leaflet's
+    let simple = r##"{"stroke":"#ff0000","stroke-opacity":0.5,"stroke-width":"4","fill":"lime","fill-opacity":0.25}"##;
+    assert_eq!(style(simple), wanted);
+    let leaflet = r##"{"style":{"stroke":true,"color":"#ff0000","opacity":0.5,"weight":4,"fillColor":"lime","fillOpacity":0.25}}"##;
+    assert_eq!(style(leaflet), wanted);
+    assert_eq!(style(r##"{"name":"plain"}"##), FeatureStyle::default());
+    assert_eq!(style(r##"{"stroke-width":-1}"##).width_pixels, None);
+}
+
+#[test]
+fn lines_of_foxgloves_logs_have_their_levels() {
+    let text = roadreel::decode::definitions().complete("foxglove_msgs/Log").expect("is known");
+    let schema = Schema::ros1("foxglove_msgs/Log", &text).expect("compiles");
+    assert_eq!(schema.form(), Some(Form::Log));
+    let message = Encoder::new()
+        .u32(7)
+        .u32(5)
+        .u8(3)
+        .text("late")
+        .text("planner")
+        .text("a.cpp")
+        .u32(12);
+    let Ok(Decoded::Log(line)) = schema.decode(Form::Log, &Bytes::copy_from_slice(message.bytes())) else {
+        panic!("a line")
+    };
+    assert_eq!(line.stamp.map(|t| t.nanos()), Some(7_000_000_005));
+    assert_eq!(
+        (line.level, &*line.node, &*line.text),
+        (roadreel::decode::LogLevel::Warn, "planner", "late")
+    );
+    assert_eq!((&*line.file, line.line), ("a.cpp", 12));
+}
+
+#[test]
 fn geojson_gives_its_features() {
     use roadreel::decode::FeatureShape;
     let text = r##"{"type":"FeatureCollection","features":[
@@ -420,7 +472,7 @@ fn geojson_gives_its_features() {
         let shown: Vec<String> = found
             .features
             .iter()
-            .map(|f| format!("{} {:?} {:?}", f.name, f.color, f.shape))
+            .map(|f| format!("{} {:?} {:?}", f.name, f.style.color, f.shape))
             .collect();
         assert_eq!(
             shown,

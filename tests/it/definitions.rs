@@ -14,7 +14,7 @@ use crate::data::data;
 use crate::encode::Encoder;
 
 /// From the ROS wiki, the recordings of the field and what ROS's generators wrote into published packages; types that hold each other, constants of every kind.
-const MD5S: [(&str, &str); 50] = [
+const MD5S: [(&str, &str); 53] = [
     ("std_msgs/Header", "2176decaecbce78abc3b96ef049fabed"),
     ("std_msgs/String", "992ce8a1687cec8c8bd883ec73ca41d1"),
     ("std_msgs/Empty", "d41d8cd98f00b204e9800998ecf8427e"),
@@ -66,7 +66,34 @@ const MD5S: [(&str, &str); 50] = [
     ("derived_object_msgs/CipvTrack", "db9a76b43a89517bb97bfea8c670557e"),
     ("radar_msgs/RadarTrack", "3344659e36aff40bd4f09e82be663ec5"),
     ("radar_msgs/RadarTrackArray", "49d8549010f0f446ea46ca97a1099cba"),
+    ("foxglove_msgs/GeoJSON", "9a1e28c92be77e1b417fd6f796eed666"),
+    ("geographic_msgs/RouteNetwork", "fd717c0a34a7c954deed32c6847f30a8"),
+    ("gps_common/GPSExtendedStatus", "9339d7476c1b80d5cedf7a7bf9d38892"),
 ];
+
+/// By their MD5, as an independent script makes it of the published texts: what their last field is called.
+#[test]
+fn types_that_changed_are_known_as_they_were() {
+    let known = Definitions::built_in();
+    for (name, md5, last) in [
+        (
+            "foxglove_msgs/LocationFix",
+            "4dc8855010fe928e15fd9e2de11b214d",
+            "position_covariance_type",
+        ),
+        ("foxglove_msgs/LocationFix", "cf5ca343df9f99f055a7478f5ef546aa", "color.a"),
+        ("foxglove_msgs/LocationFix", "e519365cbe0be6fd561ed2fb057ee35c", "color.a"),
+        ("rcl_interfaces/Log", "2e550226619c297add0debbcdcf7d29b", "line"),
+        ("rcl_interfaces/Log", "b3acfee7f39cda096849229677d18286", "line"),
+    ] {
+        let schema = known.schema(name, "", md5).unwrap_or_else(|e| panic!("{name} {md5}: {e}"));
+        assert_eq!(schema.scalar_paths().last().map(String::as_str), Some(last), "{name} {md5}");
+    }
+    // with the parts of their time
+    for md5 in ["269aff4675381418078cf591128b77ac", "685a869995712c54b6863409ecf414b1"] {
+        known.schema("foxglove_msgs/ImageAnnotations", "", md5).expect("compiles");
+    }
+}
 
 #[test]
 fn known_definitions_have_their_md5() {

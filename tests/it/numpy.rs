@@ -108,6 +108,25 @@ fn figures_of_a_span_equal_numpys() {
 }
 
 #[test]
+fn figures_of_infinite_values_are_numpys() {
+    let figures = |values: &[f64]| {
+        let points: Vec<_> = (0..).map(|i| Time(i * 1_000_000)).zip(values.iter().copied()).collect();
+        let found = Series::of_points(&points).statistics(Span::ALL);
+        (
+            found.mean().expect("values"),
+            found.rms().expect("values"),
+            found.stddev().expect("values"),
+        )
+    };
+    let (mean, rms, deviation) = figures(&[1.0, f64::INFINITY, 2.0, f64::INFINITY, 3.0]);
+    assert!(mean == f64::INFINITY && rms == f64::INFINITY && deviation.is_nan());
+    let (mean, rms, _) = figures(&[1.0, f64::NEG_INFINITY, 2.0]);
+    assert!(mean == f64::NEG_INFINITY && rms == f64::INFINITY);
+    let (mean, rms, _) = figures(&[f64::INFINITY, 1.0, f64::NEG_INFINITY]);
+    assert!(mean.is_nan() && rms == f64::INFINITY);
+}
+
+#[test]
 fn angles_of_quaternions_equal_numpys() {
     let expected = expected();
     let schema = Schema::ros1("geometry_msgs/Quaternion", "float64 x\nfloat64 y\nfloat64 z\nfloat64 w").expect("compiles");

@@ -3,6 +3,8 @@
 //! Invariant: the history is of all that is loaded, before and after the playhead; where the part fell silent for longer than the limit
 //! it is stale.
 
+use std::sync::Arc;
+
 use egui::{Align2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use super::{DiagnosticsPanel, Level, Part};
@@ -17,7 +19,7 @@ const VALUE_HEIGHT: f32 = 64.0;
 #[derive(Default)]
 pub struct History {
     /// What `said` was made of.
-    of: Option<(TopicId, String, String, u64)>,
+    of: Option<(TopicId, Arc<str>, Arc<str>, String, u64)>,
     /// When, how bad, and the plotted value.
     said: Vec<(Time, u8, Option<f64>)>,
 }
@@ -40,13 +42,14 @@ pub fn number(text: &str) -> Option<f64> {
 impl DiagnosticsPanel {
     fn refresh_history(&mut self, part: &Part, view: &View) {
         let revision = view.store.diagnostics_revision(part.topic);
-        let of = (part.topic, part.status.name.to_string(), self.config.plotted.clone(), revision);
+        let (name, hardware_id) = (part.status.name.clone(), part.status.hardware_id.clone());
+        let of = (part.topic, name, hardware_id, self.config.plotted.clone(), revision);
         if self.history.of.as_ref() == Some(&of) {
             return;
         }
         let mut said = Vec::new();
-        view.store.each_diagnostic(part.topic, &part.status.name, |time, status| {
-            let value = status.values.get(of.2.as_str()).and_then(|v| number(v));
+        view.store.each_diagnostic(part.topic, &of.1, &of.2, |time, status| {
+            let value = status.values.get(of.3.as_str()).and_then(|v| number(v));
             said.push((time, status.level, value));
         });
         self.history = History { of: Some(of), said };

@@ -28,7 +28,7 @@ impl HealthPanel {
                 egui::Grid::new("measured").num_columns(2).spacing([16.0, 2.0]).show(ui, |ui| {
                     for (name, value) in self.facts(topic, view) {
                         ui.label(RichText::new(name).color(p.weak));
-                        ui.label(value);
+                        ui.add(egui::Label::new(value).wrap());
                         ui.end_row();
                     }
                 });
@@ -65,7 +65,11 @@ impl HealthPanel {
                 facts.push(("Skew", format!("{} (median)", skew(s.median_skew_nanos))));
                 facts.push(("Skew from … to", range));
                 facts.push(("Out of order", s.out_of_order.to_string()));
+                if s.unset > 0 {
+                    facts.push(("Stamps of zero", s.unset.to_string()));
+                }
             }
+            Some(s) if s.unset > 0 => facts.push(("Skew", "its stamps are all zero".into())),
             Some(_) => facts.push(("Skew", "its messages have no header".into())),
             None => facts.push((
                 "Skew",

@@ -17,6 +17,8 @@ type Counts = [u64; 5];
 
 #[derive(Default)]
 struct Branch<'a> {
+    /// The names of all below begin with it.
+    path: &'a str,
     /// The node that ends here.
     node: Option<(&'a Arc<str>, Counts)>,
     below: BTreeMap<&'a str, Branch<'a>>,
@@ -27,8 +29,16 @@ impl<'a> Branch<'a> {
         let mut root = Branch::default();
         for (node, counts) in nodes {
             let mut at = &mut root;
-            for part in node.split('/').filter(|p| !p.is_empty()) {
-                at = at.below.entry(part).or_default();
+            // ROS 2's loggers have dots between namespaces
+            let separator = if node.contains('/') { '/' } else { '.' };
+            let mut end = 0;
+            for part in node.split(separator) {
+                end += part.len();
+                if !part.is_empty() {
+                    at = at.below.entry(part).or_default();
+                    at.path = node.get(..end).unwrap_or(node);
+                }
+                end += 1;
             }
             at.node = Some((node, *counts));
         }
@@ -66,25 +76,24 @@ impl LogPanel {
         if let Some((node, counts)) = root.node {
             row_ui(ui, "(without a name)", &[node], counts, &mut self.config.hidden_nodes);
         }
-        tree_ui(ui, "", &root, &mut self.config.hidden_nodes);
+        tree_ui(ui, &root, &mut self.config.hidden_nodes);
     }
 }
 
-fn tree_ui(ui: &mut Ui, above: &str, branch: &Branch, hidden: &mut BTreeSet<String>) {
-    for (part, below) in &branch.below {
-        let path = format!("{above}/{part}");
+fn tree_ui(ui: &mut Ui, branch: &Branch, hidden: &mut BTreeSet<String>) {
+    for below in branch.below.values() {
         let nodes = below.nodes();
         // a namespace of one node is no namespace
         if let [only] = nodes.as_slice() {
             row_ui(ui, only, &nodes, below.counts(), hidden);
             continue;
         }
-        row_ui(ui, &path, &nodes, below.counts(), hidden);
-        ui.indent(&path, |ui| {
+        row_ui(ui, below.path, &nodes, below.counts(), hidden);
+        ui.indent(below.path, |ui| {
             if let Some((node, counts)) = below.node {
                 row_ui(ui, node, &[node], counts, hidden);
             }
-            tree_ui(ui, &path, below, hidden);
+            tree_ui(ui, below, hidden);
         });
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is rare is seen: a column with one error among ten thousand lines shows it.
 
+use egui::emath::GuiRounding as _;
 use egui::{Rect, Sense, Stroke, Ui, pos2};
 
 use super::LogPanel;
@@ -28,13 +29,16 @@ impl LogPanel {
         // the square root, so that few lines are seen beside many
         let most = counts.iter().map(|c| c.iter().sum::<f32>()).fold(1.0, f32::max).sqrt();
         let width = bars.width() / columns as f32;
+        // whole pixels, without gaps: what is alike looks alike
+        let pixels = ui.pixels_per_point();
+        let edge = |at: usize| (bars.left() + at as f32 * width).round_to_pixels(pixels);
         for (at, column) in counts.iter().enumerate() {
             let all: f32 = column.iter().sum();
             if all <= 0.0 {
                 continue;
             }
             let height = (all.sqrt() / most * bars.height()).max(LEAST_POINTS);
-            let left = bars.left() + at as f32 * width;
+            let (left, right) = (edge(at), edge(at + 1));
             let mut bottom = bars.bottom();
             // the worst at the bottom, where it is not overlooked
             for level in LogLevel::ALL.into_iter().rev() {
@@ -44,7 +48,7 @@ impl LogPanel {
                 }
                 let least = if level >= LogLevel::Warn { LEAST_POINTS } else { 0.0 };
                 let part = (n / all * height).max(least).min(bottom - bars.top());
-                let bar = Rect::from_min_max(pos2(left, bottom - part), pos2(left + width - 0.5, bottom));
+                let bar = Rect::from_min_max(pos2(left, bottom - part), pos2(right, bottom));
                 let color = if level >= LogLevel::Warn {
                     level_color(p, level)
                 } else {

@@ -11,6 +11,7 @@ use super::track::{At, Found, Track};
 use super::{ColorBy, MapPanel, world};
 use crate::decode::Fix;
 use crate::panel::{View, widget};
+use crate::render::Colormap;
 use crate::store::{Series, TopicId};
 use crate::theme::{self, Palette};
 use crate::time;
@@ -56,9 +57,16 @@ impl MapPanel {
         let series = self.color.series(view.store);
         for (number, track) in self.tracks.iter().enumerate() {
             let base = self.color_of(number, track.topic, view, p);
-            let Some([west, _, east, _]) = track.bounds else { continue };
+            let Some([west, north, east, south]) = track.bounds else { continue };
+            let is_tiny = ((east - west).max(south - north) * viewport.scale()) < 2.0 * f64::from(config.line_width_points);
             for shift in viewport.shifts(west, east) {
-                let mut lines: Vec<Line> = Vec::new();
+                if is_tiny {
+                    let middle = [(west + east) / 2.0 + f64::from(shift), (north + south) / 2.0];
+                    let edge = Stroke::new(1.0, p.base.gamma_multiply(0.7));
+                    painter.circle(viewport.to_screen(middle), config.line_width_points + 1.0, base, edge);
+                }
+                let (mut played, mut future): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
+                let mut last: Option<(Pos2, bool)> = None;
                 for point in track.visible(viewport, f64::from(shift), view.now) {
                     let step = match config.color_by {
                         ColorBy::Topic => None,
@@ -67,26 +75,29 @@ impl MapPanel {
                     let color = match (config.color_by, step) {
                         (ColorBy::Topic, _) => base,
                         (ColorBy::Status, Some(_)) => status_color(p, track.fix(point.at)),
-                        (_, Some(step)) => {
-                            let [r, g, b] = config.colormap.color(f32::from(step) / f32::from(STEPS));
-                            Color32::from_rgb(r, g, b)
-                        }
+                        (_, Some(step)) => scale_color(config.colormap, step),
                         (_, None) => p.faint,
                     };
                     let is_future = point.time > track.own_time(view.now);
-                    let color = if is_future { color.gamma_multiply(0.45) } else { color };
+                    // opaque: where positions lie close, what shines through would add up
+                    let color = if is_future { p.base.lerp_to_gamma(color, 0.6) } else { color };
                     let at = viewport.to_screen([point.world[0] + f64::from(shift), point.world[1]]);
-                    match lines.last_mut().filter(|_| !point.starts) {
-                        Some(line) => line.push((at, color)),
-                        None => lines.push(vec![(at, color)]),
+                    let lines = if is_future { &mut future } else { &mut played };
+                    match (last.filter(|_| !point.starts), lines.last_mut()) {
+                        (Some((_, was_future)), Some(line)) if was_future == is_future => line.push((at, color)),
+                        (Some((before, _)), _) => lines.push(vec![(before, color), (at, color)]),
+                        (None, _) => lines.push(vec![(at, color)]),
                     }
+                    last = Some((at, is_future));
                 }
+                // what was played lies on what was not
+                let lines = || future.iter().chain(&played);
                 // a dark edge, so that the line can be told from any ground
                 let edge = p.base.gamma_multiply(0.7);
-                painter.add(ribbon(lines.iter(), config.line_width_points + 2.0, Some(edge)));
-                painter.add(ribbon(lines.iter(), config.line_width_points, None));
+                painter.add(ribbon(lines(), config.line_width_points + 2.0, Some(edge)));
+                painter.add(ribbon(lines(), config.line_width_points, None));
                 if config.show_points {
-                    for (at, color) in lines.iter().flatten() {
+                    for (at, color) in lines().flatten() {
                         painter.circle_filled(*at, config.line_width_points * 0.9, *color);
                     }
                 }
@@ -289,9 +300,8 @@ impl MapPanel {
         for step in 0..STEPS {
             let part = bar.width() / f32::from(STEPS);
             let left = bar.left() + f32::from(step) * part;
-            let [r, g, b] = self.config.colormap.color(f32::from(step) / f32::from(STEPS));
             let cell = Rect::from_min_max(pos2(left, bar.top()), pos2(left + part + 0.5, bar.bottom()));
-            painter.rect_filled(cell, 0.0, Color32::from_rgb(r, g, b));
+            painter.rect_filled(cell, 0.0, scale_color(self.config.colormap, step));
         }
         let y = bar.bottom() + 3.0;
         painter.text(
@@ -339,6 +349,13 @@ fn value(by: ColorBy, track: &Track, at: At, series: Option<&Series>) -> Option<
 fn step_of(value: f64, (low, high): (f64, f64)) -> u8 {
     let fraction = if high > low { (value - low) / (high - low) } else { 0.5 };
     (fraction.clamp(0.0, 1.0) * f64::from(STEPS)).round() as u8
+}
+
+/// Without the map's lowest part, which is too dark for a line on dark ground.
+fn scale_color(map: Colormap, step: u8) -> Color32 {
+    const LOWEST: f32 = 0.2;
+    let [r, g, b] = map.color(LOWEST + (1.0 - LOWEST) * f32::from(step) / f32::from(STEPS));
+    Color32::from_rgb(r, g, b)
 }
 
 fn status_color(p: &Palette, fix: Option<&Fix>) -> Color32 {

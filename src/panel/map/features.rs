@@ -6,6 +6,7 @@ use egui::{Align2, Color32, Mesh, Painter, Shape, Stroke, Ui, vec2};
 
 use super::MapPanel;
 use super::mercator::{self, Viewport, World};
+use super::track::Bounds;
 use super::world;
 use crate::decode::{Decoded, Feature, FeatureShape, Form};
 use crate::panel::View;
@@ -24,6 +25,11 @@ pub struct Overlay {
 struct Drawn {
     name: String,
     color: Option<Color32>,
+    /// Of an area's inside, where it is not that of its outline.
+    fill: Option<Color32>,
+    opacity: f32,
+    fill_opacity: f32,
+    width_points: f32,
     outlines: Vec<Vec<World>>,
     /// Corners of triangles, in all outlines together.
     triangles: Vec<u32>,
@@ -99,15 +105,13 @@ impl MapPanel {
         }
     }
 
-    /// West, north, east and south of all that is drawn.
-    pub(super) fn feature_bounds(&self) -> Option<[f64; 4]> {
-        let all = self
-            .overlays
-            .iter()
-            .flat_map(|o| &o.drawn)
-            .flat_map(|d| d.outlines.iter().flatten());
-        all.map(|w| [w[0], w[1], w[0], w[1]])
-            .reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])])
+    /// Of each line, area and place that is drawn.
+    pub(super) fn feature_bounds(&self) -> impl Iterator<Item = Bounds> {
+        let outlines = self.overlays.iter().flat_map(|o| &o.drawn).flat_map(|d| &d.outlines);
+        outlines.filter_map(|outline| {
+            let places = outline.iter().map(|w| [w[0], w[1], w[0], w[1]]);
+            places.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])])
+        })
     }
 
     pub(super) fn draw_features(&self, ui: &Ui, viewport: &Viewport) {
@@ -150,9 +154,14 @@ impl Drawn {
             }
             earcut::Earcut::new().earcut(outlines.iter().flatten().copied(), &holes, &mut triangles);
         }
+        let style = &feature.style;
         Drawn {
             name: feature.name.to_string(),
-            color: feature.color.as_deref().and_then(|c| Color32::from_hex(c).ok()),
+            color: style.color.as_deref().and_then(color_of_css),
+            fill: style.fill.as_deref().and_then(color_of_css),
+            opacity: style.opacity.unwrap_or(1.0).min(1.0),
+            fill_opacity: style.fill_opacity.unwrap_or(0.18).min(1.0),
+            width_points: style.width_pixels.unwrap_or(2.0).min(40.0),
             outlines,
             triangles,
             is_area,
@@ -165,11 +174,14 @@ impl Drawn {
         let Some((west, east)) = all().map(|w| (w[0], w[0])).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
             return;
         };
+        let fill = self.fill.unwrap_or(color).gamma_multiply(self.fill_opacity);
+        let color = color.gamma_multiply(self.opacity);
+        let stroke = Stroke::new(self.width_points, color);
         for shift in viewport.shifts(west, east) {
             let screen = |w: &World| viewport.to_screen([w[0] + f64::from(shift), w[1]]);
             if self.is_area {
                 let mut mesh = Mesh::default();
-                all().for_each(|w| mesh.colored_vertex(screen(w), color.gamma_multiply(0.18)));
+                all().for_each(|w| mesh.colored_vertex(screen(w), fill));
                 mesh.indices.clone_from(&self.triangles);
                 painter.add(Shape::mesh(mesh));
             }
@@ -180,10 +192,12 @@ impl Drawn {
                         painter.circle(at, 5.0, color, Stroke::new(2.0, p.base));
                     }
                 } else if self.is_area {
-                    painter.add(Shape::closed_line(points, Stroke::new(1.5, color)));
+                    painter.add(Shape::closed_line(points, stroke));
                 } else {
-                    painter.add(Shape::line(points.clone(), Stroke::new(4.0, p.base.gamma_multiply(0.7))));
-                    painter.add(Shape::line(points, Stroke::new(2.0, color)));
+                    // a dark edge, so that the line can be told from any ground
+                    let edge = p.base.gamma_multiply(0.7 * self.opacity);
+                    painter.add(Shape::line(points.clone(), Stroke::new(self.width_points + 2.0, edge)));
+                    painter.add(Shape::line(points, stroke));
                 }
             }
         }
@@ -200,6 +214,33 @@ impl Drawn {
             }
         }
     }
+}
+
+/// `#rgb`, `#rrggbb`, `#rrggbbaa` and the names that need no table to be known by.
+fn color_of_css(text: &str) -> Option<Color32> {
+    let hex = match text.trim().to_ascii_lowercase().as_str() {
+        "black" => "#000000",
+        "white" => "#ffffff",
+        "gray" | "grey" => "#808080",
+        "silver" => "#c0c0c0",
+        "red" => "#ff0000",
+        "maroon" => "#800000",
+        "orange" => "#ffa500",
+        "yellow" => "#ffff00",
+        "olive" => "#808000",
+        "lime" => "#00ff00",
+        "green" => "#008000",
+        "teal" => "#008080",
+        "aqua" | "cyan" => "#00ffff",
+        "blue" => "#0000ff",
+        "navy" => "#000080",
+        "purple" => "#800080",
+        "magenta" | "fuchsia" => "#ff00ff",
+        "pink" => "#ffc0cb",
+        "brown" => "#a52a2a",
+        _ => text.trim(),
+    };
+    Color32::from_hex(hex).ok()
 }
 
 /// Longitudes go on across the antimeridian.

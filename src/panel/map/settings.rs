@@ -7,6 +7,7 @@ use super::tiles::Layer;
 use super::track::Track;
 use super::{ColorBy, MapPanel};
 use crate::decode::Form;
+use crate::panel::ink::Ink;
 use crate::panel::{Action, View, path_field, widget};
 use crate::render::Colormap;
 use crate::theme;
@@ -99,8 +100,16 @@ impl MapPanel {
         let starts: Vec<(String, Time)> = self.tracks.iter().filter_map(|t| Some((name(t)?, t.start()?))).collect();
         let are_several = names.len() > 1;
         egui::Grid::new("tracks").num_columns(3).show(ui, |ui| {
-            for name in &names {
-                let mut ink = self.config.colors.get(name).cloned().unwrap_or_default();
+            if are_several {
+                ui.label("");
+                theme::widget::note(ui, "Track");
+                theme::widget::note(ui, "Time offset");
+                ui.end_row();
+            }
+            for (number, name) in names.iter().enumerate() {
+                let automatic: String = theme::data::series(number).to_hex().chars().take(7).collect();
+                let chosen = self.config.colors.get(name).cloned();
+                let mut ink = chosen.unwrap_or_else(|| Ink::new(&automatic));
                 if ink.ui(ui, ("color", name), &format!("Colour of {name}")) {
                     self.config.colors.insert(name.clone(), ink);
                 }

@@ -14,7 +14,8 @@ use crate::decode::Fix;
 use crate::store::{Block, RowSet, TopicId};
 use crate::time::{Span, Time};
 use level::Level;
-use piece::{Bounds, Piece, RUN, SHORTEST_GAP_NANOS, contains, distance_to, overlaps, union};
+pub use piece::Bounds;
+use piece::{Piece, RUN, SHORTEST_GAP_NANOS, contains, distance_to, overlaps, union};
 
 /// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
@@ -492,9 +493,9 @@ fn turned([west, north, east, south]: Bounds, turns: f64) -> Bounds {
     [west + turns, north, east + turns, south]
 }
 
-/// Bounds of several tracks together, on the shortest part of the globe that holds them.
-pub fn bounds_of<'a>(tracks: impl Iterator<Item = &'a Track>) -> Option<Bounds> {
-    tracks.filter_map(|t| t.bounds).reduce(|a, b| {
+/// Several bounds together, on the shortest part of the globe that holds them.
+pub fn bounds_of(all: impl Iterator<Item = Bounds>) -> Option<Bounds> {
+    all.reduce(|a, b| {
         let turn = ((b[0] + b[2]) / 2.0 - (a[0] + a[2]) / 2.0).round();
         union(a, turned(b, -turn))
     })

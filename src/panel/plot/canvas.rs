@@ -197,7 +197,11 @@ impl PlotPanel {
         if let Some(right) = y_right {
             y_hints.push(right_axis(y, right).tick_label_font(theme::small()).tick_label_color(palette.weak));
         }
-        let plot = Plot::new(ui.scope_id().with("plot"))
+        let mut plot = Plot::new(ui.scope_id().with("plot"));
+        if self.config.is_equally_scaled() {
+            plot = plot.data_aspect(1.0);
+        }
+        let plot = plot
             .width(rect.width())
             .height(rect.height())
             .sense(Sense::click_and_drag())
@@ -385,6 +389,9 @@ impl PlotPanel {
             }
             let mut changed = ui.checkbox(&mut self.config.follow, "Follow while playing").changed();
             changed |= ui.checkbox(&mut self.config.statistics, "Statistics of what is visible").changed();
+            if self.config.x_axis.is_path() {
+                changed |= ui.checkbox(&mut self.config.equal_scale, "Same scale on both axes").changed();
+            }
             if self.config.x_axis.is_time() {
                 if ui.button("Put a cursor here").clicked() {
                     let secs = ui.data(|d| d.get_temp::<f64>(at)).unwrap_or_else(|| secs_of(view, view.now));

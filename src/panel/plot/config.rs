@@ -16,8 +16,10 @@ pub struct Config {
     pub title: String,
     pub series: Vec<SeriesConfig>,
     pub x_axis: XAxis,
-    /// What x is of, where that is a path.
+    /// What x is of, where that is a path; of each series that has none of its own.
     pub x_path: String,
+    /// A unit is as long on either axis, where x is a path: ways and shapes keep their form.
+    pub equal_scale: bool,
     /// Next to the axes; empty: none.
     pub x_label: String,
     pub y_label: String,
@@ -53,6 +55,7 @@ impl Default for Config {
             series: Vec::new(),
             x_axis: XAxis::default(),
             x_path: String::new(),
+            equal_scale: false,
             x_label: String::new(),
             y_label: String::new(),
             y: YRange::Auto,
@@ -73,11 +76,24 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    pub fn x_path_of<'a>(&'a self, series: &'a SeriesConfig) -> &'a str {
+        if series.x_path.is_empty() { &self.x_path } else { &series.x_path }
+    }
+
+    pub fn is_equally_scaled(&self) -> bool {
+        self.equal_scale && self.x_axis.is_path()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct SeriesConfig {
     /// A message path, or an expression over some: see [`crate::path`]. A number is a reference line.
     pub path: String,
+    /// What x is of, where that is a path; empty: the plot's.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub x_path: String,
     /// Empty: named after its path.
     pub label: String,
     /// `#rrggbb`; none: the next of the theme's series colours.
@@ -96,6 +112,7 @@ impl Default for SeriesConfig {
     fn default() -> SeriesConfig {
         SeriesConfig {
             path: String::new(),
+            x_path: String::new(),
             label: String::new(),
             color: None,
             visible: true,
@@ -154,6 +171,11 @@ impl XAxis {
             XAxis::Value => "histogram",
             _ => "curve",
         }
+    }
+
+    /// Whether x is what a path leads to.
+    pub fn is_path(self) -> bool {
+        matches!(self, XAxis::Path | XAxis::CurrentPath)
     }
 
     pub fn is_time(self) -> bool {

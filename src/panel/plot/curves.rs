@@ -146,7 +146,7 @@ impl PlotPanel {
         let signal = self.signals.get(index)?;
         Some(match self.config.x_axis {
             XAxis::Index => numbered(newest(signal)?),
-            XAxis::CurrentPath => newest(&self.x_signal)?
+            XAxis::CurrentPath => newest(self.x_signals.get(index)?)?
                 .iter()
                 .zip(newest(signal)?)
                 .map(|(x, y)| (x.1, y.1))
@@ -185,7 +185,7 @@ impl PlotPanel {
             let signal = self.signals.get(index).filter(|_| self.is_shown(index));
             asked.renew(
                 view.store,
-                signal.and_then(|signal| self.query_of(view, signal, Some(&self.x_signal))),
+                signal.and_then(|signal| self.query_of(view, signal, self.x_signals.get(index))),
             );
         }
         self.asked = asked;

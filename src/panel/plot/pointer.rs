@@ -50,7 +50,7 @@ impl PlotPanel {
             let [x_of_point, y_of_point] = plot.transform.dvalue_dpos();
             let move_x = f64::from(delta.x) * x_of_point;
             self.view.x = Some((x.0 - move_x, x.1 - move_x));
-            if self.view.y.is_some() {
+            if self.view.y.is_some() || self.config.is_equally_scaled() {
                 let move_y = f64::from(delta.y) * y_of_point;
                 self.view.y = Some((y.0 - move_y, y.1 - move_y));
             }
@@ -104,14 +104,27 @@ impl PlotPanel {
         let (scroll, pinch, modifiers) = ui.input(|i| (i.smooth_scroll_delta(), i.zoom_delta(), i.modifiers));
         let at = plot.transform.value_from_position(pointer);
         let zoomed = |(a, b): (f64, f64), center: f64, factor: f64| (center - (center - a) / factor, center + (b - center) / factor);
-        if (pinch - 1.0).abs() > 1e-4 {
+        let zoom = match (pinch - 1.0).abs() > 1e-4 {
+            true => f64::from(pinch),
+            false => f64::from(scroll.y * 0.005).exp(),
+        };
+        let is_moved = scroll.x.abs() > 0.1 || modifiers.shift && scroll.y.abs() > 0.1;
+        if self.config.is_equally_scaled() && !is_moved {
+            if zoom != 1.0 {
+                self.view.x = Some(zoomed(x, at.x - plot.offset, zoom));
+                self.view.y = Some(zoomed(y, at.y, zoom));
+            }
+        } else if (pinch - 1.0).abs() > 1e-4 {
             self.view.y = Some(zoomed(y, at.y, f64::from(pinch)));
-        } else if scroll.x.abs() > 0.1 || modifiers.shift && scroll.y.abs() > 0.1 {
+        } else if is_moved {
             let delta = if scroll.x.abs() > 0.1 { scroll.x } else { scroll.y };
             let moved = f64::from(delta) * plot.transform.dvalue_dpos()[0];
             self.view.x = Some((x.0 - moved, x.1 - moved));
+            if self.config.is_equally_scaled() {
+                self.view.y = Some(y);
+            }
         } else if scroll.y.abs() > 0.1 {
-            self.view.x = Some(zoomed(x, at.x - plot.offset, f64::from(scroll.y * 0.005).exp()));
+            self.view.x = Some(zoomed(x, at.x - plot.offset, zoom));
         }
     }
 }

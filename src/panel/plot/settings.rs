@@ -71,14 +71,17 @@ impl PlotPanel {
             });
             widget::named(choice.response, "x axis");
         });
-        if self.needs_x() {
+        if self.config.x_axis.is_path() {
             path_field(ui, "x path", view.store, &mut self.config.x_path, "x path", "/topic.field");
+            ui.checkbox(&mut self.config.equal_scale, "Same scale on both axes")
+                .on_hover_text("A unit is as long on either axis: ways and shapes keep their form");
         }
     }
 
     /// All series with all their settings.
     fn series_settings(&mut self, ui: &mut Ui, view: &View) {
         let (mut remove, mut up) = (None, None);
+        let has_x = self.config.x_axis.is_path();
         for (index, series) in self.config.series.iter_mut().enumerate() {
             let fallback = {
                 let colors = &theme::palette(ui.visuals()).series;
@@ -100,6 +103,10 @@ impl PlotPanel {
                         ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
                             let (salt, hint) = (format!("path {index}"), "/topic.field, or a number");
                             path_field(ui, &salt, view.store, &mut series.path, "Path", hint);
+                            if has_x {
+                                let (salt, hint) = (format!("x path {index}"), "x: as the axis");
+                                path_field(ui, &salt, view.store, &mut series.x_path, "x path of the series", hint);
+                            }
                         });
                     });
                 });

@@ -145,7 +145,9 @@ impl TablePanel {
             columns::cell(ui.painter(), rect, place, align, text, color);
             left += width + PAD;
             // the column grows with what it holds, and never shrinks
-            let needed = text.chars().count().min(60) as f32 * 7.8;
+            // digits are wider than most letters
+            let letter = if cell.is_number { 8.6 } else { 7.8 };
+            let needed = text.chars().count().min(60) as f32 * letter;
             if needed > *width && *width < WIDEST {
                 let known = self.widths.entry(cell.path.clone()).or_default();
                 *known = known.max(needed.min(WIDEST));

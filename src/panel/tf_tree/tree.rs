@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::is_contradicted;
 use crate::panel::widget::matches_words;
-use crate::store::Branch;
+use crate::store::{Branch, Flaw};
 use crate::time::{Time, format_duration};
 
 /// A frame in the tree.
@@ -42,6 +42,8 @@ pub struct Tree {
 
 /// Deeper trees than any robot's are not descended further.
 const DEEPEST: usize = 128;
+/// So many frames without a parent are told of one by one.
+const MOST_LOST: usize = 4;
 /// No transform for this long, and for five of its periods.
 const SILENCE_NANOS: i64 = 1_000_000_000;
 
@@ -52,8 +54,8 @@ pub fn is_silent(branch: &Branch, now: Time) -> bool {
     !branch.is_static && age > SILENCE_NANOS && age as f64 > 5.0 * period
 }
 
-/// Frames that messages and panels name, and who does.
-pub type Named = BTreeMap<Arc<str>, Arc<str>>;
+/// Frames that messages and panels name, and who does: never nobody.
+pub type Named = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// `named`: those that no transform leads to are told. `search` keeps the frames whose name holds all its words, with their ancestors.
 pub fn build(branches: Vec<Branch>, named: &Named, now: Time, closed: &BTreeSet<String>, search: &str) -> Tree {
@@ -91,18 +93,27 @@ pub fn build(branches: Vec<Branch>, named: &Named, now: Time, closed: &BTreeSet<
     }
     let lost: BTreeMap<&Arc<str>, String> = named
         .iter()
-        .filter(|(frame, _)| !frame.is_empty() && !of.contains_key(*frame) && roots.first() != Some(frame))
+        .filter(|(frame, _)| !frame.is_empty() && !of.is_empty() && !of.contains_key(*frame) && !children.contains_key(*frame))
         .map(|(frame, who)| {
-            let what = format!("{frame} has no parent: nobody publishes a transform of it, and {who} names it");
+            let name = if who.len() == 1 { "names" } else { "name" };
+            let what = format!(
+                "{frame} has no parent: nobody publishes a transform of it, and {} {name} it",
+                some(who)
+            );
             (frame, what)
         })
         .collect();
-    for what in lost.values() {
-        let (what, is_error) = (what.clone(), true);
-        troubles.push(Trouble { what, is_error });
+    for what in lost.values().take(MOST_LOST).cloned() {
+        troubles.push(Trouble { what, is_error: true });
+    }
+    let more: BTreeSet<Arc<str>> = lost.keys().skip(MOST_LOST).map(|frame| (*frame).clone()).collect();
+    if !more.is_empty() {
+        let what = format!("{} more frames that messages name have no parent: {}", more.len(), some(&more));
+        troubles.push(Trouble { what, is_error: true });
     }
     for (child, branches) in &of {
         troubles.extend(contradiction(child, branches));
+        troubles.extend(branches.iter().find_map(flaw));
     }
     let silent: Vec<String> = of
         .values()
@@ -164,6 +175,30 @@ fn contradiction(child: &str, branches: &[Branch]) -> Option<Trouble> {
     })
 }
 
+/// What is wrong with the newest transform of a frame itself.
+fn flaw(branch: &Branch) -> Option<Trouble> {
+    let what = match branch.flaw? {
+        Flaw::NotFinite => "holds NaN or infinity, and places nothing",
+        Flaw::NoRotation => "has a rotation of length 0, which is taken as none",
+        Flaw::Denormalized => "has a rotation that is not normalized: RViz drops it",
+    };
+    Some(Trouble {
+        what: format!("The transform of {} {what}", branch.child),
+        is_error: true,
+    })
+}
+
+/// The first few of them, in a sentence.
+fn some(names: &BTreeSet<Arc<str>>) -> String {
+    const MOST: usize = 3;
+    let first: Vec<&str> = names.iter().take(MOST).map(|name| &**name).collect();
+    match (first.split_last(), names.len().saturating_sub(MOST)) {
+        (_, more @ 1..) => format!("{} and {more} more", first.join(", ")),
+        (Some((last, before @ [_, ..])), 0) => format!("{} and {last}", before.join(", ")),
+        _ => first.concat(),
+    }
+}
+
 fn size(root: &Arc<str>, children: &BTreeMap<Arc<str>, Vec<Arc<str>>>) -> usize {
     let mut count = 0;
     let mut todo = vec![root];
@@ -218,8 +253,9 @@ impl Walk<'_> {
         let below: Vec<Arc<str>> = below.into_iter().filter(|child| !above.contains(child)).collect();
         let searching = !self.search.trim().is_empty();
         let is_open = (searching || !self.closed.contains(&**frame)) && rails.len() < DEEPEST;
-        let contradiction = contradiction(frame, &branches).map(|t| t.what);
-        let trouble = contradiction.or_else(|| self.lost.get(frame).cloned());
+        let flaw = || branches.iter().find_map(flaw);
+        let trouble = contradiction(frame, &branches).or_else(flaw).map(|t| t.what);
+        let trouble = trouble.or_else(|| self.lost.get(frame).cloned());
         let at = self.lines.len();
         self.lines.push(Line {
             frame: frame.clone(),

@@ -320,7 +320,11 @@ impl Summary {
         }
         let both = self.count + other.count;
         let apart = other.mean - self.mean;
-        self.mean += apart * other.count / both;
+        self.mean = match apart.is_finite() {
+            true => self.mean + apart * other.count / both,
+            // as numpy's, one that is infinite makes it so
+            false => self.mean + other.mean,
+        };
         self.squares += other.squares + apart * apart * self.count * other.count / both;
         self.count = both;
     }
@@ -386,7 +390,9 @@ impl Statistics {
 
     /// Root mean square.
     pub fn rms(&self) -> Option<f64> {
-        Some((self.mean()?.powi(2) + self.variance()?).sqrt())
+        let square = self.mean()?.powi(2) + self.variance()?;
+        // only infinite values make that no number
+        Some(if square.is_nan() { f64::INFINITY } else { square.sqrt() })
     }
 
     pub fn peak_to_peak(&self) -> Option<f64> {

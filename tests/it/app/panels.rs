@@ -81,6 +81,30 @@ fn a_topic_is_added_by_a_double_click() {
 }
 
 #[test]
+fn a_topic_is_shown_in_the_panel_that_is_made_for_it_or_in_one_that_is_chosen() {
+    let mut window = with(TWO);
+    let place = topic(&window, "/diagnostics").center();
+    double_click_at(&mut window, place);
+    assert!(kinds(&window).iter().any(|kind| kind == "diagnostics"), "{:?}", kinds(&window));
+    window.hover_at(place);
+    window.run_steps(2);
+    for pressed in [true, false] {
+        window.event(egui::Event::PointerButton {
+            pos: place,
+            button: egui::PointerButton::Secondary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    window.run_steps(3);
+    window.get_by_label_contains("Show it in").click();
+    window.run_steps(4);
+    window.get_by_label("Topic health").click();
+    window.run_steps(3);
+    assert!(kinds(&window).iter().any(|kind| kind == "health"), "{:?}", kinds(&window));
+}
+
+#[test]
 fn a_topic_is_dragged_onto_a_panel() {
     let mut window = with(TWO);
     let from = topic(&window, "/imu_raw").center();

@@ -250,7 +250,7 @@ pub const RICH_PLOTJUGGLER: &str = r##"<root><tabbed_widget name="Main Window">
             <curve name="/imu/accel/w"><transform name="Sorcery"/></curve>
         </plot></DockArea>
         <DockSplitter orientation="-" sizes="0.5;0.5" count="2">
-            <DockArea><plot mode="XYPlot" style="Dots"><curve name="xy" curve_x="/odom/pose/x" curve_y="/odom/pose/y" color="#123456"/></plot></DockArea>
+            <DockArea><plot mode="XYPlot" style="Dots"><curve name="xy" curve_x="/odom/pose/x" curve_y="/odom/pose/y" color="#123456"/><curve name="gps" curve_x="/gps/x" curve_y="/gps/y"/></plot></DockArea>
             <DockArea><plot style="Lines"><range bottom="0" top="1"/></plot></DockArea>
         </DockSplitter>
     </DockSplitter></Container></Tab>

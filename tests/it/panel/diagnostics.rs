@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::drive;
 use super::stage::{Stage, show};
+use crate::encode::Encoder;
 
 fn detail(config: &serde_json::Value, now_secs: f64) -> egui_kittest::Harness<'static, Stage> {
     let mut stage = Stage::new("diagnostics", config);
@@ -47,4 +48,65 @@ fn a_value_is_drawn_over_time() {
     harness.get_by_label("History of the part").click();
     harness.run_ok();
     assert!(harness.state().actions.iter().any(|a| matches!(a, Action::Seek(_))));
+}
+
+/// Three motors of one name, twice; the third fails at once, the second in the end.
+fn motors() -> Vec<drive::Said> {
+    let message = |second: u8, third: u8, load: [&str; 3]| {
+        let mut out = Encoder::new().header(0, drive::START_SEC, 0, "").u32(4);
+        for (at, level) in [0, second, third].into_iter().enumerate() {
+            out = out.u8(level).text("motor").text(&format!("m{at}")).text(&format!("hw{at}"));
+            out = out.u32(1).text("load").text(load[at]);
+        }
+        out.u8(0).text("fan").text("turns").text("hw0").u32(0)
+    };
+    vec![
+        ("/diagnostics", "diagnostic_msgs/DiagnosticArray", 0, message(0, 2, ["1", "2", "3"])),
+        (
+            "/diagnostics",
+            "diagnostic_msgs/DiagnosticArray",
+            1_000_000_000,
+            message(1, 2, ["4", "5", "6"]),
+        ),
+    ]
+}
+
+fn of_motors(config: &serde_json::Value) -> egui_kittest::Harness<'static, Stage> {
+    let (folder, path) = drive::said(&motors());
+    let mut stage = Stage::open("diagnostics", config, path);
+    stage.keep(folder);
+    stage.now = drive::at(1_000_000_000);
+    stage.settle();
+    show(stage, [800.0, 420.0], Theme::Dark)
+}
+
+#[test]
+fn parts_of_one_name_are_told_apart_by_their_hardware() {
+    let mut harness = of_motors(&json!({}));
+    for row in ["Error motor hw2 m2", "Warning motor hw1 m1", "OK motor hw0 m0", "OK fan turns"] {
+        harness.get_by_label(row);
+    }
+    harness.get_by_label("Warning motor hw1 m1").click();
+    harness.run_ok();
+    assert_eq!(harness.state().panel.config()["selected"], json!("|hw1|motor|"));
+    harness.get_by_label_contains("hardware hw1");
+    // its own history: all was well before the last message
+    harness.get_by_label("Draw load").click();
+    harness.run_ok();
+    let over = harness.get_by_label("History of the part").rect();
+    harness.hover_at(egui::pos2(over.left() + over.width() * 0.5, over.top() + 7.0));
+    harness.run_ok();
+    harness.get_by_label("OK");
+    harness.get_by_label("load 2");
+}
+
+#[test]
+fn a_name_alone_selects_the_part_of_the_hardware_that_is_shown() {
+    let first = of_motors(&json!({ "selected": "motor", "pinned": ["fan"] }));
+    first.get_by_label_contains("hardware hw2");
+    let of_one = of_motors(&json!({ "selected": "motor", "hardware_id": "hw0" }));
+    of_one.get_by_label_contains("hardware hw0");
+    let pinned = of_motors(&json!({ "pinned": ["|hw0|motor|"] }));
+    let top = |label: &str| pinned.get_by_label(label).rect().top();
+    assert!(top("OK motor hw0 m0") < top("Error motor hw2 m2"));
 }

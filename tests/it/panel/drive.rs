@@ -243,3 +243,32 @@ fn diagnosed(header: Encoder, tick: u32) -> Encoder {
     }
     message
 }
+
+/// Topic, type, nanoseconds after the start, message.
+pub type Said = (&'static str, &'static str, i64, Encoder);
+
+/// A recording of these messages, by time; their types are among the known ones.
+pub fn said(messages: &[Said]) -> (tempfile::TempDir, PathBuf) {
+    let mut bag = Writer::new(std::io::Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let mut topics: Vec<(&str, u32)> = Vec::new();
+    for (topic, type_name, nanos, message) in messages {
+        let id = match topics.iter().find(|t| t.0 == *topic) {
+            Some(known) => known.1,
+            None => bag.add_connection(&Connection {
+                topic: (*topic).into(),
+                type_name: (*type_name).into(),
+                md5: "0".repeat(32).into(),
+                definition: roadreel::decode::definitions().complete(type_name).expect("a known type").into(),
+                latching: false,
+                callerid: None,
+                bag: None,
+            }),
+        };
+        topics.push((*topic, id));
+        bag.write(id, at(*nanos), message.bytes()).expect("written");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("said.bag");
+    std::fs::write(&path, bag.finish().expect("finished").into_inner()).expect("the file");
+    (dir, path)
+}

@@ -1,13 +1,19 @@
 //! The topic health panel against `tests/topic_health.py`, which works the same out with rosbags and numpy.
 
+use std::sync::Arc;
+
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
+use roadreel::decode::{Form, Rows};
 use roadreel::panel::{Action, PanelState};
+use roadreel::store::Timing;
+use roadreel::time::{Span, Time};
 use serde_json::json;
 
 use super::drive;
 use super::stage::{Stage, show};
 use crate::data::data;
+use crate::encode::Encoder;
 
 #[test]
 fn rates_gaps_and_skews_are_those_of_an_independent_script() {
@@ -56,4 +62,47 @@ fn a_gap_is_found_and_a_click_goes_there() {
         _ => None,
     });
     assert_eq!(sought, Some(drive::at(900_000_000)));
+}
+
+#[test]
+fn the_density_is_that_of_the_receive_times() {
+    let mut rows = Rows::new(Form::Arrivals).expect("rows");
+    // five at once, and a steady ten a second in the last second
+    let burst = std::iter::repeat_n(3_000_000_000, 5);
+    let steady = (0..10).map(|i| 9_000_000_000 + i * 100_000_000);
+    burst.chain(steady).for_each(|nanos| rows.push_time(Time(nanos)));
+    let span = Span::new(Time(0), Time(10_000_000_000));
+    let timing = Timing::of([Arc::new(rows)].iter(), &[span], span);
+    assert_eq!(timing.density(span, 10), [0.0, 0.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 10.0]);
+    // a part of the recording
+    let late = Span::new(Time(8_000_000_000), Time(10_000_000_000));
+    assert_eq!(timing.density(late, 2), [0.0, 10.0]);
+    let whole: f32 = timing.density(span, 77).iter().sum();
+    assert!((whole - 15.0).abs() < 1e-3, "{whole}");
+}
+
+#[test]
+fn stamps_that_were_never_set_have_no_skew() {
+    let point = |sec: u32| Encoder::new().header(0, sec, 0, "map").f64s(&[1.0, 2.0, 3.0]);
+    let name = "geometry_msgs/PointStamped";
+    let (folder, path) = drive::said(&[
+        ("/unset", name, 0, point(0)),
+        ("/some", name, 0, point(0)),
+        ("/unset", name, 1_000_000_000, point(0)),
+        ("/some", name, 1_000_000_000, point(drive::START_SEC)),
+    ]);
+    let facts = |topic: &str| {
+        let stage = Stage::open("health", &json!({ "selected": topic }), path.clone());
+        show(stage, [1000.0, 600.0], Theme::Dark)
+    };
+    let unset = facts("/unset");
+    unset.get_by_label("its stamps are all zero");
+    let some = facts("/some");
+    some.get_by_label("1 s (median)");
+    some.get_by_label("Stamps of zero");
+    // nothing is cut at the pane's edge
+    for harness in [unset, some] {
+        assert!(harness.get_by_label(name).rect().right() <= 1000.0 - 12.0);
+    }
+    drop(folder);
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::drive;
 use super::stage::{Stage, save_log, show, show_settings};
+use crate::encode::Encoder;
 
 fn log(config: &Value) -> Harness<'static, Stage> {
     show(Stage::new("log", config), [900.0, 400.0], Theme::Dark)
@@ -117,6 +118,31 @@ fn nodes_are_hidden_and_counted() {
     let shown = log(&json!({ "hidden_nodes": ["/vehicle/control"] }));
     shown.get_by_label("1 node hidden");
     assert!(shown.query_by_label_contains("lane keeping").is_none());
+}
+
+#[test]
+fn loggers_are_a_tree_by_their_dots() {
+    let line = |name: &str| {
+        let line = Encoder::new().u32(drive::START_SEC).u32(0).u8(20).text(name);
+        line.text("hello").text("a.cpp").text("f").u32(1)
+    };
+    let names = ["driver.left.camera", "driver.left.lens", "driver.right", "planner"];
+    let said: Vec<drive::Said> = names.iter().map(|name| ("/rosout", "rcl_interfaces/Log", 0, line(name))).collect();
+    let (folder, path) = drive::said(&said);
+    let mut drawn = show(Stage::open("log", &json!({}), path), [900.0, 400.0], Theme::Dark);
+    drawn.run_ok();
+    drawn.state_mut().settings = true;
+    drawn.run_ok();
+    for row in [
+        "driver and 3 nodes below",
+        "driver.left and 2 nodes below",
+        "driver.left.lens",
+        "driver.right",
+        "planner",
+    ] {
+        drawn.get_by_label(row);
+    }
+    drop(folder);
 }
 
 #[test]

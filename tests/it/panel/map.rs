@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::drive;
 use super::stage::{Stage, show, show_settings};
+use crate::encode::Encoder;
 
 const SIZE: [f32; 2] = [600.0, 400.0];
 
@@ -198,6 +199,26 @@ fn tracks_of_several_recordings_are_compared_from_their_starts() {
     harness.run_ok();
     let at = hovered(&harness).expect("the track is hovered");
     assert!((at - 1.0).abs() < 0.08, "{at}");
+}
+
+#[test]
+fn all_that_messages_draw_is_in_view_at_first() {
+    // the tracks lie about 180° east and 17° south
+    let far =
+        r##"{"type":"Feature","properties":{"name":"Far away","stroke":"#ff00ff"},"geometry":{"type":"Point","coordinates":[170,-20]}}"##;
+    let (_drive, drive) = drive::bag();
+    let (_far, far) = drive::said(&[("/zones", "foxglove_msgs/GeoJSON", 0, Encoder::new().text(far))]);
+    let names = |config: Value| {
+        let mut harness = show(Stage::open_all("map", &config, &[drive.clone(), far.clone()]), SIZE, Theme::Dark);
+        harness.run_ok();
+        let shapes = harness.output().shapes.iter();
+        shapes
+            .filter(|s| matches!(&s.shape, egui::Shape::Text(text) if text.galley.text() == "Far away"))
+            .count()
+    };
+    assert!(names(json!({})) > 0, "beside the tracks");
+    assert_eq!(names(json!({ "hidden": ["/zones"] })), 0);
+    assert!(names(json!({ "hidden": ["/gps/fix"] })) > 0, "alone");
 }
 
 #[test]

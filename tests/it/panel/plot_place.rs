@@ -139,6 +139,25 @@ fn axes_are_turned_round() {
 }
 
 #[test]
+fn a_unit_is_as_long_on_either_axis() {
+    // an ellipse three times as wide as it is high
+    let series = json!([{ "path": "/speed.data.@sin", "color": "#ff00ff", "line_width": 3.0 }]);
+    let size = |equal: bool| {
+        let config = json!({ "series": series, "legend": false, "x_axis": "path", "x_path": "/speed.data.@cos * 3", "equal_scale": equal });
+        let mut harness = plot(&config);
+        let picture = harness.render().expect("a picture");
+        let is_it = |p: &image::Rgba<u8>| p.0[0] > 180 && p.0[1] < 90 && p.0[2] > 180;
+        let found: Vec<(u32, u32)> = picture.enumerate_pixels().filter(|p| is_it(p.2)).map(|p| (p.0, p.1)).collect();
+        let extent = |of: fn(&(u32, u32)) -> u32| found.iter().map(of).max().unwrap_or(0) - found.iter().map(of).min().unwrap_or(0);
+        (f64::from(extent(|p| p.0)), f64::from(extent(|p| p.1)))
+    };
+    let ((wide, high), (equally_wide, equally_high)) = (size(false), size(true));
+    // the speed goes from 0 to 38: all of both
+    assert!((equally_wide / equally_high - 3.0).abs() < 0.15, "{equally_wide} × {equally_high}");
+    assert!((wide / high - 3.0).abs() > 0.5, "{wide} × {high}");
+}
+
+#[test]
 fn the_legend_stands_where_it_is_put() {
     let place = |place: &str| {
         let config = with(&json!({ "legend_place": place }));

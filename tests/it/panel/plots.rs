@@ -50,6 +50,25 @@ fn values_against_values() {
 }
 
 #[test]
+fn each_series_may_have_its_own_x() {
+    let series = json!([{ "path": Y }, { "path": format!("{Y} + 1"), "x_path": format!("{X} * -1") }]);
+    let rows = csv(json!({ "series": series, "x_axis": "path", "x_path": X }));
+    let (turned, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.1.contains('+'));
+    let [turned, others] = [turned, others].map(|rows| rows.into_iter().map(|row| row.0).collect::<Vec<f64>>());
+    assert_eq!((turned.len(), others.len()), (200, 200));
+    assert!(turned.iter().zip(&others).all(|(a, b)| *a == -*b));
+    // one whose x makes no sense does not take the others along
+    let broken = json!([{ "path": Y }, { "path": Y, "label": "b", "x_path": "/imu.gone" }]);
+    let harness = show(
+        plot(json!({ "series": broken, "x_axis": "path", "x_path": X })),
+        [600.0, 300.0],
+        Theme::Dark,
+    );
+    let state = harness.state().state();
+    assert!(matches!(&state, PanelState::Partial(why) if why.contains("gone")), "{state:?}");
+}
+
+#[test]
 fn arrays_of_the_newest_message() {
     let rows = csv(json!({ "series": [{ "path": "/long.values[0:99]" }], "x_axis": "index" }));
     assert_eq!(rows.len(), 100);

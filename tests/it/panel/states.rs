@@ -2,7 +2,7 @@
 
 use egui::{Theme, pos2};
 use egui_kittest::kittest::Queryable as _;
-use roadreel::panel::{Action, PanelState};
+use roadreel::panel::{Action, PANELS, PanelState};
 use serde_json::{Value, json};
 
 use super::drive;
@@ -51,6 +51,42 @@ fn a_flag_is_two_bands_a_second() {
         _ => None,
     });
     assert!(sought.is_some_and(|s| (s - 0.75).abs() < 0.01), "{sought:?}");
+}
+
+#[test]
+fn lanes_show_the_time_that_plots_show() {
+    let paths = json!([{ "path": "/vehicle/steering_report.enabled" }]);
+    // seconds from the lanes' left edge to their right one, after a plot was zoomed by its wheel
+    let shown_secs = |sync: bool| {
+        let series = json!([{ "path": "/imu.linear_acceleration.x" }]);
+        let mut harness = show(Stage::new("plot", &json!({ "series": series })), [800.0, 200.0], Theme::Dark);
+        harness.hover_at(pos2(400.0, 100.0));
+        harness.run_ok();
+        harness.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, 200.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.run_ok();
+        let kind = PANELS.iter().find(|kind| kind.id == "states").expect("the kind");
+        harness.state_mut().panel = (kind.create)(&json!({ "paths": paths, "sync_x": sync }));
+        harness.run_ok();
+        let lanes = harness.get_by_label("State transitions").rect();
+        let mut time_at = |x: f32| {
+            harness.hover_at(pos2(x, lanes.top() + 14.0));
+            harness.run_ok();
+            let hovers = harness.state().actions.iter().rev().find_map(|a| match a {
+                Action::Hover(Some(t)) => Some(t.since(drive::at(0)) as f64 * 1e-9),
+                _ => None,
+            });
+            hovers.expect("a time")
+        };
+        time_at(lanes.right() - 1.0) - time_at(lanes.left() + 1.0)
+    };
+    let (shared, own) = (shown_secs(true), shown_secs(false));
+    assert!((own - 1.99).abs() < 0.02 && shared < 1.0, "{shared} of {own}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::drive;
 use super::stage::{Stage, show, show_settings};
+use crate::encode::Encoder;
 
 #[test]
 fn the_tree_tells_frames_rates_and_ages() {
@@ -50,6 +51,61 @@ fn a_frame_that_a_message_names_and_nobody_publishes_is_told() {
     let harness = show(stage, [900.0, 560.0], Theme::Dark);
     harness.get_by_label("front_left has no parent: nobody publishes a transform of it, and /cam/front_left/image_raw names it");
     harness.get_by_role_and_label(Role::Row, "front_left root");
+}
+
+/// One transform of a frame in `map`.
+fn placed(child: &str, translation: [f64; 3], rotation: [f64; 4]) -> Encoder {
+    let header = Encoder::new().u32(1).header(0, drive::START_SEC, 0, "map");
+    header.text(child).f64s(&translation).f64s(&rotation)
+}
+
+#[test]
+fn transforms_that_are_no_transforms_are_told() {
+    let name = "tf2_msgs/TFMessage";
+    let good = [0.0, 0.0, 0.0, 1.0];
+    let (folder, path) = drive::said(&[
+        ("/tf", name, 0, placed("good", [1.0, 0.0, 0.0], good)),
+        ("/tf", name, 0, placed("lost", [f64::NAN, 0.0, 0.0], good)),
+        ("/tf", name, 0, placed("late", [2.0, 0.0, 0.0], good)),
+        ("/tf", name, 0, placed("unset", [3.0, 0.0, 0.0], [0.0; 4])),
+        ("/tf", name, 0, placed("long", [4.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0])),
+        ("/tf", name, 100_000_000, placed("late", [f64::INFINITY, 0.0, 0.0], good)),
+        (
+            "/pose",
+            "geometry_msgs/PointStamped",
+            0,
+            Encoder::new().header(0, drive::START_SEC, 0, "nowhere").f64s(&[0.0; 3]),
+        ),
+        (
+            "/point",
+            "geometry_msgs/PointStamped",
+            0,
+            Encoder::new().header(0, drive::START_SEC, 0, "/nowhere").f64s(&[0.0; 3]),
+        ),
+        (
+            "/seen",
+            "geometry_msgs/PointStamped",
+            0,
+            Encoder::new().header(0, drive::START_SEC, 0, "good").f64s(&[0.0; 3]),
+        ),
+    ]);
+    let mut stage = Stage::open("tf_tree", &Value::Null, path);
+    stage.keep(folder);
+    let place = |frame: &str| stage.store.transforms().lookup("map", frame, stage.now).map(|p| p.translation.x);
+    assert_eq!(place("good"), Ok(1.0));
+    assert_eq!(place("late"), Ok(2.0), "what holds a number still holds");
+    assert!(place("lost").is_err_and(|why| why.contains("they hold NaN or infinity")));
+    let harness = show(stage, [900.0, 560.0], Theme::Dark);
+    for trouble in [
+        "The transform of lost holds NaN or infinity, and places nothing",
+        "The transform of late holds NaN or infinity, and places nothing",
+        "The transform of unset has a rotation of length 0, which is taken as none",
+        "The transform of long has a rotation that is not normalized: RViz drops it",
+        "nowhere has no parent: nobody publishes a transform of it, and /point and /pose name it",
+    ] {
+        harness.get_by_label(trouble);
+    }
+    assert!(harness.query_by_label_contains("The transform of good").is_none());
 }
 
 #[test]
