@@ -187,6 +187,8 @@ pub struct Catalog {
     /// In file order. Spans may overlap and need not be sorted.
     pub chunks: Vec<Chunk>,
     pub warnings: Vec<Warning>,
+    /// What lies at the location and is not in here, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Catalog {

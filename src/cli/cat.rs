@@ -19,7 +19,7 @@ use crate::time::{Span, Time, format_epoch};
 pub fn run(common: &Common, args: &CatArgs) -> anyhow::Result<()> {
     let recording = open::recording_or_scene(common, args.location.as_deref())?;
     let catalog = recording.container.catalog();
-    output::warnings(&catalog.warnings);
+    output::losses(catalog);
     let connections = wanted(catalog, &args.topics)?;
     let whole = open::span(&recording);
     let span = Span::new(

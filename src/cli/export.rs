@@ -84,7 +84,7 @@ pub fn run(common: &Common, args: &ExportArgs) -> anyhow::Result<()> {
         recordings.push(opened?);
     }
     for recording in &recordings {
-        output::warnings(&recording.container.catalog().warnings);
+        output::losses(recording.container.catalog());
     }
     let selection = selection(args, &recordings)?;
     let mut tell = |done: f64| progress.at("writing", done);

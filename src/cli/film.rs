@@ -39,8 +39,9 @@ pub fn draw(args: &ScreenshotArgs, pixels: (u32, u32), open: impl FnOnce() -> Op
     let all = screen.span();
     let start = args.start.map_or(all.start, |when| when.unclamped(all));
     let end = args.end.map_or(all.end, |when| when.unclamped(all));
+    anyhow::ensure!(start <= end, "--start is after --end");
     anyhow::ensure!(
-        start <= end && Span::new(start, end).overlaps(all),
+        Span::new(start, end).overlaps(all),
         "nothing is recorded in this span: the recording is from {} to {}",
         rfc3339(all.start),
         rfc3339(all.end)
@@ -99,8 +100,12 @@ struct Encoder {
 impl Film {
     /// By the name: `.mp4` is a film, `%04d` or an ending like `.png` a pattern, else it is a folder.
     fn new(path: &Path, (width, height): (u32, u32), fps: f64) -> anyhow::Result<Film> {
-        let is_film = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mp4"));
-        match is_film {
+        const OTHERS: [&str; 9] = ["webm", "mkv", "mov", "avi", "m4v", "gif", "jpg", "jpeg", "webp"];
+        let is = |of: &str| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(of));
+        if OTHERS.into_iter().any(is) && !path.is_dir() {
+            bail!("films are written as .mp4, pictures as .png: {}", path.display());
+        }
+        match is("mp4") {
             true => Encoder::start(path, (width, height), fps).map(Film::Encoded),
             false => Pattern::of(path).map(Film::Pictures),
         }

@@ -273,7 +273,7 @@ impl Run<'_> {
 
     fn drive(&mut self, drive: &Drive, what: &str) -> anyhow::Result<Went> {
         for recording in &drive.recordings {
-            output::warnings(&recording.container.catalog().warnings);
+            output::losses(recording.container.catalog());
         }
         let named = self.args.condition.expr.topics();
         let condition = match Condition::compile(&self.args.condition.expr, &drive.schemas(&named), &Variables::new()) {

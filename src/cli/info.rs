@@ -14,7 +14,7 @@ use crate::time::{Span, Time, format_duration, format_utc};
 pub fn run(common: &Common, args: &InfoArgs) -> anyhow::Result<()> {
     let recording = open::recording_or_scene(common, args.location.as_deref())?;
     let catalog = recording.container.catalog();
-    output::warnings(&catalog.warnings);
+    output::losses(catalog);
     let info = Info::new(catalog, recording.reader.location().to_string());
     let mut out = output::results();
     if args.json {
@@ -41,6 +41,8 @@ struct Info {
     indexed: bool,
     topics: Vec<TopicInfo>,
     warnings: Vec<Damage>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +93,7 @@ impl Info {
             indexed: catalog.indexed,
             topics: topics(catalog),
             warnings: catalog.warnings.iter().map(Damage::from).collect(),
+            notes: catalog.notes.clone(),
         }
     }
 

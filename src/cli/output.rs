@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
-use crate::format::Warning;
+use crate::format::{Catalog, Warning};
 use crate::source::without_secrets;
 
 /// Results, buffered; flush it before the end.
@@ -75,7 +75,13 @@ pub fn note(text: &str) {
     tell(&format!("note: {text}"));
 }
 
-pub fn warnings(warnings: &[Warning]) {
+/// What of a recording was lost, and what lies beside it and is not in it.
+pub fn losses(catalog: &Catalog) {
+    warnings(&catalog.warnings);
+    catalog.notes.iter().for_each(|what| note(what));
+}
+
+fn warnings(warnings: &[Warning]) {
     warnings.iter().take(SHOWN).for_each(warning);
     if warnings.len() > SHOWN {
         tell(&format!("warning: {} more like these", warnings.len() - SHOWN));

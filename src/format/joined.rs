@@ -17,6 +17,7 @@ const TABLES: &str = "tables";
 struct Joined {
     members: Vec<Member>,
     lost: Vec<Warning>,
+    notes: Vec<String>,
     catalog: Catalog,
 }
 
@@ -27,11 +28,12 @@ struct Member {
     chunks: ChunkId,
 }
 
-/// All of them as one; `warnings` tell of others that could not be read.
-pub fn joined(containers: Vec<Arc<dyn Container>>, warnings: Vec<Warning>) -> Arc<dyn Container> {
+/// All of them as one; `warnings` tell of others that could not be read, `notes` of what was not to be.
+pub fn joined(containers: Vec<Arc<dyn Container>>, warnings: Vec<Warning>, notes: Vec<String>) -> Arc<dyn Container> {
     let mut catalog = Catalog {
         indexed: true,
         warnings: warnings.clone(),
+        notes: notes.clone(),
         ..Catalog::default()
     };
     let mut members = Vec::with_capacity(containers.len());
@@ -56,7 +58,11 @@ pub fn joined(containers: Vec<Arc<dyn Container>>, warnings: Vec<Warning>) -> Ar
         catalog.connections.extend(named);
         catalog.warnings.extend(of.warnings.iter().cloned());
         catalog.indexed &= of.indexed;
-        catalog.size = catalog.size.max(of.size);
+        // a table's size is that of all files
+        catalog.size = match are_tables(of.format) {
+            true => catalog.size.max(of.size),
+            false => catalog.size.saturating_add(of.size),
+        };
         catalog.format = match members.is_empty() || catalog.format == of.format {
             true => of.format,
             false if are_tables(catalog.format) && are_tables(of.format) => TABLES,
@@ -71,6 +77,7 @@ pub fn joined(containers: Vec<Arc<dyn Container>>, warnings: Vec<Warning>) -> Ar
     Arc::new(Joined {
         members,
         lost: warnings,
+        notes,
         catalog,
     })
 }
@@ -160,6 +167,6 @@ impl Container for Joined {
         }
         let members = self.members.iter().zip(placed);
         let members = members.map(|(member, placed)| placed.unwrap_or_else(|| member.container.clone()));
-        Some(joined(members.collect(), self.lost.clone()))
+        Some(joined(members.collect(), self.lost.clone(), self.notes.clone()))
     }
 }

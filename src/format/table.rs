@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use ::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use ::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 
@@ -47,7 +47,12 @@ struct Facts {
     clock: Option<Clock>,
     /// Columns that the folders name, of every file.
     partitions: Vec<Partitions>,
+    /// What stands in the column that names recordings, where it was read.
+    bags: BTreeSet<String>,
 }
+
+/// Of a table that names more, they are no recordings.
+const MOST_BAGS: usize = 1_000;
 
 type Partitions = Vec<(String, Option<String>)>;
 
@@ -97,7 +102,8 @@ impl Table {
         let base = shape::Names::default().free(topic.trim_start_matches('/'));
         let type_name = format!("{PACKAGE}/{base}");
         // recordings of the same minutes are told apart
-        let bags: BTreeSet<&str> = facts.partitions.iter().filter_map(bag_of).collect();
+        let in_rows = facts.bags.iter().filter(|_| facts.bags.len() <= MOST_BAGS).map(String::as_str);
+        let bags: BTreeSet<&str> = facts.partitions.iter().filter_map(bag_of).chain(in_rows).collect();
         let topics: Vec<(String, Option<&str>)> = match bags.len() {
             0 | 1 => vec![(topic.to_owned(), bags.first().copied())],
             _ => bags.iter().map(|bag| (format!("/{}{topic}", segment(bag)), Some(*bag))).collect(),
@@ -138,10 +144,32 @@ impl Table {
 
     /// The topic that rows of a file are of.
     fn connection_of(&self, partitions: &Partitions) -> ConnectionId {
-        let bag = bag_of(partitions).and_then(|bag| self.bags.iter().position(|other| other == bag));
-        bag.and_then(|at| ConnectionId::try_from(at).ok())
+        self.connection(bag_of(partitions))
+    }
+
+    fn connection(&self, bag: Option<&str>) -> ConnectionId {
+        let at = bag.and_then(|bag| self.bags.iter().position(|other| other == bag));
+        at.and_then(|at| ConnectionId::try_from(at).ok())
             .filter(|_| self.bags.len() > 1)
             .unwrap_or(0)
+    }
+
+    /// Of each row, where a column names the recordings of a file's rows and there are several.
+    fn connections_of(&self, partitions: &Partitions, column: Option<&ArrayRef>) -> Option<Vec<ConnectionId>> {
+        let column = column.filter(|_| self.bags.len() > 1 && bag_of(partitions).is_none())?;
+        let texts = ::arrow::compute::cast(column, &DataType::Utf8).ok()?;
+        Some(texts.as_string::<i32>().iter().map(|bag| self.connection(bag)).collect())
+    }
+
+    /// How many rows of a chunk are of which topic.
+    fn counts(&self, partitions: &Partitions, rows: usize, column: Option<&ArrayRef>) -> Vec<(ConnectionId, u32)> {
+        let of_rows = self.connections_of(partitions, column).filter(|of| of.len() == rows);
+        let mut counts: BTreeMap<ConnectionId, u32> = BTreeMap::new();
+        match of_rows {
+            Some(of_rows) => of_rows.into_iter().for_each(|of| *counts.entry(of).or_default() += 1),
+            None => drop(counts.insert(self.connection_of(partitions), u32::try_from(rows).unwrap_or(u32::MAX))),
+        }
+        counts.into_iter().collect()
     }
 
     fn push(&mut self, mut chunk: Chunk, block: Block, has_span: bool) {
@@ -185,8 +213,9 @@ impl Table {
     }
 
     /// Appends the rows of a batch, whose columns are found by their names.
-    fn write(&self, batch: &RecordBatch, partitions: &Partitions, stand: &mut Stand, out: &mut Batch) {
-        let connection = self.connection_of(partitions);
+    fn write(&self, batch: &RecordBatch, partitions: &Partitions, wanted: &ConnectionSet, stand: &mut Stand, out: &mut Batch) {
+        let of_file = self.connection_of(partitions);
+        let of_rows = self.connections_of(partitions, batch.column_by_name(BAG_FILE));
         let array = |at: usize| -> Option<ArrayRef> {
             let name = self.schema.fields().get(at)?.name();
             let of_folder = || {
@@ -203,6 +232,10 @@ impl Table {
         let rows = rows::Rows::new(&self.columns, array, |at| self.json.get(&at));
         for row in 0..batch.num_rows() {
             let time = stand.next(times.as_ref().and_then(|times| times.get(row).copied().flatten()));
+            let connection = of_rows.as_ref().and_then(|of| of.get(row).copied()).unwrap_or(of_file);
+            if !wanted.contains(connection) {
+                continue;
+            }
             let mut payload = Vec::new();
             rows.write(row, &mut payload);
             out.messages.push(Message {
@@ -213,25 +246,33 @@ impl Table {
         }
     }
 
-    fn read(&self, chunk: &Chunk, block: &Block, got: &Fetched, stand: &mut Stand, out: &mut Batch) -> Result<(), String> {
+    fn read(
+        &self,
+        chunk: &Chunk,
+        block: &Block,
+        got: &Fetched,
+        wanted: &ConnectionSet,
+        stand: &mut Stand,
+        out: &mut Batch,
+    ) -> Result<(), String> {
         let partitions = self.partitions(block);
         match block {
             Block::Group { file, group } => {
                 let file = self.files.get(*file).ok_or("there is no such file")?;
                 for batch in parquet::batches(file, *group, got, |_| true)? {
-                    self.write(&batch?, partitions, stand, out);
+                    self.write(&batch?, partitions, wanted, stand, out);
                 }
             }
             Block::Lines { file } => {
                 let file = self.lines.get(*file).ok_or("there is no such file")?;
                 let bytes = got.get(chunk.range.clone()).ok_or("its bytes are not there")?;
                 let (batch, _) = file.batch(&bytes)?;
-                self.write(&batch, partitions, stand, out);
+                self.write(&batch, partitions, wanted, stand, out);
             }
             Block::Batch { file, batch } => {
                 let file = self.arrows.get(*file).ok_or("there is no such file")?;
                 let bytes = got.get(chunk.range.clone()).ok_or("its bytes are not there")?;
-                self.write(&file.batch(*batch, bytes)?, partitions, stand, out);
+                self.write(&file.batch(*batch, bytes)?, partitions, wanted, stand, out);
             }
         }
         Ok(())
@@ -269,7 +310,7 @@ impl Container for Table {
         let (Some(chunk), Some(block)) = (self.catalog.chunks.get(at), self.blocks.get(at)) else {
             return batch;
         };
-        if !connections.contains(self.connection_of(self.partitions(block))) {
+        if !chunk.counts.iter().any(|(id, _)| connections.contains(*id)) {
             return batch;
         }
         let mut stand = Stand {
@@ -277,7 +318,7 @@ impl Container for Table {
             number: self.numbers.get(at).copied().unwrap_or(0),
             last: chunk.span.start,
         };
-        if let Err(what) = self.read(chunk, block, got, &mut stand, &mut batch) {
+        if let Err(what) = self.read(chunk, block, got, connections, &mut stand, &mut batch) {
             batch.warnings.push(Warning {
                 offset: chunk.range.start,
                 what: format!("rows that cannot be read: {what}"),
@@ -299,7 +340,8 @@ impl Container for Table {
         let names = wanted
             .chain(times)
             .filter_map(|at| self.schema.fields().get(at))
-            .map(|field| &**field.name());
+            .map(|field| &**field.name())
+            .chain((self.bags.len() > 1).then_some(BAG_FILE));
         let mut ranges = parquet::ranges_of(self.files.get(*file)?, *group, &names.collect());
         ranges.sort_by_key(|range| range.start);
         Some(ranges)
@@ -342,6 +384,22 @@ impl Container for Table {
             arrows: self.arrows.clone(),
         }))
     }
+}
+
+/// What a column that names recordings holds.
+fn bags_in<'a>(columns: impl Iterator<Item = &'a ArrayRef>) -> BTreeSet<String> {
+    let mut bags = BTreeSet::new();
+    for column in columns {
+        let Ok(texts) = ::arrow::compute::cast(column, &DataType::Utf8) else {
+            continue;
+        };
+        for bag in texts.as_string::<i32>().iter().flatten() {
+            if !bags.contains(bag) && bags.len() <= MOST_BAGS {
+                bags.insert(bag.to_owned());
+            }
+        }
+    }
+    bags
 }
 
 fn bag_of(partitions: &Partitions) -> Option<&str> {

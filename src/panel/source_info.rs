@@ -295,6 +295,7 @@ fn facts(source: &SourceInfo, catalog: Option<&Catalog>) -> Facts {
         "Made anew by reading the whole file"
     };
     facts.push(("Index", index.to_owned()));
+    facts.extend(catalog.notes.iter().map(|note| ("Left out", note.clone())));
     facts
 }
 

@@ -107,24 +107,16 @@ pub(super) async fn index_with(
     progress: &mut (dyn FnMut(&Arc<dyn Container>, f32) + Send),
 ) -> Result<(Arc<dyn Container>, Vec<Range<u64>>), OpenError> {
     let Opened { reader, parts, notes } = opened;
-    let mut lost: Vec<Warning> = notes
-        .iter()
-        .map(|what| Warning {
-            offset: 0,
-            what: what.clone(),
-        })
-        .collect();
     let members: Vec<&[Part]> = parts.chunk_by(|a, b| a.table == b.table).collect();
     if members.len() < 2 {
         let (container, ranges) = index_one(io, reader, parts, progress).await?;
-        let container = if lost.is_empty() {
-            container
-        } else {
-            joined(vec![container], lost)
+        return match notes.is_empty() {
+            true => Ok((container, ranges)),
+            false => Ok((joined(vec![container], Vec::new(), notes.clone()), ranges)),
         };
-        return Ok((container, ranges));
     }
-    let (mut containers, mut scenes, mut read, mut failed) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut containers, mut scenes, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lost, mut failed, mut notes) = (Vec::new(), None, notes.clone());
     for member in members {
         // what grows would change the numbers of what comes behind it
         match index_one(io, reader, member, &mut |_, _| {}).await {
@@ -150,7 +142,7 @@ pub(super) async fn index_with(
     // scenes among measurements have no clock of their own to join
     match containers.is_empty() {
         true => containers.extend(scenes.into_iter().map(|(container, _)| container)),
-        false => lost.extend(
+        false => notes.extend(
             scenes
                 .iter()
                 .filter_map(|(container, member)| told_scenes(container.catalog(), member)),
@@ -161,20 +153,15 @@ pub(super) async fn index_with(
             error: FormatError(what),
             at: reader.location().clone(),
         }),
-        _ => Ok((joined(containers, lost), read)),
+        _ => Ok((joined(containers, lost, notes), read)),
     }
 }
 
-fn told_scenes(catalog: &Catalog, member: &[Part]) -> Option<Warning> {
-    let first = member.first()?;
-    Some(Warning {
-        offset: first.range.start,
-        what: format!(
-            "{}: {} scenes, which are no topic: the window shows them as lanes, `roadreel scenes` lists them",
-            first.path,
-            catalog.messages()
-        ),
-    })
+fn told_scenes(catalog: &Catalog, member: &[Part]) -> Option<String> {
+    let (path, count) = (&member.first()?.path, catalog.messages());
+    Some(format!(
+        "{path}: {count} scenes, which are no topic: the window shows them as lanes, `roadreel scenes` lists them"
+    ))
 }
 
 /// A recording, or one of the recordings and tables that a reader reads.

@@ -171,7 +171,7 @@ impl Positions {
                 ..Connection::default()
             }],
             chunks: (0..chunks).map(chunk).collect(),
-            warnings: Vec::new(),
+            ..Catalog::default()
         };
         Positions { catalog, per_chunk }
     }

@@ -90,10 +90,14 @@ fn exit_code_1_and_a_sentence_for_what_is_no_recording() {
         std::fs::write(&path, content).expect("a file");
         path
     };
+    // a folder with a recording in it is that recording
+    let bare = folder.path().join("bare");
+    std::fs::create_dir(&bare).expect("a folder");
+    std::fs::write(bare.join("notes.md"), "nothing to open").expect("a file");
     for (path, says) in [
         (file("empty.bag", b""), "empty"),
         (file("words.bag", b"these are words\n"), "text"),
-        (folder.path().to_owned(), "folder"),
+        (bare, "folder"),
         (folder.path().join("missing.bag"), "no such file"),
     ] {
         for command in ["info", "cat", "check"] {

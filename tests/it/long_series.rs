@@ -75,7 +75,7 @@ impl Long {
             indexed: true,
             connections: vec![connection],
             chunks: (0..chunks).map(chunk).collect(),
-            warnings: Vec::new(),
+            ..Catalog::default()
         };
         let mut long = Long {
             store: Store::new(budget),

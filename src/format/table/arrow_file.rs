@@ -12,7 +12,7 @@ use arrow::ipc::{Block as IpcBlock, convert::fb_to_schema, root_as_footer};
 use bytes::Bytes;
 
 use super::clock::Clock;
-use super::{Block, Facts, Partitions, Table};
+use super::{BAG_FILE, Block, Facts, Partitions, Table, bags_in};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
 use crate::time::{Span, Time};
 
@@ -231,10 +231,16 @@ impl Index {
             json,
             clock: clock.clone(),
             partitions: files.iter().map(|file| file.partitions.clone()).collect(),
+            bags: bags_in(read.iter().filter_map(|(.., batch)| batch.column_by_name(BAG_FILE))),
         };
         let nulls = |path: &[&str]| path.len() > 1 || path.first().is_none_or(|name| has_nulls.get(name).copied().unwrap_or(true));
         let mut table = Table::new("arrow", self.len, &super::topic_of(&self.name, &self.parts), facts, &nulls);
-        let of_file = |table: &Table, file: &usize| files.get(*file).map_or(0, |file| table.connection_of(&file.partitions));
+        let counts = |table: &Table, file: &usize, batch: &RecordBatch| {
+            let partitions = files.get(*file).map(|file| &file.partitions);
+            partitions.map_or(Vec::new(), |partitions| {
+                table.counts(partitions, batch.num_rows(), batch.column_by_name(BAG_FILE))
+            })
+        };
         for (file, number, range, batch) in read.iter().filter(|(.., batch)| batch.num_rows() > 0) {
             let times = clock.as_ref().and_then(|clock| Some(clock.times(&columns(batch, clock)?)));
             let known: Vec<Time> = times.into_iter().flatten().flatten().collect();
@@ -247,7 +253,7 @@ impl Index {
                 range: range.clone(),
                 span: span.unwrap_or(Span::at(Time(0))),
                 compression: "none".into(),
-                counts: vec![(of_file(&table, file), u32::try_from(batch.num_rows()).unwrap_or(u32::MAX))],
+                counts: counts(&table, file, batch),
             };
             table.push(
                 chunk,

@@ -424,6 +424,7 @@ impl Index {
                 json,
                 clock,
                 partitions: self.parts.iter().map(|part| part.partitions.clone()).collect(),
+                bags: Default::default(),
             };
             let has_nulls = |path: &[&str]| {
                 let at = schema.fields().iter().position(|field| path.first() == Some(&&**field.name()));

@@ -22,7 +22,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use super::clock::Clock;
 use super::json::{Json, opened};
 use super::thrift::has_field;
-use super::{Block, Facts, Partitions, Table};
+use super::{BAG_FILE, Block, Facts, Partitions, Table, bags_in};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
 use crate::time::{Span, Time};
 
@@ -282,7 +282,8 @@ impl Index {
         let mut wanted = Vec::new();
         let (mut time_bytes, mut sample) = (0, BTreeMap::<&str, u64>::new());
         // the second guess is only needed where the first is wrong, which is rare: but then it costs no second round
-        let times = names(clocks.iter().take(2).flat_map(Clock::columns).collect());
+        let mut times = names(clocks.iter().take(2).flat_map(Clock::columns).collect());
+        times.extend(schema.column_with_name(BAG_FILE).map(|_| BAG_FILE));
         let texts = names(
             (0..schema.fields().len())
                 .filter(|at| is_text(schema.field(*at).data_type()))
@@ -332,11 +333,14 @@ impl Index {
         });
         let json = self.json(&files, &schema);
         let nulls = NullCounts::of(&files);
+        let bag_column = |file: &File, group: usize| read_column(&self.got, file, group, BAG_FILE);
+        let bag_columns: Vec<ArrayRef> = groups().filter_map(|(at, group)| bag_column(files.get(at)?, group)).collect();
         let facts = Facts {
             schema: schema.clone(),
             json,
             clock,
             partitions: files.iter().map(|file| file.partitions.clone()).collect(),
+            bags: bags_in(bag_columns.iter()),
         };
         let mut table = Table::new("parquet", self.len, &super::topic_of(&self.name, &self.parts), facts, &|path| {
             nulls.has(path)
@@ -362,7 +366,7 @@ impl Index {
                 range: range.unwrap_or(file.range.clone()),
                 span: span.unwrap_or(Span::at(Time(0))),
                 compression: compression(metadata).into(),
-                counts: vec![(table.connection_of(&file.partitions), rows)],
+                counts: table.counts(&file.partitions, rows as usize, bag_column(file, group).as_ref()),
             };
             table.push(chunk, Block::Group { file: at, group }, span.is_some());
         }

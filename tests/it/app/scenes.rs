@@ -474,8 +474,10 @@ fn a_folder_joins_with_all_that_it_holds() {
     assert!(state.store.topic_by_name("/gps/fix").is_some());
     assert!(state.span().nanos() < 2_000_000_000, "the other recording's rows are not there");
     assert_eq!(state.store.topic_by_name("/imu").map(|topic| topic.messages), Some(10));
-    let warnings = state.store.sources().iter().flat_map(|source| &source.warnings);
-    assert!(warnings.into_iter().any(|w| w.what.contains("rows of other")), "it is told");
+    let mut notes = (0..2)
+        .filter_map(|source| state.store.catalog(source))
+        .flat_map(|catalog| &catalog.notes);
+    assert!(notes.any(|note| note.contains("rows of other")), "it is told");
 
     // tables of a recording stand for it
     let mut window = window_of(vec![folder.path().join("imu"), folder.path().join("scenes.csv")]);

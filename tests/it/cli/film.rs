@@ -85,7 +85,7 @@ fn spans_that_cannot_be_drawn_are_told() {
     let place = Place::new();
     let out = place.path("pictures");
     for (span, code, told) in [
-        (["--start", "+0.5", "--end", "+0.1"], 1, "nothing is recorded in this span"),
+        (["--start", "+0.5", "--end", "+0.1"], 1, "--start is after --end"),
         (
             ["--start", "1600000900", "--end", "1600000901"],
             1,

@@ -366,12 +366,12 @@ fn a_folder_of_recordings_tables_and_scenes_opens_as_one() {
         assert!(names.contains(&name), "{name} of {names:?}");
     }
     assert!(!names.iter().any(|name| name.contains("scenes")), "{names:?}");
-    let warnings = told["warnings"].to_string();
+    let notes = told["notes"].to_string();
     assert!(
-        warnings.contains("detected-scenes/scenes.csv: 2 scenes, which are no topic"),
-        "{warnings}"
+        notes.contains("detected-scenes/scenes.csv: 2 scenes, which are no topic"),
+        "{notes}"
     );
-    assert!(warnings.contains("notes.md"), "{warnings}");
+    assert!(notes.contains("notes.md"), "{notes}");
     // the recording's messages are where they are in it
     let messages = |path: &Path| prints(&["cat", text(path), "--topic", "/gps/fix", "--json"]);
     assert!(!messages(drive()).is_empty());
@@ -468,4 +468,41 @@ fn mappings_are_lists_of_entries() {
         (Some(2), true),
         "{entry}"
     );
+}
+
+/// Rows of several recordings in one file are a topic for each, too.
+#[test]
+fn a_column_tells_recordings_apart_as_folders_do() {
+    use arrow::array::StringArray;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("speeds.parquet");
+    let times = Arc::new(Float64Array::from(vec![SECS, SECS + 1.0, SECS + 2.0])) as ArrayRef;
+    let bags = Arc::new(StringArray::from(vec!["drive_a", "drive_b", "drive_a"])) as ArrayRef;
+    let speeds = Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0])) as ArrayRef;
+    write_parquet(&path, &batch(vec![("Time", times), ("bag_file", bags), ("speed", speeds)]), 10);
+    let arrow = folder.path().join("speeds.arrow");
+    prints(&[
+        "query",
+        "SELECT * FROM t",
+        "--table",
+        &format!("t={}", text(&path)),
+        "-o",
+        text(&arrow),
+    ]);
+    for path in [&path, &arrow] {
+        let told = info(path);
+        let topics: Vec<(&str, u64)> = told["topics"]
+            .as_array()
+            .expect("topics")
+            .iter()
+            .filter_map(|topic| Some((topic["topic"].as_str()?, topic["messages"].as_u64()?)))
+            .collect();
+        assert_eq!(topics, [("/drive_a/speeds", 2), ("/drive_b/speeds", 1)]);
+        let of_b = prints(&["cat", text(path), "--topic", "/drive_b/speeds", "--json"]);
+        let row: Value = serde_json::from_str(&of_b).expect("one row");
+        assert_eq!(
+            (&row["time_ns"], &row["message"]["speed"]),
+            (&json!(NANOS + 1_000_000_000), &json!(2.0))
+        );
+    }
 }

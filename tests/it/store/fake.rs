@@ -80,7 +80,7 @@ impl Recording {
             indexed: true,
             connections: self.connections.clone(),
             chunks: chunks.collect(),
-            warnings: Vec::new(),
+            ..Catalog::default()
         };
         Arc::new(Fake {
             catalog,
