@@ -177,8 +177,8 @@ fn heads_of_other_programs_are_understood() {
             "2020-02-29T23:59:59Z Warn ntpd car7 ntpd[5]: no servers",
         ),
         (
-            "Feb 25 16:19:49 192.168.4.2 haproxy[7]: 141.35.244.171:53332 [25/Feb/2019:16:19:48.143] http~ \"GET /error HTTP/1.1\"",
-            "2020-02-25T16:19:49Z Info haproxy 192.168.4.2 haproxy[7]: 141.35.244.171:53332 [25/Feb/2019:16:19:48.143] http~ \"GET /error HTTP/1.1\"",
+            "Jul 25 16:19:49 192.168.4.2 haproxy[7]: 141.35.244.171:53332 [25/Feb/2019:16:19:48.143] http~ \"GET /error HTTP/1.1\"",
+            "2020-07-25T16:19:49Z Info haproxy 192.168.4.2 haproxy[7]: 141.35.244.171:53332 [25/Feb/2019:16:19:48.143] http~ \"GET /error HTTP/1.1\"",
         ),
         (
             "<11>1 2020-09-13T12:26:40.5Z car7 lidar 12 ID47 [a@1 b=\"] c\"][d@2 e=\"f\"] no answer",
