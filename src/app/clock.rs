@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Time, When};
 
+/// From here on between two ticks, days are told.
+const HOUR_NANOS: i64 = 3_600_000_000_000;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeFormat {
@@ -76,7 +79,9 @@ impl TimeFormat {
                 } else {
                     TimeZone::system()
                 };
+                let is_midnight = || civil(t, zone.clone(), "%H:%M:%S") == "00:00:00";
                 let clock = match digits {
+                    0 if step_nanos >= HOUR_NANOS && is_midnight() => "%Y-%m-%d",
                     0 => "%H:%M:%S",
                     1 => "%H:%M:%S%.1f",
                     2 => "%H:%M:%S%.2f",
@@ -123,6 +128,14 @@ fn fraction_digits(step_nanos: i64) -> u32 {
         digits += 1;
     }
     digits
+}
+
+/// How long a span is: in seconds, from a day on in days and hours.
+pub fn length(nanos: i64) -> String {
+    match nanos < 24 * HOUR_NANOS {
+        true => format!("{} s", seconds(nanos, 3)),
+        false => crate::time::format_duration(nanos),
+    }
 }
 
 /// The smallest readable step of ticks that stand at least `min_nanos` apart.

@@ -43,12 +43,10 @@ pub fn ui(ui: &mut Ui, state: &mut AppState) {
 
 fn span_note(ui: &mut Ui, state: &AppState) {
     let span = state.span();
-    let text = format!("{} s", clock::seconds(span.nanos(), 3));
-    let shown = state.timeline.shown(span);
-    let text = if state.timeline.is_zoomed() {
-        format!("{} of {text}", clock::seconds(shown.nanos(), 3))
-    } else {
-        text
+    let text = clock::length(span.nanos());
+    let text = match state.timeline.zoomed() {
+        Some(shown) => format!("{} of {text}", clock::length(shown.nanos())),
+        None => text,
     };
     widget::note(ui, text).on_hover_text("What the timeline shows. Turn the wheel to zoom, drag with the middle button to pan.");
 }

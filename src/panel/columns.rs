@@ -112,6 +112,13 @@ pub fn row_ui(ui: &mut Ui, selected: bool, name: &str) -> Response {
     response
 }
 
+/// The width that [`cell`] needs for a text.
+pub fn width_of(painter: &Painter, text: &str) -> f32 {
+    let text = text.chars().take(300).collect();
+    let galley = painter.layout_no_wrap(text, theme::body(), Color32::PLACEHOLDER);
+    galley.size().x.ceil() + 1.0
+}
+
 /// A text of one line in a column's place, cut with an ellipsis.
 pub fn cell(painter: &Painter, row: Rect, place: Rect, align: Align, text: &str, color: Color32) {
     if place.width() < 8.0 || text.is_empty() {

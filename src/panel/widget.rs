@@ -297,6 +297,15 @@ pub fn number_text(value: f64, width: usize) -> String {
     out
 }
 
+/// As [`number_text`], but whole numbers that a float tells apart from their neighbours with all their digits.
+pub fn value_text(value: f64, width: usize) -> String {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value.fract() == 0.0 && value.abs() <= EXACT {
+        true => format!("{value}"),
+        false => number_text(value, width),
+    }
+}
+
 /// As [`number_text`], without zeros at its end.
 pub fn short_number(value: f64, width: usize) -> String {
     // no minus before nothing

@@ -274,6 +274,19 @@ fn every_command_stands_once_in_the_table() {
 }
 
 #[test]
+fn ticks_and_lengths_of_days_tell_days() {
+    // midnight, UTC
+    let midnight = Time::from_sec_nsec(1_600_041_600, 0);
+    let (hour, utc) = (3_600_000_000_000, clock::TimeFormat::Utc);
+    let tick = |hours: i64, step: i64| utc.tick(midnight.plus_nanos(hours * hour), midnight, step);
+    assert_eq!([tick(0, 24 * hour), tick(48, 48 * hour)], ["2020-09-14", "2020-09-16"]);
+    assert_eq!([tick(-6, 6 * hour), tick(0, 6 * hour)], ["18:00:00", "2020-09-14"]);
+    assert_eq!(tick(0, 10_000_000_000), "00:00:00");
+    assert_eq!(clock::length(20_500_000_000), "20.500 s");
+    assert_eq!(clock::length(51 * hour), "2 d 03 h");
+}
+
+#[test]
 fn times_are_shown_and_typed_back_in_every_form() {
     let start = Time(1_600_000_000_000_000_000);
     let t = Time(1_600_000_003_250_000_001);

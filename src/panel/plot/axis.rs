@@ -84,7 +84,12 @@ fn marks((low, high): (f64, f64), fine: f64, coarse: f64) -> Vec<GridMark> {
 pub fn value_text(value: f64, step: f64) -> String {
     let value = if value.abs() < step * 1e-6 { 0.0 } else { value };
     if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) {
-        return format!("{value:.1e}");
+        // so many digits tell a mark from the next
+        let digits = (value.abs() / step).log10().ceil();
+        return match digits > 4.0 && value.abs() >= 1e6 {
+            true => format!("{value:.*}", decimals(step)),
+            false => format!("{value:.*e}", digits.clamp(1.0, 4.0) as usize),
+        };
     }
     let decimals = decimals(step);
     format!("{value:.decimals$}")

@@ -172,7 +172,7 @@ fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: b
         (palette.faint, palette.faint)
     };
     let value = match value {
-        Some(v) if visible => widget::number_text(v, VALUE_WIDTH),
+        Some(v) if visible => widget::value_text(v, VALUE_WIDTH),
         _ => "–".to_owned(),
     };
     let painter = ui.painter();

@@ -59,7 +59,7 @@ impl PlotPanel {
             .filter(|(_, s)| s.visible)
             .filter_map(|(i, _)| {
                 let value = self.series(view.store, i)?.value_at(t)?;
-                Some((self.color(ui.visuals(), i), names.get(i)?.clone(), widget::number_text(value, 10)))
+                Some((self.color(ui.visuals(), i), names.get(i)?.clone(), widget::value_text(value, 10)))
             })
             .collect();
         rows.extend(self.background_at(ui, view, t));

@@ -145,10 +145,12 @@ impl TablePanel {
             columns::cell(ui.painter(), rect, place, align, text, color);
             left += width + PAD;
             // the column grows with what it holds, and never shrinks
-            // digits are wider than most letters
-            let letter = if cell.is_number { 8.6 } else { 7.8 };
-            let needed = text.chars().count().min(60) as f32 * letter;
-            if needed > *width && *width < WIDEST {
+            let may_need = text.chars().count().min(60) as f32 * 12.0;
+            let needed = match may_need > *width && *width < WIDEST {
+                true => columns::width_of(ui.painter(), text),
+                false => 0.0,
+            };
+            if needed > *width {
                 let known = self.widths.entry(cell.path.clone()).or_default();
                 *known = known.max(needed.min(WIDEST));
                 ui.ctx().request_repaint();

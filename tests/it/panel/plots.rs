@@ -3,11 +3,12 @@
 use egui::{Key, Modifiers, PointerButton, Theme, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use roadreel::panel::{Action, DraggedPath, PanelState};
+use roadreel::panel::{Action, DraggedPath, PanelState, linked};
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, show, show_settings};
+use super::stage::{Stage, show, show_settings, texts};
+use crate::encode::Encoder;
 
 const X: &str = "/imu.linear_acceleration.x";
 const Y: &str = "/imu.linear_acceleration.y";
@@ -236,6 +237,51 @@ fn a_flat_box_zooms_into_time_alone() {
     );
 }
 
+/// The time at the left edge.
+fn left_secs(harness: &mut Harness<Stage>) -> f64 {
+    harness.state_mut().actions.clear();
+    harness.hover_at(pos2(60.0, 120.0));
+    harness.run_ok();
+    let last = harness.state().actions.iter().rev().find_map(|a| match a {
+        Action::Hover(Some(t)) => Some(t.since(drive::at(0)) as f64 * 1e-9),
+        _ => None,
+    });
+    last.expect("a time")
+}
+
+#[test]
+fn plots_that_are_linked_show_the_same_time() {
+    for is_linked in [true, false] {
+        let config = json!({ "series": [{ "path": X }], "sync_x": is_linked });
+        let mut harness = show(plot(config), [420.0, 260.0], Theme::Dark);
+        // another one was zoomed
+        linked::share(&harness.ctx, Some((1.2, 1.5)));
+        harness.run_ok();
+        let left = left_secs(&mut harness);
+        assert_eq!((1.2..1.25).contains(&left), is_linked, "{left}");
+        // this one is
+        drag(&mut harness, pos2(150.0, 120.0), pos2(250.0, 123.0), Modifiers::SHIFT);
+        let (from, to) = linked::shared(&harness.ctx).expect("a range");
+        let is_new = (from, to) != (1.2, 1.5);
+        assert_eq!(is_new, is_linked, "{from}…{to}");
+        assert!(from >= 1.2 && to <= 1.5 && from < to, "{from}…{to}");
+    }
+}
+
+/// The speed grows from 10 to 11.98 m/s.
+#[test]
+fn the_y_axis_fits_what_is_visible() {
+    for (range, low, high) in [(None, 10.0, 12.0), (Some((0.2, 0.4)), 10.2, 10.4), (Some((1.5, 1.6)), 11.5, 11.6)] {
+        let mut harness = show(plot(json!({ "series": [{ "path": SPEED }] })), [420.0, 260.0], Theme::Dark);
+        linked::share(&harness.ctx, range);
+        harness.run_ok();
+        let marks: Vec<f64> = texts(&harness).iter().filter_map(|text| text.parse().ok()).collect();
+        let room = (high - low) * 0.2;
+        let is_within = |mark: &f64| (low - room..=high + room).contains(mark);
+        assert!(marks.len() >= 3 && marks.iter().all(is_within), "{range:?}: {marks:?}");
+    }
+}
+
 #[test]
 fn two_cursors_measure() {
     let mut harness = show(
@@ -316,4 +362,25 @@ fn a_field_is_dragged_out_of_the_raw_tree() {
     }
     let dragged = egui::DragAndDrop::payload::<DraggedPath>(&harness.ctx).expect("something is dragged");
     assert_eq!(dragged.0, SPEED);
+}
+
+/// Neighbours among large numbers are told apart, in the legend and along the axis.
+#[test]
+fn large_whole_numbers_have_all_their_digits() {
+    let first = 9_007_199_254_740_000_i64;
+    let messages = (0..20).map(|n| (n * 100_000_000, Encoder::new().raw(&(first + n * 10).to_le_bytes())));
+    let (folder, path) = drive::one_topic("/big", "test_msgs/Big", "int64 count\n", messages);
+    let mut stage = Stage::open("plot", &json!({ "series": [{ "path": "/big.count" }] }), path);
+    stage.keep(folder);
+    let shown = texts(&show(stage, [620.0, 260.0], Theme::Dark));
+    // half a second after the start
+    assert!(shown.iter().any(|text| text.trim() == "9007199254740050"), "{shown:?}");
+    assert!(
+        shown
+            .iter()
+            .filter(|text| text.starts_with("90071992547400") || text.starts_with("90071992547401"))
+            .count()
+            >= 3,
+        "{shown:?}"
+    );
 }

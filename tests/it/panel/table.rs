@@ -8,7 +8,8 @@ use roadreel::panel::{Action, PanelState};
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, right_click, show, show_settings};
+use super::stage::{Stage, each_shape, right_click, show, show_settings};
+use crate::encode::Encoder;
 
 fn table(config: Value) -> Harness<'static, Stage> {
     show(Stage::fleet("table", &config), [900.0, 420.0], Theme::Dark)
@@ -318,4 +319,35 @@ fn rules_for_colours_are_made_in_the_settings_and_at_a_head() {
     let colors = &drawn.state().panel.config()["colors"];
     assert_eq!(colors.as_array().map(Vec::len), Some(1));
     assert_eq!((&colors[0]["value"], &colors[0]["whole_row"]), (&json!("car"), &json!(true)));
+}
+
+#[test]
+fn whole_numbers_have_room_for_all_their_digits() {
+    let messages = (0..20).map(|n| {
+        (
+            n * 100_000_000,
+            Encoder::new().raw(&u64::MAX.to_le_bytes()).raw(&i64::MIN.to_le_bytes()),
+        )
+    });
+    let (folder, path) = drive::one_topic("/big", "test_msgs/Big", "uint64 most\nint64 least\n", messages);
+    let mut stage = Stage::open("table", &json!({ "path": "/big" }), path);
+    stage.keep(folder);
+    let mut harness = show(stage, [900.0, 200.0], Theme::Dark);
+    harness.run_steps(2);
+    let mut cut = Vec::new();
+    each_shape(&harness, &mut |shape| match shape {
+        egui::Shape::Text(text) if text.galley.text().len() >= 19 => {
+            cut.push((text.galley.text().to_owned(), text.galley.elided));
+        }
+        _ => {}
+    });
+    cut.sort();
+    cut.dedup();
+    assert_eq!(
+        cut,
+        [
+            ("-9223372036854775808".to_owned(), false),
+            ("18446744073709551615".to_owned(), false)
+        ]
+    );
 }
