@@ -55,7 +55,7 @@ impl Default for Config {
             max: 100.0,
             shape: Form::Dial,
             coloring: Coloring::Plain,
-            colormap: Colormap::Turbo,
+            colormap: Colormap::Viridis,
             reverse: false,
             extra: Map::new(),
         }

@@ -34,6 +34,11 @@ impl Ink {
         Ink(name.to_owned())
     }
 
+    /// One that has no name.
+    pub fn own(color: Color32) -> Ink {
+        Ink(color.to_hex().chars().take(7).collect())
+    }
+
     pub fn color(&self, p: &Palette) -> Color32 {
         match self.0.as_str() {
             "ok" => p.ok,
@@ -68,7 +73,7 @@ impl Ink {
             ui.horizontal(|ui| {
                 let mut own = self.color(p);
                 if ui.color_edit_button_srgba(&mut own).changed() {
-                    self.0 = own.to_hex().chars().take(7).collect();
+                    *self = Ink::own(own);
                 }
                 ui.label("Other…");
             });

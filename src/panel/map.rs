@@ -51,6 +51,9 @@ struct Config {
     layer: Layer,
     /// `https://…/{z}/{x}/{y}.png`.
     custom_tiles: String,
+    /// Whom they are by.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    custom_attribution: String,
     /// A PMTiles or MBTiles file: a path or an address.
     tile_file: String,
     color_by: ColorBy,
@@ -82,6 +85,7 @@ impl Default for Config {
             hidden: Vec::new(),
             layer: Layer::Offline,
             custom_tiles: String::new(),
+            custom_attribution: String::new(),
             tile_file: String::new(),
             color_by: ColorBy::Topic,
             color_path: String::new(),

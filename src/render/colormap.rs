@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Colormap {
-    /// The rainbow of even lightness steps; best for telling distances apart.
-    #[default]
+    /// The rainbow of even lightness steps; best for telling distances apart, for who tells red from green.
     Turbo,
-    /// Dark violet to yellow, perceptually uniform.
+    /// Dark violet to yellow, perceptually uniform, with any of the common colour vision deficiencies too.
+    #[default]
     Viridis,
     Grey,
     /// Red over green and blue to magenta, as RViz and Webviz draw it.

@@ -10,6 +10,10 @@ mod drive;
 mod every;
 #[path = "panel/fleet.rs"]
 mod fleet;
+#[path = "panel/globe.rs"]
+mod globe;
+#[path = "panel/ground.rs"]
+mod ground;
 #[path = "panel/health.rs"]
 mod health;
 #[path = "panel/log.rs"]

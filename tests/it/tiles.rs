@@ -7,8 +7,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use roadreel::decode::{Raster, Resource};
 use roadreel::run::{Executor, Io};
-use roadreel::source::Policy;
+use roadreel::source::{Cache, CacheOptions, Policy};
 use roadreel::store::{Event, Work};
+
+use crate::server::{Behaviour, Server};
 
 fn fetch(address: &str) -> Result<Bytes, Arc<str>> {
     match resource(address)? {
@@ -25,7 +27,10 @@ fn picture(address: &str) -> Raster {
 }
 
 fn resource(address: &str) -> Result<Resource, Arc<str>> {
-    let executor = Executor::with(Io::new(Policy::default(), &[]).expect("a runtime"), || {});
+    resource_by(&Executor::with(Io::new(Policy::default(), &[]).expect("a runtime"), || {}), address)
+}
+
+fn resource_by(executor: &Executor, address: &str) -> Result<Resource, Arc<str>> {
     executor.submit(vec![Work::Fetch {
         address: address.into(),
         near: None,
@@ -295,4 +300,33 @@ fn tiles_may_be_png_jpeg_or_webp() {
     }
     let told = resource(&format!("tile:3/0/0@{}", path.display())).expect_err("it is broken");
     assert!(told.contains("the picture cannot be read"), "{told}");
+}
+
+/// What a server gave is not asked for again, by a later start of the program either.
+#[test]
+fn tiles_of_servers_are_kept_on_disk() {
+    let server = Server::start(Behaviour::default());
+    let mut png = Vec::new();
+    image::RgbaImage::from_pixel(256, 256, image::Rgba([1, 2, 3, 255]))
+        .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
+        .expect("a picture");
+    server.put("12/2144/1438.png", png);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut requests = Vec::new();
+    for _ in 0..2 {
+        let cache = Cache::new(CacheOptions {
+            folder: Some(folder.path().to_owned()),
+            disk_bytes: 16 << 20,
+            memory_bytes: 1 << 20,
+        });
+        let io = Io::new(Policy::default(), &[]).expect("a runtime").cached(cache.clone());
+        let executor = Executor::with(io, || {});
+        let Ok(Resource::Picture(picture)) = resource_by(&executor, &server.presigned("12/2144/1438.png", 600)) else {
+            panic!("a picture")
+        };
+        assert_eq!((picture.width, &picture.rgba[..4]), (256, &[1, 2, 3, 255][..]));
+        requests.push(executor.traffic().requests);
+        cache.flush();
+    }
+    assert!(requests[0] > 0 && requests[1] == 0, "{requests:?}");
 }

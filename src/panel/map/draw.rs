@@ -75,7 +75,7 @@ impl MapPanel {
                     let color = match (config.color_by, step) {
                         (ColorBy::Topic, _) => base,
                         (ColorBy::Status, Some(_)) => status_color(p, track.fix(point.at)),
-                        (_, Some(step)) => scale_color(config.colormap, step),
+                        (_, Some(step)) => shade(config.colormap, f32::from(step) / f32::from(STEPS), ui.visuals().dark_mode),
                         (_, None) => p.faint,
                     };
                     let is_future = point.time > track.own_time(view.now);
@@ -115,7 +115,7 @@ impl MapPanel {
         }
     }
 
-    fn color_of(&self, number: usize, topic: TopicId, view: &View, p: &Palette) -> Color32 {
+    pub(super) fn color_of(&self, number: usize, topic: TopicId, view: &View, p: &Palette) -> Color32 {
         let chosen = view.store.topic(topic).and_then(|t| self.config.colors.get(&*t.name));
         chosen.map_or_else(|| theme::data::series(number), |ink| ink.color(p))
     }
@@ -234,7 +234,10 @@ impl MapPanel {
         let p = theme::palette(ui.visuals());
         let painter = ui.painter();
         scale_bar(painter, viewport, p);
-        let mut note = self.tiles.attribution().to_owned();
+        let mut note = match self.config.layer {
+            Layer::Custom => self.config.custom_attribution.trim().to_owned(),
+            _ => self.tiles.attribution().to_owned(),
+        };
         if self.tiles.failure().is_some() {
             let what = if self.config.layer.is_online() {
                 "Tiles cannot be reached"
@@ -301,7 +304,8 @@ impl MapPanel {
             let part = bar.width() / f32::from(STEPS);
             let left = bar.left() + f32::from(step) * part;
             let cell = Rect::from_min_max(pos2(left, bar.top()), pos2(left + part + 0.5, bar.bottom()));
-            painter.rect_filled(cell, 0.0, scale_color(self.config.colormap, step));
+            let color = shade(self.config.colormap, f32::from(step) / f32::from(STEPS), ui.visuals().dark_mode);
+            painter.rect_filled(cell, 0.0, color);
         }
         let y = bar.bottom() + 3.0;
         painter.text(
@@ -319,6 +323,13 @@ impl MapPanel {
             p.weak,
         );
     }
+}
+
+/// Without the end of the colour map that the ground is like: dark on a dark one, bright on a bright one.
+fn shade(map: Colormap, fraction: f32, is_dark: bool) -> Color32 {
+    let (low, high) = if is_dark { (0.3, 1.0) } else { (0.0, 0.8) };
+    let [r, g, b] = map.color(low + (high - low) * fraction);
+    Color32::from_rgb(r, g, b)
 }
 
 /// Along the way.
@@ -349,13 +360,6 @@ fn value(by: ColorBy, track: &Track, at: At, series: Option<&Series>) -> Option<
 fn step_of(value: f64, (low, high): (f64, f64)) -> u8 {
     let fraction = if high > low { (value - low) / (high - low) } else { 0.5 };
     (fraction.clamp(0.0, 1.0) * f64::from(STEPS)).round() as u8
-}
-
-/// Without the map's lowest part, which is too dark for a line on dark ground.
-fn scale_color(map: Colormap, step: u8) -> Color32 {
-    const LOWEST: f32 = 0.2;
-    let [r, g, b] = map.color(LOWEST + (1.0 - LOWEST) * f32::from(step) / f32::from(STEPS));
-    Color32::from_rgb(r, g, b)
 }
 
 fn status_color(p: &Palette, fix: Option<&Fix>) -> Color32 {

@@ -1,6 +1,6 @@
 //! The map's settings.
 
-use egui::Ui;
+use egui::{Color32, Ui};
 
 use super::features::may_draw;
 use super::tiles::Layer;
@@ -70,6 +70,10 @@ impl MapPanel {
                 .hint_text("https://…/{z}/{x}/{y}.png")
                 .desired_width(f32::INFINITY);
             widget::named(ui.add(edit), "Address of the tiles");
+            let edit = egui::TextEdit::singleline(&mut self.config.custom_attribution)
+                .hint_text("© whom they are by")
+                .desired_width(f32::INFINITY);
+            widget::named(ui.add(edit), "Attribution of the tiles");
         }
         if self.config.layer == Layer::File {
             let edit = egui::TextEdit::singleline(&mut self.config.tile_file)
@@ -98,6 +102,9 @@ impl MapPanel {
         let name = |track: &Track| view.store.topic(track.topic).map(|t| t.name.to_string());
         let names: Vec<String> = self.tracks.iter().filter_map(name).collect();
         let starts: Vec<(String, Time)> = self.tracks.iter().filter_map(|t| Some((name(t)?, t.start()?))).collect();
+        let p = theme::palette(ui.visuals());
+        let named = self.tracks.iter().enumerate().filter(|(_, track)| name(track).is_some());
+        let colors: Vec<Color32> = named.map(|(number, track)| self.color_of(number, track.topic, view, p)).collect();
         let are_several = names.len() > 1;
         egui::Grid::new("tracks").num_columns(3).show(ui, |ui| {
             if are_several {
@@ -106,10 +113,9 @@ impl MapPanel {
                 theme::widget::note(ui, "Time offset");
                 ui.end_row();
             }
-            for (number, name) in names.iter().enumerate() {
-                let automatic: String = theme::data::series(number).to_hex().chars().take(7).collect();
+            for (name, automatic) in names.iter().zip(&colors) {
                 let chosen = self.config.colors.get(name).cloned();
-                let mut ink = chosen.unwrap_or_else(|| Ink::new(&automatic));
+                let mut ink = chosen.unwrap_or_else(|| Ink::own(*automatic));
                 if ink.ui(ui, ("color", name), &format!("Colour of {name}")) {
                     self.config.colors.insert(name.clone(), ink);
                 }

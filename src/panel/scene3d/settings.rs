@@ -300,7 +300,7 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
                 ui,
                 ColorBy::Field {
                     name: name.clone(),
-                    colormap: Colormap::Turbo,
+                    colormap: Colormap::default(),
                     range: None,
                 },
                 name,
@@ -322,7 +322,7 @@ fn color(ui: &mut Ui, view: &View, topic: &Topic, settings: &mut TopicConfig) {
             if ui.button("Adjust").clicked() {
                 settings.color = ColorBy::Field {
                     name,
-                    colormap: Colormap::Turbo,
+                    colormap: Colormap::default(),
                     range: None,
                 };
             }
