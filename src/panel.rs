@@ -12,6 +12,7 @@ pub mod health;
 pub mod image;
 pub mod indicator;
 pub mod ink;
+pub mod linked;
 pub mod log;
 pub mod map;
 pub mod note;

@@ -26,7 +26,6 @@ use crate::path::topic_text;
 use crate::store::{Series, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme;
 use crate::time::Span;
-pub(super) use canvas::{share_range, shared_range};
 use config::{Config, SeriesConfig, XAxis};
 
 pub const KIND: Kind = Kind {

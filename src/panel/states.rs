@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::panel::bands::{self, Band};
-use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, plot, widget};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, linked, path_field, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
 use crate::theme::{self, Palette, icon};
 use crate::time::{self, Span, Time};
@@ -145,7 +145,7 @@ impl StatesPanel {
             return self.shown.unwrap_or(view.span);
         }
         let time = |secs: f64| view.span.start.plus_nanos((secs * 1e9).round() as i64);
-        let shared = plot::shared_range(self.ctx.as_ref());
+        let shared = self.ctx.as_ref().and_then(linked::shared);
         shared.map_or(view.span, |(from, to)| Span::new(time(from), time(to)))
     }
 
@@ -154,7 +154,7 @@ impl StatesPanel {
         self.shown = shown;
         if let Some(ctx) = self.ctx.as_ref().filter(|_| self.config.sync_x) {
             let secs = |t: Time| t.since(view.span.start) as f64 * 1e-9;
-            plot::share_range(ctx, shown.map(|span| (secs(span.start), secs(span.end))));
+            linked::share(ctx, shown.map(|span| (secs(span.start), secs(span.end))));
         }
     }
 

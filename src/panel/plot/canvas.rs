@@ -10,7 +10,7 @@ use super::curves::{Curve, Shape};
 use super::export::Goal;
 use super::pointer::SHORTEST_SECS;
 use super::{Coverage, PlotPanel, axis, legend, wanted_span};
-use crate::panel::{Action, View, widget};
+use crate::panel::{Action, View, linked, widget};
 use crate::theme;
 use crate::time::{Span, Time};
 
@@ -22,20 +22,6 @@ pub struct ViewRange {
     pub y: Option<(f64, f64)>,
     /// Where a zoom box began, in the plot's coordinates.
     pub(super) box_from: Option<Pos2>,
-}
-
-/// Sets the time range of all plots that share theirs.
-pub fn share_range(ctx: &egui::Context, range: Option<(f64, f64)>) {
-    ctx.data_mut(|d| d.insert_temp(shared_id(), range));
-}
-
-/// The time range that plots share.
-pub fn shared_range(ctx: Option<&egui::Context>) -> Option<(f64, f64)> {
-    ctx?.data(|d| d.get_temp::<Option<(f64, f64)>>(shared_id())).flatten()
-}
-
-fn shared_id() -> Id {
-    Id::unique("time range of all plots")
 }
 
 /// Seconds from the recording's start to the axis' own zero.
@@ -117,7 +103,7 @@ impl PlotPanel {
     /// The visible seconds from the recording's start.
     pub(super) fn x_range(&mut self, ui: &Ui, view: &View) -> (f64, f64) {
         if self.config.sync_x {
-            self.view.x = shared_range(Some(ui.ctx()));
+            self.view.x = linked::shared(ui.ctx());
         }
         let window = self.config.follow_window_secs.max(0.05);
         if self.config.follow && view.playing {

@@ -10,7 +10,7 @@ use egui_plot::PlotPoint;
 use super::PlotPanel;
 use super::canvas::{secs_of, time_of};
 use super::config::{Side, Style, XAxis};
-use crate::panel::View;
+use crate::panel::{View, linked};
 use crate::path::Point;
 use crate::store::{Analysis, AnalysisQuery, Analyzed, Series, Signal, Store};
 use crate::time::{Span, Time};
@@ -198,7 +198,7 @@ impl PlotPanel {
 
     /// The time whose values a spectrum or histogram is of: what plots over time show, or all.
     pub(super) fn shown_time(&self, view: &View) -> Span {
-        match super::canvas::shared_range(self.ctx.as_ref()).filter(|_| self.config.sync_x) {
+        match self.ctx.as_ref().and_then(linked::shared).filter(|_| self.config.sync_x) {
             Some((a, b)) => Span::new(time_of(view, a), time_of(view, b)),
             None => view.span,
         }

@@ -5,8 +5,8 @@
 use egui::{CursorIcon, PointerButton, Pos2, Rect, Response, Stroke, Ui};
 
 use super::PlotPanel;
-use super::canvas::{Frame, ViewRange, share_range, time_of};
-use crate::panel::{Action, View};
+use super::canvas::{Frame, ViewRange, time_of};
+use crate::panel::{Action, View, linked};
 use crate::theme;
 
 /// The shortest visible range in seconds.
@@ -76,7 +76,7 @@ impl PlotPanel {
             self.view.x = (a.is_finite() && b.is_finite()).then(|| if is_time { at_least(a, b) } else { (a, b) });
         }
         if is_time && self.config.sync_x && self.view.x != before.x {
-            share_range(ui.ctx(), self.view.x);
+            linked::share(ui.ctx(), self.view.x);
         }
     }
 

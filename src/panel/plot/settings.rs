@@ -8,7 +8,7 @@ use super::config::{Background, Config, LegendPlace, SeriesConfig, Side, Style, 
 use super::export::Goal;
 use super::{PlotPanel, canvas};
 use crate::panel::path_field::path_field;
-use crate::panel::{Action, View, widget};
+use crate::panel::{Action, View, linked, widget};
 use crate::render::Colormap;
 use crate::store::Stamp;
 use crate::theme;
@@ -52,7 +52,7 @@ impl PlotPanel {
     pub(super) fn reset_view(&mut self, ctx: &egui::Context) {
         self.view = canvas::ViewRange::default();
         if self.config.sync_x && self.config.x_axis.is_time() {
-            canvas::share_range(ctx, None);
+            linked::share(ctx, None);
         }
     }
 

@@ -117,6 +117,32 @@ pub fn bag() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
+/// Messages of one topic, so many nanoseconds after the start.
+pub fn one_topic(
+    topic: &str,
+    type_name: &str,
+    definition: &str,
+    messages: impl Iterator<Item = (i64, Encoder)>,
+) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("one.bag");
+    let mut bag = Writer::new(std::io::Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let id = bag.add_connection(&Connection {
+        topic: topic.into(),
+        type_name: type_name.into(),
+        md5: "0".repeat(32).into(),
+        definition: definition.into(),
+        latching: false,
+        callerid: None,
+        bag: None,
+    });
+    for (nanos, message) in messages {
+        bag.write(id, at(nanos), message.bytes()).expect("written");
+    }
+    std::fs::write(&path, bag.finish().expect("finished").into_inner()).expect("the file");
+    (dir, path)
+}
+
 /// The positions alone, as `/other/fix`, so much later.
 pub fn other_track(later_secs: u32) -> (tempfile::TempDir, PathBuf) {
     track(later_secs, 1 << 20, 0..0)

@@ -274,6 +274,28 @@ pub fn show_settings(mut stage: Stage) -> Harness<'static, Stage> {
     show(stage, [360.0, 900.0], Theme::Dark)
 }
 
+/// All that is painted, piece by piece.
+pub fn each_shape(harness: &Harness<'_, Stage>, f: &mut impl FnMut(&egui::Shape)) {
+    fn each(shape: &egui::Shape, f: &mut impl FnMut(&egui::Shape)) {
+        match shape {
+            egui::Shape::Vec(inner) => inner.iter().for_each(|shape| each(shape, f)),
+            one => f(one),
+        }
+    }
+    harness.output().shapes.iter().for_each(|clipped| each(&clipped.shape, f));
+}
+
+/// All texts that are painted.
+pub fn texts(harness: &Harness<'_, Stage>) -> Vec<String> {
+    let mut found = Vec::new();
+    each_shape(harness, &mut |shape| {
+        if let egui::Shape::Text(text) = shape {
+            found.push(text.galley.text().to_owned());
+        }
+    });
+    found
+}
+
 /// What an entry of the log's menu writes.
 pub fn save_log(harness: &mut Harness<'_, Stage>, how: &str) -> String {
     harness.get_by_label("More of the log").click();
