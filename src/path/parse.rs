@@ -113,7 +113,7 @@ impl<'a> Parser<'a> {
                 let other = [("&&", "and"), ("||", "or"), ("!", "not")];
                 let meant = other.into_iter().find(|(sign, _)| self.rest().starts_with(sign));
                 let (sign, word) = meant.unwrap_or(("&", "and"));
-                self.error(self.at..end, format!("“{sign}” is written “{word}” here"))
+                self.error(self.at..self.at + sign.len(), format!("“{sign}” is written “{word}” here"))
             }
             Some(c) if "+-*/^%".contains(c) => self.error(self.at..end, format!("“{c}” between values needs a space on both sides")),
             Some(c) => self.error(self.at..end, format!("“{c}” does not fit here")),

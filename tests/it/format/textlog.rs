@@ -115,40 +115,6 @@ fn heads_of_lines_are_understood() {
             "[2020-09-13 12:26:40.250] [error] [driver] no answer",
             "2020-09-13T12:26:40.25Z Error  [driver] no answer",
         ),
-        (
-            "17/06/09 20:10:40 INFO spark.SecurityManager: Changing view acls",
-            "2017-06-09T20:10:40Z Info spark.SecurityManager Changing view acls",
-        ),
-        // pairs, JSON, access logs: all of the line stays
-        (
-            r#"time="2021-09-15T21:17:10.5Z" level=error msg="gone: \"x\"" node=/pod"#,
-            r#"2021-09-15T21:17:10.5Z Error /pod time="2021-09-15T21:17:10.5Z" level=error msg="gone: \"x\"" node=/pod"#,
-        ),
-        (
-            r#"{"name":"renovate","level":40,"msg":"late","time":"2023-03-24T14:26:16.243Z"}"#,
-            r#"2023-03-24T14:26:16.243Z Warn renovate {"name":"renovate","level":40,"msg":"late","time":"2023-03-24T14:26:16.243Z"}"#,
-        ),
-        (
-            r#"{"ts":1600000000.25,"level":"error","name":"a\"b"}"#,
-            r#"2020-09-13T12:26:40.25Z Error  {"ts":1600000000.25,"level":"error","name":"a\"b"}"#,
-        ),
-        (
-            "10.0.0.1 - - [20/Jul/2009:22:59:26 +0200] \"GET / HTTP/1.0\" 404 3",
-            "2009-07-20T20:59:26Z Info  10.0.0.1 - - [20/Jul/2009:22:59:26 +0200] \"GET / HTTP/1.0\" 404 3",
-        ),
-        // without a year, and with nothing beside them that has one
-        (
-            "Nov  3 09:23:38 veridian automount[7998]: lookup(file): failed",
-            "1972-11-03T09:23:38Z Info automount lookup(file): failed",
-        ),
-        (
-            "Sep 13 12:26:40 car last message repeated",
-            "1972-09-13T12:26:40Z Info  last message repeated",
-        ),
-        (
-            "E0517 15:04:22.619632 1952452992 logging_unittest.cc:253] Log every 3",
-            "1972-05-17T15:04:22.619632Z Error  Log every 3 (logging_unittest.cc:253 )",
-        ),
         // since the epoch
         ("1600000000 up", "2020-09-13T12:26:40Z Info  up"),
         ("1600000000250 up", "2020-09-13T12:26:40.25Z Info  up"),
@@ -349,34 +315,6 @@ fn fields_of_lines_go_before_what_follows_them() {
         shown(&*index("a.log", &file), &file),
         ["2020-09-13T12:26:40Z Error  died\r\n  at main", "2020-09-13T12:26:41Z Info  up"]
     );
-}
-
-#[test]
-fn a_year_comes_from_the_file_or_from_what_is_recorded_beside_it() {
-    let lines = "Feb 29 23:59:59 car driver: leap\nMar  1 00:00:01 car driver: next\n";
-    let file = Bytes::from_static(lines.as_bytes());
-    let log = index("syslog.log", &file);
-    assert!(log.catalog().warnings.iter().any(|w| w.what.contains("name no year")));
-    let placed = |days_since_epoch: u32| {
-        let start = Time::from_sec_nsec(days_since_epoch * 86_400, 0);
-        shown(&*log.placed(start).expect("it is moved"), &file)
-    };
-    // beside a recording of 1 March 2024
-    assert_eq!(
-        placed(19_783),
-        ["2024-02-29T23:59:59Z Info driver leap", "2024-03-01T00:00:01Z Info driver next"]
-    );
-    // the nearest (30 December 2022), and the day before one that a year has not
-    assert_eq!(placed(19_356)[1], "2023-03-01T00:00:01Z Info driver next");
-    assert_eq!(placed(19_417)[0], "2023-02-28T23:59:59Z Info driver leap");
-    // told by the file's name or by its head
-    let named = index("syslog.20200301-000000.log", &file);
-    assert_eq!(shown(&*named, &file)[1], "2020-03-01T00:00:01Z Info driver next");
-    assert!(named.placed(Time(0)).is_none() && named.catalog().warnings.is_empty());
-    let glog = "Log file created at: 2017/05/17 15:04:22\nI0517 15:04:22.5 7 a.cc:2] ready\n";
-    let file = Bytes::from_static(glog.as_bytes());
-    let told = shown(&*index("node.log", &file), &file);
-    assert_eq!(told[1], "2017-05-17T15:04:22.5Z Info  ready (a.cc:2 )");
 }
 
 #[test]

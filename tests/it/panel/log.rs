@@ -8,7 +8,7 @@ use roadreel::time::Time;
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, save_log, show, show_settings};
+use super::stage::{Stage, each_shape, save_log, show, show_settings, texts};
 use crate::encode::Encoder;
 
 fn log(config: &Value) -> Harness<'static, Stage> {
@@ -228,4 +228,83 @@ fn nothing_to_show_is_told() {
         harness.state().state(),
         PanelState::Absent("The recording has no topic /gone".into())
     );
+}
+
+const RCL_LOG: &str = "time stamp\nuint8 level\nstring name\nstring msg\nstring file\nstring function\nuint32 line\n";
+
+/// 20 lines of three loggers, a tenth of a second apart, each recorded 20 ms after it was written.
+fn ros_2(config: &Value) -> Stage {
+    let messages = (0..20_u32).map(|n| {
+        let level = [10, 20, 30, 40, 50][n as usize % 5];
+        let line = Encoder::new().u32(drive::START_SEC + n / 10).u32(n % 10 * 100_000_000).u8(level);
+        let line = line
+            .text(&format!("driver.sub.x{}", n % 3))
+            .text(&format!("cycle {n} of twenty took {n} ms"));
+        let line = line.text("/ws/src/driver.cpp").text("spin").u32(n);
+        (i64::from(n) * 100_000_000 + 20_000_000, line)
+    });
+    let (folder, path) = drive::one_topic("/rosout", "rcl_interfaces/Log", RCL_LOG, messages);
+    let mut stage = Stage::open("log", config, path);
+    stage.keep(folder);
+    stage
+}
+
+#[test]
+fn lines_of_ros_2_have_their_levels_and_loggers() {
+    let mut harness = show(ros_2(&json!({})), [900.0, 400.0], Theme::Dark);
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    let saved = save_log(&mut harness, "Save the lines shown as CSV…");
+    let rows: Vec<&str> = saved.lines().collect();
+    assert_eq!(rows.len(), 21);
+    assert_eq!(
+        rows[5],
+        "1600000000420000000,1600000000400000000,FATAL,/rosout,driver.sub.x1,/ws/src/driver.cpp,4,spin,cycle 4 of twenty took 4 ms"
+    );
+    let levels: Vec<&str> = rows[1..6].iter().filter_map(|row| row.split(',').nth(2)).collect();
+    assert_eq!(levels, ["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]);
+    // the names' parts are a tree, and all of a branch are hidden together
+    let mut settings = show_settings(ros_2(&json!({})));
+    settings.get_by_label("driver.sub.x0");
+    settings.get_by_label("driver.sub and 3 nodes below").click();
+    settings.run_ok();
+    let hidden = &settings.state().panel.config()["hidden_nodes"];
+    assert_eq!(hidden, &json!(["driver.sub.x0", "driver.sub.x1", "driver.sub.x2"]));
+}
+
+#[test]
+fn each_of_the_times_stands_before_a_line() {
+    for (time, told) in [
+        ("receive", Some("12:26:40.220")),
+        ("stamp", Some("12:26:40.200")),
+        ("relative", Some("+0.200 s")),
+        ("delta", Some("+0.100 s")),
+        ("hidden", None),
+    ] {
+        let harness = show(ros_2(&json!({ "time": time })), [900.0, 400.0], Theme::Dark);
+        let shown = texts(&harness);
+        let others = ["12:26:40.220", "12:26:40.200", "+0.200 s"];
+        for other in others {
+            assert_eq!(shown.iter().any(|text| text == other), told == Some(other), "{time}: {shown:?}");
+        }
+        if let Some(told) = told {
+            assert!(shown.iter().any(|text| text == told), "{time}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn long_lines_are_wrapped_or_cut() {
+    for wrap in [true, false] {
+        let harness = show(ros_2(&json!({ "wrap": wrap, "show_node": false })), [240.0, 400.0], Theme::Dark);
+        let mut rows = Vec::new();
+        each_shape(&harness, &mut |shape| match shape {
+            egui::Shape::Text(text) if text.galley.text().starts_with("cycle 4") => {
+                let galley = &text.galley;
+                rows.push((galley.rows.len(), galley.elided));
+            }
+            _ => {}
+        });
+        let [(count, is_cut)] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((*count > 1, *is_cut), (wrap, !wrap));
+    }
 }
