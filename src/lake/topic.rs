@@ -37,10 +37,10 @@ use crate::time::{Span, Time};
 pub(super) const TIME: &str = "time";
 /// The column of header stamps.
 const STAMP: &str = "stamp";
-/// Chunks of one partition that are read or decoded at a time: requests wait side by side, disks do not, and few buffers stay in the
-/// processor's cache.
-const AHEAD_REMOTE: usize = 3;
-const AHEAD_LOCAL: usize = 1;
+/// Runs of chunks of one partition that are read or decoded at a time.
+const AHEAD: usize = 3;
+/// Chunks of the disk that are read one after the other: to wake a thread for each would cost as much as to read it.
+const LOCAL_RUN: usize = 8;
 /// A batch of rows takes no more of messages.
 const BATCH_BYTES: usize = 64 << 20;
 const BATCH_ROWS: usize = 8192;
@@ -255,22 +255,43 @@ struct Read {
 }
 
 impl Read {
+    /// Chunks one after the other: those that lie on the disk without coming back between them.
+    async fn run(self: Arc<Self>, ids: Vec<ChunkId>) -> Result<Vec<RecordBatch>> {
+        let (mut batches, mut left) = (Vec::new(), ids);
+        if !self.recording.reader.is_remote() {
+            let read = self.clone();
+            let here = tokio::task::spawn_blocking(move || read.all_here(left)).await;
+            (batches, left) = here.map_err(|_| external(given_up(&self.recording)))??;
+        }
+        for id in left {
+            batches.extend(self.clone().chunk(id).await?);
+        }
+        Ok(batches)
+    }
+
+    /// The rows of the first chunks, as far as the disk alone has them, and the chunks that are left.
+    fn all_here(&self, mut ids: Vec<ChunkId>) -> Result<(Vec<RecordBatch>, Vec<ChunkId>)> {
+        let (mut batches, mut done) = (Vec::new(), 0);
+        for id in &ids {
+            let Some(chunk) = self.recording.container.catalog().chunks.get(*id as usize) else {
+                break;
+            };
+            let Some(Ok(rows)) = self.here(*id, chunk.range.clone())? else {
+                break;
+            };
+            batches.extend(rows);
+            done += 1;
+        }
+        let left = ids.split_off(done);
+        Ok((batches, left))
+    }
+
     async fn chunk(self: Arc<Self>, id: ChunkId) -> Result<Vec<RecordBatch>> {
         let Some(chunk) = self.recording.container.catalog().chunks.get(id as usize) else {
             return Ok(Vec::new());
         };
-        let range = chunk.range.clone();
+        let place = chunk.range.clone();
         let crashed = |_| external(given_up(&self.recording));
-        let (read, from) = (self.clone(), range.clone());
-        let here = match self.recording.reader.is_remote() {
-            true => None,
-            false => tokio::task::spawn_blocking(move || read.here(id, from)).await.map_err(crashed)??,
-        };
-        let place = match here {
-            Some(Ok(batches)) => return Ok(batches),
-            Some(Err(elsewhere)) => elsewhere,
-            None => range,
-        };
         let start = place.start;
         let mut got = Fetched::one(start, self.recording.reader.read(place).await.map_err(external)?);
         loop {
@@ -421,12 +442,9 @@ impl ExecutionPlan for Scan {
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let (read, chunks) = (self.read.clone(), self.partitions.get(partition).cloned().unwrap_or_default());
-        let ahead = if read.recording.reader.is_remote() {
-            AHEAD_REMOTE
-        } else {
-            AHEAD_LOCAL
-        };
-        let batches = stream::iter(chunks).map(move |id| read.clone().chunk(id)).buffered(ahead);
+        let length = if read.recording.reader.is_remote() { 1 } else { LOCAL_RUN };
+        let runs: Vec<Vec<ChunkId>> = chunks.chunks(length).map(<[_]>::to_vec).collect();
+        let batches = stream::iter(runs).map(move |run| read.clone().run(run)).buffered(AHEAD);
         let rows = batches.map_ok(|batches| stream::iter(batches.into_iter().map(Ok))).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.read.schema.clone(), rows)))
     }

@@ -4,7 +4,7 @@
 
 mod land;
 
-use egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, vec2};
+use egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, Vec2, vec2};
 
 use super::mercator::{Viewport, World};
 use crate::theme::{self, Palette};
@@ -13,6 +13,9 @@ use land::{Area, Bounds, Label, Line};
 pub use land::prepare;
 
 pub const ATTRIBUTION: &str = "Natural Earth";
+
+/// In points: no name is narrower, letter by letter.
+const NARROWEST_LETTER: f32 = 3.0;
 
 /// Land, borders, names.
 pub fn draw(painter: &Painter, view: &Viewport, p: &Palette) {
@@ -106,16 +109,25 @@ fn names(painter: &Painter, labels: &[Label], view: &Viewport, p: &Palette) {
                 true => (theme::small(), p.weak),
                 false => (theme::semibold(11.0), p.faint),
             };
-            let galley = painter.layout_no_wrap(label.name.clone(), font, color);
-            let offset = if label.is_city {
-                vec2(6.0, -galley.size().y / 2.0)
-            } else {
-                -galley.size() / 2.0
+            let offset = |size: Vec2| match label.is_city {
+                true => vec2(6.0, -size.y / 2.0),
+                false => -size / 2.0,
             };
-            let place = Rect::from_min_size(at + offset, galley.size()).expand(3.0);
-            if taken.iter().any(|t| t.intersects(place)) {
+            let covers = |size: Vec2| {
+                let place = Rect::from_min_size(at + offset(size), size).expand(3.0);
+                (place, taken.iter().any(|t| t.intersects(place)))
+            };
+            // most would: to lay out their letters only to leave them out took a frame's time
+            let least = vec2(label.name.chars().count() as f32 * NARROWEST_LETTER, NARROWEST_LETTER);
+            if covers(least).1 {
                 continue;
             }
+            let galley = painter.layout_no_wrap(label.name.clone(), font, color);
+            let (place, covers_another) = covers(galley.size());
+            if covers_another {
+                continue;
+            }
+            let offset = offset(galley.size());
             taken.push(place);
             if label.is_city {
                 painter.circle_filled(at, 2.0, p.weak);
