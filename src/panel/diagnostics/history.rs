@@ -16,10 +16,20 @@ use crate::time::{self, Span, Time};
 const LEVEL_HEIGHT: f32 = 14.0;
 const VALUE_HEIGHT: f32 = 64.0;
 
+/// What a history is made of.
+#[derive(PartialEq)]
+struct Of {
+    topic: TopicId,
+    name: Arc<str>,
+    hardware_id: Arc<str>,
+    plotted: String,
+    revision: u64,
+}
+
 #[derive(Default)]
 pub struct History {
     /// What `said` was made of.
-    of: Option<(TopicId, Arc<str>, Arc<str>, String, u64)>,
+    of: Option<Of>,
     /// When, how bad, and the plotted value.
     said: Vec<(Time, u8, Option<f64>)>,
 }
@@ -42,14 +52,19 @@ pub fn number(text: &str) -> Option<f64> {
 impl DiagnosticsPanel {
     fn refresh_history(&mut self, part: &Part, view: &View) {
         let revision = view.store.diagnostics_revision(part.topic);
-        let (name, hardware_id) = (part.status.name.clone(), part.status.hardware_id.clone());
-        let of = (part.topic, name, hardware_id, self.config.plotted.clone(), revision);
+        let of = Of {
+            topic: part.topic,
+            name: part.status.name.clone(),
+            hardware_id: part.status.hardware_id.clone(),
+            plotted: self.config.plotted.clone(),
+            revision,
+        };
         if self.history.of.as_ref() == Some(&of) {
             return;
         }
         let mut said = Vec::new();
-        view.store.each_diagnostic(part.topic, &of.1, &of.2, |time, status| {
-            let value = status.values.get(of.3.as_str()).and_then(|v| number(v));
+        view.store.each_diagnostic(of.topic, &of.name, &of.hardware_id, |time, status| {
+            let value = status.values.get(of.plotted.as_str()).and_then(|v| number(v));
             said.push((time, status.level, value));
         });
         self.history = History { of: Some(of), said };
