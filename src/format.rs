@@ -115,6 +115,11 @@ pub trait Container: Send + Sync {
     fn ranges_of(&self, _chunk: ChunkId, _fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
         None
     }
+    /// Of a chunk, the bytes that hold the messages of some connections, found by short reads: for where these cost nothing, as on a
+    /// disk. None: all of it is to be read.
+    fn needed(&self, _chunk: ChunkId, _connections: &ConnectionSet, _read: &mut ReadHere) -> Option<Fetched> {
+        None
+    }
     /// Between which two the values of a field lie in all messages of a chunk, where the file tells without their being read, and where
     /// the chunk's span is that of its messages to the nanosecond. What is no number may stand among them.
     fn limits(&self, _chunk: ChunkId, _field: &str) -> Option<(Limit, Limit)> {
@@ -133,6 +138,9 @@ pub trait Container: Send + Sync {
         None
     }
 }
+
+/// Reads a range of the file at once; None where it cannot.
+pub type ReadHere<'a> = dyn FnMut(Range<u64>) -> Option<Bytes> + 'a;
 
 pub(crate) fn arrivals_of(batch: Batch) -> Vec<(ConnectionId, Time)> {
     let mut arrivals: Vec<(ConnectionId, Time)> = batch.messages.iter().map(|m| (m.connection, m.time)).collect();
@@ -272,7 +280,7 @@ pub struct Warning {
 }
 
 /// One recorded message. `payload` shares memory with the chunk it was read from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub connection: ConnectionId,
     /// Receive time.

@@ -8,7 +8,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::table::{is_table, segment};
-use super::{Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Limit, Warning};
+use super::{
+    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Limit, ReadHere, Warning,
+};
 use crate::time::Time;
 
 /// The format of several tables.
@@ -153,6 +155,11 @@ impl Container for Joined {
     fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
         let (member, own) = self.member(chunk)?;
         member.container.ranges_of(own, fields)
+    }
+
+    fn needed(&self, chunk: ChunkId, connections: &ConnectionSet, read: &mut ReadHere) -> Option<Fetched> {
+        let (member, own) = self.member(chunk)?;
+        member.container.needed(own, &member.wanted(connections), read)
     }
 
     fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {

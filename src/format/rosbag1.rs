@@ -22,8 +22,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::format::{
-    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, StoredChunk,
-    Warning, arrivals_of,
+    Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, ReadHere,
+    StoredChunk, Warning, arrivals_of,
 };
 use crate::time::{Span, Time};
 use index::Tally;
@@ -175,6 +175,10 @@ impl Container for Bag {
 
     fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch {
         chunk::messages(self, chunk, got, connections, checks)
+    }
+
+    fn needed(&self, chunk: ChunkId, connections: &ConnectionSet, read: &mut ReadHere) -> Option<Fetched> {
+        chunk::needed(self, chunk, connections, read)
     }
 
     fn stored(&self, chunk: ChunkId, got: &Fetched) -> Option<StoredChunk> {

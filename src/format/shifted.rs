@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit};
+use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit, ReadHere};
 use crate::time::{Span, Time};
 
 struct Shifted {
@@ -42,6 +42,10 @@ impl Container for Shifted {
 
     fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
         self.inner.ranges_of(chunk, fields)
+    }
+
+    fn needed(&self, chunk: ChunkId, connections: &ConnectionSet, read: &mut ReadHere) -> Option<Fetched> {
+        self.inner.needed(chunk, connections, read)
     }
 
     fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {

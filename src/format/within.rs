@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit};
+use super::{Batch, Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Container, Fetched, Limit, ReadHere};
 use crate::time::Time;
 
 struct Within {
@@ -67,6 +67,16 @@ impl Container for Within {
     fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
         let ranges = self.inner.ranges_of(chunk, fields)?;
         Some(ranges.iter().map(|range| moved(range, self.start)).collect())
+    }
+
+    fn needed(&self, chunk: ChunkId, connections: &ConnectionSet, read: &mut ReadHere) -> Option<Fetched> {
+        let got = self
+            .inner
+            .needed(chunk, connections, &mut |range| read(moved(&range, self.start)))?;
+        let mut moved = Fetched::default();
+        got.parts()
+            .for_each(|(offset, bytes)| moved.push(offset.saturating_add(self.start), bytes.clone()));
+        Some(moved)
     }
 
     fn limits(&self, chunk: ChunkId, field: &str) -> Option<(Limit, Limit)> {

@@ -430,9 +430,18 @@ impl Shared {
             if next.ticket.is_cancelled() {
                 return ControlFlow::Break(Ok(()));
             }
-            let ranges = chunk
-                .ranges(&*next.read.container)
-                .map_or_else(|| vec![chunk.range.clone()], joined);
+            let apart = chunk.ranges(&*next.read.container);
+            let mut read = |range| next.reader.read_here(range, BytesMut::new())?.ok();
+            let is_alone = apart.is_none() && chunk.arrivals.is_empty();
+            let container = &next.read.container;
+            if let Some(got) = is_alone
+                .then(|| container.needed(chunk.chunk, &chunk.connections(), &mut read))
+                .flatten()
+            {
+                self.decode(next, index, got);
+                return ControlFlow::Continue(());
+            }
+            let ranges = apart.map_or_else(|| vec![chunk.range.clone()], joined);
             let mut got = Fetched::default();
             for range in ranges {
                 match next.reader.read_here(range.clone(), BytesMut::new()) {

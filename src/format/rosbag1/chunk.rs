@@ -11,7 +11,7 @@ use super::index::{ChunkIndex, Entry, Tally, is_filler, is_padding};
 use super::record::{self, CHUNK, INDEX_DATA, Peek};
 use super::unpack::{Compression, Fault, Item, unpack, walk};
 use super::{Bag, sparse};
-use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, StoredChunk, Warning};
+use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, ReadHere, StoredChunk, Warning};
 use crate::time::Time;
 
 /// More warnings about one chunk say nothing new.
@@ -95,6 +95,14 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
         checks,
     };
     let mut out = Out::at(chunk.range.start);
+    if got.parts().nth(1).is_some() {
+        // what it lacks is read at once
+        let Some(messages) = sparse::pieced(bag, chunk, wanted, got) else {
+            return needing(chunk.range.clone());
+        };
+        out.batch.messages = messages;
+        return out.finish();
+    }
     let len = chunk.range.end.saturating_sub(chunk.range.start);
     let Some(bytes) = got.from(chunk.range.start, len) else {
         out.warn(0, "the chunk's bytes are not there");
@@ -134,6 +142,16 @@ pub(super) fn messages(bag: &Bag, id: ChunkId, got: &Fetched, wanted: &Connectio
     // An index that forgot a chunk does not lose it: it lies in the range of the one before.
     reader.read_unlisted(end, 0, &mut out);
     out.finish()
+}
+
+/// What few short reads make of a chunk that lies where the index says.
+pub(super) fn needed(bag: &Bag, id: ChunkId, wanted: &ConnectionSet, read: &mut ReadHere) -> Option<Fetched> {
+    let chunk = bag.catalog.chunks.get(id as usize)?;
+    let is_moved = bag.places.get(id as usize).is_some_and(|place| place.data.is_some());
+    if is_moved || *wanted == ConnectionSet::All {
+        return None;
+    }
+    sparse::needed(bag, chunk, wanted, read)
 }
 
 fn needing(wider: Range<u64>) -> Batch {

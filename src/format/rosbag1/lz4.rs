@@ -42,7 +42,26 @@ pub(super) struct Block {
     cut: bool,
 }
 
+/// What the header of a frame says of its blocks.
+pub(super) struct Beginning {
+    pub header_bytes: usize,
+    pub block_bytes: usize,
+    pub is_linked: bool,
+    /// Behind each block.
+    pub checksum_bytes: usize,
+}
+
 impl Block {
+    /// What the word before a block says of it; None: the frame ends there.
+    pub fn of(word: u32) -> Option<Block> {
+        (word != 0).then(|| Block {
+            bytes: 0..(word & !STORED) as usize,
+            stored: word & STORED != 0,
+            checksum: None,
+            cut: false,
+        })
+    }
+
     /// The most that this block can decompress to.
     pub fn most(&self, block_bytes: usize) -> usize {
         match self.stored {
@@ -53,9 +72,32 @@ impl Block {
 }
 
 impl Frame {
+    pub const MAX_HEADER_BYTES: usize = 19;
+
+    /// The header alone; None where anything is wrong with it.
+    pub fn begin(bytes: &[u8]) -> Option<Beginning> {
+        let mut frame = Frame::empty();
+        let (header_bytes, flags) = frame.read_descriptor(bytes).ok()?;
+        frame.faults.is_empty().then_some(Beginning {
+            header_bytes,
+            block_bytes: frame.block_bytes,
+            is_linked: frame.linked,
+            checksum_bytes: checksum_bytes(flags),
+        })
+    }
+
     /// Walks the frame in `body`.
     pub fn read(body: &[u8]) -> Frame {
-        let mut frame = Frame {
+        let mut frame = Frame::empty();
+        match frame.read_descriptor(body) {
+            Ok((at, flags)) => frame.read_blocks(body, at, flags),
+            Err(fault) => frame.faults.push(fault),
+        }
+        frame
+    }
+
+    fn empty() -> Frame {
+        Frame {
             blocks: Vec::new(),
             block_bytes: 0,
             linked: false,
@@ -63,12 +105,7 @@ impl Frame {
             content_checksum: None,
             complete: false,
             faults: Vec::new(),
-        };
-        match frame.read_descriptor(body) {
-            Ok((at, flags)) => frame.read_blocks(body, at, flags),
-            Err(fault) => frame.faults.push(fault),
         }
-        frame
     }
 
     fn read_descriptor(&mut self, body: &[u8]) -> Result<(usize, u8), Fault> {
@@ -108,7 +145,7 @@ impl Frame {
     }
 
     fn read_blocks(&mut self, body: &[u8], mut at: usize, flags: u8) {
-        let checksum_bytes = if flags & 0b1_0000 != 0 { 4 } else { 0 };
+        let checksum_bytes = checksum_bytes(flags);
         loop {
             let Some(word) = u32_at(body, at) else {
                 self.faults.push(Fault::new(at, "the LZ4 frame is cut short"));
@@ -163,6 +200,10 @@ impl Frame {
     fn most(&self) -> usize {
         self.blocks.iter().fold(0, |sum, b| sum.saturating_add(b.most(self.block_bytes)))
     }
+}
+
+fn checksum_bytes(flags: u8) -> usize {
+    if flags & 0b1_0000 != 0 { 4 } else { 0 }
 }
 
 /// What came out of a frame.

@@ -51,6 +51,11 @@ pub fn read(bag: &dyn Container, bytes: &Bytes, wanted: &ConnectionSet, checks: 
     let (mut messages, mut warnings) = (Vec::new(), bag.catalog().warnings.clone());
     for id in 0..bag.catalog().chunks.len() as u32 {
         let batch = read_chunk(bag, bytes, id, wanted, checks);
+        if checks == Checks::Quick
+            && let Some((pieced, _)) = read_in_pieces(bag, bytes, id, wanted)
+        {
+            assert!(pieced == batch.messages, "chunk {id}: in pieces it reads otherwise");
+        }
         messages.extend(batch.messages);
         warnings.extend(batch.warnings);
     }
@@ -67,6 +72,19 @@ pub fn read_chunk(bag: &dyn Container, bytes: &Bytes, id: ChunkId, wanted: &Conn
     let batch = read(elsewhere);
     assert_eq!(batch.instead, None, "of chunk {id}: other bytes help");
     batch
+}
+
+/// The messages of a chunk by short reads, and how many bytes these took; None where it is to be read whole, perhaps only once what was
+/// read turned out to be damaged.
+pub fn read_in_pieces(bag: &dyn Container, bytes: &Bytes, id: ChunkId, wanted: &ConnectionSet) -> Option<(Vec<Message>, u64)> {
+    let mut taken = 0;
+    let got = bag.needed(id, wanted, &mut |range| {
+        taken += range.end - range.start;
+        (range.end <= bytes.len() as u64).then(|| bytes.slice(range.start as usize..range.end as usize))
+    })?;
+    let batch = bag.messages(id, &got, wanted, Checks::Quick);
+    assert_eq!(batch.warnings, [], "chunk {id}");
+    batch.instead.is_none().then_some((batch.messages, taken))
 }
 
 pub fn read_all(bytes: &Bytes, checks: Checks) -> (Vec<Message>, Vec<Warning>) {

@@ -8,7 +8,7 @@ use roadreel::format::rosbag1::writer::{Compression, Writer};
 use roadreel::format::{Checks, Connection, ConnectionSet};
 use roadreel::time::Time;
 
-use super::driver::{index_bytes, read};
+use super::driver::{index_bytes, read, read_in_pieces};
 use super::seeds::{Recording, sample, write};
 use crate::ros1::{Told, second_opinion};
 
@@ -77,6 +77,38 @@ proptest! {
         let expected: Vec<_> = recording.messages.iter().filter(|(id, ..)| wanted.contains(*id)).cloned().collect();
         prop_assert!(got == expected);
     }
+}
+
+/// Ten small messages before a large one: short reads bring them without that.
+#[test]
+fn short_reads_bring_little_messages_without_large_ones() {
+    let connection = |topic: &str| Connection {
+        topic: topic.into(),
+        ..sample().connections[0].clone()
+    };
+    let mut noise = fastrand::Rng::with_seed(7);
+    let large: Vec<u8> = std::iter::repeat_with(|| noise.u8(..)).take(6_000_000).collect();
+    let small = (0..10).map(|i| (0, Time(i), vec![i as u8; 300]));
+    let recording = Recording {
+        connections: vec![connection("/small"), connection("/large")],
+        messages: small.chain([(1, Time(10), large)]).collect(),
+    };
+    let wanted = ConnectionSet::Only([0].into());
+    let whole = recording
+        .messages
+        .iter()
+        .filter(|(id, ..)| *id == 0)
+        .map(|(_, time, payload)| (*time, payload.clone()));
+    let whole: Vec<_> = whole.collect();
+    for (compression, most) in [(Compression::None, 8_000), (Compression::Lz4, 1_100_000)] {
+        let bytes = Bytes::from(write(&recording, compression, 1 << 30));
+        let bag = index_bytes(&bytes).unwrap();
+        let (messages, taken) = read_in_pieces(&*bag, &bytes, 0, &wanted).expect("worth it");
+        assert!(messages.iter().map(|m| (m.time, m.payload.to_vec())).collect::<Vec<_>>() == whole);
+        assert!(taken < most, "{compression:?}: {taken} bytes");
+    }
+    let bytes = Bytes::from(write(&recording, Compression::Bz2, 1 << 30));
+    assert!(read_in_pieces(&*index_bytes(&bytes).unwrap(), &bytes, 0, &wanted).is_none());
 }
 
 #[test]
