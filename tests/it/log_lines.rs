@@ -29,6 +29,15 @@ const PATTERNS: &[&str] = &[
     r"\W+b",
     "a+?b",
     "(a|^b|x$)",
+    // where the case counts in part, or in an unusual spelling
+    "(?-i:a)b",
+    "[[:upper:]]b",
+    "[^a]b",
+    "[a-x]+b",
+    r"\x41b",
+    r"(?i)\x41\x42",
+    r"\D\S{2}",
+    "k",
 ];
 
 fn block(lines: &[String]) -> Rows {
@@ -48,7 +57,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn lines_pass_where_the_expression_fits_their_own_text(lines in prop::collection::vec("[abxB äß\n]{0,6}", 1..40)) {
+    fn lines_pass_where_the_expression_fits_their_own_text(
+        lines in prop_oneof![
+            prop::collection::vec("[abxB äßK\n]{0,6}", 1..40),
+            // texts of ASCII letters alone are examined another way
+            prop::collection::vec("[abxkABK \n]{0,6}", 1..40),
+        ]
+    ) {
         let rows = block(&lines);
         for pattern in PATTERNS {
             let alone = expression(pattern).unwrap();

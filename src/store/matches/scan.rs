@@ -2,12 +2,13 @@
 //!
 //! Invariant: a line fits exactly where the expression fits its own text, or its node's name.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use regex::{Regex, RegexBuilder, bytes};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition};
 
 use super::LogQuery;
 use crate::decode::{LogLevel, LogRows, log_slices};
@@ -38,11 +39,26 @@ pub(super) struct Compiled {
     search: Option<Expression>,
 }
 
+/// The text of a block, and the same in small letters for whoever needs it first.
+struct Texts<'a> {
+    whole: &'a str,
+    is_ascii: bool,
+    lower: OnceCell<String>,
+}
+
+impl Texts<'_> {
+    fn in_small_letters(&self) -> &str {
+        self.lower.get_or_init(|| self.whole.to_ascii_lowercase())
+    }
+}
+
 #[derive(Debug)]
 struct Expression {
     regex: Regex,
     /// The same for texts of ASCII letters only, where it may leave out all others and is faster.
     ascii: Option<bytes::Regex>,
+    /// It is for texts in small letters: to look for one spelling of a word is faster than for all.
+    is_lower: bool,
     /// It asks for the start or end of a text: no text may stand beside it.
     is_anchored: bool,
     /// What fits never holds the end of a line, so that where it ends tells the line.
@@ -84,38 +100,78 @@ fn may_hold_line_end(hir: &Hir) -> bool {
     }
 }
 
+/// The expression of ASCII letters that fits a text in small letters where the given one fits the text as it was; None where the case
+/// counts.
+fn lowered(hir: &Hir) -> Option<Hir> {
+    let all = |parts: &[Hir]| parts.iter().map(lowered).collect::<Option<Vec<Hir>>>();
+    Some(match hir.kind() {
+        // where the case does not count, letters are classes
+        HirKind::Literal(literal) if literal.0.iter().any(u8::is_ascii_alphabetic) => return None,
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) => hir.clone(),
+        HirKind::Class(Class::Unicode(_)) => return None,
+        HirKind::Class(Class::Bytes(class)) => {
+            let has = |letter: u8| class.iter().any(|range| (range.start()..=range.end()).contains(&letter));
+            if (b'a'..=b'z').any(|letter| has(letter) != has(letter.to_ascii_uppercase())) {
+                return None;
+            }
+            let mut small = class.clone();
+            small.difference(&ClassBytes::new([ClassBytesRange::new(b'A', b'Z')]));
+            Hir::class(Class::Bytes(small))
+        }
+        HirKind::Repetition(repetition) => {
+            let sub = Box::new(lowered(&repetition.sub)?);
+            Hir::repetition(Repetition { sub, ..repetition.clone() })
+        }
+        HirKind::Capture(capture) => lowered(&capture.sub)?,
+        HirKind::Concat(parts) => Hir::concat(all(parts)?),
+        HirKind::Alternation(parts) => Hir::alternation(all(parts)?),
+    })
+}
+
+/// For texts of ASCII letters, and whether these are to be in small letters. None: what has no meaning among ASCII letters
+/// (`\p{Greek}`).
+fn for_ascii(pattern: &str) -> Option<(bytes::Regex, bool)> {
+    let is_any_case = is_any_case(pattern);
+    let mut parser = ParserBuilder::new();
+    let parser = parser.case_insensitive(is_any_case).multi_line(true).unicode(false).utf8(false);
+    let small = parser
+        .build()
+        .parse(pattern)
+        .ok()
+        .filter(|_| is_any_case)
+        .and_then(|hir| lowered(&hir));
+    if let Some(small) = small.and_then(|hir| bytes::Regex::new(&hir.to_string()).ok()) {
+        return Some((small, true));
+    }
+    let mut builder = bytes::RegexBuilder::new(pattern);
+    let ascii = builder.case_insensitive(is_any_case).multi_line(true).unicode(false).build();
+    Some((ascii.ok()?, false))
+}
+
 impl Expression {
     fn new(pattern: &str) -> Option<Expression> {
         let regex = expression(pattern).ok()?;
         let hir = ParserBuilder::new().multi_line(true).build().parse(pattern).ok()?;
         let looks = hir.properties().look_set();
-        let ascii = pattern.is_ascii().then(|| {
-            bytes::RegexBuilder::new(pattern)
-                .case_insensitive(is_any_case(pattern))
-                .multi_line(true)
-                .unicode(false)
-                .build()
-        });
+        let (ascii, is_lower) = match pattern.is_ascii().then(|| for_ascii(pattern)).flatten() {
+            Some((ascii, is_lower)) => (Some(ascii), is_lower),
+            None => (None, false),
+        };
         Some(Expression {
             regex,
-            // what has no meaning among ASCII letters (`\p{Greek}`) goes the other way
-            ascii: ascii.and_then(Result::ok),
+            ascii,
+            is_lower,
             is_anchored: looks.contains(Look::Start) || looks.contains(Look::End),
             is_in_line: !may_hold_line_end(&hir),
         })
     }
 
     /// Sets the bit of each line that it fits.
-    fn mark(&self, text: &str, ends: &[u32], bits: &mut Bits) {
-        match self.ascii.as_ref().filter(|_| text.is_ascii()) {
-            Some(ascii) => self.mark_by(
-                |at| match self.is_in_line {
-                    true => ascii.shortest_match_at(text.as_bytes(), at).map(|end| end..end),
-                    false => Some(ascii.find_at(text.as_bytes(), at)?.range()),
-                },
-                |own| ascii.is_match(own.as_bytes()),
-                (text, ends, bits),
-            ),
+    fn mark(&self, texts: &Texts, ends: &[u32], bits: &mut Bits) {
+        let text = texts.whole;
+        match self.ascii.as_ref().filter(|_| texts.is_ascii) {
+            Some(ascii) if self.is_lower => self.mark_ascii(ascii, texts.in_small_letters(), ends, bits),
+            Some(ascii) => self.mark_ascii(ascii, text, ends, bits),
             None => self.mark_by(
                 |at| match self.is_in_line {
                     true => self.regex.shortest_match_at(text, at).map(|end| end..end),
@@ -125,6 +181,17 @@ impl Expression {
                 (text, ends, bits),
             ),
         }
+    }
+
+    fn mark_ascii(&self, ascii: &bytes::Regex, text: &str, ends: &[u32], bits: &mut Bits) {
+        self.mark_by(
+            |at| match self.is_in_line {
+                true => ascii.shortest_match_at(text.as_bytes(), at).map(|end| end..end),
+                false => Some(ascii.find_at(text.as_bytes(), at)?.range()),
+            },
+            |own| ascii.is_match(own.as_bytes()),
+            (text, ends, bits),
+        );
     }
 
     fn mark_by(
@@ -192,9 +259,14 @@ impl Compiled {
     }
 
     fn examine_text(&self, rows: &LogRows, times: &[Time], text: &str) -> Verdict {
+        let texts = Texts {
+            whole: text,
+            is_ascii: text.is_ascii(),
+            lower: OnceCell::new(),
+        };
         let marked = |expressions: &[&Expression]| {
             let mut bits = Bits::new(rows.len());
-            expressions.iter().for_each(|e| e.mark(text, rows.ends(), &mut bits));
+            expressions.iter().for_each(|e| e.mark(&texts, rows.ends(), &mut bits));
             // nodes are few: each is looked at once
             let fits = |node: &str| expressions.iter().any(|e| e.regex.is_match(node));
             bits.set_by_head(rows, |head| rows.node(head).is_some_and(|node| !node.is_empty() && fits(node)));
