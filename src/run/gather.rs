@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::open::OpenError;
-use crate::format::table::lake::{Listed, Live, Log, Snapshot, hive_partitions};
+use crate::format::table::lake::{Listed, Live, Log, Snapshot, governed, hive_partitions};
 use crate::format::{FormatError, Part};
 use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of, record_of};
 use crate::store::Choice;
@@ -30,17 +30,22 @@ pub struct Held {
     pub json: Vec<Found>,
     /// Paths of what is none of these.
     pub others: Vec<String>,
+    /// Tables whose logs say more than is understood: their names, and why they are not read.
+    pub refused: Vec<(String, String)>,
 }
 
 impl Held {
     /// A sentence about what is there and not opened; None where that is nothing.
     pub fn passed_over(&self) -> Option<String> {
-        passed_over(self.others.iter().chain(self.json.iter().map(|one| &one.path)).map(String::as_str))
+        let files = passed_over(self.others.iter().chain(self.json.iter().map(|one| &one.path)).map(String::as_str));
+        let tables = self.refused.iter().map(|(name, why)| format!("{name} is not read: {why}"));
+        let all: Vec<String> = files.into_iter().chain(tables).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 }
 
 /// The same of these paths.
-pub fn passed_over<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+fn passed_over<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
     const FEW: usize = 3;
     let count = paths.clone().count();
     let told = match count {
@@ -187,7 +192,8 @@ fn full_path(location: &Location) -> String {
             .display()
             .to_string()
             .replace('\\', "/"),
-        Location::Url(url) => url.path().to_owned(),
+        // what a signed link spells as `bag_file%3Ddrive_a`
+        Location::Url(url) => url.path().replace("%3D", "=").replace("%3d", "="),
         Location::S3(address) => address.key.clone(),
     };
     text.trim_start_matches('/').to_owned()
@@ -201,63 +207,93 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
             len: one.len,
         })
         .collect();
-    let log = Log::of(&listed);
-    let needs = log.needs();
     let by_path: BTreeMap<&str, &Found> = found.iter().map(|one| (&*one.path, one)).collect();
-    let mut read: Vec<(String, Bytes)> = Vec::new();
-    for group in needs.chunks(PARALLEL) {
-        let mut running = tokio::task::JoinSet::new();
-        for path in group {
-            let Some(one) = by_path.get(path).map(|one| (*one).clone()) else {
-                continue;
-            };
-            // an empty file of a log says that nothing is replaced
-            if one.len == Some(0) {
-                read.push((one.path, Bytes::new()));
-                continue;
-            }
-            let net = net.clone();
-            running.spawn(async move {
-                let reader = Reader::open(one.location, &net).await?;
-                Ok::<_, SourceError>((one.path, reader.read(0..reader.len()).await?))
-            });
-        }
-        while let Some(done) = running.join_next().await {
-            read.push(done.unwrap_or_else(|_| Err(given_up(location)))?);
+    let mut held = Held::default();
+    let mut folders: Vec<(String, Snapshot)> = Vec::new();
+    let groups = governed(listed);
+    let has_log = groups.first().is_some_and(|(_, own)| Log::of(own).is_some());
+    for (root, own) in groups {
+        let log = Log::of(&own);
+        let needs = log
+            .needs()
+            .into_iter()
+            .filter_map(|path| Some((path, *by_path.get(&*format!("{root}{path}"))?)));
+        let read = read_whole(needs.collect(), location, net).await?;
+        // beside tables with logs, what has none is as it is now
+        let as_of = as_of.filter(|_| log.is_some() || !has_log);
+        match log.snapshot(&read, as_of) {
+            Ok(snapshot) => folders.push((root, snapshot)),
+            Err(error) if root.is_empty() => return Err(wrong(error.0, location)),
+            Err(error) => held.refused.push((root.trim_end_matches('/').to_owned(), error.0)),
         }
     }
-    let mut snapshot = log.snapshot(&read, as_of).map_err(|error| wrong(error.0, location))?;
-    // a part of a table named by itself: the folders above say what all its rows have
-    if snapshot.log.is_none() {
-        let above = hive_partitions(&format!("{}/", full_path(location).trim_end_matches('/')));
-        for live in snapshot.files.iter_mut().filter(|_| !above.is_empty()) {
+    for (root, snapshot) in &mut folders {
+        let above = match snapshot.log {
+            // a part of a table named by itself: the folders above say what all its rows have
+            None => hive_partitions(&format!("{}/", full_path(location).trim_end_matches('/'))),
+            Some(_) => Vec::new(),
+        };
+        for live in &mut snapshot.files {
             live.partitions.splice(0..0, above.iter().cloned());
+            if !live.path.contains("://") {
+                live.path.insert_str(0, root);
+            }
         }
     }
-    let mut tables = tables(location, &by_path, &snapshot)?;
+    let is_empty_table = folders
+        .iter()
+        .any(|(_, snapshot)| snapshot.log.is_some() && snapshot.files.is_empty());
+    let mut tables = tables(location, &by_path, &folders)?;
+    let files = || {
+        let plain = folders.iter().filter(|(_, snapshot)| snapshot.log.is_none());
+        plain.flat_map(|(_, snapshot)| &snapshot.files)
+    };
     // beside recordings, what has no ending is no table
-    if snapshot.files.iter().any(|live| is_recording(&live.path)) {
+    if files().any(|live| is_recording(&live.path)) {
         tables.retain(|table| table.kind != Kind::Unknown);
     }
-    let mut held = Held::default();
-    if snapshot.log.is_none() {
-        let taken: std::collections::BTreeSet<&str> = tables.iter().flat_map(|table| &table.files).map(|file| &*file.path).collect();
-        for live in snapshot.files.iter().filter(|live| !taken.contains(&*live.path)) {
-            let Some(one) = by_path.get(&*live.path) else { continue };
-            match () {
-                () if is_recording(&one.path) => held.recordings.push((*one).clone()),
-                () if is_json(&one.path) => held.json.push((*one).clone()),
-                () => held.others.push(one.path.clone()),
-            }
+    let taken: std::collections::BTreeSet<&str> = tables.iter().flat_map(|table| &table.files).map(|file| &*file.path).collect();
+    for live in files().filter(|live| !taken.contains(&*live.path)) {
+        let Some(one) = by_path.get(&*live.path) else { continue };
+        match () {
+            () if is_recording(&one.path) => held.recordings.push((*one).clone()),
+            () if is_json(&one.path) => held.json.push((*one).clone()),
+            () => held.others.push(one.path.clone()),
         }
     }
     held.tables = tables;
     match held.tables.is_empty() && held.recordings.is_empty() && held.json.is_empty() {
         false => Ok(Place::Many(held)),
-        true if snapshot.log.is_some() => Err(wrong("the table is empty: its log names no files", location)),
+        true if let Some((name, why)) = held.refused.first() => Err(wrong(format!("{name}: {why}"), location)),
+        true if is_empty_table => Err(wrong("the table is empty: its log names no files", location)),
         true if found.is_empty() && !is_folder(location) => Err(wrong("nothing lies there", location)),
         true => Err(nothing_to_open(location)),
     }
+}
+
+/// Files of a log, by their paths from its folder on.
+async fn read_whole(needs: Vec<(&str, &Found)>, at: &Location, net: &Net) -> Result<Vec<(String, Bytes)>, OpenError> {
+    let mut read: Vec<(String, Bytes)> = Vec::new();
+    for group in needs.chunks(PARALLEL) {
+        let mut running = tokio::task::JoinSet::new();
+        for (path, one) in group {
+            let path = (*path).to_owned();
+            // an empty file of a log says that nothing is replaced
+            if one.len == Some(0) {
+                read.push((path, Bytes::new()));
+                continue;
+            }
+            let (location, net) = (one.location.clone(), net.clone());
+            running.spawn(async move {
+                let reader = Reader::open(location, &net).await?;
+                Ok::<_, SourceError>((path, reader.read(0..reader.len()).await?))
+            });
+        }
+        while let Some(done) = running.join_next().await {
+            read.push(done.unwrap_or_else(|_| Err(given_up(at)))?);
+        }
+    }
+    Ok(read)
 }
 
 /// Why a place cannot be opened in which neither recordings nor tables lie.
@@ -296,9 +332,13 @@ fn own_name(location: &Location) -> String {
 }
 
 /// Files of one folder (but for folders that are columns) and one kind are a table.
-fn tables(location: &Location, found: &BTreeMap<&str, &Found>, snapshot: &Snapshot) -> Result<Vec<Table>, OpenError> {
+fn tables(location: &Location, found: &BTreeMap<&str, &Found>, folders: &[(String, Snapshot)]) -> Result<Vec<Table>, OpenError> {
     let mut groups: BTreeMap<(String, Kind), Vec<(&Live, Found)>> = BTreeMap::new();
-    for live in &snapshot.files {
+    let mut types: BTreeMap<&str, &[(String, String)]> = BTreeMap::new();
+    let all = folders
+        .iter()
+        .flat_map(|(root, snapshot)| snapshot.files.iter().map(move |live| (root.trim_end_matches('/'), snapshot, live)));
+    for (root, snapshot, live) in all {
         let one = match found.get(&*live.path) {
             Some(one) => (*one).clone(),
             // a log may name files elsewhere
@@ -317,7 +357,10 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, snapshot: &Snapsh
         };
         let Some(kind) = Kind::of(&live.path) else { continue };
         let folder = match snapshot.log {
-            Some(_) => String::new(),
+            Some(_) => {
+                types.insert(root, &snapshot.partition_types);
+                root.to_owned()
+            }
             None => {
                 let folders = live.path.rsplit_once('/').map_or("", |(folders, _)| folders);
                 folders
@@ -357,7 +400,7 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, snapshot: &Snapsh
                     partitions: live.partitions.clone(),
                 })
                 .collect(),
-            partition_types: snapshot.partition_types.clone(),
+            partition_types: types.get(&**folder).map_or(Vec::new(), |types| types.to_vec()),
         }
     });
     let mut named: Vec<Table> = named.collect();

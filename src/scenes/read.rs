@@ -18,7 +18,7 @@ use crate::format::table::is_table;
 use crate::format::table::scenes::are_of_scenes;
 use crate::format::{Part, recognise};
 use crate::lake::{Answer, Lake, LakeError};
-use crate::run::{Held, Io, Place, Table, gather, passed_over};
+use crate::run::{Held, Io, Place, Table, gather};
 use crate::source::{Found, HEAD_BYTES, Location, Reader, SceneTable};
 use crate::time::Time;
 
@@ -87,7 +87,13 @@ pub fn sort(io: &Io, location: &Location) -> Result<Sorted, SceneReadError> {
     let mut sorted = Sorted {
         recordings: held.recordings.into_iter().map(|found| found.location).collect(),
         has_others: !tables.is_empty(),
-        passed_over: passed_over(held.others.iter().chain(other_json.iter().map(|one| &one.path)).map(String::as_str)),
+        passed_over: Held {
+            others: held.others,
+            refused: held.refused,
+            json: other_json,
+            ..Held::default()
+        }
+        .passed_over(),
         ..Sorted::default()
     };
     let scenes = Held {

@@ -48,6 +48,36 @@ enum Kind {
     None,
 }
 
+/// What lies below each folder that has a log, by that folder (`lake/trips/`, empty: the whole), its paths from there on; then the rest.
+pub fn governed(listed: Vec<Listed>) -> Vec<(String, Vec<Listed>)> {
+    let root_of = |file: &Listed| {
+        let hudi = file.path.strip_suffix(hudi::PROPERTIES);
+        let delta = || file.path.split_once(delta::FOLDER).map(|(root, _)| root);
+        hudi.or_else(delta)
+            .filter(|root| root.is_empty() || root.ends_with('/'))
+            .map(str::to_owned)
+    };
+    let mut roots: Vec<String> = listed.iter().filter_map(root_of).collect();
+    roots.sort();
+    // Hudi keeps a table of its own below its log
+    roots.dedup_by(|inner, outer| inner.starts_with(&**outer));
+    let mut groups: Vec<(String, Vec<Listed>)> = roots.into_iter().map(|root| (root, Vec::new())).collect();
+    let mut rest = Vec::new();
+    for file in listed {
+        match groups.iter_mut().find(|(root, _)| file.path.starts_with(&**root)) {
+            Some((root, own)) => own.push(Listed {
+                path: file.path.get(root.len()..).unwrap_or_default().to_owned(),
+                ..file
+            }),
+            None => rest.push(file),
+        }
+    }
+    if !rest.is_empty() || groups.is_empty() {
+        groups.push((String::new(), rest));
+    }
+    groups
+}
+
 /// A file of the log, read.
 pub type Read = (String, bytes::Bytes);
 
@@ -59,6 +89,11 @@ impl<'a> Log<'a> {
             () => Kind::None,
         };
         Log { listed, kind }
+    }
+
+    /// Whether there is a log.
+    pub fn is_some(&self) -> bool {
+        self.kind != Kind::None
     }
 
     /// Files of the log that [`Log::snapshot`] needs.

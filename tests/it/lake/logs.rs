@@ -74,6 +74,49 @@ fn hudi_is_read_by_its_timeline() {
     assert!(fails(&["query", &format!("SELECT * FROM lake('{}', '2023-01-01')", text(root))]).contains("no commit up to"));
 }
 
+/// Beside other tables, too, and what cannot be read is named.
+#[test]
+fn tables_below_a_folder_are_read_by_their_logs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    for (name, kind) in [("trips", "COPY_ON_WRITE"), ("merged", "MERGE_ON_READ")] {
+        let table = root.join("hudi").join(name);
+        let properties = format!("hoodie.table.type={kind}\nhoodie.table.version=6\n");
+        write(table.join(".hoodie/hoodie.properties"), &properties);
+        write(table.join(".hoodie/20240101000000000.commit"), "{}");
+        write(table.join(".hoodie/20240102000000000.commit"), "{}");
+        // a table of its own, of no concern
+        write(table.join(".hoodie/metadata/.hoodie/hoodie.properties"), "hoodie.table.version=6\n");
+        names(&table.join("us/a-0_0-1-1_20240101000000000.parquet"), &["old"]);
+        names(&table.join("us/a-0_0-2-2_20240102000000000.parquet"), &["new"]);
+    }
+    write(root.join("hudi/merged/us/.a-0_20240102000000000.log.1_0-5-5"), "#HUDI#");
+    let log = |version: u32, actions: &str| write(root.join(format!("delta/_delta_log/{version:020}.json")), actions);
+    log(
+        0,
+        "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n{\"metaData\":{\"id\":\"a\",\"partitionColumns\":[],\"format\":{\"provider\":\"parquet\"}}}\n{\"add\":{\"path\":\"a.parquet\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n",
+    );
+    log(
+        1,
+        "{\"remove\":{\"path\":\"a.parquet\",\"dataChange\":true}}\n{\"add\":{\"path\":\"b.parquet\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n",
+    );
+    names(&root.join("delta/a.parquet"), &["removed"]);
+    names(&root.join("delta/b.parquet"), &["live"]);
+    names(&root.join("plain/one.parquet"), &["plain"]);
+    let of = |table: &str| {
+        let sql = format!("SELECT name FROM lake.{table} ORDER BY name");
+        let found = rows(&sql, &[("lake", root)]);
+        found.into_iter().map(|row| row["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (of("trips"), of("delta"), of("plain")),
+        (vec![json!("new")], vec![json!("live")], vec![json!("plain")])
+    );
+    let told: Value = serde_json::from_str(&prints(&["info", text(root), "--json"])).expect("JSON");
+    assert_eq!(told["messages"], 3, "{told}");
+    assert!(told.to_string().contains("hudi/merged is not read: "), "{told}");
+}
+
 #[test]
 fn delta_is_read_by_its_log() {
     let folder = tempfile::tempdir().expect("a folder");
