@@ -74,6 +74,9 @@ pub fn run(common: &Common, args: &ExportArgs) -> anyhow::Result<()> {
             args.output.display()
         )
     })?;
+    if let Some(own) = args.locations.iter().find(|text| is_file(text, &args.output)) {
+        bail!("the result would take the place of the recording that it is made of: name another file than {own}");
+    }
     let io = common.io()?;
     let mut progress = output::Progress::new();
     let mut recordings = Vec::with_capacity(args.locations.len());
@@ -102,6 +105,14 @@ pub fn run(common: &Common, args: &ExportArgs) -> anyhow::Result<()> {
     let written = written.with_context(|| format!("nothing whole was written: {}", args.output.display()))?;
     tell_of(&written);
     Ok(())
+}
+
+/// Whether a location is this file.
+fn is_file(location: &str, path: &Path) -> bool {
+    let Ok(Location::Path(own)) = Location::parse(location) else {
+        return false;
+    };
+    matches!((own.canonicalize(), path.canonicalize()), (Ok(own), Ok(path)) if own == path)
 }
 
 fn selection(args: &ExportArgs, recordings: &[Recording]) -> anyhow::Result<Selection> {

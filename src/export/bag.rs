@@ -1,4 +1,6 @@
 //! Bags out of bags: a chunk that lies inside of what is wanted is copied as it is, others are written anew.
+//!
+//! Invariant: what is copied was read whole, with every check, so that no damage is handed on unseen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Seek, Write};
@@ -7,8 +9,9 @@ use futures_util::{StreamExt, stream};
 
 use super::{ExportError, Selection, Written};
 use crate::format::rosbag1::writer::{Compression, Writer};
-use crate::format::{Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, StoredChunk, Warning};
+use crate::format::{Batch, Checks, Chunk, ChunkId, ConnectionId, ConnectionSet, Fetched, StoredChunk, Warning};
 use crate::run::Recording;
+use crate::source::SourceError;
 
 /// Chunks that are read ahead.
 const AHEAD: usize = 6;
@@ -18,6 +21,8 @@ const AHEAD: usize = 6;
 struct Planned {
     recording: usize,
     chunk: ChunkId,
+    /// It may be copied.
+    is_whole: bool,
 }
 
 /// Writes one bag. Without a `compression` each recording's own is kept.
@@ -115,7 +120,12 @@ impl<W: Write + Seek> Slicer<'_, W> {
                     false => chunk.span.overlaps(self.selection.span) && chunk.counts.iter().any(|(c, n)| *n > 0 && wanted.contains(*c)),
                 };
                 if is_wanted {
-                    plan.push((chunk.span.start, Planned { recording: at, chunk: id }));
+                    let planned = Planned {
+                        recording: at,
+                        chunk: id,
+                        is_whole: self.is_whole(chunk),
+                    };
+                    plan.push((chunk.span.start, planned));
                 }
             }
         }
@@ -131,14 +141,15 @@ impl<W: Write + Seek> Slicer<'_, W> {
         let readers: Vec<_> = self
             .recordings
             .iter()
-            .map(|recording| (recording.reader.clone(), recording.container.clone()))
+            .zip(&self.wanted)
+            .map(|(recording, wanted)| (recording.reader.clone(), recording.container.clone(), wanted.clone()))
             .collect();
         let total = plan.len().max(1) as f64;
         let mut reads = stream::iter(plan.into_iter().enumerate())
             .map(|(place, planned)| {
                 let of = readers.get(planned.recording).cloned();
                 async move {
-                    let Some((reader, container)) = of else {
+                    let Some((reader, container, wanted)) = of else {
                         return (place, planned, None);
                     };
                     let range = container
@@ -146,11 +157,19 @@ impl<W: Write + Seek> Slicer<'_, W> {
                         .chunks
                         .get(planned.chunk as usize)
                         .map(|chunk| chunk.range.clone());
-                    let read = match range {
-                        Some(range) => Some(reader.read(range.clone()).await.map(|bytes| Fetched::one(range.start, bytes))),
-                        None => None,
+                    let Some(range) = range else {
+                        return (place, planned, None);
                     };
-                    (place, planned, read)
+                    let read = async {
+                        let got = Fetched::one(range.start, reader.read(range).await?);
+                        let checks = if planned.is_whole { Checks::Full } else { Checks::Quick };
+                        let decode = move || {
+                            let batch = container.messages(planned.chunk, &got, &wanted, checks);
+                            (got, batch)
+                        };
+                        Ok::<_, SourceError>(tokio::task::spawn_blocking(decode).await.ok())
+                    };
+                    (place, planned, Some(read.await))
                 }
             })
             .buffered(AHEAD)
@@ -158,7 +177,8 @@ impl<W: Write + Seek> Slicer<'_, W> {
         while let Some((place, planned, read)) = io.block_on(reads.next()) {
             progress(place as f64 / total);
             match read {
-                Some(Ok(got)) => self.chunk(planned, &got)?,
+                Some(Ok(Some((got, batch)))) => self.chunk(planned, &got, batch)?,
+                Some(Ok(None)) => self.lost(planned, "the reader crashed on this chunk, which is a bug worth reporting".into()),
                 Some(Err(error)) if error.is_of_this_range() => self.lost(planned, error.to_string()),
                 Some(Err(error)) => return Err(error.into()),
                 None => {}
@@ -178,12 +198,13 @@ impl<W: Write + Seek> Slicer<'_, W> {
             .push((recording.reader.location().clone(), Warning { offset, what }));
     }
 
-    fn chunk(&mut self, planned: Planned, got: &Fetched) -> Result<(), ExportError> {
+    fn chunk(&mut self, planned: Planned, got: &Fetched, mut batch: Batch) -> Result<(), ExportError> {
         let Some(recording) = self.recordings.get(planned.recording) else {
             return Ok(());
         };
         let container = &recording.container;
-        if let Some(stored) = self.whole(planned, got) {
+        let is_sound = planned.is_whole && batch.warnings.is_empty() && batch.instead.is_none();
+        if let Some(stored) = is_sound.then(|| self.whole(planned, got)).flatten() {
             self.writer.copy_chunk(&stored)?;
             self.written.copied_chunks += 1;
             self.written.messages += stored.index.values().map(|entries| entries.len() as u64).sum::<u64>();
@@ -192,7 +213,6 @@ impl<W: Write + Seek> Slicer<'_, W> {
         let Some(wanted) = self.wanted.get(planned.recording) else {
             return Ok(());
         };
-        let mut batch = container.messages(planned.chunk, got, wanted, Checks::Quick);
         if let Some(elsewhere) = batch.instead {
             let start = elsewhere.start;
             let read = recording.io.block_on(recording.reader.read(elsewhere));
@@ -219,16 +239,17 @@ impl<W: Write + Seek> Slicer<'_, W> {
         Ok(())
     }
 
-    /// The chunk as it is stored, where all of it is wanted and its numbers mean the same in the new bag.
-    fn whole(&self, planned: Planned, got: &Fetched) -> Option<StoredChunk> {
-        let recording = self.recordings.get(planned.recording)?;
-        let chunk = recording.container.catalog().chunks.get(planned.chunk as usize)?;
+    /// Whether all of a chunk's time is wanted, in the compression that it has.
+    fn is_whole(&self, chunk: &Chunk) -> bool {
         let span = self.selection.span;
         let is_inside = span.start <= chunk.span.start && chunk.span.end <= span.end;
-        let keeps = self.compression.is_none_or(|wanted| wanted.name() == &*chunk.compression);
-        if !is_inside || !keeps {
-            return None;
-        }
+        is_inside && self.compression.is_none_or(|wanted| wanted.name() == &*chunk.compression)
+    }
+
+    /// The chunk as it is stored, where its numbers mean the same in the new bag.
+    fn whole(&self, planned: Planned, got: &Fetched) -> Option<StoredChunk> {
+        let recording = self.recordings.get(planned.recording)?;
+        let span = self.selection.span;
         let stored = recording.container.stored(planned.chunk, got)?;
         let same = |(number, id): &(u32, ConnectionId)| self.owners.get(number) == Some(&(planned.recording, *id));
         let numbers: BTreeSet<u32> = stored

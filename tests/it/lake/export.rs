@@ -109,6 +109,35 @@ fn damaged_bags_are_repaired() {
     }
 }
 
+/// Bytes of a chunk that are lost are told, and what can be read is written so that it can be.
+#[test]
+fn damage_inside_of_a_chunk_is_not_handed_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (damaged, out) = (folder.path().join("damaged.bag"), folder.path().join("repaired.bag"));
+    let mut bytes = fs::read(drive()).expect("a file");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 20_000].fill(0);
+    fs::write(&damaged, bytes).expect("a file");
+    let output = roadreel(&["export", text(&damaged), "-o", text(&out)]);
+    assert!(output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("warning:") && told.contains("LZ4"), "{told}");
+    let check = roadreel(&["check", text(&out)]);
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+    let (left, all) = (info(&out)["messages"].as_u64(), info(drive())["messages"].as_u64());
+    assert!(left < all && left > all.map(|all| all / 2), "{left:?} of {all:?}");
+}
+
+#[test]
+fn a_recording_is_not_written_over_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = folder.path().join("own.bag");
+    fs::copy(drive(), &own).expect("a copy");
+    let told = fails(&["export", text(&own), "-o", text(&own), "--end", "+0.1"]);
+    assert!(told.contains("would take the place of the recording"), "{told}");
+    assert_eq!(fs::read(&own).expect("a file"), fs::read(drive()).expect("a file"));
+}
+
 #[test]
 fn mcap_files_hold_the_same_messages() {
     let folder = tempfile::tempdir().expect("a folder");
