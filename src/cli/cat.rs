@@ -1,6 +1,6 @@
 //! `roadreel cat`: messages in time order, one a line.
 //!
-//! Lines are made on the threads that read the chunks; what is printed is in order of receive time, then of the file.
+//! Lines are made on the threads that read the chunks, unless few are asked for: of these chunks most is not printed. What is printed is in order of receive time, then of the file.
 
 mod short;
 
@@ -12,9 +12,12 @@ use anyhow::bail;
 
 use super::{CatArgs, Common, open, output};
 use crate::decode::{DecodeError, Schema, definitions, write_base64};
-use crate::format::{Catalog, Checks, Connection, ConnectionId, ConnectionSet, Message};
-use crate::run::{Piece, mapped};
+use crate::format::{Catalog, Connection, ConnectionId, ConnectionSet, Message};
+use crate::run::{Piece, Wanted, mapped_of};
 use crate::time::{Span, Time, format_epoch};
+
+/// For so many messages nothing is read ahead.
+const FEW: u64 = 1_000;
 
 pub fn run(common: &Common, args: &CatArgs) -> anyhow::Result<()> {
     let recording = open::recording_or_scene(common, args.location.as_deref())?;
@@ -26,28 +29,41 @@ pub fn run(common: &Common, args: &CatArgs) -> anyhow::Result<()> {
         args.start.map_or(Time::MIN, |when| when.unclamped(whole)),
         args.end.map_or(Time::MAX, |when| when.unclamped(whole)),
     );
-    let printers: Vec<Printer> = catalog
+    let printers: Arc<[Printer]> = catalog
         .connections
         .iter()
         .map(|connection| Printer::new(connection, args.json))
         .collect();
     let names: Vec<Arc<str>> = catalog.connections.iter().map(|connection| connection.topic.clone()).collect();
 
-    let line = move |message: Message| match printers.get(message.connection as usize) {
-        Some(printer) => printer.line(&message),
+    let line = move |message: &Message| match printers.get(message.connection as usize) {
+        Some(printer) => printer.line(message),
         None => Line::default(),
     };
+    let is_few = args.limit.is_some_and(|limit| limit <= FEW);
+    let mut wanted = Wanted {
+        span,
+        ..Wanted::all(connections)
+    };
+    if is_few {
+        wanted.ahead_bytes = 0;
+    }
     let mut out = output::results();
     let mut notes = Notes::default();
     let mut left = args.limit.unwrap_or(u64::MAX);
-    let pieces = mapped(&recording, connections, span, Checks::Quick, line);
+    let on_threads = line.clone();
+    let pieces = mapped_of(&recording, wanted, move |message| match is_few {
+        true => Err(message),
+        false => Ok(on_threads(&message)),
+    });
     for piece in pieces {
         if left == 0 {
             break;
         }
         match piece? {
-            Piece::Message(time, connection, line) => {
+            Piece::Message(time, connection, made) => {
                 left -= 1;
+                let line = made.unwrap_or_else(|message| line(&message));
                 notes.take(connection, time, &line);
                 out.write_all(&line.text)?;
             }
