@@ -15,7 +15,7 @@ use crate::decode::{Form, Shaded};
 use crate::format::ConnectionSet;
 use crate::run;
 use crate::source::Location;
-use crate::store::{SourceId, SourceInfo, TopicId};
+use crate::store::{SourceId, SourceInfo, Topic, TopicId};
 use crate::time::Time;
 
 /// Read at a time.
@@ -123,16 +123,25 @@ impl AppState {
         }
         let container = self.store.container(id)?;
         let connections = (0..).take(container.catalog().connections.len());
-        let of_topic = |connection: &u32| {
-            let topic = self.store.topic_of_connection(id, *connection);
-            topic.is_some_and(|topic| topic.id == camera.topic)
-        };
-        let connections: Arc<[u32]> = connections.filter(of_topic).collect();
+        let of_cameras = connections.filter_map(|connection| {
+            let topic = self.store.topic_of_connection(id, connection)?;
+            (topic.form == Some(Form::Image)).then_some((connection, topic))
+        });
+        let of_cameras: Vec<(u32, &Topic)> = of_cameras.collect();
+        // another recording's camera of that name has that recording's name before it
+        let name = &self.store.topic(camera.topic)?.name;
+        let same = |topic: &Topic| topic.name.bytes().rev().zip(name.bytes().rev()).take_while(|(a, b)| a == b).count();
+        let (_, topic) = of_cameras
+            .iter()
+            .rev()
+            .max_by_key(|(_, topic)| (topic.id == camera.topic, same(topic)))?;
+        let own = of_cameras.iter().filter(|(_, of)| of.id == topic.id);
+        let connections: Arc<[u32]> = own.map(|(connection, _)| *connection).collect();
         let made = run::Camera {
             location: source.location.clone(),
             container,
             connections: ConnectionSet::Only(connections),
-            schema: self.store.topic(camera.topic)?.schema.clone()?,
+            schema: topic.schema.clone()?,
         };
         self.scenes.thumbnails.cameras.insert((camera.topic, id), made.clone());
         Some(made)

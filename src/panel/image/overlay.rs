@@ -112,7 +112,7 @@ impl Config {
     }
 }
 
-/// Whether boxes belong on a camera: on the one that shares most words about cameras with their name, and of those on the first.
+/// Whether boxes belong on a camera: of those whose names begin as theirs, or of all, on the one that shares most words about cameras with their name, and of those on the first.
 fn are_of(topic: &Topic, camera: &str, store: &Store) -> bool {
     const WORDS: [&str; 8] = ["front", "rear", "back", "left", "right", "side", "rgb", "thermal"];
     let name = topic.name.to_lowercase();
@@ -121,8 +121,14 @@ fn are_of(topic: &Topic, camera: &str, store: &Store) -> bool {
         let stem = stem.to_lowercase();
         spoken.iter().filter(|word| stem.contains(**word)).count()
     };
+    // those of its own recording, where several are open
+    let first = |name: &str| name.trim_start_matches('/').split('/').next().map(str::to_owned);
+    let is_beside = |stem: &&str| first(stem) == first(&topic.name);
+    let all = cameras(store);
+    let beside: Vec<&str> = all.iter().copied().filter(is_beside).collect();
+    let offered = if beside.is_empty() { all } else { beside };
     // of as many the one that comes first
-    let best = cameras(store).into_iter().rev().max_by_key(|stem| shared(stem));
+    let best = offered.into_iter().rev().max_by_key(|stem| shared(stem));
     best.is_some_and(|best| best == stem_of(camera))
 }
 
