@@ -53,7 +53,7 @@
 //!   [`format::FORMATS`]. The indexer asks for ranges and is handed them, so the same reader serves a disk, a URL and a fuzzer.
 //! - [`store::Work`] and [`store::Event`] are plain data. Whoever executes them may do so in any order and on any thread; the
 //!   tests do it inline, in random order, with failures. What is worked out of what is loaded (series of several topics,
-//!   spectra, lines that pass filters, pixels of a picture, a map with its updates) is a [`store::Task`] among them: the window's thread
+//!   spectra, lines that pass filters, tracks thinned for every zoom, pixels of a picture, a map with its updates) is a [`store::Task`] among them: the window's thread
 //!   computes nothing of the size of a recording or of a picture. What accumulates (markers, diagnostics) is folded there, a step from
 //!   the last keyframe.
 //! - `panel::Panel`: a panel is one file and one line in `panel::PANELS`. What it shows of a topic while the newest message is still

@@ -17,6 +17,7 @@ mod issue;
 mod links;
 mod lookup;
 mod matches;
+mod pieces;
 mod plan;
 mod playback;
 mod resources;
@@ -25,6 +26,7 @@ mod series;
 mod shades;
 mod signal;
 mod timing;
+mod todo;
 mod transforms;
 mod work;
 mod worked;
@@ -33,6 +35,9 @@ pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, Seri
 pub use fold::MarkerSet;
 pub use links::LinkState;
 pub use matches::{LogFilter, LogQuery, MatchSet, Verdict, expression};
+pub use pieces::{
+    Bounds, Level, Part, Piece, Pieces, Point, RUN, SHORTEST_GAP_NANOS, World, contains, distance_to, overlaps, project, union,
+};
 pub use playback::Playback;
 pub use rows::{Block, RowSet};
 pub use series::{Points, Series, Statistics};
@@ -128,6 +133,8 @@ pub enum What {
     Figures(Form),
     /// Which lines of a log pass, of those that [`What::Rows`] has.
     Lines(Arc<LogQuery>),
+    /// Positions as pieces of a track, of those that [`What::Rows`] has.
+    Pieces,
     /// So many bytes are held by whoever wants it, beside what the store counts: they are a part of the budget.
     Held(u64),
     /// A file that the topic's messages name by its address.
@@ -251,6 +258,7 @@ pub struct Store {
     inquiries: Vec<analysis::Inquiry>,
     row_sets: Vec<RowSet>,
     matches: Vec<MatchSet>,
+    pieces: Vec<pieces::PieceSet>,
     shades: Vec<shades::Shade>,
     figures: Vec<timing::FigureSet>,
     folds: BTreeMap<TopicId, fold::Fold>,
@@ -316,6 +324,7 @@ impl Store {
             inquiries: Vec::new(),
             row_sets: Vec::new(),
             matches: Vec::new(),
+            pieces: Vec::new(),
             shades: Vec::new(),
             figures: Vec::new(),
             folds: BTreeMap::new(),
@@ -370,6 +379,7 @@ impl Store {
         self.add_inquiries();
         self.add_row_sets();
         self.add_matches();
+        self.add_pieces();
         self.add_shades();
         self.add_figures();
         self.reread_points();

@@ -16,7 +16,7 @@ use egui_system_font_provider::SystemFontProvider;
 
 use super::gpu::{self, ScreenDescriptor};
 use super::{AppState, MakeExecutor, Start, root};
-use crate::panel::PanelState;
+use crate::panel::{self, PanelState};
 use crate::store::Lookup;
 use crate::theme;
 use crate::time::{Span, Time};
@@ -206,6 +206,9 @@ impl Screen {
                 return (output, unused);
             }
             let pending = any_pending(state);
+            if pending {
+                panel::map::wait_for_ground();
+            }
             if state.is_settled(self.options.wait_all) && state.scenes.is_settled() && !pending {
                 if number >= PASSES_MIN && !was_pending {
                     return (output, unused);

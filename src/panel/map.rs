@@ -12,6 +12,8 @@ mod tiles;
 mod track;
 mod world;
 
+pub use world::wait as wait_for_ground;
+
 use std::collections::BTreeMap;
 
 use egui::{Align2, CursorIcon, PointerButton, Rect, Sense, Ui};
@@ -130,10 +132,10 @@ struct MapPanel {
     measured: Vec<World>,
     scrubbing: bool,
     hovering: bool,
+    /// The ground is still being read.
+    is_bare: bool,
     /// What messages draw, by topic.
     overlays: Vec<features::Overlay>,
-    /// More positions are there than one frame takes.
-    is_behind: bool,
     state: PanelState,
 }
 
@@ -151,8 +153,8 @@ impl MapPanel {
             measured: Vec::new(),
             scrubbing: false,
             hovering: false,
+            is_bare: false,
             overlays: Vec::new(),
-            is_behind: false,
             state: PanelState::Pending("the track is being read".into()),
         }
     }
@@ -211,18 +213,21 @@ impl MapPanel {
                 self.tracks.push(Track::new(topic.id));
             }
         }
-        let mut changed = false;
+        let (mut changed, mut is_whole) = (false, true);
         for track in &mut self.tracks {
             let name = topics.iter().find(|t| t.id == track.topic).map_or("", |t| &t.name);
             track.offset_nanos = offset_nanos(&self.config, name);
-            if let Some(rows) = view.store.rows(track.topic, Form::Fix) {
-                changed |= track.take(rows);
+            if let Some(pieces) = view.store.pieces(track.topic) {
+                changed |= track.take(pieces);
             }
+            is_whole &= view
+                .store
+                .rows(track.topic, Form::Fix)
+                .is_some_and(|rows| rows.len() == track.messages);
         }
-        self.is_behind = self.tracks.iter().any(Track::is_behind);
         let fixes: usize = self.tracks.iter().map(|track| track.fixes).sum();
         // while positions come, colours change now and then: to look for the range in each frame would cost more than the positions do
-        if changed && (!self.is_behind || fixes / 4 * 3 > self.ranged_fixes) {
+        if changed && (is_whole || fixes / 4 * 3 > self.ranged_fixes) {
             (self.range, self.ranged_fixes) = (None, fixes);
         }
         self.refresh_features(view);
@@ -252,6 +257,10 @@ impl MapPanel {
             };
             if !rows.is_complete(Span::at(view.now.plus_nanos(-offset_nanos(&self.config, &topic.name)))) {
                 return PanelState::Pending(format!("{} is being read at the playhead", topic.name));
+            }
+            let pieces = view.store.pieces(topic.id);
+            if !rows.is_empty() && pieces.is_none_or(|pieces| pieces.parts.is_empty()) {
+                return PanelState::Pending(format!("the track of {} is being laid out", topic.name));
             }
             if let Some((count, why)) = rows.failed() {
                 notes.push(format!("{count} messages of {} cannot be read: {why}", topic.name));
@@ -285,6 +294,9 @@ impl MapPanel {
         }
         if let Some(why) = self.tiles.failure().filter(|_| self.config.layer != Layer::Offline) {
             notes.push(format!("tiles are missing: {why}"));
+        }
+        if self.is_bare {
+            return PanelState::Pending("the ground is being read".into());
         }
         let missing = self.tiles.missing();
         if missing > 0 && notes.is_empty() {
@@ -528,6 +540,10 @@ impl Panel for MapPanel {
                 topic: topic.id,
                 what: What::Rows { form: Form::Fix, span },
             });
+            out.push(Want {
+                topic: topic.id,
+                what: What::Pieces,
+            });
         }
         let features = self.feature_topics(view.store);
         out.extend(features.iter().map(|topic| Want {
@@ -548,9 +564,6 @@ impl Panel for MapPanel {
     fn ui(&mut self, ui: &mut Ui, view: &View, out: &mut Vec<Action>) {
         let rect = ui.available_rect_before_wrap();
         self.refresh(view);
-        if self.is_behind {
-            ui.ctx().request_repaint();
-        }
         match &self.state {
             PanelState::Absent(why) => return widget::empty_note(ui, rect, why),
             PanelState::Failed(why) if self.tracks.iter().all(|t| t.fixes == 0) => return widget::failure_note(ui, rect, why),
@@ -561,6 +574,9 @@ impl Panel for MapPanel {
         let missing = self.tiles.missing();
         let mut viewport = self.place(rect, view);
         self.draw_ground(&inside, &viewport, view);
+        if self.is_bare {
+            ui.ctx().request_repaint();
+        }
         self.interact(&inside, rect, &mut viewport, view, out);
         self.draw_frame(&inside, &viewport, view);
         if missing > 0 && self.tiles.missing() == 0 {

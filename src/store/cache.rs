@@ -169,10 +169,11 @@ impl Store {
         let series: u64 = self.series.iter().map(super::Series::bytes).sum();
         let rows: u64 = self.row_sets.iter().map(super::RowSet::bytes).sum();
         let matches: u64 = self.matches.iter().map(super::MatchSet::bytes).sum();
+        let pieces: u64 = self.pieces.iter().map(super::pieces::PieceSet::bytes).sum();
         let folds: u64 = self.folds.values().map(super::fold::Fold::bytes).sum();
         let derived: u64 = self.derived.iter().map(super::derived::Derived::bytes).sum();
         let analyses: u64 = self.inquiries.iter().map(super::analysis::Inquiry::bytes).sum();
-        series + derived + analyses + rows + matches + folds + self.transforms.bytes() + self.memory.undecoded
+        series + derived + analyses + rows + matches + pieces + folds + self.transforms.bytes() + self.memory.undecoded
     }
 
     /// What reads under way take, wherever it is: on the line, waiting to be decoded, or on its way here.

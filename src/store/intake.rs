@@ -54,6 +54,7 @@ impl Store {
             Some(Outcome::Analysis(analyzed)) => self.analysis_done(id, Some(analyzed)),
             Some(Outcome::Figures(figures)) => self.figures_done(id, Some(figures)),
             Some(Outcome::Lines(examined)) => self.examined(id, examined),
+            Some(Outcome::Pieces(pieces)) => self.pieces_done(id, Some(pieces)),
             Some(Outcome::Shade(shaded)) => self.shade_done(id, Some(shaded)),
             Some(Outcome::Grid(grid)) => self.grid_done(id, grid),
             None => self.computing_failed(id),
@@ -66,6 +67,7 @@ impl Store {
         self.analysis_done(id, None);
         self.figures_done(id, None);
         self.examined(id, Vec::new());
+        self.pieces_done(id, None);
         self.shade_done(id, None);
         self.grid_done(id, None);
         self.fail("working out what a panel shows crashed, which is a bug worth reporting".into());

@@ -74,6 +74,7 @@ impl Store {
             self.issue_analyses(&mut out);
             self.issue_figures(&mut out);
             self.issue_matches(&mut out);
+            self.issue_pieces(&mut out);
             self.issue_playhead(&mut out);
             if !self.plan.is_missing && !self.ahead_is_held {
                 self.issue_ahead(&mut out);
@@ -127,7 +128,7 @@ impl Store {
             units.extend(self.missing_of(key, ahead));
         }
         if let Some((start, _)) = self.start_of(key) {
-            units.extend(self.jobs.iter().filter(|(_, j)| j.todo.contains(&(start, key))).map(|(u, _)| *u));
+            units.extend(self.jobs.iter().filter(|(_, j)| j.todo.contains(start, key)).map(|(u, _)| *u));
         }
     }
 
@@ -278,7 +279,7 @@ impl Store {
         if let Some((start, _)) = self.start_of(key) {
             for unit in units {
                 if let Some(job) = self.jobs.get_mut(unit) {
-                    job.todo.remove(&(start, key));
+                    job.todo.remove(start, key);
                 }
             }
         }
@@ -423,21 +424,11 @@ impl Store {
         if room == [false, false] {
             return None;
         }
-        let pivot = (self.now, ChunkKey { source: 0, chunk: 0 });
-        let has_room = |key: &ChunkKey| room[usize::from(self.is_remote(key.source))];
-        let mut best: Option<(i64, ChunkKey)> = None;
-        for (unit, job) in &self.jobs {
-            if self.denied.contains(&self.topic_of(*unit)) && !unit.is_column() {
-                continue;
-            }
-            let before = job.todo.range(..pivot).rev().find(|t| has_room(&t.1));
-            let after = job.todo.range(pivot..).find(|t| has_room(&t.1));
-            for (start, key) in [before, after].into_iter().flatten() {
-                let rank = (start.since(self.now).saturating_abs(), *key);
-                best = Some(best.map_or(rank, |b| b.min(rank)));
-            }
-        }
-        best.map(|b| b.1)
+        let is_denied = |unit: &Unit| self.denied.contains(&self.topic_of(*unit)) && !unit.is_column();
+        let has_room = |source: SourceId| room[usize::from(self.is_remote(source))];
+        let jobs = self.jobs.iter().filter(|(unit, _)| !is_denied(unit));
+        let nearest = jobs.filter_map(|(_, job)| job.todo.nearest(self.now, has_room)).min();
+        nearest.map(|(_, key)| key)
     }
 
     /// The chunk and, where remote, its neighbours in the file that are missing too.
@@ -607,14 +598,13 @@ impl Store {
 
     /// Whether all that a job wants of chunks that start at or before the playhead is there.
     pub(super) fn is_read_until_now(&self, unit: Unit) -> bool {
-        let has_todo = |job: &super::plan::Job| job.todo.range(..=(self.now, ChunkKey::LAST)).next().is_some();
         let is_in_flight = || {
             self.reads
                 .values()
                 .flat_map(|r| r.chunks.values())
                 .any(|awaited| awaited.units.contains(&unit))
         };
-        self.jobs.get(&unit).is_some_and(|job| !has_todo(job)) && !is_in_flight()
+        self.jobs.get(&unit).is_some_and(|job| !job.todo.starts_by(self.now)) && !is_in_flight()
     }
 
     pub(super) fn is_in_job(&self, key: ChunkKey, unit: Unit) -> bool {

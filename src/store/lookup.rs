@@ -308,6 +308,7 @@ impl Store {
             || self.plan.is_undecoded
             || self.is_shading()
             || self.is_composing()
+            || self.is_cutting()
             || self.awaits_resources();
         let wide_is_due = self
             .jobs

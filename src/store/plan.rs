@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::cache::{Data, Decoding, Kept, State, Unit, distance};
 use super::index::ChunkKey;
+use super::todo::Todo;
 use super::{Lookup, Store, TopicId, Want, What};
 use crate::decode::Form;
 use crate::format::MAX_LATCHED_CHUNKS;
@@ -65,8 +66,8 @@ impl Plan {
 #[derive(Default)]
 pub(super) struct Job {
     pub spans: Vec<Span>,
-    /// Chunks that are neither loaded, nor on their way, nor failed, by start.
-    pub todo: BTreeSet<(Time, ChunkKey)>,
+    /// Chunks that are neither loaded, nor on their way, nor failed.
+    pub todo: Todo,
     pub revision: u64,
 }
 
@@ -275,7 +276,8 @@ impl Store {
             | What::Points { .. }
             | What::Derived { .. }
             | What::Analysis(_)
-            | What::Lines(_) => {}
+            | What::Lines(_)
+            | What::Pieces => {}
             What::Latest(Form::Markers | Form::Diagnostics) => self.plan_narrow(topic, Unit::Fold(topic), 0, &[], plan),
             What::Latest(form) => {
                 let found = self.newest(topic, self.now, 1);
@@ -433,6 +435,7 @@ impl Store {
                 | What::Analysis(_)
                 | What::Rows { .. }
                 | What::Lines(_)
+                | What::Pieces
                 | What::Resource(_) => continue,
             };
             self.ahead_of_topic(want.topic, Store::unit_of(want.topic, form), &mut chunks);
@@ -556,15 +559,10 @@ impl Store {
                 .get(&unit)
                 .is_some_and(|j| j.spans == spans && j.revision == self.catalog_revision && !stale.contains(&unit));
             if !current {
-                let mut todo = BTreeSet::new();
-                for span in &spans {
-                    let list = &self.index[self.topic_of(unit).0 as usize].all;
-                    for chunk in list.overlapping(span.start, span.end) {
-                        if self.state(chunk.key, unit).is_none() {
-                            todo.insert((chunk.span.start, chunk.key));
-                        }
-                    }
-                }
+                let list = &self.index[self.topic_of(unit).0 as usize].all;
+                let chunks = spans.iter().flat_map(|span| list.overlapping(span.start, span.end));
+                let missing = chunks.filter(|chunk| self.state(chunk.key, unit).is_none());
+                let todo = missing.map(|chunk| (chunk.span.start, chunk.key)).collect();
                 self.jobs.insert(
                     unit,
                     Job {

@@ -197,7 +197,7 @@ impl Store {
             && let Some(rows) = rows.or_else(|| Rows::new(set.form))
         {
             let [new, old] = set.add(start, key, ordinal, list, rows);
-            self.match_blocks(number, new, old);
+            self.rows_changed(number, new, old);
         }
     }
 
@@ -205,9 +205,18 @@ impl Store {
         let topic = self.topic_of(Unit::Rows(number));
         if let (Some(start), Some(set)) = (self.chunk_start(key), self.row_sets.get_mut(number as usize)) {
             let old = set.remove(start, key);
-            self.match_blocks(number, None, old);
+            self.rows_changed(number, None, old);
             self.unloaded.insert(topic);
         }
+    }
+
+    /// What is worked out of the rows follows them.
+    fn rows_changed(&mut self, number: u32, new: Option<Block>, old: Option<Block>) {
+        for pieces in self.pieces.iter_mut().filter(|pieces| pieces.is_of(number)) {
+            old.iter().for_each(|block| pieces.remove(block));
+            new.iter().for_each(|block| pieces.add(block));
+        }
+        self.match_blocks(number, new, old);
     }
 
     fn chunk_start(&self, key: ChunkKey) -> Option<Time> {

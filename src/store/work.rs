@@ -15,6 +15,7 @@ use crate::store::analysis::{AnalysisTask, Analyzed};
 use crate::store::derived::{Derivation, DerivedWindow};
 use crate::store::grid::GridTask;
 use crate::store::matches::{LinesTask, Verdict};
+use crate::store::pieces::{Pieces, PiecesTask};
 use crate::store::shades::ShadeTask;
 use crate::store::timing::{Figures, FiguresTask};
 use crate::time::Time;
@@ -102,6 +103,8 @@ pub enum Task {
     Figures(FiguresTask),
     /// Lines of a log against a query.
     Lines(LinesTask),
+    /// Positions into pieces of a track.
+    Pieces(PiecesTask),
     /// Pixels for the screen of a picture.
     Shade(ShadeTask),
     /// A map with its updates.
@@ -115,6 +118,7 @@ pub enum Outcome {
     Figures(Figures),
     /// By the key of the block.
     Lines(Vec<(u64, Verdict)>),
+    Pieces(Pieces),
     Shade(Shaded),
     Grid(Option<Grid>),
 }
@@ -126,6 +130,7 @@ impl Task {
             Task::Analysis(analysis) => Outcome::Analysis(analysis.run()),
             Task::Figures(figures) => Outcome::Figures(figures.run()),
             Task::Lines(lines) => Outcome::Lines(lines.run()),
+            Task::Pieces(pieces) => Outcome::Pieces(pieces.run()),
             Task::Shade(shade) => Outcome::Shade(shade.run()),
             Task::Grid(grid) => Outcome::Grid(grid.run()),
         }
@@ -135,7 +140,7 @@ impl Task {
         match self {
             Task::Window(_) | Task::Analysis(_) | Task::Figures(_) => Deadline::Background,
             Task::Shade(_) | Task::Grid(_) => Deadline::Playhead,
-            Task::Lines(_) => Deadline::Ahead { millis: 100 },
+            Task::Lines(_) | Task::Pieces(_) => Deadline::Ahead { millis: 100 },
         }
     }
 }

@@ -33,9 +33,10 @@ impl MapPanel {
         painter.rect_filled(viewport.rect, 0.0, world::water_color(p));
         // what does not come leaves the offline map
         let is_far = viewport.zoom < 6.0 && !self.tiles.is_translucent();
-        let is_bare = self.config.layer == Layer::Offline || is_far || self.tiles.failure().is_some();
-        if is_bare {
-            world::draw(painter, viewport, p);
+        let is_offline = self.config.layer == Layer::Offline || is_far || self.tiles.failure().is_some();
+        self.is_bare = false;
+        if is_offline {
+            self.is_bare = !world::draw(painter, viewport, p);
         } else {
             painter.rect_filled(viewport.rect, 0.0, world::land_color(p));
         }

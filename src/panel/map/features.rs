@@ -6,10 +6,10 @@ use egui::{Align2, Color32, Mesh, Painter, Shape, Stroke, Ui, vec2};
 
 use super::MapPanel;
 use super::mercator::{self, Viewport, World};
-use super::track::Bounds;
 use super::world;
 use crate::decode::{Decoded, Feature, FeatureShape, Form};
 use crate::panel::View;
+use crate::store::Bounds;
 use crate::store::{Lookup, Store, Topic, TopicId};
 use crate::theme;
 

@@ -1,27 +1,15 @@
-//! Web Mercator: the globe on a square of side 1, x eastwards, y southwards, and the part of it that a panel shows.
+//! The globe on the square of Web Mercator, and the part of it that a panel shows.
 //!
-//! Invariant: latitudes beyond ±85.05° are drawn at the square's edge. x may leave 0 to 1: a track that crosses the antimeridian goes
-//! on, and the world is repeated to both sides.
+//! Invariant: x may leave 0 to 1: a track that crosses the antimeridian goes on, and the world is repeated to both sides.
 
 use egui::{Pos2, Rect, pos2};
+
+pub use crate::store::{World, project};
 
 const TILE_POINTS: f64 = 256.0;
 const EQUATOR_METRES: f64 = 40_075_016.686;
 const EARTH_RADIUS_METRES: f64 = 6_371_008.8;
-pub const MAX_LATITUDE_DEG: f64 = 85.051_128_78;
 pub const ZOOM_RANGE: (f64, f64) = (0.0, 22.0);
-
-pub type World = [f64; 2];
-
-/// None where there is no such place.
-pub fn project(latitude_deg: f64, longitude_deg: f64) -> Option<World> {
-    if !latitude_deg.is_finite() || !longitude_deg.is_finite() || latitude_deg.abs() > 90.0 || longitude_deg.abs() > 540.0 {
-        return None;
-    }
-    let latitude = latitude_deg.clamp(-MAX_LATITUDE_DEG, MAX_LATITUDE_DEG).to_radians();
-    let y = 0.5 - latitude.tan().asinh() / std::f64::consts::TAU;
-    Some([longitude_deg / 360.0 + 0.5, y])
-}
 
 /// Latitude and longitude in degrees, the longitude within ±180.
 pub fn unproject(world: World) -> (f64, f64) {

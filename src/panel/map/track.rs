@@ -1,21 +1,13 @@
 //! Tracks: positions on the globe of one topic, as many as a view needs, and what is nearest to a place or a time.
 //!
-//! Invariants: a chunk's positions are projected once; a line never leads over a gap in what is loaded or over positions without a
-//! fix; longitudes go on across the antimeridian; a frame costs what is in view, whatever is loaded.
+//! Invariants: a line never leads over a gap in what is loaded or over positions without a fix; longitudes go on across the antimeridian; a frame costs what is in view, whatever is loaded.
 
-mod level;
-mod piece;
-
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::mercator::{self, Viewport, World};
 use crate::decode::Fix;
-use crate::store::{Block, RowSet, TopicId};
+use crate::store::{Bounds, Level, Piece, Pieces, Point, RUN, SHORTEST_GAP_NANOS, TopicId, contains, distance_to, overlaps, union};
 use crate::time::{Span, Time};
-use level::Level;
-pub use piece::Bounds;
-use piece::{Piece, RUN, SHORTEST_GAP_NANOS, contains, distance_to, overlaps, union};
 
 /// Points that are left out are this near to one that is drawn, or to the line.
 const TOLERANCE_POINTS: f64 = 0.6;
@@ -23,12 +15,6 @@ const TOLERANCE_POINTS: f64 = 0.6;
 const MOST_DRAWN: usize = 2_000;
 /// No line is drawn over a time without positions that is so many mean periods long.
 const GAP_PERIODS: i64 = 10;
-/// Positions of small blocks that are taken together, on average and at most.
-const MEAN_GROUP: u64 = 256;
-const LARGEST_GROUP: usize = 2_048;
-const MOST_BLOCKS: usize = 1 << 16;
-/// Positions that one frame projects.
-const POSITIONS_A_FRAME: usize = 1_500;
 
 pub struct Track {
     pub topic: TopicId,
@@ -42,7 +28,8 @@ pub struct Track {
     /// By time, never overlapping.
     stretches: Vec<Stretch>,
     gap_nanos: i64,
-    revision: u64,
+    /// What the stretches were made of.
+    taken: Arc<Pieces>,
 }
 
 /// A piece where the track has led to.
@@ -91,55 +78,34 @@ impl Track {
             fixes: 0,
             stretches: Vec::new(),
             gap_nanos: SHORTEST_GAP_NANOS,
-            revision: u64::MAX,
+            taken: Arc::default(),
         }
     }
 
-    /// Takes what is new, a bounded part of it in a frame. True: something is.
-    pub fn take(&mut self, rows: &RowSet) -> bool {
-        if self.revision == rows.revision() {
+    /// Takes what is new. True: something is.
+    pub fn take(&mut self, pieces: &Arc<Pieces>) -> bool {
+        if Arc::ptr_eq(&self.taken, pieces) {
             return false;
         }
-        let known: BTreeMap<Vec<u64>, Arc<Piece>> = self.stretches.drain(..).map(|s| (s.piece.keys.clone(), s.piece)).collect();
-        let mut room = POSITIONS_A_FRAME;
-        let mut is_all = true;
+        self.stretches.clear();
         let mut is_lost = false;
-        for (span, group) in groups(rows) {
-            let keys: Vec<u64> = group.iter().map(|b| b.key).collect();
-            let count: usize = group.iter().map(|b| b.len).sum();
-            let piece = match known.get(&keys) {
-                Some(piece) => Some(Arc::clone(piece)),
-                None if room == 0 => {
-                    is_all = false;
-                    continue;
-                }
-                None => {
-                    room = room.saturating_sub(count);
-                    Piece::new(&group).map(Arc::new)
-                }
-            };
-            let Some(piece) = piece else {
+        for part in &pieces.parts {
+            let Some(piece) = &part.piece else {
                 is_lost = true;
                 continue;
             };
             let is_after_loss = std::mem::replace(&mut is_lost, piece.ends_lost) || piece.starts_lost();
             self.stretches.push(Stretch {
-                span,
-                piece,
+                span: part.span,
+                piece: piece.clone(),
                 is_after_loss,
                 turns: 0.0,
             });
         }
-        self.messages = rows.len();
-        // what is left comes in the next frame
-        self.revision = if is_all { rows.revision() } else { u64::MAX };
+        self.messages = pieces.messages;
+        self.taken = pieces.clone();
         self.join();
         true
-    }
-
-    /// Whether positions are still to be taken.
-    pub fn is_behind(&self) -> bool {
-        self.revision == u64::MAX
     }
 
     /// Where each stretch lies after those before it.
@@ -153,7 +119,7 @@ impl Track {
         let mut before: Option<f64> = None;
         self.bounds = None;
         for stretch in &mut self.stretches {
-            let x = |at: Option<&piece::Point>| at.map_or(0.0, |p| p.world[0]);
+            let x = |at: Option<&Point>| at.map_or(0.0, |p| p.world[0]);
             let starts_at = x(stretch.piece.points.first());
             stretch.turns = before.map_or(0.0, |before| (before - starts_at).round());
             before = Some(x(stretch.piece.points.last()) + stretch.turns);
@@ -178,7 +144,7 @@ impl Track {
         const FAR_ENOUGH_METRES: f64 = 1.5;
         const LOOK: usize = 50;
         const LONGEST_NANOS: i64 = 10_000_000_000;
-        let placed = |of: &Stretch, p: &piece::Point| ([p.world[0] + of.turns, p.world[1]], p.time);
+        let placed = |of: &Stretch, p: &Point| ([p.world[0] + of.turns, p.world[1]], p.time);
         let of = self.stretches.get(stretch)?;
         let here = placed(of, of.piece.points.get(at)?);
         let metres = mercator::metres_per_world(here.0[1]);
@@ -459,34 +425,6 @@ impl Drawn {
         }
         self.end();
     }
-}
-
-/// Blocks, and the time that they take together.
-type Group<'a> = (Span, Vec<&'a Block>);
-
-/// Blocks by time; those that overlap together, and small ones: which, their keys say alone, so that a new block changes one group.
-fn groups(rows: &RowSet) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group> = Vec::new();
-    // no look into the rows: with one position a block, that alone would take a frame's time
-    let mut blocks: Vec<(Span, &Block)> = rows.blocks().filter_map(|b| Some((b.span?, b))).collect();
-    blocks.sort_by_key(|(span, block)| (span.start, block.key));
-    let mut room = 0;
-    for (span, block) in blocks {
-        match groups.last_mut() {
-            Some((whole, group)) if (whole.end > span.start || room > 0) && group.len() < MOST_BLOCKS => {
-                *whole = whole.union(span);
-                group.push(block);
-            }
-            _ => {
-                groups.push((span, vec![block]));
-                room = LARGEST_GROUP;
-            }
-        }
-        let chance = (block.len as u64).saturating_mul((1 << 32) / MEAN_GROUP);
-        let is_last = block.key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 < chance;
-        room = if is_last { 0 } else { room.saturating_sub(block.len) };
-    }
-    groups
 }
 
 fn turned([west, north, east, south]: Bounds, turns: f64) -> Bounds {

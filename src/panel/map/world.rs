@@ -4,23 +4,25 @@
 
 mod land;
 
-use egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, Vec2, vec2};
+use egui::{Align2, Color32, Mesh, Painter, Pos2, Rect, Shape, Vec2, vec2};
 
 use super::mercator::{Viewport, World};
+use super::ribbon::{Line as Way, ribbon};
 use crate::theme::{self, Palette};
 use land::{Area, Bounds, Label, Line};
 
-pub use land::prepare;
+pub use land::{prepare, wait};
 
 pub const ATTRIBUTION: &str = "Natural Earth";
 
 /// In points: no name is narrower, letter by letter.
 const NARROWEST_LETTER: f32 = 3.0;
 
-/// Land, borders, names.
-pub fn draw(painter: &Painter, view: &Viewport, p: &Palette) {
-    let map = land::basemap();
-    let Some(detail) = map.detail(view.zoom) else { return };
+/// Land, borders, names. False: they are still being read.
+pub fn draw(painter: &Painter, view: &Viewport, p: &Palette) -> bool {
+    let Some((map, detail)) = land::basemap().and_then(|map| Some((map, map.detail(view.zoom)?))) else {
+        return false;
+    };
     let [_, north, _, south] = view.bounds();
     let is_seen = |b: &Bounds| b[1] <= south && b[3] >= north;
     let mut land = Mesh::default();
@@ -30,17 +32,16 @@ pub fn draw(painter: &Painter, view: &Viewport, p: &Palette) {
         }
     }
     painter.add(Shape::mesh(land));
+    let mut ways: Vec<Way> = Vec::new();
     for line in detail.lines.iter().filter(|l| is_seen(&l.bounds)) {
+        let color = p.faint.gamma_multiply(if line.is_border { 0.45 } else { 0.8 });
         for shift in view.shifts(line.bounds[0], line.bounds[2]) {
-            let color = if line.is_border {
-                p.faint.gamma_multiply(0.45)
-            } else {
-                p.faint.gamma_multiply(0.8)
-            };
-            stroke(painter, line, view, f64::from(shift), Stroke::new(1.0, color));
+            ways_of(line, view, f64::from(shift), color, &mut ways);
         }
     }
+    painter.add(ribbon(ways.iter(), 1.0, None));
     names(painter, &map.labels, view, p);
+    true
 }
 
 pub fn land_color(p: &Palette) -> Color32 {
@@ -59,47 +60,43 @@ fn fill(mesh: &mut Mesh, area: &Area, view: &Viewport, shift: f64, color: Color3
     mesh.indices.extend(area.triangles.iter().map(|i| i + first));
 }
 
-fn stroke(painter: &Painter, line: &Line, view: &Viewport, shift: f64, stroke: Stroke) {
+/// As much of a line as is in view.
+fn ways_of(line: &Line, view: &Viewport, shift: f64, color: Color32, out: &mut Vec<Way>) {
     let seen = view.rect.expand(view.rect.width().max(view.rect.height()));
-    let mut run: Vec<Pos2> = Vec::new();
-    let flush = |run: &mut Vec<Pos2>| {
-        if run.len() > 1 {
-            painter.add(Shape::line(std::mem::take(run), stroke));
+    let mut way: Way = Vec::new();
+    let mut flush = |way: &mut Way| {
+        if way.len() > 1 {
+            out.push(std::mem::take(way));
         }
-        run.clear();
+        way.clear();
     };
     let mut before: Option<World> = None;
     for (at, point) in line.points.iter().enumerate() {
         let on = view.to_screen([point[0] + shift, point[1]]);
         // where areas are cut at the antimeridian there is no coast
         if before.is_some_and(|b| land::is_cut(&b) && land::is_cut(point)) {
-            flush(&mut run);
+            flush(&mut way);
         }
         before = Some(*point);
         let is_last = at + 1 == line.points.len();
-        if !is_last && run.last().is_some_and(|last| last.distance_sq(on) < 1.5) {
+        if !is_last && way.last().is_some_and(|last| last.0.distance_sq(on) < 1.5) {
             continue;
         }
         let is_far = !seen.contains(on);
-        run.push(on);
-        if is_far && run.len() > 2 && run.iter().rev().take(3).all(|p| !seen.contains(*p)) {
-            let last = run.split_off(run.len() - 1);
-            flush(&mut run);
-            run = last;
+        way.push((on, color));
+        if is_far && way.len() > 2 && way.iter().rev().take(3).all(|place| !seen.contains(place.0)) {
+            let last = way.split_off(way.len() - 1);
+            flush(&mut way);
+            way = last;
         }
     }
-    flush(&mut run);
+    flush(&mut way);
 }
 
 /// Cities first; a name that would cover another is left out.
 fn names(painter: &Painter, labels: &[Label], view: &Viewport, p: &Palette) {
     let mut taken: Vec<Rect> = Vec::new();
-    let mut labels: Vec<&Label> = labels
-        .iter()
-        .filter(|l| view.zoom >= l.min_zoom && view.zoom <= l.max_zoom)
-        .collect();
-    labels.sort_by(|a, b| a.min_zoom.total_cmp(&b.min_zoom));
-    for label in labels {
+    for label in labels.iter().filter(|l| view.zoom >= l.min_zoom && view.zoom <= l.max_zoom) {
         for shift in view.shifts(label.at[0], label.at[0]) {
             let at = view.to_screen([label.at[0] + f64::from(shift), label.at[1]]);
             if !view.rect.contains(at) {

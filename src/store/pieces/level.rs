@@ -4,8 +4,8 @@
 //! Positions are left out by the sector bound of Zhao and Saalfeld, "Linear-time sleeve-fitting polyline simplification algorithms"
 //! (Auto-Carto 13, 1997): one pass, each of them seen once.
 
+use super::World;
 use super::piece::{Bounds, Point, RUN, union};
-use crate::panel::map::mercator::World;
 
 /// In parts of the world: about 4 cm, at the equator.
 const FINEST: f64 = 1e-9;
@@ -15,6 +15,7 @@ const LONGEST_STEP: f64 = 24.0;
 /// A level that leaves out less than this part of the one before it is not worth its memory.
 const WORTH_IT: f64 = 0.3;
 
+#[derive(Debug)]
 pub struct Level {
     /// In parts of the world.
     pub tolerance: f64,
@@ -60,6 +61,10 @@ impl Level {
         };
         level.runs = (0..len.div_ceil(RUN)).filter_map(of_run).collect();
         level
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.runs.len() * size_of::<Bounds>() + self.kept.as_ref().map_or(0, |kept| kept.len() * size_of::<u32>())
     }
 
     pub fn len(&self) -> usize {

@@ -5,10 +5,8 @@
 use std::sync::Arc;
 
 use super::level::Level;
-
+use super::{Block, World, project};
 use crate::decode::{Fix, Rows};
-use crate::panel::map::mercator::{self, World};
-use crate::store::Block;
 use crate::time::Time;
 
 /// No line is drawn over a time without positions that is this long, and it may have to be longer.
@@ -31,9 +29,8 @@ pub struct Point {
 /// West, north, east, south.
 pub type Bounds = [f64; 4];
 
+#[derive(Debug)]
 pub struct Piece {
-    /// Of the blocks that it is made of.
-    pub keys: Vec<u64>,
     rows: Vec<Arc<Rows>>,
     pub points: Vec<Point>,
     /// From all positions to few; never empty.
@@ -52,16 +49,13 @@ impl Point {
 
 impl Piece {
     /// None where none of the positions has a fix.
-    pub fn new(blocks: &[&Block]) -> Option<Piece> {
+    pub fn new(blocks: &[Block]) -> Option<Piece> {
         let mut points: Vec<Point> = Vec::new();
         let mut skips = false;
         for (number, block) in blocks.iter().enumerate() {
             let rows = &block.rows;
             for (row, (fix, time)) in rows.fixes().iter().zip(rows.times()).enumerate() {
-                match has_fix(fix)
-                    .then(|| mercator::project(fix.latitude_deg, fix.longitude_deg))
-                    .flatten()
-                {
+                match has_fix(fix).then(|| project(fix.latitude_deg, fix.longitude_deg)).flatten() {
                     Some(world) => points.push(Point {
                         world,
                         time: *time,
@@ -86,13 +80,17 @@ impl Piece {
         let levels = Level::all(&points);
         let bounds = levels.first()?.runs.iter().copied().reduce(union)?;
         Some(Piece {
-            keys: blocks.iter().map(|b| b.key).collect(),
             rows: blocks.iter().map(|b| b.rows.clone()).collect(),
             points,
             levels,
             bounds,
             ends_lost: skips,
         })
+    }
+
+    pub fn bytes(&self) -> u64 {
+        let levels: usize = self.levels.iter().map(Level::bytes).sum();
+        (self.points.len() * size_of::<Point>() + levels) as u64
     }
 
     /// Whether messages without a fix lie before it.

@@ -163,6 +163,7 @@ impl Stage {
             wants.extend(beside.iter().cloned());
             store.demand(*now, 0.0, &wants);
         });
+        roadreel::panel::map::wait_for_ground();
     }
 
     pub fn state(&self) -> PanelState {

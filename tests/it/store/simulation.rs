@@ -175,7 +175,8 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
             | What::Held(_)
             | What::Points { .. }
             | What::Analysis(_)
-            | What::Lines(_) => {}
+            | What::Lines(_)
+            | What::Pieces => {}
             What::Derived { text, stamp, .. } => {
                 let program = Program::compile(
                     &roadreel::path::parse(text).expect("parses"),

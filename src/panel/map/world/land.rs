@@ -1,9 +1,10 @@
 //! Natural Earth's land, borders and cities, from `assets`, in several details.
 //!
-//! Invariants: read once, beside the window's thread where there is time; areas that meet share their border in every detail.
+//! Invariants: read once, beside the window's thread; areas that meet share their border in every detail.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 
@@ -23,8 +24,9 @@ const LEAST_POINTS: f64 = 0.8;
 pub struct Basemap {
     arcs: Vec<Vec<World>>,
     countries: Vec<Country>,
-    /// From coarse to fine; made when they are first drawn, if not before.
+    /// From coarse to fine.
     details: [OnceLock<Detail>; ZOOMS.len()],
+    /// Those that are seen from the farthest first.
     pub labels: Vec<Label>,
 }
 
@@ -110,33 +112,47 @@ struct Country {
 }
 
 static BASEMAP: OnceLock<Basemap> = OnceLock::new();
+static IS_ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Begins to read it, so that it is there when a map is drawn.
 pub fn prepare() {
-    if BASEMAP.get().is_none() {
-        rayon::spawn(|| {
-            let map = basemap();
-            ZOOMS.iter().for_each(|zoom| _ = map.detail(*zoom));
-        });
+    if !IS_ASKED.swap(true, Ordering::Relaxed) {
+        rayon::spawn(read_all);
     }
 }
 
-pub fn basemap() -> &'static Basemap {
-    BASEMAP.get_or_init(|| read().unwrap_or_default())
+/// Until it is there, if a map began to read it: for pictures without a window.
+pub fn wait() {
+    if IS_ASKED.load(Ordering::Relaxed) {
+        read_all();
+    }
+}
+
+fn read_all() {
+    let map = BASEMAP.get_or_init(|| read().unwrap_or_default());
+    for (made, zoom) in map.details.iter().zip(ZOOMS) {
+        made.get_or_init(|| map.make(zoom));
+    }
+}
+
+/// None until it is read.
+pub fn basemap() -> Option<&'static Basemap> {
+    BASEMAP.get()
 }
 
 impl Basemap {
+    /// None until it is made.
     pub fn detail(&self, zoom: f64) -> Option<&Detail> {
-        let at = ZOOMS.partition_point(|max_zoom| *max_zoom < zoom);
-        let (max_zoom, made) = (*ZOOMS.get(at)?, self.details.get(at)?);
-        Some(made.get_or_init(|| match max_zoom.is_finite() {
-            true => {
-                let tolerance = TOLERANCE_POINTS / mercator::scale_of(max_zoom);
-                let arcs: Vec<Vec<World>> = self.arcs.iter().map(|arc| simplified(arc, tolerance)).collect();
-                detail(max_zoom, &arcs, &self.countries)
-            }
-            false => detail(max_zoom, &self.arcs, &self.countries),
-        }))
+        self.details.get(ZOOMS.partition_point(|max_zoom| *max_zoom < zoom))?.get()
+    }
+
+    fn make(&self, max_zoom: f64) -> Detail {
+        if !max_zoom.is_finite() {
+            return detail(max_zoom, &self.arcs, &self.countries);
+        }
+        let tolerance = TOLERANCE_POINTS / mercator::scale_of(max_zoom);
+        let arcs: Vec<Vec<World>> = self.arcs.iter().map(|arc| simplified(arc, tolerance)).collect();
+        detail(max_zoom, &arcs, &self.countries)
     }
 }
 
@@ -172,6 +188,7 @@ fn read() -> Option<Basemap> {
         .collect();
     let mut labels = cities();
     labels.extend(countries.iter().filter_map(|country| name_of(country, &arcs)));
+    labels.sort_by(|a, b| a.min_zoom.total_cmp(&b.min_zoom));
     Some(Basemap {
         arcs,
         countries,
