@@ -9,8 +9,8 @@ use egui_kittest::kittest::{NodeT as _, Queryable};
 use roadreel::app::{Choosing, Start};
 use roadreel::layout::Layout;
 use roadreel::scenes::{Scene, SceneSet};
-use roadreel::source::Location;
-use roadreel::time::{Span, Time};
+use roadreel::source::{Link, Location};
+use roadreel::time::{Span, Time, When};
 
 use super::window::*;
 
@@ -153,6 +153,27 @@ fn a_table_that_is_dropped_joins_and_one_of_measurements_opens() {
     std::fs::write(&speeds, format!("Time,speed\n{},3\n{},4\n", secs(100), secs(200))).unwrap();
     window.state_mut().offer(vec![Location::Path(speeds)], true);
     until(&mut window, "it is a topic", |w| w.state().store.topic_by_name("/speeds").is_some());
+}
+
+#[test]
+fn a_link_to_what_may_be_a_folder_leads_to_its_moment() {
+    let (folder, bag, _) = folder_with(&[]);
+    let lake = folder.path().join("lake.v2");
+    std::fs::create_dir(&lake).unwrap();
+    std::fs::copy(&bag, lake.join("other.bag")).unwrap();
+    let mut window = window_of(vec![bag]);
+    let link = Link {
+        locations: vec![Location::Path(lake)],
+        seek_to: Some(When::At(at(400))),
+        ..Link::default()
+    };
+    window.state_mut().open_link(link, false);
+    let name = |w: &Window| w.state().store.sources().first().map(|source| source.location.name());
+    until(&mut window, "the folder's recording is open", |w| {
+        name(w).as_deref() == Some("other.bag")
+    });
+    settle(&mut window);
+    assert_eq!(window.state().playback.now, at(400));
 }
 
 #[test]
