@@ -586,20 +586,20 @@ fn types_of(body: &[u8], delimiter: u8, columns: usize) -> Vec<DataType> {
 }
 
 fn json_columns(first: &[u8]) -> Columns {
-    let mut columns: IndexMap<String, (Json, bool)> = IndexMap::new();
+    let mut columns: IndexMap<String, Json> = IndexMap::new();
     for (_, row) in rows(first) {
         for (key, value) in row.iter().filter_map(Value::as_object).flatten() {
-            let (json, is_whole) = columns.entry(key.clone()).or_insert((Json::Unknown, true));
+            let json = columns.entry(key.clone()).or_insert(Json::Unknown);
             *json = std::mem::replace(json, Json::Unknown).and(Json::of(value));
-            *is_whole &= value.is_i64();
         }
     }
     let mut nested = BTreeMap::new();
-    let fields = columns.into_iter().enumerate().map(|(at, (name, (json, is_whole)))| {
+    let fields = columns.into_iter().enumerate().map(|(at, (name, json))| {
         let data_type = match json {
             Json::Bool => DataType::Boolean,
-            Json::Number if is_whole => DataType::Int64,
-            Json::Number => DataType::Float64,
+            Json::Whole(0.., greatest) if greatest > i64::MAX.into() => DataType::UInt64,
+            Json::Whole(_, greatest) if greatest <= i64::MAX.into() => DataType::Int64,
+            Json::Number | Json::Whole(..) => DataType::Float64,
             Json::List(_) | Json::Object(_) => {
                 nested.insert(at, json);
                 DataType::Utf8

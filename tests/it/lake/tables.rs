@@ -143,6 +143,30 @@ fn json_in_texts_is_nested_values() {
     );
 }
 
+/// Floats hold integers up to 2^53 and tell missing ones; fields with larger ones are integers.
+#[test]
+fn integers_in_json_keep_all_their_digits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = |id: i64, hash: u64, small: Option<i64>| json!({"id": id, "hash": hash, "small": small, "ids": [id, 1]}).to_string();
+    let (first, second) = (
+        state(9_007_199_254_740_993, u64::MAX, Some(9_007_199_254_740_992)),
+        state(-5, 7, None),
+    );
+    let path = folder.path().join("sync.jsonl");
+    let row = |secs: f64, state: &str| json!({"Time": secs, "hash": u64::MAX, "state_clean": state}).to_string();
+    fs::write(&path, format!("{}\n{}\n", row(SECS, &first), row(SECS + 1.0, &second))).expect("a file");
+    let rows = cat(&path);
+    assert_eq!(
+        rows[0]["message"]["state_clean"],
+        json!({"id": 9_007_199_254_740_993_i64, "hash": u64::MAX, "small": 9_007_199_254_740_992.0, "ids": [9_007_199_254_740_993_i64, 1]})
+    );
+    assert_eq!(
+        rows[1]["message"]["state_clean"],
+        json!({"id": -5, "hash": 7, "small": "NaN", "ids": [-5, 1]})
+    );
+    assert_eq!(rows[0]["message"]["hash"], json!(u64::MAX));
+}
+
 #[test]
 fn csv_json_lines_and_arrow_files_are_topics_too() {
     let folder = tempfile::tempdir().expect("a folder");
