@@ -504,16 +504,19 @@ fn a_column_tells_recordings_apart_as_folders_do() {
     let bags = Arc::new(StringArray::from(vec!["drive_a", "drive_b", "drive_a"])) as ArrayRef;
     let speeds = Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0])) as ArrayRef;
     write_parquet(&path, &batch(vec![("Time", times), ("bag_file", bags), ("speed", speeds)]), 10);
-    let arrow = folder.path().join("speeds.arrow");
-    prints(&[
-        "query",
-        "SELECT * FROM t",
-        "--table",
-        &format!("t={}", text(&path)),
-        "-o",
-        text(&arrow),
-    ]);
-    for path in [&path, &arrow] {
+    let others = ["arrow", "csv", "jsonl"].map(|ending| {
+        let other = folder.path().join(format!("speeds.{ending}"));
+        prints(&[
+            "query",
+            "SELECT * FROM t",
+            "--table",
+            &format!("t={}", text(&path)),
+            "-o",
+            text(&other),
+        ]);
+        other
+    });
+    for path in [&path].into_iter().chain(&others) {
         let told = info(path);
         let topics: Vec<(&str, u64)> = told["topics"]
             .as_array()
