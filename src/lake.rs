@@ -7,6 +7,7 @@ mod error;
 mod fields;
 mod files;
 mod found;
+mod json;
 mod lexis;
 mod names;
 mod question;

@@ -262,6 +262,16 @@ fn encrypted_columns_are_told() {
     }
 }
 
+/// As messages are written.
+#[test]
+fn what_is_no_number_of_json_is_a_text() {
+    let floats = "CAST('NaN' AS DOUBLE) AS a, CAST('-inf' AS FLOAT) AS b, [1.5, CAST('inf' AS DOUBLE)] AS c, CAST(NULL AS DOUBLE) AS d";
+    assert_eq!(
+        prints(&["query", &format!("SELECT {floats}, 0.5 AS e"), "--json"]),
+        "{\"a\":\"NaN\",\"b\":\"-Infinity\",\"c\":[1.5,\"Infinity\"],\"d\":null,\"e\":0.5}\n"
+    );
+}
+
 /// Types come from all rows, not from the first ones.
 #[test]
 fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {
