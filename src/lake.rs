@@ -9,6 +9,7 @@ mod files;
 mod found;
 mod json;
 mod lexis;
+mod lines;
 mod names;
 mod question;
 mod quiet;
