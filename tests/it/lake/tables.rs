@@ -168,6 +168,31 @@ fn integers_in_json_keep_all_their_digits() {
 }
 
 #[test]
+fn columns_keep_letters_of_any_script() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("größen.csv");
+    fs::write(
+        &path,
+        "Time,Geschwindigkeit über Grund,速度\n1600000000.001,3,4\n1600000001.001,5,6\n",
+    )
+    .expect("a file");
+    let row = &cat(&path)[0];
+    assert_eq!(row["topic"], json!("/größen"));
+    assert_eq!(row["message"]["Geschwindigkeit_über_Grund"], json!(3));
+    assert_eq!(row["message"]["速度"], json!(4));
+    let out = folder.path().join("out.parquet");
+    prints(&["export", text(&path), "-o", text(&out)]);
+    assert_eq!(super::rows("SELECT max(速度) AS m FROM t", &[("t", &out)]), [json!({"m": 6})]);
+    let found = prints(&[
+        "find",
+        text(&path),
+        "/größen.Geschwindigkeit_über_Grund > 4 and /größen.速度 == 6",
+        "--json",
+    ]);
+    assert_eq!(found.lines().count(), 1, "{found}");
+}
+
+#[test]
 fn csv_json_lines_and_arrow_files_are_topics_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = folder.path().join("scenes.csv");
