@@ -2,7 +2,8 @@
 //!
 //! Invariants: every byte of the file is in one message; a line without a time goes on with the message before it, or, where no line
 //! has a time, stands in its order; chunks are blocks of whole messages. Times without a year lie in the year that brings them nearest to
-//! what is recorded beside them, else in the last year before the file was written.
+//! when the file says that it was begun, else to what is recorded beside them, else to the day in the file's name, else in the last year
+//! before the file was written; lines go on into the next year.
 
 mod fields;
 mod heads;

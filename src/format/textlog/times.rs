@@ -91,6 +91,29 @@ impl Civil {
     }
 }
 
+/// What glog writes first: `Log file created at: 2024/12/31 23:59:58`.
+pub fn created_at(line: &[u8]) -> Option<Time> {
+    let (time, _) = date_time(line.strip_prefix(b"Log file created at: ")?)?;
+    Some(time)
+}
+
+/// The day in a file's name: `node.log.INFO.20241231-235958.1234`, `syslog-2024-12-31`.
+pub fn day_in(name: &str) -> Option<Time> {
+    let name = name.as_bytes();
+    let is_digit = |at: usize| name.get(at).is_some_and(u8::is_ascii_digit);
+    (0..name.len()).filter(|at| *at == 0 || !is_digit(at - 1)).find_map(|at| {
+        let dash = usize::from(name.get(at + 4) == Some(&b'-') && name.get(at + 7) == Some(&b'-'));
+        let of = Civil {
+            year: Some(number(name, at, 4)?).filter(|year| (1990..2100).contains(year)),
+            month: number(name, at + 4 + dash, 2)?,
+            day: number(name, at + 6 + 2 * dash, 2)?,
+            ..Civil::default()
+        };
+        let is_alone = of.year.is_some() && !is_digit(at + 8 + 2 * dash);
+        of.time().filter(|_| is_alone)
+    })
+}
+
 /// A time of a line that names no year, in the year that brings it nearest to another time: one that has such a day.
 pub fn in_nearest_year(time: Time, to: Time) -> Time {
     let near = year_of(to);
