@@ -511,3 +511,43 @@ fn a_folder_joins_with_all_that_it_holds() {
     settle(&mut window);
     assert!(window.state().span().nanos() < 2_000_000_000);
 }
+
+#[test]
+fn lanes_of_scenes_look_as_they_did() {
+    use egui_kittest::{SnapshotOptions, SnapshotResults};
+
+    // one ends before it begins, one has no end
+    let (_folder, bag, table) = folder_with(&[
+        ("demo", "braking", 100, Some(300)),
+        ("demo", "braking", 600, Some(500)),
+        ("demo", "cut-in", 400, Some(450)),
+        ("demo", "cut-in", 500, None),
+        ("demo", "braking", 700, Some(990)),
+    ]);
+    let mut window = egui_kittest::Harness::builder()
+        .with_size([480.0, 320.0])
+        .with_theme(egui::Theme::Dark)
+        .with_step_dt(0.02)
+        .with_context_setup(roadreel::theme::install)
+        .wgpu()
+        .build_ui_state(
+            roadreel::app::root,
+            state(Start {
+                locations: vec![Location::Path(bag), Location::Path(table)],
+                layout: small(),
+                ..Start::default()
+            }),
+        );
+    settle(&mut window);
+    until(&mut window, "the lanes are there", |w| has(w, "Scenes of braking: 3"));
+    key(&mut window, Modifiers::NONE, Key::N);
+    assert_eq!(window.state().playback.now, at(400));
+    window.run_steps(60);
+    let lane = |name: &str| window.get_by_label_contains(name).rect();
+    let lanes = lane("Scenes of braking").union(lane("Scenes of cut-in")).expand(2.0);
+    window.mask(egui::Rect::everything_above(lanes.top()));
+    window.mask(egui::Rect::everything_below(lanes.bottom()));
+    let mut results = SnapshotResults::new();
+    results.add(window.try_snapshot_options("scene_lanes_dark", &SnapshotOptions::new().threshold(1.0).max_failed_pixels(20)));
+    results.extend_harness(&mut window);
+}
