@@ -20,7 +20,7 @@ use bytes::Bytes;
 use super::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Format, Indexer, Message};
 use crate::time::{Span, Time};
 use line::{Line, parse};
-use times::{in_nearest_year, in_year, year_of};
+use times::{in_nearest_year, in_year, year_of, years_to};
 
 pub struct TextLog;
 
@@ -143,8 +143,7 @@ impl Container for Log {
                 placed.move_spans(|t| start.plus_nanos(t.since(old)));
             }
             None if self.lacks_year => {
-                let first = self.catalog.chunks.first()?.span.start;
-                let years = year_of(in_nearest_year(first, start)) - year_of(first);
+                let years = years_to(self.catalog.span()?, start);
                 if years == 0 {
                     return None;
                 }

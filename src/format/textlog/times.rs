@@ -1,7 +1,7 @@
 //! How logs spell times: dates of ISO 8601 and their kin, seconds (or milli-, micro-, nanoseconds) since the epoch, and what stands for
 //! a year where none is written.
 
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 const NANOS_PER_SEC: i64 = 1_000_000_000;
 const SECS_PER_DAY: i64 = 86_400;
@@ -121,6 +121,24 @@ pub fn in_nearest_year(time: Time, to: Time) -> Time {
     let has_day = |of: &Time| date_of(*of) == (year_of(*of), month, day);
     let years = (near - 4..=near + 4).filter_map(|year| in_year(time, year)).filter(has_day);
     years.min_by_key(|of| i128::from(of.0).abs_diff(i128::from(to.0))).unwrap_or(time)
+}
+
+/// The years that bring a whole log, whose lines name none, nearest to another time: among those that have its first day.
+pub fn years_to(log: Span, to: Time) -> i64 {
+    let (first, month, day) = date_of(log.start);
+    let moved = |year: i64| {
+        let years = year - first;
+        let span = Span::new(in_year(log.start, year)?, in_year(log.end, year_of(log.end) + years)?);
+        (date_of(span.start) == (year, month, day)).then_some((years, span))
+    };
+    let far = |time: Time| i128::from(time.0).abs_diff(i128::from(to.0));
+    let near = |(_, span): &(i64, Span)| match span.contains(to) {
+        true => (0, far(span.start)),
+        false => (far(span.start).min(far(span.end)), far(span.start)),
+    };
+    let near_year = year_of(to);
+    let all = (near_year - 4..=near_year + 4).filter_map(moved);
+    all.min_by_key(near).map_or(0, |(years, _)| years)
 }
 
 pub fn year_of(time: Time) -> i64 {

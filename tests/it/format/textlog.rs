@@ -306,6 +306,18 @@ fn years_are_found_where_none_is_written() {
     );
 }
 
+/// It begins long before what is recorded beside it, and reaches to it.
+#[test]
+fn the_year_of_a_long_log_is_that_of_all_its_lines() {
+    let days = ["Apr  2", "Jul 30", "Nov  1", "Jan 20"];
+    let text: String = days.iter().map(|day| format!("{day} 12:00:00 car7 a: line\n")).collect();
+    let file = Bytes::from(text);
+    // 10 January 2025
+    let log = index("a.log", &file).placed(Time(1_736_510_400_000_000_000)).expect("moved");
+    let dates: Vec<String> = shown(&*log, &file).iter().map(|line| line[..10].to_owned()).collect();
+    assert_eq!(dates, ["2024-04-02", "2024-07-30", "2024-11-01", "2025-01-20"]);
+}
+
 /// glog says when its file was begun; other files may be called by a day.
 #[test]
 fn a_file_may_tell_its_year() {
