@@ -17,6 +17,7 @@ mod ls;
 mod open;
 mod output;
 mod pages;
+mod partial;
 mod query;
 mod register;
 mod remote;

@@ -43,7 +43,7 @@ pub use rows::{Head as LogHead, LogRow, LogRows, Opened as OpenedLog, Rows, Stam
 pub use shading::{Shaded, Shading, ValueRange};
 
 // How a message is walked, for [`crate::path`].
-pub(crate) use json::{Number, each};
+pub(crate) use json::{Number, each, not_finite};
 pub(crate) use parse::Array;
 pub(crate) use plan::{Constant, Kind, Plan, Skip, Type};
 pub(crate) use reader::Reader;

@@ -28,7 +28,7 @@ mod search;
 mod spans;
 
 pub use condition::Condition;
-pub use drive::{Drive, Kind, Place, places, tables};
+pub use drive::{Drive, Kind, Place, places, tables, tables_among};
 pub use reading::Reads;
 pub use search::{Search, Step};
 pub use spans::Bounds;

@@ -5,6 +5,7 @@ use egui::{Context, Event};
 use super::background::Done;
 use super::dialog::Dialog;
 use super::place::Place;
+use super::scenes::Then;
 use super::{AppState, layouts};
 use crate::layout::Dialect;
 use crate::source::{Link, LinkStyle, Location};
@@ -17,11 +18,11 @@ impl AppState {
         {
             return self.look_up_scene(link, scene, add);
         }
-        self.offer(link.locations, add);
-        self.pending_seek = link.seek_to.or(self.pending_seek);
-        if let Some(location) = link.layout {
-            self.fetch_layout(location);
-        }
+        let then = Then {
+            seek: link.seek_to,
+            layout: link.layout,
+        };
+        self.offer_and(link.locations, add, then);
     }
 
     /// Reads a layout from afar; it is taken when it is there.

@@ -23,7 +23,7 @@ use index::Index;
 pub use index::Sort;
 pub use list::ui;
 pub(super) use marks::Written;
-pub(super) use reading::{LookedUp, Probed};
+pub(super) use reading::{LookedUp, Probed, Then};
 pub(super) use thumbnails::Read;
 
 /// A scene of the window: the number of its set, and its place in that.

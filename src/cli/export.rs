@@ -1,13 +1,13 @@
 //! `roadreel export`: recordings, whole or in part, as a bag, an MCAP file, Parquet or CSV tables.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::partial::Partial;
 use super::{Common, open, output};
 use crate::export::{Layout, Selection, Written, write_bag, write_mcap, write_tables};
 use crate::format::rosbag1::writer;
@@ -181,32 +181,20 @@ fn tables(
 
 /// Files that are found under their names only when all are whole.
 #[derive(Default)]
-struct Files(Vec<(PathBuf, PathBuf)>);
+struct Files(Vec<Partial>);
 
 impl Files {
     fn create(&mut self, path: PathBuf) -> io::Result<Box<dyn Write + Send>> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".part");
-        let file = File::create(&partial)?;
-        self.0.push((partial.into(), path));
+        let (partial, file) = Partial::create(&path)?;
+        self.0.push(partial);
         Ok(Box::new(BufWriter::with_capacity(1 << 20, file)))
     }
 
-    fn place(mut self) -> io::Result<()> {
-        std::mem::take(&mut self.0)
-            .into_iter()
-            .try_for_each(|(partial, path)| std::fs::rename(partial, path))
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        for (partial, _) in &self.0 {
-            let _ = std::fs::remove_file(partial);
-        }
+    fn place(self) -> io::Result<()> {
+        self.0.into_iter().try_for_each(Partial::place)
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod state;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -10,19 +10,20 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::{Common, output, scenes};
-use crate::find::{Bounds, Condition, Drive, Kind, Place, Search, Step, places, tables};
+use crate::find::{Bounds, Condition, Drive, Kind, Place, Search, Step, places, tables, tables_among};
 use crate::format::Warning;
 use crate::lake::Style;
 use crate::path::{Expr, PathError, Variables, parse};
 use crate::run::{Io, Recording};
-use crate::source::{Location, Scene};
+use crate::source::{Location, Scene, record_of};
 use crate::time::{Span, Time, When, format_duration, format_relative, format_utc};
 use state::State;
 
 #[derive(Args, Clone, Debug)]
 #[command(allow_missing_positional = true)]
 pub struct FindArgs {
-    /// Recordings: bags, folders or prefixes of bags, lists of links; tables are searched beside them, or alone
+    /// Recordings: bags, folders or prefixes of bags and of tables called like topics, lists of links; tables are searched beside them, or
+    /// alone
     #[arg(value_name = "LOC", required_unless_present = "record")]
     pub locations: Vec<String>,
     /// A condition over message paths: '/vehicle/brake_report.pedal_input > 0.3 and /vehicle/steering_report.speed > 5'
@@ -120,7 +121,9 @@ pub fn run(common: &Common, args: &FindArgs) -> anyhow::Result<()> {
     let locations: Vec<Location> = links.into_iter().flat_map(|link| link.locations).collect();
     let places = places(&io, &locations)?;
     let expr = &args.condition.expr;
-    let tables = tables(&io, &places, &expr.topics())?;
+    let named = expr.topics();
+    let tables = tables(&io, &places, &named)?;
+    let among = tables_among(&io, &places, &named)?;
     let bags: Vec<Place> = places.into_iter().filter(|place| place.kind == Kind::Recording).collect();
 
     let mut search = Run {
@@ -131,7 +134,7 @@ pub fn run(common: &Common, args: &FindArgs) -> anyhow::Result<()> {
             progress: output::Progress::new(),
         },
         scenes: Vec::new(),
-        is_several: bags.len() > 1,
+        is_several: bags.len() > 1 || !among.is_empty(),
         searched: 0,
         refused: Vec::new(),
     };
@@ -143,7 +146,18 @@ pub fn run(common: &Common, args: &FindArgs) -> anyhow::Result<()> {
             search.drive(&drive, "")?;
         }
     } else {
-        search.bags(&io, &bags, &tables, &mut state)?;
+        let alone = Drive::of_tables(among.clone()).into_iter();
+        let alone: Vec<Drive> = alone.filter(|drive| named.iter().all(|topic| drive.has(topic))).collect();
+        let beside = |drive: Drive| {
+            let drive = drive.beside(&tables);
+            // a recording that has nothing to do with it, where tables have it all
+            let is_other = !alone.is_empty() && !named.iter().any(|topic| drive.has(topic));
+            (!is_other).then(|| drive.completed(&among, &named))
+        };
+        let searched = search.bags(&io, &bags, beside, &mut state)?;
+        for drive in alone.iter().filter(|drive| !searched.contains(drive.record())) {
+            search.drive(drive, "")?;
+        }
     }
     search.finish(style)?;
     if let Some(state) = state {
@@ -220,8 +234,16 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// One after the other; the next one is opened meanwhile.
-    fn bags(&mut self, io: &Io, bags: &[Place], tables: &[Recording], state: &mut Option<State>) -> anyhow::Result<()> {
+    /// One after the other; the next one is opened meanwhile. `beside` puts tables beside a recording, or passes it over. Gives the names of
+    /// those that were searched.
+    fn bags(
+        &mut self,
+        io: &Io,
+        bags: &[Place],
+        beside: impl Fn(Drive) -> Option<Drive>,
+        state: &mut Option<State>,
+    ) -> anyhow::Result<BTreeSet<String>> {
+        let mut searched = BTreeSet::new();
         let is_left = |bag: &&Place| state.as_ref().is_none_or(|state| state.scenes_of(bag).is_none());
         let waiting: Vec<&Place> = bags.iter().filter(is_left).collect();
         let (mut waiting, mut ahead) = (waiting.into_iter(), VecDeque::new());
@@ -233,6 +255,7 @@ impl Run<'_> {
                     self.scenes.push(scene);
                 }
                 self.searched += 1;
+                searched.insert(record_of(&bag.location.name()).to_owned());
                 continue;
             }
             while ahead.len() < AHEAD
@@ -249,7 +272,8 @@ impl Run<'_> {
             let went = match opened() {
                 Ok(recording) => {
                     let start = recording.container.catalog().span().map_or(Time(0), |span| span.start);
-                    let drive = Drive::of(recording).beside(tables);
+                    let Some(drive) = beside(Drive::of(recording)) else { continue };
+                    searched.insert(drive.record().to_owned());
                     (self.drive(&drive, &what)?, start)
                 }
                 Err(error) => (self.refuse(error.to_string()), Time(0)),
@@ -258,7 +282,7 @@ impl Run<'_> {
                 state.add(bag, start, scenes.iter().filter_map(Scene::span))?;
             }
         }
-        Ok(())
+        Ok(searched)
     }
 
     /// One of several is passed over.

@@ -4,8 +4,9 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::partial::Partial;
 use crate::format::{Catalog, Warning};
 use crate::source::without_secrets;
 
@@ -92,25 +93,16 @@ fn warnings(warnings: &[Warning]) {
 /// as it is.
 pub fn whole_file<T>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let is_device = std::fs::metadata(path).is_ok_and(|meta| !meta.is_file());
-    let partial: PathBuf = match is_device {
-        true => path.to_owned(),
-        false => {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".part");
-            name.into()
-        }
+    let (partial, file) = match is_device {
+        true => (None, File::create(path)?),
+        false => Partial::create(path).map(|(partial, file)| (Some(partial), file))?,
     };
-    let written = (|| {
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(&partial)?);
-        let told = write(&mut file)?;
-        file.flush()?;
-        Ok(told)
-    })();
-    if is_device {
-        return written;
-    }
-    let placed = written.and_then(|told| Ok(std::fs::rename(&partial, path).map(|()| told)?));
-    placed.inspect_err(|_| drop(std::fs::remove_file(&partial)))
+    let mut file = BufWriter::with_capacity(1 << 20, file);
+    let told = write(&mut file)?;
+    file.flush()?;
+    drop(file);
+    partial.map_or(Ok(()), Partial::place)?;
+    Ok(told)
 }
 
 /// A line that tells how far it is, on a terminal only; the last one is wiped.

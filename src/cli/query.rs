@@ -19,7 +19,7 @@ pub struct QueryArgs {
     #[arg(value_name = "SQL")]
     pub sql: String,
     /// A table (a file, a folder or prefix, a Hudi or Delta table, a list of links) under a name; a recording's topics are
-    /// NAME."/topic"
+    /// NAME."/topic". Of a folder in which both lie, its tables alone: name its recordings each by itself, or as bag('LOC', '/topic')
     #[arg(long = "table", value_name = "NAME=LOC", value_parser = table)]
     pub tables: Vec<(String, String)>,
     /// The state of Hudi and Delta tables at a moment (20240418173213674, 2024-04-18 17:32:13) or version; a single table's:

@@ -140,7 +140,8 @@ impl Number {
     }
 }
 
-fn not_finite(f: f64, out: &mut Vec<u8>) {
+/// As a text: JSON has no such numbers.
+pub(crate) fn not_finite(f: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(if f.is_nan() {
         b"\"NaN\""
     } else if f > 0.0 {

@@ -109,7 +109,8 @@ fn field(number: usize, line: &str) -> Result<Option<FieldText>, DecodeError> {
         Some((name, _)) => (name.trim(), true),
         None => (rest, false),
     };
-    let is_name = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    // columns of tables have names in any script
+    let is_name = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_alphanumeric() || c == '_');
     if !is_name(name) {
         return Err(fault(number, "this is not a field name", name));
     }

@@ -16,6 +16,8 @@ pub enum Kind {
     Recording,
     /// A table, or a folder of them.
     Table,
+    /// The tables of a folder in which recordings lie, too.
+    Among,
 }
 
 /// A recording or a table that is to be searched.
@@ -56,7 +58,7 @@ async fn places_of(io: &Io, location: &Location) -> Result<Vec<Place>, OpenError
         }]
     };
     if let Some(found) = below(location, io.net()).await? {
-        return Ok(recordings_of(found).unwrap_or_else(|| one(Kind::Table)));
+        return Ok(recordings_of(found, location).unwrap_or_else(|| one(Kind::Table)));
     }
     let name = location.name();
     if is_recording(&name) || is_table(&name) {
@@ -76,10 +78,10 @@ async fn places_of(io: &Io, location: &Location) -> Result<Vec<Place>, OpenError
             let found = below(&prefix, io.net()).await?.filter(|found| !found.is_empty());
             return Ok(match found {
                 None => one(Kind::Recording),
-                Some(found) => recordings_of(found).unwrap_or_else(|| {
+                Some(found) => recordings_of(found, &prefix).unwrap_or_else(|| {
                     vec![Place {
                         kind: Kind::Table,
-                        location: prefix,
+                        location: prefix.clone(),
                         len: None,
                     }]
                 }),
@@ -89,22 +91,31 @@ async fn places_of(io: &Io, location: &Location) -> Result<Vec<Place>, OpenError
     if is_list(reader.head()) && reader.len() <= LONGEST_LIST_BYTES {
         let text = reader.read(0..reader.len()).await?;
         let found = list_of(&String::from_utf8_lossy(&text)).unwrap_or_default();
-        return Ok(recordings_of(found).unwrap_or_else(|| one(Kind::Table)));
+        return Ok(recordings_of(found, location).unwrap_or_else(|| one(Kind::Table)));
     }
     let format = recognise(&name, reader.head(), reader.len()).map_or("", |format| format.name());
     let is_table = matches!(format, "parquet" | "csv" | "jsonlines" | "arrow");
     Ok(one(if is_table { Kind::Table } else { Kind::Recording }))
 }
 
-/// None where there is none among them.
-fn recordings_of(found: Vec<Found>) -> Option<Vec<Place>> {
+/// The recordings of a folder or list, and the tables among them; None where there is no recording.
+fn recordings_of(found: Vec<Found>, at: &Location) -> Option<Vec<Place>> {
+    let has_tables = found.iter().any(|one| is_table(&one.path));
     let places = found.into_iter().filter(|one| is_recording(&one.path)).map(|one| Place {
         kind: Kind::Recording,
         location: one.location,
         len: one.len,
     });
-    let places: Vec<Place> = places.collect();
-    (!places.is_empty()).then_some(places)
+    let mut places: Vec<Place> = places.collect();
+    if places.is_empty() {
+        return None;
+    }
+    places.extend(has_tables.then(|| Place {
+        kind: Kind::Among,
+        location: at.clone(),
+        len: None,
+    }));
+    Some(places)
 }
 
 /// Opens the tables among the places, where there are several in a folder those that are called like one of the topics. Waits.
@@ -112,6 +123,17 @@ pub fn tables(io: &Io, places: &[Place], topics: &[&str]) -> Result<Vec<Recordin
     let mut all = Vec::new();
     for place in places.iter().filter(|place| place.kind == Kind::Table) {
         all.extend(Recording::open_each(io, &place.location, |name| {
+            topics.iter().any(|topic| topic.trim_start_matches('/') == name)
+        })?);
+    }
+    Ok(all)
+}
+
+/// The same of the tables that lie among recordings, as far as they are called like the topics. Waits.
+pub fn tables_among(io: &Io, places: &[Place], topics: &[&str]) -> Result<Vec<Recording>, OpenError> {
+    let mut all = Vec::new();
+    for place in places.iter().filter(|place| place.kind == Kind::Among) {
+        all.extend(Recording::open_called(io, &place.location, |name| {
             topics.iter().any(|topic| topic.trim_start_matches('/') == name)
         })?);
     }
@@ -187,6 +209,23 @@ impl Drive {
             self.recordings.push(table.clone());
         }
         self
+    }
+
+    /// With those of the tables that have topics which it lacks.
+    pub fn completed(mut self, tables: &[Recording], topics: &[&str]) -> Drive {
+        let lacking: Vec<&str> = topics.iter().copied().filter(|topic| !self.has(topic)).collect();
+        for table in tables {
+            let names = names_of(table, Some(&self.record));
+            if names.iter().any(|(_, name)| lacking.contains(&&**name)) {
+                self.names.push(names);
+                self.recordings.push(table.clone());
+            }
+        }
+        self
+    }
+
+    pub fn has(&self, topic: &str) -> bool {
+        self.names.iter().flatten().any(|(_, name)| **name == *topic)
     }
 
     /// As tables call it.

@@ -99,34 +99,26 @@ impl Table {
         }
         let schema = Arc::new(Schema::new(fields));
         let columns = shape::columns(&schema, |at| facts.json.get(&at).cloned(), has_nulls);
+        let is_known = facts.bags.len() <= MOST_BAGS;
         let base = shape::Names::default().free(topic.trim_start_matches('/'));
         let type_name = format!("{PACKAGE}/{base}");
-        // recordings of the same minutes are told apart
-        let in_rows = facts.bags.iter().filter(|_| facts.bags.len() <= MOST_BAGS).map(String::as_str);
-        let bags: BTreeSet<&str> = facts.partitions.iter().filter_map(bag_of).chain(in_rows).collect();
-        let topics: Vec<(String, Option<&str>)> = match bags.len() {
-            0 | 1 => vec![(topic.to_owned(), bags.first().copied())],
-            _ => bags.iter().map(|bag| (format!("/{}{topic}", segment(bag)), Some(*bag))).collect(),
-        };
         let definition: Arc<str> = shape::definition(&type_name, &columns).into();
-        let connections = topics.into_iter().map(|(topic, bag)| Connection {
-            topic: topic.into(),
-            bag: bag.map(Into::into),
-            definition: definition.clone(),
-            type_name: type_name.clone().into(),
+        let whole = Connection {
+            definition,
+            type_name: type_name.into(),
             ..Connection::default()
-        });
-        Table {
+        };
+        let mut table = Table {
             catalog: Catalog {
                 format,
                 size,
                 indexed: true,
-                connections: connections.collect(),
+                connections: vec![whole],
                 ..Catalog::default()
             },
             schema,
             columns: columns.into(),
-            bags: bags.into_iter().map(str::to_owned).collect(),
+            bags: Arc::default(),
             json: Arc::new(facts.json),
             start: facts.clock.is_none().then_some(Time(0)),
             clock: facts.clock,
@@ -135,6 +127,44 @@ impl Table {
             files: Vec::new(),
             lines: Vec::new(),
             arrows: Vec::new(),
+        };
+        let in_rows = facts.bags.into_iter().filter(|_| is_known);
+        table.name_topics(topic, facts.partitions.iter().filter_map(bag_of).map(str::to_owned).chain(in_rows));
+        table
+    }
+
+    /// Recordings of the same minutes are told apart: where rows are of several, each has a topic.
+    fn name_topics(&mut self, topic: &str, bags: impl Iterator<Item = String>) {
+        let bags: BTreeSet<String> = bags.collect();
+        let topics: Vec<(String, Option<&String>)> = match bags.len() {
+            0 | 1 => vec![(topic.to_owned(), bags.first())],
+            _ => bags.iter().map(|bag| (format!("/{}{topic}", segment(bag)), Some(bag))).collect(),
+        };
+        let whole = self.catalog.connections.first().cloned().unwrap_or_default();
+        let connections = topics.into_iter().map(|(topic, bag)| Connection {
+            topic: topic.into(),
+            bag: bag.map(|bag| bag.as_str().into()),
+            ..whole.clone()
+        });
+        self.catalog.connections = connections.collect();
+        self.bags = bags.into_iter().collect();
+    }
+
+    /// The same once all rows were read: so many of each chunk are of which recording.
+    fn tell_apart(&mut self, topic: &str, rows_of: Vec<BTreeMap<Option<String>, u32>>) {
+        let named: BTreeSet<&String> = rows_of.iter().flat_map(BTreeMap::keys).flatten().collect();
+        if named.len() > MOST_BAGS {
+            return;
+        }
+        self.name_topics(topic, named.into_iter().cloned());
+        for (at, rows) in rows_of.iter().enumerate() {
+            let mut counts: BTreeMap<ConnectionId, u32> = BTreeMap::new();
+            for (bag, count) in rows {
+                *counts.entry(self.connection(bag.as_deref())).or_default() += count;
+            }
+            if let Some(chunk) = self.catalog.chunks.get_mut(at) {
+                chunk.counts = counts.into_iter().collect();
+            }
         }
     }
 

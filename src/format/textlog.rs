@@ -2,7 +2,8 @@
 //!
 //! Invariants: every byte of the file is in one message; a line without a time goes on with the message before it, or, where no line
 //! has a time, stands in its order; chunks are blocks of whole messages. Times without a year lie in the year that brings them nearest to
-//! what is recorded beside them, else in the last year before the file was written.
+//! when the file says that it was begun, else to what is recorded beside them, else to the day in the file's name, else in the last year
+//! before the file was written; lines go on into the next year.
 
 mod fields;
 mod heads;
@@ -19,7 +20,7 @@ use bytes::Bytes;
 use super::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Format, Indexer, Message};
 use crate::time::{Span, Time};
 use line::{Line, parse};
-use times::{in_nearest_year, in_year, year_of};
+use times::{in_nearest_year, in_year, year_of, years_to};
 
 pub struct TextLog;
 
@@ -142,8 +143,7 @@ impl Container for Log {
                 placed.move_spans(|t| start.plus_nanos(t.since(old)));
             }
             None if self.lacks_year => {
-                let first = self.catalog.chunks.first()?.span.start;
-                let years = year_of(in_nearest_year(first, start)) - year_of(first);
+                let years = years_to(self.catalog.span()?, start);
                 if years == 0 {
                     return None;
                 }

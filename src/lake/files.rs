@@ -19,7 +19,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 use super::quiet::caught_within;
-use super::{Lake, LakeError, STORE};
+use super::{Lake, LakeError, STORE, lines};
 use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns};
 use crate::format::{Part, recognise};
 use crate::run::{Table, TableFile, TableKind, open_files};
@@ -31,7 +31,7 @@ const PARALLEL: usize = 8;
 const ARROW_TRAILER_BYTES: u64 = 10;
 /// Stands for null in a path.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
-/// Rows of a CSV or JSON file that its types are taken from.
+/// Rows of a CSV file that its types are taken from.
 const SAMPLED_ROWS: usize = usize::MAX;
 
 /// The kind of table that a file is; None where it is none.
@@ -112,14 +112,36 @@ impl Lake {
                 at: file.location.clone(),
             });
         }
-        let schema = merged(&self.schemas(table.kind, &format, &named).await?);
+        let (schemas, is_mixed): (Vec<SchemaRef>, Vec<bool>) = self.schemas(table.kind, &format, &named).await?.into_iter().unzip();
+        let schema = merged(&schemas);
+        let is_lines = table.kind == TableKind::JsonLines;
+        if is_lines && (is_mixed.contains(&true) || schemas.iter().any(|file| lines::differs(file, &schema))) {
+            return self.mixed_lines(table, &named, schema);
+        }
         self.listed(table, &named, format, schema, &folder)
+    }
+
+    /// Lines that the library's reader refuses.
+    fn mixed_lines(&self, table: &Table, named: &[Named], own: SchemaRef) -> Result<Arc<dyn TableProvider>, LakeError> {
+        let names = folder_columns(table, &own);
+        let of_folders = names
+            .iter()
+            .map(|name| Arc::new(Field::new(*name, partition_type(table, name), true)));
+        let schema = Arc::new(Schema::new(own.fields().iter().cloned().chain(of_folders).collect::<Vec<_>>()));
+        let files = table.files.iter().zip(named).map(|(file, one)| lines::File {
+            objects: self.objects.clone(),
+            path: one.meta.location.clone(),
+            own: own.clone(),
+            schema: schema.clone(),
+            folders: names.iter().map(|name| folder_value(file, name).map(str::to_owned)).collect(),
+        });
+        Ok(Arc::new(lines::table(schema.clone(), files.collect())?))
     }
 
     async fn format(&self, table: &Table, readers: &[Reader]) -> Result<Arc<dyn FileFormat>, LakeError> {
         Ok(match table.kind {
             TableKind::Parquet | TableKind::Unknown => Arc::new(ParquetFormat::default()),
-            TableKind::JsonLines => Arc::new(JsonFormat::default().with_schema_infer_max_rec(SAMPLED_ROWS)),
+            TableKind::JsonLines => Arc::new(JsonFormat::default()),
             TableKind::Arrow => Arc::new(ArrowFormat),
             TableKind::Csv => {
                 let head = match (readers.first(), table.files.first()) {
@@ -137,15 +159,21 @@ impl Lake {
         })
     }
 
-    /// The schema of each file.
-    async fn schemas(&self, kind: TableKind, format: &Arc<dyn FileFormat>, files: &[Named]) -> Result<Vec<SchemaRef>, LakeError> {
+    /// The schema of each file, and whether it holds texts and other values in one field.
+    async fn schemas(&self, kind: TableKind, format: &Arc<dyn FileFormat>, files: &[Named]) -> Result<Vec<(SchemaRef, bool)>, LakeError> {
         let (state, objects) = (self.context.state(), self.objects.clone() as Arc<dyn ObjectStore>);
         let (state, objects) = (&state, &objects);
         let schemas = stream::iter(files).map(|file| async move {
             if kind == TableKind::Arrow {
-                return arrow_schema(objects, file).await;
+                return Ok((arrow_schema(objects, file).await?, false));
             }
-            let schema = format.infer_schema(state, objects, std::slice::from_ref(&file.meta));
+            let schema = async {
+                if kind == TableKind::JsonLines {
+                    return lines::schema(objects, &file.meta.location).await;
+                }
+                let schema = format.infer_schema(state, objects, std::slice::from_ref(&file.meta)).await?;
+                Ok((schema, false))
+            };
             match caught_within(schema).await {
                 Ok(Ok(schema)) => Ok(schema),
                 Ok(Err(error)) => Err(self.unreadable(kind, &file.at, error.into()).await),
@@ -165,11 +193,7 @@ impl Lake {
         folder: &str,
     ) -> Result<Arc<dyn TableProvider>, LakeError> {
         let partitions = || table.files.iter().flat_map(|file| &file.partitions);
-        let first = table.files.first().into_iter().flat_map(|file| &file.partitions);
-        let names: Vec<&str> = first
-            .map(|(name, _)| &**name)
-            .filter(|name| schema.field_with_name(name).is_err())
-            .collect();
+        let names = folder_columns(table, &schema);
         let has_null = partitions().any(|(_, value)| value.is_none());
         let columns = names.iter().map(|name| {
             let of = if has_null { DataType::Utf8 } else { partition_type(table, name) };
@@ -180,14 +204,9 @@ impl Lake {
             true => format!("{STORE}/{folder}/plain/"),
             false => {
                 for (number, (file, one)) in table.files.iter().zip(named).enumerate() {
-                    let folders = names.iter().map(|name| {
-                        let value = file
-                            .partitions
-                            .iter()
-                            .find(|(other, _)| other == name)
-                            .and_then(|(_, value)| value.as_deref());
-                        format!("{name}={}", encoded(value.unwrap_or(NULL)))
-                    });
+                    let folders = names
+                        .iter()
+                        .map(|name| format!("{name}={}", encoded(folder_value(file, name).unwrap_or(NULL))));
                     let folders: Vec<String> = folders.collect();
                     let path = format!("{folder}/by/{}/{number:06}.{}", folders.join("/"), ending(table.kind));
                     self.objects.alias(&path, &one.meta.location);
@@ -268,6 +287,18 @@ async fn arrow_schema(objects: &Arc<dyn ObjectStore>, file: &Named) -> Result<Sc
     let footer = root_as_footer(&footer).map_err(|error| wrong(&format!("whose footer cannot be read: {error}")))?;
     let schema = footer.schema().ok_or_else(|| wrong("without a schema"))?;
     Ok(Arc::new(fb_to_schema(schema)))
+}
+
+/// Columns that only the folders of files name.
+fn folder_columns<'a>(table: &'a Table, schema: &Schema) -> Vec<&'a str> {
+    let first = table.files.first().into_iter().flat_map(|file| &file.partitions);
+    let names = first.map(|(name, _)| &**name);
+    names.filter(|name| schema.field_with_name(name).is_err()).collect()
+}
+
+fn folder_value<'a>(file: &'a TableFile, name: &str) -> Option<&'a str> {
+    let (_, value) = file.partitions.iter().find(|(other, _)| other == name)?;
+    value.as_deref()
 }
 
 /// As a folder's name: what is not plain is `%xx`.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::json::writer::{LineDelimited, WriterBuilder as JsonBuilder};
+use arrow::json::writer::LineDelimited;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
 
-use super::LakeError;
+use super::{LakeError, json};
 use crate::format::table::writer_properties;
 
 /// How rows are written.
@@ -63,7 +63,7 @@ impl<W: Write + Send> Rows<W> {
     pub fn new(style: Style, schema: &SchemaRef, out: W) -> Result<Rows<W>, LakeError> {
         let kind = match style {
             Style::Text => Kind::Text(Text::new(schema, out)),
-            Style::Json => Kind::Json(JsonBuilder::new().with_explicit_nulls(true).build(out)),
+            Style::Json => Kind::Json(json::builder().build(out)),
             Style::Csv => {
                 let schema = flat_schema(schema);
                 let mut out = arrow::csv::WriterBuilder::new().with_header(true).build(out);
@@ -143,7 +143,7 @@ fn as_json(column: &ArrayRef) -> Result<ArrayRef, LakeError> {
     let schema = Arc::new(Schema::new(vec![Field::new(NAME, column.data_type().clone(), true)]));
     let batch = RecordBatch::try_new(schema, vec![column.clone()])?;
     let mut out = Vec::new();
-    let mut writer = JsonBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
+    let mut writer = json::builder().build::<_, LineDelimited>(&mut out);
     writer.write(&batch)?;
     writer.finish()?;
     drop(writer);

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::decode::Form;
 use crate::panel::shown::{Freshness, Shown};
 use crate::panel::{Action, PanelState, View, widget};
-use crate::path::{Item, Literal, topic_text};
+use crate::path::{Item, ItemKind, Literal, topic_text};
 use crate::store::{Signal, Stamp, Store, Topic, TopicId, Want, What};
 use crate::time::{Span, Time};
 
@@ -107,7 +107,7 @@ impl Reading {
             self.values.clear();
             self.state = PanelState::Failed(problem.what.clone());
         } else if let Some(constant) = self.signal.constant() {
-            self.values = vec![number(constant)];
+            self.values = vec![self.computed(constant)];
             self.state = PanelState::Ready;
         } else if self.column().is_some() {
             self.read_message(view.store);
@@ -144,7 +144,7 @@ impl Reading {
 
     fn read_series(&mut self, view: &View) {
         let newest = self.signal.series(view.store).and_then(|s| s.value_at(view.now));
-        self.values = newest.map(number).into_iter().collect();
+        self.values = newest.map(|value| self.computed(value)).into_iter().collect();
         self.state = if let Some(why) = self.signal.failure(view.store) {
             PanelState::Failed(why.to_string())
         } else if !self.signal.is_complete(view.store, Span::at(view.now)) {
@@ -154,6 +154,18 @@ impl Reading {
         } else {
             PanelState::Ready
         };
+    }
+
+    /// A value that was computed as a number.
+    fn computed(&self, value: f64) -> Worth {
+        let is_truth = self.signal.program().is_some_and(|p| p.kind() == ItemKind::Bool) && !value.is_nan();
+        Worth {
+            value: match is_truth {
+                true => Literal::Bool(value != 0.0),
+                false => Literal::Float(value),
+            },
+            name: None,
+        }
     }
 
     /// All values that the path gives at the playhead.
@@ -197,13 +209,6 @@ impl Reading {
     /// When the message came that tells the value; None for what is computed from several.
     pub fn time(&self) -> Option<Time> {
         self.message.time()
-    }
-}
-
-fn number(value: f64) -> Worth {
-    Worth {
-        value: Literal::Float(value),
-        name: None,
     }
 }
 

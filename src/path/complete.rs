@@ -141,8 +141,7 @@ impl Proposals {
 }
 
 fn is_word(text: &str, from: usize) -> bool {
-    text.get(from..)
-        .is_some_and(|t| t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    text.get(from..).is_some_and(|t| t.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
 /// Where the path that the text ends in begins: behind the last space, bracket or comma outside of filters, slices and quotes.
@@ -265,7 +264,7 @@ fn in_filter(head: &str, start: usize, at: usize, topics: &[TopicSchema], variab
     let inside = start + at + 1;
     let condition = head.get(inside..).unwrap_or_default();
     let typed_from = condition
-        .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']' | ':')))
+        .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']' | ':')))
         .map_or(0, |i| {
             i + condition.get(i..).and_then(|c| c.chars().next()).map_or(1, char::len_utf8)
         });

@@ -45,26 +45,26 @@ fn whole(text: &str, relative: bool) -> Result<Expr, PathError> {
 
 /// Whether it needs no quotes as a topic.
 pub(super) fn is_bare_topic(name: &str) -> bool {
-    let starts = name.starts_with(|c: char| c == '/' || c.is_ascii_alphabetic() || c == '_');
-    starts && name.bytes().all(is_topic_byte) && !WORDS.contains(&name)
+    let starts = name.starts_with(|c: char| c == '/' || c.is_alphabetic() || c == '_');
+    starts && name.chars().all(is_of_topic) && !WORDS.contains(&name)
 }
 
 /// Whether it needs no quotes as a field.
 pub(super) fn is_bare_field(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(is_name_byte)
+    !name.is_empty() && name.chars().all(is_of_name)
 }
 
 /// Whether a path may begin with it, where paths begin with fields.
 pub(super) fn is_bare_start(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && is_bare_field(name) && !WORDS.contains(&name)
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_') && is_bare_field(name) && !WORDS.contains(&name)
 }
 
-fn is_topic_byte(b: u8) -> bool {
-    is_name_byte(b) || b == b'/'
+fn is_of_topic(c: char) -> bool {
+    is_of_name(c) || c == '/'
 }
 
-fn is_name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
 }
 
 struct Parser<'a> {
@@ -133,7 +133,7 @@ impl<'a> Parser<'a> {
         let Some(rest) = self.rest().strip_prefix(word) else {
             return false;
         };
-        let ends = !rest.bytes().next().is_some_and(|b| is_topic_byte(b) || b == b'.');
+        let ends = !rest.starts_with(|c| is_of_topic(c) || c == '.');
         if ends {
             self.at += word.len();
         }
@@ -301,17 +301,23 @@ impl<'a> Parser<'a> {
             // `{==1}`: of the filtered value itself
             Some('=' | '!' | '<' | '>') if self.relative => self.path(None, from),
             Some(c) if c.is_ascii_digit() => self.number_or_name(),
-            Some(c) if c.is_ascii_alphabetic() || matches!(c, '_' | '/') => self.named(),
+            Some(c) if c.is_alphabetic() || matches!(c, '_' | '/') => self.named(),
             Some(_) => Err(self.unexpected()),
         }
     }
 
     /// Of a variable, a function or a field; empty where there is none.
     fn name(&mut self) -> String {
-        let len = self.rest().bytes().take_while(|b| is_name_byte(*b)).count();
+        let len = self.run(is_of_name);
         let name = self.rest().get(..len).unwrap_or_default().to_owned();
         self.at += len;
         name
+    }
+
+    /// The bytes of the letters ahead that fit.
+    fn run(&self, fits: fn(char) -> bool) -> usize {
+        let rest = self.rest();
+        rest.find(|c| !fits(c)).unwrap_or(rest.len())
     }
 
     fn number_or_name(&mut self) -> Result<Expr, PathError> {
@@ -328,7 +334,7 @@ impl<'a> Parser<'a> {
                 len += 1 + sign + digits(len + 1 + sign);
             }
         }
-        if rest.get(len).is_some_and(|b| is_topic_byte(*b)) {
+        if self.rest().get(len..).is_some_and(|after| after.starts_with(is_of_topic)) {
             return self.named();
         }
         self.at += len;
@@ -351,8 +357,7 @@ impl<'a> Parser<'a> {
                 return Ok(Expr::Literal(Literal::Bool(value)));
             }
         }
-        let is_byte = if self.relative { is_name_byte } else { is_topic_byte };
-        let len = self.rest().bytes().take_while(|b| is_byte(*b)).count();
+        let len = self.run(if self.relative { is_of_name } else { is_of_topic });
         let name = self.rest().get(..len).unwrap_or_default();
         if len == 0 {
             return Err(self.unexpected());

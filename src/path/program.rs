@@ -26,6 +26,7 @@ pub struct Program {
     text: Arc<str>,
     inputs: Vec<Input>,
     pub(super) node: Node,
+    is_truth: bool,
 }
 
 /// What is read out of the messages of one topic.
@@ -54,6 +55,7 @@ impl Program {
             text: bound.to_string().into(),
             inputs: Vec::new(),
             node: Node::Constant(f64::NAN),
+            is_truth: is_truth(&bound),
         };
         program.node = program.build(&bound, topics)?;
         Ok(program)
@@ -86,7 +88,11 @@ impl Program {
 
     /// What its values are.
     pub fn kind(&self) -> ItemKind {
-        self.column().map_or(ItemKind::Float, |input| input.column.kind())
+        match self.column() {
+            Some(input) => input.column.kind(),
+            None if self.is_truth => ItemKind::Bool,
+            None => ItemKind::Float,
+        }
     }
 
     fn build(&mut self, expr: &Expr, topics: &[TopicSchema]) -> Result<Node, PathError> {
@@ -207,6 +213,15 @@ fn presence(expr: &Expr) -> Expr {
             at: Spot(expr.span()),
         },
         None => expr.clone(),
+    }
+}
+
+/// Whether what is computed of several topics is true or false, and no other number.
+fn is_truth(expr: &Expr) -> bool {
+    match expr {
+        Expr::Not(_) | Expr::Literal(Literal::Bool(_)) => true,
+        Expr::Binary { op, .. } => op.is_comparison() || matches!(op, Op::And | Op::Or),
+        _ => false,
     }
 }
 

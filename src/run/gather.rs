@@ -533,6 +533,20 @@ pub(super) async fn open_each(location: &Location, net: &Net, wanted: impl Fn(&s
             ));
         }
     }
+    open_tables(tables, location, net).await
+}
+
+/// The tables that lie there under names that are wanted.
+pub(super) async fn open_called(location: &Location, net: &Net, wanted: impl Fn(&str) -> bool) -> Result<Vec<Opened>, OpenError> {
+    let mut tables = match gather(location, None, net).await? {
+        Place::One(..) => Vec::new(),
+        Place::Many(held) => held.tables,
+    };
+    tables.retain(|table| wanted(&table.name));
+    open_tables(tables, location, net).await
+}
+
+async fn open_tables(tables: Vec<Table>, location: &Location, net: &Net) -> Result<Vec<Opened>, OpenError> {
     let mut opened = Vec::with_capacity(tables.len());
     for table in tables {
         let place = folder_of(&table, location);

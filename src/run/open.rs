@@ -64,9 +64,18 @@ impl Recording {
     /// Opens each table that lies at a location, or the recording that does; of several tables only those under names that are wanted.
     /// Waits.
     pub fn open_each(io: &Io, location: &Location, wanted: impl Fn(&str) -> bool) -> Result<Vec<Recording>, OpenError> {
+        Recording::all_of(io, gather::open_each(location, io.net(), wanted))
+    }
+
+    /// The same of the tables under names that are wanted, be there none.
+    pub fn open_called(io: &Io, location: &Location, wanted: impl Fn(&str) -> bool) -> Result<Vec<Recording>, OpenError> {
+        Recording::all_of(io, gather::open_called(location, io.net(), wanted))
+    }
+
+    fn all_of(io: &Io, opening: impl Future<Output = Result<Vec<Opened>, OpenError>>) -> Result<Vec<Recording>, OpenError> {
         io.block_on(async {
             let mut all = Vec::new();
-            for opened in gather::open_each(location, io.net(), wanted).await? {
+            for opened in opening.await? {
                 all.push(Recording::of(io, opened).await?);
             }
             Ok(all)

@@ -1,4 +1,5 @@
-//! Glyphs of the icon font (Phosphor, regular weight, subset to these).
+//! Glyphs of the icon font (Phosphor, regular weight, subset to these). Two stand for characters too, which Markdown's code blocks draw and
+//! no bundled font has: [`COPY`] for 🗐, [`CHECK`] for ✔.
 
 pub const ARROWS_HORIZONTAL: &str = "\u{EB06}";
 pub const ARROWS_IN: &str = "\u{E09A}";

@@ -145,3 +145,21 @@ fn only_the_edges_touch_the_outside() {
     }
     none("files, sockets, clocks or threads outside of source, run, cli and app", found);
 }
+
+#[test]
+fn no_window_asks_a_disk_what_a_path_is() {
+    let asked = [".is_dir()", ".exists()"];
+    let mut found = Vec::new();
+    for source in sources() {
+        let module = source.name.split(['/', '.']).next().unwrap_or_default();
+        if !matches!(module, "theme" | "render" | "panel" | "workspace" | "app") {
+            continue;
+        }
+        for (number, line) in source.text.lines().enumerate() {
+            if asked.iter().any(|word| line.contains(word)) {
+                found.push(format!("{}:{}: {}", source.name, number + 1, line.trim()));
+            }
+        }
+    }
+    none("paths that the window's thread waits for", found);
+}

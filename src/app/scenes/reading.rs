@@ -32,9 +32,18 @@ pub struct Probed {
     /// Where recordings and scenes lie beside tables: only those of measurements are left to be opened.
     tables: Vec<Location>,
     add: bool,
+    then: Then,
 }
 
-/// Whether what has this name may be a table of scenes, or several things: then it is looked at before it is opened.
+/// What is to be done once something is open.
+#[derive(Default)]
+pub struct Then {
+    pub seek: Option<When>,
+    pub layout: Option<Location>,
+}
+
+/// Whether what has this name may be a table of scenes, or several things: then it is looked at before it is opened. Only the name is asked:
+/// whether a path is a folder, the look itself finds out.
 fn is_looked_at(location: &Location) -> bool {
     let name = location.name().to_ascii_lowercase();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -44,7 +53,7 @@ fn is_looked_at(location: &Location) -> bool {
     );
     let is_list = matches!(ending, "txt" | "list" | "manifest") || name.ends_with(".json.gz");
     let is_folder = match location {
-        Location::Path(path) => ending.is_empty() || path.is_dir(),
+        Location::Path(_) => !matches!(ending, "bag" | "active" | "log"),
         Location::S3(address) => address.is_prefix() || ending.is_empty(),
         Location::Url(_) => false,
     };
@@ -77,6 +86,10 @@ impl Probed {
 impl AppState {
     /// Opens recordings and tables, instead of or beside what is open; tables of scenes join as scenes, whatever is open stays.
     pub fn offer(&mut self, locations: Vec<Location>, add: bool) {
+        self.offer_and(locations, add, Then::default());
+    }
+
+    pub(in crate::app) fn offer_and(&mut self, locations: Vec<Location>, add: bool, mut then: Then) {
         let (maybe, sure): (Vec<_>, Vec<_>) = locations.into_iter().partition(is_looked_at);
         let any_sure = !sure.is_empty();
         match add {
@@ -84,13 +97,20 @@ impl AppState {
             true => self.add(sure),
             false => self.open(sure),
         }
+        if any_sure || maybe.is_empty() {
+            self.follow(std::mem::take(&mut then));
+        }
         if maybe.is_empty() {
             return;
         }
         self.scenes.reading += 1;
         let (io, add) = (self.executor.io().clone(), add || any_sure);
         self.jobs.work(move || {
-            let mut probed = Probed { add, ..Probed::default() };
+            let mut probed = Probed {
+                add,
+                then,
+                ..Probed::default()
+            };
             maybe.into_iter().for_each(|location| probed.look_at(&io, location));
             Done::Probed(probed)
         });
@@ -112,11 +132,19 @@ impl AppState {
             false => self.open(others),
         }
         self.add_tables(probed.tables);
+        self.follow(probed.then);
         if !probed.passed_over.is_empty() {
             self.tell(probed.passed_over.join("; "));
         }
         if let Some(layout) = layouts.into_iter().next() {
             self.open_layout(Place::At(layout));
+        }
+    }
+
+    fn follow(&mut self, then: Then) {
+        self.pending_seek = then.seek.or(self.pending_seek);
+        if let Some(location) = then.layout {
+            self.fetch_layout(location);
         }
     }
 

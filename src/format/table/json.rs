@@ -1,6 +1,7 @@
 //! JSON in texts, once or twice encoded: what it holds, learned from values, and values as parts of messages.
 //!
-//! Invariant: whatever a text holds, what is written fits the shape that was learned; what is missing is NaN, empty or false.
+//! Invariant: whatever a text holds, what is written fits the shape that was learned; what is missing is NaN, empty or false, among
+//! integers beyond what floats hold 0.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -19,6 +20,8 @@ pub(super) enum Json {
     Unknown,
     Bool,
     Number,
+    /// Integers, from the least to the greatest that was seen.
+    Whole(i128, i128),
     Text,
     List(Box<Json>),
     Object(IndexMap<String, Json>),
@@ -78,7 +81,11 @@ impl Json {
             _ if depth > MAX_DEPTH => Json::Mixed,
             Value::Null => Json::Unknown,
             Value::Bool(_) => Json::Bool,
-            Value::Number(_) => Json::Number,
+            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(n), _) => Json::Whole(n.into(), n.into()),
+                (_, Some(n)) => Json::Whole(n.into(), n.into()),
+                _ => Json::Number,
+            },
             Value::String(text) => match opened(text) {
                 Some(inner) => Json::learned(&inner, depth + 1),
                 None => Json::Text,
@@ -96,7 +103,9 @@ impl Json {
     pub fn and(self, other: Json) -> Json {
         match (self, other) {
             (Json::Unknown, some) | (some, Json::Unknown) => some,
-            (Json::Bool | Json::Number, Json::Number) | (Json::Number, Json::Bool) => Json::Number,
+            (Json::Whole(a, b), Json::Whole(c, d)) => Json::Whole(a.min(c), b.max(d)),
+            (Json::Bool, Json::Bool) => Json::Bool,
+            (Json::Bool | Json::Number | Json::Whole(..), Json::Bool | Json::Number | Json::Whole(..)) => Json::Number,
             (Json::List(a), Json::List(b)) => Json::List(Box::new(a.and(*b))),
             (Json::Object(mut a), Json::Object(b)) => {
                 for (key, json) in b {
@@ -119,6 +128,7 @@ impl Json {
             Json::Unknown | Json::Text | Json::Mixed => Node::Text,
             Json::Bool => Node::Number("bool", 1),
             Json::Number => FLOAT,
+            Json::Whole(least, greatest) => whole(*least, *greatest),
             Json::List(element) => Node::List(Box::new(element.node().unwrap_or(Node::Text))),
             Json::Object(map) => {
                 let mut names = Names::default();
@@ -141,7 +151,11 @@ impl Json {
         };
         match self {
             Json::Bool => out.push(u8::from(value.and_then(Value::as_bool).unwrap_or(false))),
-            Json::Number => {
+            Json::Whole(least, greatest) if whole(*least, *greatest) != FLOAT => {
+                let integer = value.and_then(|value| value.as_i64().map(i64::to_le_bytes).or_else(|| Some(value.as_u64()?.to_le_bytes())));
+                out.extend_from_slice(&integer.unwrap_or_default());
+            }
+            Json::Number | Json::Whole(..) => {
                 let number = value.and_then(|value| value.as_f64().or_else(|| value.as_bool().map(|flag| f64::from(u8::from(flag)))));
                 out.extend_from_slice(&number.unwrap_or(f64::NAN).to_le_bytes());
             }
@@ -170,6 +184,17 @@ impl Json {
                 }
             }
         }
+    }
+}
+
+/// What holds these integers: floats, which know missing ones, as long as they hold each of them exactly.
+fn whole(least: i128, greatest: i128) -> Node {
+    const EXACT: std::ops::RangeInclusive<i128> = -(1 << 53)..=1 << 53;
+    match () {
+        () if EXACT.contains(&least) && EXACT.contains(&greatest) => FLOAT,
+        () if greatest <= i64::MAX.into() => Node::Number("int64", 8),
+        () if least >= 0 => Node::Number("uint64", 8),
+        () => FLOAT,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray, StringBuilder};
 use arrow::csv::reader::Format as CsvFormat;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::{Bytes, BytesMut};
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::clock::Clock;
 use super::json::Json;
-use super::{Block, Facts, Partitions, Table};
+use super::{BAG_FILE, Block, Facts, MOST_BAGS, Partitions, Table};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step, Warning};
 use crate::time::{Span, Time};
 
@@ -253,6 +253,8 @@ struct Index {
     odd: Odd,
     file: Option<File>,
     table: Option<Table>,
+    /// Of each chunk: the rows of each recording.
+    rows_of: Vec<BTreeMap<Option<String>, u32>>,
 }
 
 impl Index {
@@ -270,6 +272,7 @@ impl Index {
             odd: Odd::default(),
             file: None,
             table: None,
+            rows_of: Vec::new(),
         }
     }
 }
@@ -320,7 +323,10 @@ impl Indexer for Index {
             }
         }
         match self.table.take() {
-            Some(table) => Ok(Step::Ready(Arc::new(table.finished()))),
+            Some(mut table) => {
+                table.tell_apart(&super::topic_of(&self.name, &self.parts), std::mem::take(&mut self.rows_of));
+                Ok(Step::Ready(Arc::new(table.finished())))
+            }
             None => Err(FormatError("a table without rows".into())),
         }
     }
@@ -469,6 +475,7 @@ impl Index {
             compression: "none".into(),
             counts: vec![(table.connection_of(&file.partitions), u32::try_from(rows).unwrap_or(u32::MAX))],
         };
+        self.rows_of.push(rows_of(&batch, &file.partitions));
         let block = Block::Lines {
             file: table.lines.len() - 1,
         };
@@ -477,12 +484,27 @@ impl Index {
     }
 }
 
+/// How many rows are of which recording; of more than are told apart not all.
+fn rows_of(batch: &RecordBatch, partitions: &Partitions) -> BTreeMap<Option<String>, u32> {
+    let of_file = super::bag_of(partitions);
+    let column = batch.column_by_name(BAG_FILE).filter(|_| of_file.is_none());
+    let texts = column.and_then(|column| column.as_string_opt::<i32>());
+    let mut rows: BTreeMap<Option<&str>, u32> = BTreeMap::new();
+    for row in 0..batch.num_rows() {
+        let bag = texts.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
+        *rows.entry(bag.or(of_file)).or_default() += 1;
+        if rows.len() > MOST_BAGS + 1 {
+            break;
+        }
+    }
+    rows.into_iter().map(|(bag, count)| (bag.map(str::to_owned), count)).collect()
+}
+
 fn line_ends(bytes: &[u8]) -> usize {
     bytes.iter().filter(|b| **b == b'\n').count()
 }
 
 fn is_blank_somewhere(column: &ArrayRef) -> bool {
-    use arrow::array::AsArray;
     let texts: Option<&StringArray> = column.as_string_opt::<i32>();
     texts.is_some_and(|texts| texts.iter().flatten().any(str::is_empty))
 }
@@ -586,20 +608,20 @@ fn types_of(body: &[u8], delimiter: u8, columns: usize) -> Vec<DataType> {
 }
 
 fn json_columns(first: &[u8]) -> Columns {
-    let mut columns: IndexMap<String, (Json, bool)> = IndexMap::new();
+    let mut columns: IndexMap<String, Json> = IndexMap::new();
     for (_, row) in rows(first) {
         for (key, value) in row.iter().filter_map(Value::as_object).flatten() {
-            let (json, is_whole) = columns.entry(key.clone()).or_insert((Json::Unknown, true));
+            let json = columns.entry(key.clone()).or_insert(Json::Unknown);
             *json = std::mem::replace(json, Json::Unknown).and(Json::of(value));
-            *is_whole &= value.is_i64();
         }
     }
     let mut nested = BTreeMap::new();
-    let fields = columns.into_iter().enumerate().map(|(at, (name, (json, is_whole)))| {
+    let fields = columns.into_iter().enumerate().map(|(at, (name, json))| {
         let data_type = match json {
             Json::Bool => DataType::Boolean,
-            Json::Number if is_whole => DataType::Int64,
-            Json::Number => DataType::Float64,
+            Json::Whole(0.., greatest) if greatest > i64::MAX.into() => DataType::UInt64,
+            Json::Whole(_, greatest) if greatest <= i64::MAX.into() => DataType::Int64,
+            Json::Number | Json::Whole(..) => DataType::Float64,
             Json::List(_) | Json::Object(_) => {
                 nested.insert(at, json);
                 DataType::Utf8

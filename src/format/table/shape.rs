@@ -23,7 +23,7 @@ pub(super) enum Node {
 /// A column of the table as a field of the message.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    /// As paths write it: letters, digits and underscores.
+    /// As paths write it: letters of any script, digits and underscores.
     pub name: String,
     /// Its number in the table.
     pub at: usize,
@@ -68,7 +68,7 @@ pub(super) struct Names(std::collections::BTreeSet<String>);
 
 impl Names {
     pub fn free(&mut self, name: &str) -> String {
-        let legal = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+        let legal = |c: char| if c.is_alphanumeric() || c == '_' { c } else { '_' };
         let base: String = match name.is_empty() {
             true => "_".into(),
             false => name.chars().map(legal).collect(),

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Clock, Log, NAME, connection, line, message_at};
+use super::{Clock, Log, NAME, connection, line, message_at, times};
 use crate::format::{Catalog, Chunk, Fetched, FormatError, Indexer, Step, Warning};
 use crate::time::{Span, Time};
 
 /// What is read at a time.
 const BLOCK_BYTES: u64 = 4 << 20;
 const HALF_A_YEAR_NANOS: i64 = 182 * 86_400_000_000_000;
+/// One of these has a time, if any has.
+const LOOKED_AT_LINES: usize = 10_000;
 /// A chunk holds about so many.
 const CHUNK_BYTES: usize = 512 << 10;
 
@@ -24,6 +26,8 @@ pub(super) struct Scan {
     messages: u64,
     /// The time of the message before; at first one that the file's first is near.
     last: Option<Time>,
+    /// The day that the file's name tells.
+    named: Option<Time>,
     has_times: Option<bool>,
     published: usize,
 }
@@ -50,6 +54,7 @@ impl Scan {
             read_to: 0,
             messages: 0,
             last: None,
+            named: None,
             has_times: None,
             published: 0,
         }
@@ -91,9 +96,11 @@ impl Scan {
 
     /// Lines without a time stand in their order only where there is none with a time.
     fn look_for_times(&mut self) -> bool {
-        let lines = self.rest.split(|b| *b == b'\n');
-        let first = lines.take(10_000).map(line::parse).find(|line| line.time.is_some());
-        self.log.lacks_year = first.as_ref().is_some_and(|line| line.lacks_year);
+        let lines = || self.rest.split(|b| *b == b'\n').take(LOOKED_AT_LINES);
+        let first = lines().map(line::parse).find(|line| line.time.is_some());
+        let created = lines().find_map(times::created_at).filter(|_| first.is_some());
+        self.log.lacks_year = created.is_none() && first.as_ref().is_some_and(|line| line.lacks_year);
+        self.last = created.or(self.named).or(self.last);
         let mut clock = Clock {
             start: None,
             number: 0,
@@ -136,6 +143,7 @@ impl Scan {
 impl Indexer for Scan {
     fn is_called(&mut self, name: &str) {
         self.log.catalog.connections = vec![connection(name)];
+        self.named = times::day_in(name);
     }
 
     fn was_written(&mut self, at: Time) {

@@ -1,7 +1,7 @@
 //! How logs spell times: dates of ISO 8601 and their kin, seconds (or milli-, micro-, nanoseconds) since the epoch, and what stands for
 //! a year where none is written.
 
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 const NANOS_PER_SEC: i64 = 1_000_000_000;
 const SECS_PER_DAY: i64 = 86_400;
@@ -91,6 +91,29 @@ impl Civil {
     }
 }
 
+/// What glog writes first: `Log file created at: 2024/12/31 23:59:58`.
+pub fn created_at(line: &[u8]) -> Option<Time> {
+    let (time, _) = date_time(line.strip_prefix(b"Log file created at: ")?)?;
+    Some(time)
+}
+
+/// The day in a file's name: `node.log.INFO.20241231-235958.1234`, `syslog-2024-12-31`.
+pub fn day_in(name: &str) -> Option<Time> {
+    let name = name.as_bytes();
+    let is_digit = |at: usize| name.get(at).is_some_and(u8::is_ascii_digit);
+    (0..name.len()).filter(|at| *at == 0 || !is_digit(at - 1)).find_map(|at| {
+        let dash = usize::from(name.get(at + 4) == Some(&b'-') && name.get(at + 7) == Some(&b'-'));
+        let of = Civil {
+            year: Some(number(name, at, 4)?).filter(|year| (1990..2100).contains(year)),
+            month: number(name, at + 4 + dash, 2)?,
+            day: number(name, at + 6 + 2 * dash, 2)?,
+            ..Civil::default()
+        };
+        let is_alone = of.year.is_some() && !is_digit(at + 8 + 2 * dash);
+        of.time().filter(|_| is_alone)
+    })
+}
+
 /// A time of a line that names no year, in the year that brings it nearest to another time: one that has such a day.
 pub fn in_nearest_year(time: Time, to: Time) -> Time {
     let near = year_of(to);
@@ -98,6 +121,24 @@ pub fn in_nearest_year(time: Time, to: Time) -> Time {
     let has_day = |of: &Time| date_of(*of) == (year_of(*of), month, day);
     let years = (near - 4..=near + 4).filter_map(|year| in_year(time, year)).filter(has_day);
     years.min_by_key(|of| i128::from(of.0).abs_diff(i128::from(to.0))).unwrap_or(time)
+}
+
+/// The years that bring a whole log, whose lines name none, nearest to another time: among those that have its first day.
+pub fn years_to(log: Span, to: Time) -> i64 {
+    let (first, month, day) = date_of(log.start);
+    let moved = |year: i64| {
+        let years = year - first;
+        let span = Span::new(in_year(log.start, year)?, in_year(log.end, year_of(log.end) + years)?);
+        (date_of(span.start) == (year, month, day)).then_some((years, span))
+    };
+    let far = |time: Time| i128::from(time.0).abs_diff(i128::from(to.0));
+    let near = |(_, span): &(i64, Span)| match span.contains(to) {
+        true => (0, far(span.start)),
+        false => (far(span.start).min(far(span.end)), far(span.start)),
+    };
+    let near_year = year_of(to);
+    let all = (near_year - 4..=near_year + 4).filter_map(moved);
+    all.min_by_key(near).map_or(0, |(years, _)| years)
 }
 
 pub fn year_of(time: Time) -> i64 {

@@ -9,8 +9,8 @@ use egui_kittest::kittest::{NodeT as _, Queryable};
 use roadreel::app::{Choosing, Start};
 use roadreel::layout::Layout;
 use roadreel::scenes::{Scene, SceneSet};
-use roadreel::source::Location;
-use roadreel::time::{Span, Time};
+use roadreel::source::{Link, Location};
+use roadreel::time::{Span, Time, When};
 
 use super::window::*;
 
@@ -153,6 +153,27 @@ fn a_table_that_is_dropped_joins_and_one_of_measurements_opens() {
     std::fs::write(&speeds, format!("Time,speed\n{},3\n{},4\n", secs(100), secs(200))).unwrap();
     window.state_mut().offer(vec![Location::Path(speeds)], true);
     until(&mut window, "it is a topic", |w| w.state().store.topic_by_name("/speeds").is_some());
+}
+
+#[test]
+fn a_link_to_what_may_be_a_folder_leads_to_its_moment() {
+    let (folder, bag, _) = folder_with(&[]);
+    let lake = folder.path().join("lake.v2");
+    std::fs::create_dir(&lake).unwrap();
+    std::fs::copy(&bag, lake.join("other.bag")).unwrap();
+    let mut window = window_of(vec![bag]);
+    let link = Link {
+        locations: vec![Location::Path(lake)],
+        seek_to: Some(When::At(at(400))),
+        ..Link::default()
+    };
+    window.state_mut().open_link(link, false);
+    let name = |w: &Window| w.state().store.sources().first().map(|source| source.location.name());
+    until(&mut window, "the folder's recording is open", |w| {
+        name(w).as_deref() == Some("other.bag")
+    });
+    settle(&mut window);
+    assert_eq!(window.state().playback.now, at(400));
 }
 
 #[test]
@@ -489,4 +510,44 @@ fn a_folder_joins_with_all_that_it_holds() {
     until(&mut window, "the table is there", |w| w.state().store.sources().len() == 2);
     settle(&mut window);
     assert!(window.state().span().nanos() < 2_000_000_000);
+}
+
+#[test]
+fn lanes_of_scenes_look_as_they_did() {
+    use egui_kittest::{SnapshotOptions, SnapshotResults};
+
+    // one ends before it begins, one has no end
+    let (_folder, bag, table) = folder_with(&[
+        ("demo", "braking", 100, Some(300)),
+        ("demo", "braking", 600, Some(500)),
+        ("demo", "cut-in", 400, Some(450)),
+        ("demo", "cut-in", 500, None),
+        ("demo", "braking", 700, Some(990)),
+    ]);
+    let mut window = egui_kittest::Harness::builder()
+        .with_size([480.0, 320.0])
+        .with_theme(egui::Theme::Dark)
+        .with_step_dt(0.02)
+        .with_context_setup(roadreel::theme::install)
+        .wgpu()
+        .build_ui_state(
+            roadreel::app::root,
+            state(Start {
+                locations: vec![Location::Path(bag), Location::Path(table)],
+                layout: small(),
+                ..Start::default()
+            }),
+        );
+    settle(&mut window);
+    until(&mut window, "the lanes are there", |w| has(w, "Scenes of braking: 3"));
+    key(&mut window, Modifiers::NONE, Key::N);
+    assert_eq!(window.state().playback.now, at(400));
+    window.run_steps(60);
+    let lane = |name: &str| window.get_by_label_contains(name).rect();
+    let lanes = lane("Scenes of braking").union(lane("Scenes of cut-in")).expand(2.0);
+    window.mask(egui::Rect::everything_above(lanes.top()));
+    window.mask(egui::Rect::everything_below(lanes.bottom()));
+    let mut results = SnapshotResults::new();
+    results.add(window.try_snapshot_options("scene_lanes_dark", &SnapshotOptions::new().threshold(1.0).max_failed_pixels(20)));
+    results.extend_harness(&mut window);
 }

@@ -179,3 +179,32 @@ fn a_device_is_written_to_as_it_is() {
         assert!(!std::path::Path::new("/dev/null.part").exists());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_stopped_leaves_no_part_of_a_file() {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = folder.path().join("answer.csv");
+    std::fs::write(&whole, "as before").expect("a file");
+    let sql = "SELECT a.value FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b";
+    let mut child = program::roadreel()
+        .args(["query", sql, "-o", text(&whole)])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let there = || std::fs::read_dir(folder.path()).expect("a folder").count();
+    let begun = Instant::now();
+    while there() < 2 {
+        assert!(child.try_wait().expect("a status").is_none() && begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let stopped = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(stopped.expect("kill").success());
+    let status = child.wait().expect("a status");
+    assert_eq!(status.signal(), Some(2), "{status}");
+    assert_eq!(there(), 1);
+    assert_eq!(std::fs::read_to_string(&whole).expect("a file"), "as before");
+}

@@ -125,6 +125,34 @@ fn a_folder_of_bags_is_searched_in_order() {
     assert!(told.contains("no topic /nothing"), "{told}");
 }
 
+/// Tables that lie among bags are searched like these, for topics that the bags do not have.
+#[test]
+fn tables_of_a_folder_are_searched_beside_its_bags_and_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = text(folder.path());
+    for n in 0..2 {
+        written(folder.path(), &format!("drive_{n}.bag"), &drive(n));
+    }
+    let (first, _) = find(&[place, "/a.data > 0"], 0);
+    let from = first[0]["start_ns"].as_i64().expect("a time");
+    let rows = |bag: &str, v: i64| {
+        (0..3)
+            .map(|at| format!("{bag},{},{}\n", from + at * 1_000_000, v + at))
+            .collect::<String>()
+    };
+    let speeds = folder.path().join("speeds");
+    std::fs::create_dir(&speeds).expect("a folder");
+    let csv = format!("bag_file,timestamp,v\n{}{}", rows("drive_1", 0), rows("drive_7", 10));
+    std::fs::write(speeds.join("data.csv"), csv).expect("written");
+    let bags = |expr: &str| -> Vec<String> {
+        let (lines, _) = find(&[place, expr], 0);
+        lines.iter().map(|line| line["bag"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(bags("/a.data > 0").len(), first.len(), "bags have it all");
+    assert_eq!(bags("/speeds.v >= 1"), ["drive_1", "drive_7"]);
+    assert_eq!(bags("/speeds.v >= 1 and /a.data > -1e9"), ["drive_1"]);
+}
+
 /// A search that was killed in the middle leaves the lines of what is done, the last one torn: these are not searched again.
 #[test]
 fn a_search_goes_on_where_it_was_killed() {

@@ -306,6 +306,53 @@ fn years_are_found_where_none_is_written() {
     );
 }
 
+/// It begins long before what is recorded beside it, and reaches to it.
+#[test]
+fn the_year_of_a_long_log_is_that_of_all_its_lines() {
+    let days = ["Apr  2", "Jul 30", "Nov  1", "Jan 20"];
+    let text: String = days.iter().map(|day| format!("{day} 12:00:00 car7 a: line\n")).collect();
+    let file = Bytes::from(text);
+    // 10 January 2025
+    let log = index("a.log", &file).placed(Time(1_736_510_400_000_000_000)).expect("moved");
+    let dates: Vec<String> = shown(&*log, &file).iter().map(|line| line[..10].to_owned()).collect();
+    assert_eq!(dates, ["2024-04-02", "2024-07-30", "2024-11-01", "2025-01-20"]);
+}
+
+/// glog says when its file was begun; other files may be called by a day.
+#[test]
+fn a_file_may_tell_its_year() {
+    let lines = "I1231 23:59:59.000000 7 a.cc:1] one\nI0101 00:00:01.000000 7 a.cc:2] two\n";
+    let head = "Log file created at: 2021/12/31 23:59:58\nRunning on machine: car7\n";
+    let shown_in = |name: &str, text: String| -> Vec<String> {
+        let file = Bytes::from(text);
+        let mut indexer = recognise(name, &file, file.len() as u64).expect("a log").indexer(file.len() as u64);
+        indexer.is_called(name);
+        indexer.was_written(Time(1_700_000_000_000_000_000));
+        let Ok(Step::Ready(log)) = indexer.step(&Fetched::one(0, file.clone())) else {
+            panic!("it was read at once")
+        };
+        let summer_2024 = Time(1_722_470_400_000_000_000);
+        let log = log.placed(summer_2024).unwrap_or(log);
+        let lines = shown(&*log, &file);
+        let of_glog = lines.iter().filter(|line| line.contains(" one (") || line.contains(" two ("));
+        of_glog.map(|line| line[..20].to_owned()).collect()
+    };
+    let told = ["2021-12-31T23:59:59Z", "2022-01-01T00:00:01Z"];
+    assert_eq!(shown_in("a.log", format!("{head}{lines}")), told);
+    let beside = ["2024-12-31T23:59:59Z", "2025-01-01T00:00:01Z"];
+    assert_eq!(shown_in("a.log", lines.to_owned()), beside);
+    // what is recorded beside it knows better than a name
+    assert_eq!(shown_in("a.log.INFO.20211231-235958.7", lines.to_owned()), beside);
+
+    let alone = |name: &str| {
+        let file = Bytes::from(lines.to_owned());
+        shown(&*index(name, &file), &file)[1][..20].to_owned()
+    };
+    assert_eq!(alone("a.log.INFO.20211231-235958.7"), told[1]);
+    assert_eq!(alone("a-2021-12-31.log"), told[1]);
+    assert_eq!(alone("a_20220101.log"), told[1]);
+}
+
 #[test]
 fn fields_of_lines_go_before_what_follows_them() {
     let file = Bytes::from_static(

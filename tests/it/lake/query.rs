@@ -262,6 +262,44 @@ fn encrypted_columns_are_told() {
     }
 }
 
+/// As messages are written.
+#[test]
+fn what_is_no_number_of_json_is_a_text() {
+    let floats = "CAST('NaN' AS DOUBLE) AS a, CAST('-inf' AS FLOAT) AS b, [1.5, CAST('inf' AS DOUBLE)] AS c, CAST(NULL AS DOUBLE) AS d";
+    assert_eq!(
+        prints(&["query", &format!("SELECT {floats}, 0.5 AS e"), "--json"]),
+        "{\"a\":\"NaN\",\"b\":\"-Infinity\",\"c\":[1.5,\"Infinity\"],\"d\":null,\"e\":0.5}\n"
+    );
+}
+
+/// A field that is a text in one line, or one file, and a number in another is one of texts.
+#[test]
+fn json_lines_that_mix_texts_and_numbers_are_texts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t/bag_file=a/data.jsonl");
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    let lines = "{\"n\": 1, \"v\": \"x\", \"place\": {\"w\": [true, \"y\"]}}\n{\"n\": 2, \"v\": 2.50, \"place\": null}\n\n{\"n\": 3}\n";
+    fs::write(&path, lines).expect("a file");
+    let table = folder.path().join("t");
+    let sql = "SELECT bag_file, n, v, place FROM t ORDER BY n";
+    assert_eq!(
+        rows(sql, &[("t", &table)]),
+        [
+            json!({"bag_file": "a", "n": 1, "v": "x", "place": {"w": ["true", "y"]}}),
+            json!({"bag_file": "a", "n": 2, "v": "2.50", "place": null}),
+            json!({"bag_file": "a", "n": 3, "v": null, "place": null}),
+        ]
+    );
+    let other = folder.path().join("t/bag_file=b/data.jsonl");
+    fs::create_dir_all(other.parent().expect("a folder")).expect("a folder");
+    fs::write(&path, "{\"v\": 1}\n").expect("a file");
+    fs::write(&other, "{\"v\": \"x\"}\n").expect("a file");
+    assert_eq!(
+        rows("SELECT v, bag_file FROM t ORDER BY v", &[("t", &table)]),
+        [json!({"v": "1", "bag_file": "a"}), json!({"v": "x", "bag_file": "b"})]
+    );
+}
+
 /// Types come from all rows, not from the first ones.
 #[test]
 fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {

@@ -143,6 +143,55 @@ fn json_in_texts_is_nested_values() {
     );
 }
 
+/// Floats hold integers up to 2^53 and tell missing ones; fields with larger ones are integers.
+#[test]
+fn integers_in_json_keep_all_their_digits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = |id: i64, hash: u64, small: Option<i64>| json!({"id": id, "hash": hash, "small": small, "ids": [id, 1]}).to_string();
+    let (first, second) = (
+        state(9_007_199_254_740_993, u64::MAX, Some(9_007_199_254_740_992)),
+        state(-5, 7, None),
+    );
+    let path = folder.path().join("sync.jsonl");
+    let row = |secs: f64, state: &str| json!({"Time": secs, "hash": u64::MAX, "state_clean": state}).to_string();
+    fs::write(&path, format!("{}\n{}\n", row(SECS, &first), row(SECS + 1.0, &second))).expect("a file");
+    let rows = cat(&path);
+    assert_eq!(
+        rows[0]["message"]["state_clean"],
+        json!({"id": 9_007_199_254_740_993_i64, "hash": u64::MAX, "small": 9_007_199_254_740_992.0, "ids": [9_007_199_254_740_993_i64, 1]})
+    );
+    assert_eq!(
+        rows[1]["message"]["state_clean"],
+        json!({"id": -5, "hash": 7, "small": "NaN", "ids": [-5, 1]})
+    );
+    assert_eq!(rows[0]["message"]["hash"], json!(u64::MAX));
+}
+
+#[test]
+fn columns_keep_letters_of_any_script() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("größen.csv");
+    fs::write(
+        &path,
+        "Time,Geschwindigkeit über Grund,速度\n1600000000.001,3,4\n1600000001.001,5,6\n",
+    )
+    .expect("a file");
+    let row = &cat(&path)[0];
+    assert_eq!(row["topic"], json!("/größen"));
+    assert_eq!(row["message"]["Geschwindigkeit_über_Grund"], json!(3));
+    assert_eq!(row["message"]["速度"], json!(4));
+    let out = folder.path().join("out.parquet");
+    prints(&["export", text(&path), "-o", text(&out)]);
+    assert_eq!(super::rows("SELECT max(速度) AS m FROM t", &[("t", &out)]), [json!({"m": 6})]);
+    let found = prints(&[
+        "find",
+        text(&path),
+        "/größen.Geschwindigkeit_über_Grund > 4 and /größen.速度 == 6",
+        "--json",
+    ]);
+    assert_eq!(found.lines().count(), 1, "{found}");
+}
+
 #[test]
 fn csv_json_lines_and_arrow_files_are_topics_too() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -480,16 +529,19 @@ fn a_column_tells_recordings_apart_as_folders_do() {
     let bags = Arc::new(StringArray::from(vec!["drive_a", "drive_b", "drive_a"])) as ArrayRef;
     let speeds = Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0])) as ArrayRef;
     write_parquet(&path, &batch(vec![("Time", times), ("bag_file", bags), ("speed", speeds)]), 10);
-    let arrow = folder.path().join("speeds.arrow");
-    prints(&[
-        "query",
-        "SELECT * FROM t",
-        "--table",
-        &format!("t={}", text(&path)),
-        "-o",
-        text(&arrow),
-    ]);
-    for path in [&path, &arrow] {
+    let others = ["arrow", "csv", "jsonl"].map(|ending| {
+        let other = folder.path().join(format!("speeds.{ending}"));
+        prints(&[
+            "query",
+            "SELECT * FROM t",
+            "--table",
+            &format!("t={}", text(&path)),
+            "-o",
+            text(&other),
+        ]);
+        other
+    });
+    for path in [&path].into_iter().chain(&others) {
         let told = info(path);
         let topics: Vec<(&str, u64)> = told["topics"]
             .as_array()

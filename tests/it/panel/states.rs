@@ -101,6 +101,30 @@ fn constants_bear_their_names_and_expressions_count() {
 }
 
 #[test]
+fn what_several_topics_tell_is_true_or_false() {
+    let enabled = "/vehicle/steering_report.enabled";
+    let both = format!("{enabled} and /imu.linear_acceleration.z > 9");
+    let harness = show(
+        lanes(json!([
+            { "path": both, "label": "Both" },
+            { "path": format!("not ({both})"), "label": "Not both" },
+            { "path": format!("{enabled} + /imu.linear_acceleration.z * 0"), "label": "Sum" },
+        ])),
+        [800.0, 160.0],
+        Theme::Dark,
+    );
+    for lane in ["Both false", "Not both true", "Sum 0"] {
+        harness.get_by_label(lane);
+    }
+    let lamp = show(
+        Stage::new("indicator", &json!({ "path": both, "label": "Both" })),
+        [300.0, 160.0],
+        Theme::Dark,
+    );
+    lamp.get_by_label_contains("Both false");
+}
+
+#[test]
 fn texts_are_states_too() {
     // the playhead is at 1.0 s: the newest is of 0.87 s
     let harness = show(lanes(json!([{ "path": "/chatter.data" }])), [800.0, 120.0], Theme::Dark);

@@ -128,6 +128,20 @@ fn a_note_is_markdown_and_is_edited_in_its_place() {
     harness.run_ok();
 }
 
+/// Those that code blocks of notes draw to be copied are in no system's fonts for sure.
+#[test]
+fn glyphs_of_a_note_are_there_without_the_system_s_fonts() {
+    let harness = show(
+        Stage::fleet("note", &json!({ "text": "```\ncode\n```\n" })),
+        [360.0, 260.0],
+        Theme::Dark,
+    );
+    for glyph in ['🗐', '✔'] {
+        let font = egui::FontId::proportional(13.0);
+        assert!(harness.ctx.fonts_mut(|fonts| fonts.has_glyph(&font, glyph)), "{glyph}");
+    }
+}
+
 /// What the panel set last, taken over into the store as the window does.
 fn take_over(stage: &mut Stage) -> Option<(String, Option<Literal>)> {
     let last = stage.actions.drain(..).rev().find_map(|a| match a {
