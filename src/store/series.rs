@@ -1,7 +1,7 @@
 //! A scalar over time: what chunks gave, in any order, with summaries over it.
 //!
-//! Invariants: what is drawn never hides a peak: each pixel column shows the minimum and maximum of what falls into it; the order
-//! in which chunks arrive leaves no trace; points that were given up for memory stay in the summaries.
+//! Invariants: what is drawn never hides a peak: each pixel column shows the minimum and maximum of the finite values that fall into it;
+//! the order in which chunks arrive leaves no trace; points that were given up for memory stay in the summaries.
 
 mod piece;
 mod points;
@@ -85,7 +85,7 @@ impl Series {
         self.revision
     }
 
-    /// At most a few points per pixel column: exact minimum and maximum of each column, first and last too, in time order;
+    /// At most a few points per pixel column: exact finite minimum and maximum of each column, first and last too, in time order;
     /// NaN marks a gap. x is on the series' stamp. The neighbours on both sides of `span` come with it, so that lines reach
     /// the edges.
     pub fn decimated(&self, span: Span, columns: usize) -> Vec<Point> {
@@ -150,8 +150,8 @@ impl Series {
     }
 
     pub fn min_max(&self, span: Span) -> Option<(f64, f64)> {
-        let statistics = self.statistics(span);
-        Some((statistics.min()?.1, statistics.max()?.1))
+        let (min, max) = self.statistics(span).finite()?;
+        Some((min.1, max.1))
     }
 
     /// Receive-time spans that are loaded.
@@ -159,6 +159,7 @@ impl Series {
         self.coverage.spans()
     }
 
+    /// The least and greatest finite values.
     /// Whether all that the recordings hold within `span` (receive time) is loaded.
     pub fn is_complete(&self, span: Span) -> bool {
         self.coverage.is_complete(span)

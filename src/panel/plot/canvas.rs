@@ -254,7 +254,7 @@ impl PlotPanel {
                 .allow_hover(false)
         };
         let mut items: Vec<Box<dyn PlotItem>> = Vec::new();
-        let broken = |p: &PlotPoint| p.y.is_nan() || p.x.is_nan();
+        let broken = |p: &PlotPoint| !p.y.is_finite() || !p.x.is_finite();
         for part in curve.points.split(broken).filter(|part| !part.is_empty()) {
             if with_dots || part.len() == 1 {
                 items.push(Box::new(dots(part)));

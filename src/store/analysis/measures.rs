@@ -162,7 +162,7 @@ fn apart(walk: impl Fn(&mut dyn FnMut((f64, f64))), [wide, high]: [(f64, f64); 2
     let pixel = |v: f64, (low, high): (f64, f64)| ((v - low) / (high - low).max(f64::MIN_POSITIVE) * PIXELS) as i64;
     let mut last = None;
     walk(&mut |(x, y)| {
-        let at = Some((pixel(x, wide), pixel(y, high), x.is_nan() || y.is_nan()));
+        let at = Some((pixel(x, wide), pixel(y, high), !x.is_finite() || !y.is_finite()));
         if at != last {
             each((x, y));
         }
@@ -174,7 +174,7 @@ fn corners(run: &[(f64, f64)], out: &mut Vec<(f64, f64)>) {
     if run.len() <= CORNERS {
         return out.extend_from_slice(run);
     }
-    let is_gap = |p: &(f64, f64)| p.0.is_nan() || p.1.is_nan();
+    let is_gap = |p: &(f64, f64)| !p.0.is_finite() || !p.1.is_finite();
     let numbers = || run.iter().enumerate().filter(|(_, p)| !is_gap(p));
     let x = |a: &(usize, &(f64, f64)), b: &(usize, &(f64, f64))| a.1.0.total_cmp(&b.1.0);
     let y = |a: &(usize, &(f64, f64)), b: &(usize, &(f64, f64))| a.1.1.total_cmp(&b.1.1);

@@ -30,12 +30,15 @@ pub struct Extent {
     pub last: Point,
     min: Option<Point>,
     max: Option<Point>,
-    /// The first that is not a number.
+    /// The first of each kind that is not finite: a line breaks there.
     nan: Option<Point>,
+    /// Of the finite ones.
 }
 
 /// What is known of a run of points.
 #[derive(Clone, Copy, Debug)]
+    below: Option<Point>,
+    above: Option<Point>,
 pub struct Summary {
     pub extent: Extent,
     /// How many numbers, their mean, and the sum of the squares of what they differ from it by.
@@ -234,13 +237,15 @@ fn range(points: &[Point], span: Span) -> (usize, usize) {
 
 impl Extent {
     pub fn of(point: Point) -> Extent {
-        let number = Some(point).filter(|p| !p.1.is_nan());
+        let only = |is: bool| is.then_some(point);
         Extent {
             first: point,
             last: point,
-            min: number,
-            max: number,
-            nan: Some(point).filter(|p| p.1.is_nan()),
+            min: only(point.1.is_finite()),
+            max: only(point.1.is_finite()),
+            nan: only(point.1.is_nan()),
+            below: only(point.1 == f64::NEG_INFINITY),
+            above: only(point.1 == f64::INFINITY),
         }
     }
 
@@ -270,15 +275,23 @@ impl Extent {
 
     fn is_same(&self, other: &Extent) -> bool {
         let bits = |p: Option<Point>| p.map(|p| (p.0, p.1.to_bits()));
-        let all = |e: &Extent| [Some(e.first), Some(e.last), e.min, e.max, e.nan].map(bits);
+        let all = |e: &Extent| [Some(e.first), Some(e.last), e.min, e.max, e.nan, e.below, e.above].map(bits);
         all(self) == all(other)
     }
 
     /// In no order.
     pub fn shown(&self) -> impl Iterator<Item = Point> {
-        [Some(self.first), self.min, self.max, self.nan, Some(self.last)]
-            .into_iter()
-            .flatten()
+        [
+            Some(self.first),
+            self.min,
+            self.max,
+            self.nan,
+            self.below,
+            self.above,
+            Some(self.last),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -293,6 +306,8 @@ impl Summary {
     /// None of no points.
     fn of(points: &[Point]) -> Option<Summary> {
         let mut extent = Extent::of(*points.first()?);
+        self.below = either(self.below, other.below, earlier);
+        self.above = either(self.above, other.above, earlier);
         points.iter().for_each(|p| extent.join(&Extent::of(*p)));
         let numbers = || points.iter().map(|p| p.1).filter(|v| !v.is_nan());
         let count = numbers().count() as f64;
@@ -372,11 +387,19 @@ impl Statistics {
     }
 
     pub fn min(&self) -> Option<Point> {
-        self.sum?.extent.min
+        let extent = self.sum?.extent;
+        extent.below.or(extent.min).or(extent.above)
     }
 
     pub fn max(&self) -> Option<Point> {
-        self.sum?.extent.max
+        let extent = self.sum?.extent;
+        extent.above.or(extent.max).or(extent.below)
+    }
+
+    /// The least and greatest finite ones.
+    pub fn finite(&self) -> Option<(Point, Point)> {
+        let extent = self.sum?.extent;
+        Some((extent.min?, extent.max?))
     }
 
     /// Of the population, as numpy's.
@@ -404,3 +427,4 @@ impl Statistics {
         self.sum.map(|s| Span::new(s.first(), s.last()))
     }
 }
+    /// As numpy's: no number where both are the same infinity.
