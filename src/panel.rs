@@ -29,6 +29,7 @@ pub mod states;
 pub mod table;
 pub mod tf_tree;
 pub mod topic_graph;
+mod time_axis;
 pub mod variables;
 pub mod widget;
 
