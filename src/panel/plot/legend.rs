@@ -8,7 +8,8 @@ use super::PlotPanel;
 use super::config::SeriesConfig;
 use super::measure::{HEADS, signed};
 use super::settings::series_controls;
-use crate::panel::{Action, View, widget};
+use crate::panel::{Action, View};
+use crate::store::Stamp;
 use crate::theme;
 
 const ENTRY_HEIGHT: f32 = 20.0;
@@ -223,12 +224,47 @@ fn full_names(series: &[SeriesConfig]) -> Vec<String> {
         Some((topic, field)) => format!("{}.{}", topic.rsplit('/').next().unwrap_or(topic), last_parts(field, 2)),
         None => s.path.clone(),
     };
-    series.iter().map(name).collect()
+    told_apart(series, series.iter().map(name).collect())
+}
+
+/// Where names are the same, with as much more of the topic as makes them different, or with what else is.
+fn told_apart(series: &[SeriesConfig], mut names: Vec<String>) -> Vec<String> {
+    let alike: Vec<usize> = (0..names.len())
+        .filter(|at| names.iter().filter(|n| Some(*n) == names.get(*at)).count() > 1)
+        .collect();
+    let unnamed = alike
+        .into_iter()
+        .filter_map(|at| Some((at, series.get(at)?)))
+        .filter(|(_, s)| s.label.is_empty());
+    for (at, of) in unnamed.collect::<Vec<_>>() {
+        let others = || series.iter().enumerate().filter(|(other, s)| *other != at && s.label.is_empty());
+        let (topic, field) = of.path.split_once('.').unwrap_or((&of.path, ""));
+        let parts = topic.matches('/').count();
+        let ends = (1..=parts).filter_map(|n| topic.rmatch_indices('/').nth(n - 1));
+        let path = |from: usize| of.path.get(from..).unwrap_or_default();
+        let is_own = |from: &usize| others().all(|(_, other)| other.path == of.path || !other.path.ends_with(path(*from)));
+        let from = ends.map(|(slash, _)| slash + 1).find(is_own).unwrap_or(0);
+        let mut name = if field.is_empty() { of.path.clone() } else { path(from).to_owned() };
+        let same = || others().filter(|(_, other)| other.path == of.path);
+        if same().any(|(_, other)| other.stamp != of.stamp) {
+            name.push_str(match of.stamp {
+                Stamp::Receive => " (receive time)",
+                Stamp::Header => " (header stamp)",
+            });
+        }
+        if same().any(|(_, other)| other.x_path != of.x_path) && !of.x_path.is_empty() {
+            name = format!("{name} over {}", of.x_path);
+        }
+        if let Some(slot) = names.get_mut(at) {
+            *slot = name;
+        }
+    }
+    names
 }
 
 /// The shortest ends of the paths that tell the series apart and mean something (`acceleration.x`, not `x`).
 pub fn short_names(series: &[SeriesConfig]) -> Vec<String> {
-    series
+    let names = series
         .iter()
         .map(|s| {
             if !s.label.is_empty() {
@@ -245,7 +281,8 @@ pub fn short_names(series: &[SeriesConfig]) -> Vec<String> {
             let short = (least..=parts).map(|n| last_parts(field, n)).find(unique);
             short.unwrap_or_else(|| s.path.rsplit('/').next().unwrap_or(&s.path).to_owned())
         })
-        .collect()
+        .collect();
+    told_apart(series, names)
 }
 
 fn last_parts(field: &str, count: usize) -> String {
