@@ -128,7 +128,15 @@ impl PlotPanel {
         let right = egui::Layout::right_to_left(egui::Align::Center);
         ui.add_space(2.0);
         // the last column takes what is left: it is empty
-        let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 3).spacing([14.0, 1.0]);
+        // digits go before columns do
+        let named = names.iter().map(|name| text_width(ui, name, theme::small())).fold(0.0, f32::max);
+        let (apart, width) = match ui.available_width() - named {
+            640.0.. => (14.0, 8),
+            570.0.. => (6.0, 8),
+            450.0.. => (6.0, 6),
+            _ => (4.0, 5),
+        };
+        let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 3).spacing([apart, 1.0]);
         let table = |ui: &mut Ui| {
             ui.label("");
             for (head, what) in [("now", "Value at the playhead")].into_iter().chain(HEADS) {
@@ -138,14 +146,16 @@ impl PlotPanel {
             ui.label("");
             ui.end_row();
             for (index, name) in names.iter().enumerate().filter(|(i, _)| self.is_shown(*i)) {
-                let Some(figures) = self.figures(view, index, span) else { continue };
+                let Some(figures) = self.figures(view, index, span, width) else {
+                    continue;
+                };
                 ui.horizontal(|ui| {
                     let (swatch, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
                     ui.painter().rect_filled(swatch, 2.0, self.color(ui.visuals(), index));
                     ui.label(RichText::new(name).font(theme::small()));
                 });
                 let now = self.series(view.store, index).and_then(|s| s.value_at(view.now));
-                let now = now.map_or("–".to_owned(), signed);
+                let now = now.map_or("–".to_owned(), |v| signed(v, width));
                 for text in std::iter::once(&now).chain(&figures) {
                     let label = RichText::new(text).font(egui::FontId::monospace(11.0)).color(palette.text);
                     ui.with_layout(right, |ui| ui.label(label));
@@ -210,8 +220,11 @@ fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: b
 }
 
 fn entry_width(ui: &Ui, name: &str) -> f32 {
-    let text = |text: String, font| ui.painter().layout_no_wrap(text, font, Color32::WHITE).size().x;
-    text(name.to_owned(), theme::small()) + text(" ".repeat(VALUE_WIDTH), egui::FontId::monospace(11.0)) + 32.0
+    text_width(ui, name, theme::small()) + text_width(ui, &" ".repeat(VALUE_WIDTH), egui::FontId::monospace(11.0)) + 32.0
+}
+
+fn text_width(ui: &Ui, text: &str, font: egui::FontId) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
 }
 
 /// Topic's last part and field; the field alone where all are of one topic.
