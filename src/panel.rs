@@ -25,11 +25,12 @@ pub mod scene3d;
 pub mod shown;
 pub mod source_info;
 pub mod sql;
+mod stamps;
 pub mod states;
 pub mod table;
 pub mod tf_tree;
-pub mod topic_graph;
 mod time_axis;
+pub mod topic_graph;
 pub mod variables;
 pub mod widget;
 

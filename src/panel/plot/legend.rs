@@ -77,10 +77,7 @@ impl PlotPanel {
         let (mut remove, mut shade) = (None, None);
         for (index, name) in names.iter().enumerate() {
             let signal = self.signals.get(index);
-            let value = match signal.and_then(|s| s.constant()) {
-                Some(constant) => Some(constant),
-                None => self.series(view.store, index).and_then(|s| s.value_at(view.now)),
-            };
+            let value = self.worth_text(view.store, index, view.now, VALUE_WIDTH);
             let problem = signal.and_then(super::problem);
             let color = self.color(ui.visuals(), index);
             let Some(series) = self.config.series.get_mut(index) else {
@@ -175,7 +172,7 @@ impl PlotPanel {
 }
 
 /// Swatch, name, value. Returns the response to clicks on all of it.
-fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: bool, broken: bool) -> egui::Response {
+fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<String>, visible: bool, broken: bool) -> egui::Response {
     let palette = theme::palette(ui.visuals());
     let (text_color, value_color) = if visible && !broken {
         (palette.text, palette.text)
@@ -183,7 +180,7 @@ fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: b
         (palette.faint, palette.faint)
     };
     let value = match value {
-        Some(v) if visible => widget::value_text(v, VALUE_WIDTH),
+        Some(value) if visible => value,
         _ => "–".to_owned(),
     };
     let painter = ui.painter();

@@ -10,6 +10,8 @@ use crate::time::{Span, Time};
 /// Points of a run, and runs of a longer one.
 const RUN: usize = 128;
 const RUNS: usize = 32;
+/// More different values are no states.
+pub const MOST_VALUES: usize = 32;
 /// Giving up fewer points frees too little.
 const LEAST: usize = 32;
 
@@ -17,6 +19,8 @@ pub struct Piece {
     pub summary: Summary,
     points: Option<Arc<[Point]>>,
     count: usize,
+    /// Its different numbers, by their bits; None: too many.
+    values: Option<Box<[u64]>>,
     /// Of each `RUN` points.
     runs: Box<[Summary]>,
     /// Of each `RUN * RUNS` points.
@@ -28,17 +32,17 @@ pub struct Piece {
 pub struct Extent {
     pub first: Point,
     pub last: Point,
+    /// Of the finite ones.
     min: Option<Point>,
     max: Option<Point>,
     /// The first of each kind that is not finite: a line breaks there.
     nan: Option<Point>,
-    /// Of the finite ones.
+    below: Option<Point>,
+    above: Option<Point>,
 }
 
 /// What is known of a run of points.
 #[derive(Clone, Copy, Debug)]
-    below: Option<Point>,
-    above: Option<Point>,
 pub struct Summary {
     pub extent: Extent,
     /// How many numbers, their mean, and the sum of the squares of what they differ from it by.
@@ -77,6 +81,7 @@ impl Piece {
         Some(Piece {
             summary,
             count: points.len(),
+            values: different(&points),
             points: Some(points.into()),
             runs,
             long_runs,
@@ -94,7 +99,13 @@ impl Piece {
     pub fn bytes(&self) -> u64 {
         let points = self.points.as_ref().map_or(0, |p| p.len() * size_of::<Point>());
         let runs = (self.runs.len() + self.long_runs.len()) * size_of::<Summary>();
-        (points + runs + size_of::<Piece>() + 96) as u64
+        let values = self.values.as_ref().map_or(0, |values| size_of_val(&**values));
+        (points + runs + values + size_of::<Piece>() + 96) as u64
+    }
+
+    /// None where they are more than [`MOST_VALUES`].
+    pub fn values(&self) -> Option<&[u64]> {
+        self.values.as_deref()
     }
 
     pub fn has_points(&self) -> bool {
@@ -229,6 +240,22 @@ impl Piece {
     }
 }
 
+fn different(points: &[Point]) -> Option<Box<[u64]>> {
+    let mut found: Vec<u64> = Vec::new();
+    let mut last = None;
+    for (_, value) in points.iter().filter(|p| !p.1.is_nan()) {
+        // one zero
+        let bits = (value + 0.0).to_bits();
+        if last.replace(bits) != Some(bits) && !found.contains(&bits) {
+            if found.len() == MOST_VALUES {
+                return None;
+            }
+            found.push(bits);
+        }
+    }
+    Some(found.into())
+}
+
 fn range(points: &[Point], span: Span) -> (usize, usize) {
     let from = points.partition_point(|p| p.0 < span.start);
     let to = points.partition_point(|p| p.0 <= span.end);
@@ -271,6 +298,8 @@ impl Extent {
         self.min = either(self.min, other.min, lesser);
         self.max = either(self.max, other.max, greater);
         self.nan = either(self.nan, other.nan, earlier);
+        self.below = either(self.below, other.below, earlier);
+        self.above = either(self.above, other.above, earlier);
     }
 
     fn is_same(&self, other: &Extent) -> bool {
@@ -306,8 +335,6 @@ impl Summary {
     /// None of no points.
     fn of(points: &[Point]) -> Option<Summary> {
         let mut extent = Extent::of(*points.first()?);
-        self.below = either(self.below, other.below, earlier);
-        self.above = either(self.above, other.above, earlier);
         points.iter().for_each(|p| extent.join(&Extent::of(*p)));
         let numbers = || points.iter().map(|p| p.1).filter(|v| !v.is_nan());
         let count = numbers().count() as f64;
@@ -418,6 +445,7 @@ impl Statistics {
         Some(if square.is_nan() { f64::INFINITY } else { square.sqrt() })
     }
 
+    /// As numpy's: no number where both are the same infinity.
     pub fn peak_to_peak(&self) -> Option<f64> {
         Some(self.max()?.1 - self.min()?.1)
     }
@@ -427,4 +455,3 @@ impl Statistics {
         self.sum.map(|s| Span::new(s.first(), s.last()))
     }
 }
-    /// As numpy's: no number where both are the same infinity.
