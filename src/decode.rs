@@ -126,6 +126,11 @@ impl Schema {
         Some(Time::from_sec_nsec(reader.u32().ok()?, reader.u32().ok()?))
     }
 
+    /// Whether messages start with a `std_msgs/Header`.
+    pub fn has_stamp(&self) -> bool {
+        self.stamp_offset.is_some()
+    }
+
     /// The frame that a message's `std_msgs/Header` names.
     pub fn header_frame(&self, payload: &[u8]) -> Option<Arc<str>> {
         let mut reader = Reader::starting_at(payload, self.stamp_offset?);

@@ -6,7 +6,10 @@ mod parse;
 mod show;
 
 pub use parse::{TimeError, When};
-pub use show::{format_duration, format_epoch, format_in_zone, format_local, format_relative, format_time_of_day, format_utc, rfc3339};
+pub use show::{
+    format_date, format_duration, format_elapsed, format_epoch, format_in_zone, format_local, format_relative, format_seconds,
+    format_time_of_day, format_time_of_day_to, format_utc, rfc3339,
+};
 
 /// An instant, in nanoseconds since the Unix epoch. ROS `time` (u32 s, u32 ns) always fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

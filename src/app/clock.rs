@@ -3,10 +3,12 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::time::{Span, Time, When};
+pub use crate::time::format_seconds as seconds;
+use crate::time::{Span, Time, When, format_duration, format_elapsed};
 
 /// From here on between two ticks, days are told.
 const HOUR_NANOS: i64 = 3_600_000_000_000;
+const DAY_NANOS: i64 = 24 * HOUR_NANOS;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -103,24 +105,12 @@ fn civil(t: Time, zone: TimeZone, pattern: &str) -> String {
     }
 }
 
-fn from_start(nanos: i64, digits: u32) -> String {
+fn from_start(nanos: i64, digits: usize) -> String {
     let sign = if nanos < 0 { "" } else { "+" };
     format!("{sign}{}", seconds(nanos, digits))
 }
 
-/// Exact decimal seconds, cut (not rounded) after `digits`.
-pub fn seconds(nanos: i64, digits: u32) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let magnitude = nanos.unsigned_abs();
-    let whole = magnitude / 1_000_000_000;
-    if digits == 0 {
-        return format!("{sign}{whole}");
-    }
-    let fraction = magnitude % 1_000_000_000 / 10u64.pow(9 - digits.min(9));
-    format!("{sign}{whole}.{fraction:0width$}", width = digits.min(9) as usize)
-}
-
-fn fraction_digits(step_nanos: i64) -> u32 {
+fn fraction_digits(step_nanos: i64) -> usize {
     let mut digits = 0;
     let mut unit = 1_000_000_000;
     while step_nanos % unit != 0 && digits < 9 {
@@ -130,11 +120,12 @@ fn fraction_digits(step_nanos: i64) -> u32 {
     digits
 }
 
-/// How long a span is: in seconds, from a day on in days and hours.
+/// How long a span is: in seconds, from an hour on as a clock shows it, from a day on in days and hours.
 pub fn length(nanos: i64) -> String {
-    match nanos < 24 * HOUR_NANOS {
-        true => format!("{} s", seconds(nanos, 3)),
-        false => crate::time::format_duration(nanos),
+    match nanos {
+        ..HOUR_NANOS => format!("{} s", seconds(nanos, 3)),
+        HOUR_NANOS..DAY_NANOS => format_elapsed(nanos, 3),
+        _ => format_duration(nanos),
     }
 }
 

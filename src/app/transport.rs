@@ -7,6 +7,7 @@ use super::clock::{self, TimeFormat};
 use super::command::Command;
 use super::{AppState, speed_in_range};
 use crate::theme::{self, icon, palette, widget};
+use crate::time::format_relative;
 
 #[derive(Default)]
 pub struct TransportState {
@@ -188,8 +189,7 @@ fn time_field(ui: &mut Ui, state: &mut AppState) {
     unit.context_menu(|ui| copies(ui, state));
     if format != TimeFormat::FromStart && ui.available_width() > 200.0 {
         ui.add_space(4.0);
-        let from_start = TimeFormat::FromStart.show(now, start);
-        ui.label(RichText::new(format!("{from_start} s")).color(p.weak));
+        ui.label(RichText::new(format_relative(now, start)).color(p.weak));
     }
 }
 

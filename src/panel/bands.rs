@@ -2,69 +2,168 @@
 //!
 //! Invariant: a band begins at the message that brought the value; where several changes fall on one pixel, the last one shows.
 
+use std::collections::BTreeMap;
+
 use egui::Color32;
 
 use super::widget;
 use crate::path::ItemKind;
-use crate::store::{Signal, Store};
+use crate::store::{Series, Signal, Store, integer};
 use crate::theme::{self, Palette};
 use crate::time::{Span, Time};
 
-/// A value from one moment to another.
+/// A value as states tell it apart from others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct State {
+    pub value: f64,
+    /// What an integer is more than `value`, where that is too large for its last digits.
+    pub rest: f64,
+}
+
+/// A state from one moment to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Band {
     pub from: Time,
     pub to: Time,
-    pub value: f64,
+    pub state: State,
 }
 
-/// Those within the span, as many as can be told apart on so many pixels; the newest value holds on until `until`.
-pub fn bands(signal: &Signal, store: &Store, span: Span, columns: usize, until: Time) -> Vec<Band> {
+/// Those within the span, as many as can be told apart on so many pixels. The newest state holds on to the end of the recordings once
+/// all is read, and until `known` before that.
+pub fn bands(signal: &Signal, store: &Store, span: Span, columns: usize, known: Time) -> Vec<Band> {
     let Some(series) = signal.series(store) else { return Vec::new() };
     let mut bands: Vec<Band> = Vec::new();
-    for (time, value) in series.decimated(span, columns) {
+    for (time, state) in states(signal, store, series, span, columns) {
         if let Some(last) = bands.last_mut() {
             last.to = time;
-            if last.value == value {
+            if last.state == state {
                 continue;
             }
         }
         bands.push(Band {
             from: time,
             to: time,
-            value,
+            state,
         });
     }
     if let Some(last) = bands.last_mut() {
-        last.to = last.to.max(until);
+        let end = store.span().map_or(known, |whole| whole.end);
+        let is_read = last.to <= end && signal.is_complete(store, Span::new(last.to, end));
+        last.to = last.to.max(if is_read { end } else { known });
     }
-    bands.retain(|b| !b.value.is_nan());
+    bands.retain(|b| !b.state.value.is_nan());
     bands
 }
 
-/// The text or the constant that the value stands for, else the value.
-pub fn name_of(signal: &Signal, store: &Store, value: f64) -> String {
+fn states(signal: &Signal, store: &Store, series: &Series, span: Span, columns: usize) -> Vec<(Time, State)> {
+    let points = series.decimated(span, columns);
+    let Some(rest) = signal.rest(store) else {
+        let state = |(time, value)| (time, State { value, rest: 0.0 });
+        return points.into_iter().map(state).collect();
+    };
+    // either may change while the other stays
+    let at = |time: Time| rest.value_at(time).unwrap_or(0.0);
+    let mut states: Vec<(Time, State)> = points.into_iter().map(|(t, value)| (t, State { value, rest: at(t) })).collect();
+    for (time, rest) in rest.decimated(span, columns).into_iter().filter(|p| !p.1.is_nan()) {
+        states.extend(series.value_at(time).map(|value| (time, State { value, rest })));
+    }
+    states.sort_by_key(|(time, _)| *time);
+    states
+}
+
+/// The state at `t`, where there is one.
+pub fn at(signal: &Signal, store: &Store, t: Time) -> Option<State> {
+    let value = signal.series(store)?.value_at(t)?;
+    let rest = signal.rest(store).and_then(|rest| rest.value_at(t)).unwrap_or(0.0);
+    Some(State { value, rest })
+}
+
+/// The text or the constant that the state stands for, else its value.
+pub fn name_of(signal: &Signal, store: &Store, State { value, rest }: State) -> String {
     if let Some(text) = signal.series(store).and_then(|s| s.text_of(value)) {
-        return text.to_string();
+        return match text.is_empty() {
+            true => "“”".to_owned(),
+            false => text.to_string(),
+        };
     }
     let program = signal.program();
     let column = program.and_then(|p| p.column()).map(|input| &input.column);
-    let is_bool = program.is_some_and(|p| p.kind() == ItemKind::Bool);
-    match column.and_then(|c| c.name_of(value as i128)) {
+    let kind = program.map(|p| p.kind());
+    match column.and_then(|c| c.name_of(integer(value, rest))) {
         Some(name) if value.fract() == 0.0 => name.to_owned(),
-        _ if is_bool => if value == 0.0 { "false" } else { "true" }.to_owned(),
+        _ if kind == Some(ItemKind::Bool) => if value == 0.0 { "false" } else { "true" }.to_owned(),
+        _ if kind == Some(ItemKind::Int) => integer(value, rest).to_string(),
         _ => widget::number_text(value, 10),
     }
 }
 
-/// Off is quiet; every other value has a colour of its own.
-pub fn color_of(p: &Palette, value: f64) -> Color32 {
-    if value == 0.0 {
-        return p.line;
+/// What colours the states of a lane have: as long as there are enough, each has one of its own.
+pub struct Colors(BTreeMap<(u64, u64), usize>);
+
+impl Colors {
+    /// `shown`: for states that only their rests tell apart.
+    pub fn new(signal: &Signal, store: &Store, shown: &[Band]) -> Colors {
+        let of_value = |value| State { value, rest: 0.0 };
+        let known: Vec<State> = match signal.rest(store) {
+            Some(_) => shown.iter().map(|band| band.state).collect(),
+            None => signal
+                .series(store)
+                .and_then(Series::values)
+                .into_iter()
+                .flatten()
+                .map(of_value)
+                .collect(),
+        };
+        let mut keys: Vec<(u64, u64)> = known.into_iter().map(key).collect();
+        // those that count from 1 keep the colours that they have everywhere
+        keys.sort_unstable_by_key(|key| (small(state_of(*key)).is_none(), *key));
+        keys.dedup();
+        let mut colors = BTreeMap::new();
+        let mut free: Vec<usize> = (0..theme::data::COUNT).collect();
+        for key in keys.into_iter().filter(|key| !is_off(state_of(*key))) {
+            let wanted = preferred(state_of(key));
+            let next = (0..theme::data::COUNT)
+                .map(|n| (wanted + n) % theme::data::COUNT)
+                .find(|n| free.contains(n));
+            free.retain(|n| Some(*n) != next);
+            colors.insert(key, next.unwrap_or(wanted));
+        }
+        Colors(colors)
     }
-    // texts are told apart by large numbers
-    if value.fract() == 0.0 && value > 0.0 && value < 1e6 {
-        return theme::data::series(value as usize - 1);
+
+    /// Off is quiet.
+    pub fn of(&self, p: &Palette, state: State) -> Color32 {
+        if is_off(state) {
+            return p.line;
+        }
+        theme::data::series(self.0.get(&key(state)).copied().unwrap_or_else(|| preferred(state)))
     }
-    theme::data::of_name(&value.to_string())
+}
+
+fn is_off(state: State) -> bool {
+    state.value == 0.0
+}
+
+fn key(state: State) -> (u64, u64) {
+    [state.value, state.rest].map(|v| (v + 0.0).to_bits()).into()
+}
+
+fn state_of(key: (u64, u64)) -> State {
+    State {
+        value: f64::from_bits(key.0),
+        rest: f64::from_bits(key.1),
+    }
+}
+
+/// Whole numbers from 1 on; texts are told apart by large ones.
+fn small(State { value, .. }: State) -> Option<usize> {
+    (value.fract() == 0.0 && value > 0.0 && value < 1e6).then_some(value as usize)
+}
+
+fn preferred(state: State) -> usize {
+    match (small(state), state.rest) {
+        (Some(n), _) => (n - 1) % theme::data::COUNT,
+        (None, 0.0) => theme::data::index_of_name(&state.value.to_string()),
+        (None, rest) => theme::data::index_of_name(&integer(state.value, rest).to_string()),
+    }
 }

@@ -21,11 +21,11 @@ use std::sync::Arc;
 use egui::{Color32, RichText, Ui};
 use serde_json::Value;
 
-use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, command, widget};
+use crate::panel::{Action, DraggedPath, Kind, Panel, PanelState, View, command, stamps, widget};
 use crate::path::topic_text;
 use crate::store::{Series, Signal, Stamp, Store, TopicId, Want, What};
 use crate::theme;
-use crate::time::Span;
+use crate::time::{Span, Time};
 use config::{Config, SeriesConfig, XAxis};
 
 pub const KIND: Kind = Kind {
@@ -126,6 +126,17 @@ impl PlotPanel {
         signal.series(store)
     }
 
+    /// What a series is worth at a time, with all digits of an integer; of a number about so many.
+    fn worth_text(&self, store: &Store, index: usize, t: Time, width: usize) -> Option<String> {
+        let signal = self.signals.get(index)?;
+        if let Some(constant) = signal.constant() {
+            return Some(widget::value_text(constant, width));
+        }
+        let value = self.series(store, index)?.value_at(t)?;
+        let integer = signal.integer_at(store, t).map(|n| n.to_string());
+        Some(integer.unwrap_or_else(|| widget::value_text(value, width)))
+    }
+
     fn color(&self, visuals: &egui::Visuals, index: usize) -> Color32 {
         let own = self
             .config
@@ -202,6 +213,10 @@ impl PlotPanel {
         if !coverage.whole {
             return PanelState::Partial(coverage.text(view.span));
         }
+        let shown = || self.signals.iter().enumerate().filter(|(index, _)| self.is_shown(*index));
+        if let Some((_, signal)) = shown().find(|(_, s)| !s.is_exact(view.store, view.span)) {
+            return PanelState::Partial(format!("the last digits of {} are being read", signal.text()));
+        }
         if let Some(signal) = self.signals.iter().chain(self.others()).find(|s| !s.is_computed(view.store)) {
             return PanelState::Partial(format!("{} is being computed", signal.text()));
         }
@@ -215,7 +230,7 @@ impl PlotPanel {
             None if self.asked.iter().any(curves::Asked::is_part) => {
                 PanelState::Partial("Not all values took part: there are too many".into())
             }
-            None => PanelState::Ready,
+            None => stamps::note(shown().map(|(_, signal)| signal), view.store).map_or(PanelState::Ready, PanelState::Partial),
         }
     }
 
@@ -249,11 +264,12 @@ impl PlotPanel {
             .reduce(Span::union)
             .unwrap_or(view.span);
         signal.wants(span, out);
-        if signal.series(view.store).is_some_and(|s| !s.has_points(Span::ALL))
-            && let Some(span) = self.needed_points(view, signal)
-        {
-            signal.wants_points(span, out);
+        let is_summed_up = signal.series(view.store).is_some_and(|s| !s.has_points(Span::ALL));
+        let points = is_summed_up.then(|| self.needed_points(view, signal)).flatten();
+        if let Some(points) = points {
+            signal.wants_points(points, out);
         }
+        signal.wants_rest(view.store, span, points, out);
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! Invariant: all lanes share one time axis; what cannot be read says so in its own lane, and the others stay.
 
-use egui::{Align2, Color32, PointerButton, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
+use std::cmp::Reverse;
+
+use egui::{Align2, Color32, PointerButton, Rangef, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::panel::bands::{self, Band};
-use crate::panel::{Action, Kind, Panel, PanelState, View, command, linked, path_field, widget};
+use crate::panel::bands::{self, Band, Colors, State};
+use crate::panel::time_axis::{Labels, TimeAxis};
+use crate::panel::{Action, Kind, Panel, PanelState, View, command, linked, path_field, stamps, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
 use crate::theme::{self, Palette, icon};
 use crate::time::{self, Span, Time};
@@ -24,6 +27,11 @@ pub const KIND: Kind = Kind {
 
 const LANE_HEIGHT: f32 = 28.0;
 const AXIS_HEIGHT: f32 = 20.0;
+const RIGHT_MARGIN: f32 = 8.0;
+/// Of a band, in points.
+const LEAST_WIDTH: f32 = 2.0;
+/// Of more states in view it does not matter which is the rarest.
+const MOST_RANKED: usize = 64;
 const SHORTEST_NANOS: i64 = 1_000_000;
 
 /// What a layout stores.
@@ -134,10 +142,10 @@ impl StatesPanel {
         if given().any(|s| !s.is_complete(view.store, Span::at(view.now))) {
             return PanelState::Pending("states are being read at the playhead".into());
         }
-        if given().any(|s| !s.is_complete(view.store, view.span)) {
+        if given().any(|s| !s.is_complete(view.store, view.span) || !s.is_exact(view.store, view.span)) {
             return PanelState::Partial("states are not read everywhere yet".into());
         }
-        PanelState::Ready
+        stamps::note(given(), view.store).map_or(PanelState::Ready, PanelState::Partial)
     }
 
     fn shown(&self, view: &View) -> Span {
@@ -178,9 +186,8 @@ impl StatesPanel {
     }
 
     fn value_text(&self, at: usize, view: &View) -> String {
-        let series = self.signals.get(at).and_then(|s| s.series(view.store));
-        let newest = series.and_then(|s| s.value_at(view.now));
-        newest.map_or_else(|| "–".to_owned(), |v| self.name_of(at, v, view))
+        let newest = self.signals.get(at).and_then(|s| bands::at(s, view.store, view.now));
+        newest.map_or_else(|| "–".to_owned(), |state| self.name_of(at, state, view))
     }
 
     /// Those that are shown, with their numbers.
@@ -195,9 +202,9 @@ impl StatesPanel {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn name_of(&self, at: usize, value: f64, view: &View) -> String {
+    fn name_of(&self, at: usize, state: State, view: &View) -> String {
         let signal = self.signals.get(at);
-        signal.map_or_else(String::new, |s| bands::name_of(s, view.store, value))
+        signal.map_or_else(String::new, |s| bands::name_of(s, view.store, state))
     }
 
     fn lanes_ui(&mut self, ui: &mut Ui, rect: Rect, view: &View, out: &mut Vec<Action>) {
@@ -205,7 +212,7 @@ impl StatesPanel {
         let names = (rect.width() * 0.24).clamp(70.0, 220.0);
         let plot = Rect::from_min_max(
             pos2(rect.left() + names, rect.top()),
-            pos2(rect.right() - 8.0, rect.bottom() - AXIS_HEIGHT),
+            pos2(rect.right() - RIGHT_MARGIN, rect.bottom() - AXIS_HEIGHT),
         );
         let span = self.shown(view);
         let response = ui.interact(plot, ui.scope_id().with("states"), Sense::click_and_drag());
@@ -231,15 +238,18 @@ impl StatesPanel {
                 continue;
             }
             let bands = self.bands(at, view, span, plot.width() as usize);
-            for band in &bands {
+            let colors = self.signals.get(at).map(|signal| Colors::new(signal, view.store, &bands));
+            let placed = bands.iter().filter_map(|band| {
                 let (left, right) = (x_of(band.from).max(plot.left()), x_of(band.to).min(plot.right()));
-                if right < plot.left() || left > plot.right() {
-                    continue;
-                }
-                let place = Rect::from_min_max(pos2(left, top + 4.0), pos2(right.max(left + 1.0), row.bottom() - 4.0));
-                let color = bands::color_of(p, band.value);
-                ui.painter().rect_filled(place, 2.0, color.gamma_multiply(0.85));
-                let text = self.name_of(at, band.value, view);
+                let x = Rangef::new(left, right.max(left + LEAST_WIDTH));
+                (right >= plot.left() && left <= plot.right()).then_some((x, band))
+            });
+            for (x, band) in rarest_last(placed.collect()) {
+                let place = Rect::from_x_y_ranges(x, Rangef::new(top + 4.0, row.bottom() - 4.0));
+                let color = colors.as_ref().map_or(p.line, |colors| colors.of(p, band.state));
+                let corners = if x.span() < 2.0 * LEAST_WIDTH { 0.0 } else { 2.0 };
+                ui.painter().rect_filled(place, corners, color.gamma_multiply(0.85));
+                let text = self.name_of(at, band.state, view);
                 if place.width() > 18.0 {
                     text_in(ui, place, &text, p);
                 }
@@ -324,29 +334,37 @@ fn problem(signal: &Signal) -> Option<String> {
 
 fn axis(ui: &Ui, plot: Rect, span: Span, view: &View, x_of: impl Fn(Time) -> f32) {
     let p = theme::palette(ui.visuals());
-    const STEPS: [i64; 22] = [
-        1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000,
-        3_600_000, 86_400_000,
-    ];
-    let least = span.nanos() as f64 * 1e-6 * 90.0 / f64::from(plot.width().max(1.0));
-    let step = STEPS.into_iter().find(|s| *s as f64 >= least).unwrap_or(86_400_000) * 1_000_000;
-    let first = span.start.since(view.span.start).div_euclid(step);
-    for n in first.. {
-        let t = view.span.start.plus_nanos(n * step);
-        if t > span.end || n - first > 400 {
-            break;
-        }
-        let x = x_of(t);
-        if !plot.x_range().contains(x) {
-            continue;
-        }
+    let [from, to] = [span.start, span.end].map(|end| end.since(view.span.start));
+    let axis = TimeAxis::new(from, to, plot.width(), Labels::Elapsed);
+    for mark in axis.marks().filter(|mark| mark.has_label) {
+        let x = x_of(view.span.start.plus_nanos(mark.nanos));
         ui.painter().vline(x, plot.y_range(), Stroke::new(1.0, p.line.gamma_multiply(0.6)));
-        let text = time::format_relative(t, view.span.start);
-        let text = if step >= 1_000_000_000 { text.replace(".000", "") } else { text };
-        let at = pos2(x, plot.bottom() + AXIS_HEIGHT / 2.0);
-        ui.painter()
-            .text(at, Align2::CENTER_CENTER, text.trim_start_matches('+'), theme::small(), p.weak);
+        let galley = ui.painter().layout_no_wrap(axis.text(mark.nanos), theme::small(), p.weak);
+        let place = Align2::CENTER_CENTER.anchor_size(pos2(x, plot.bottom() + AXIS_HEIGHT / 2.0), galley.size());
+        // none is cut at the right end
+        let left = place.left().min(plot.right() + RIGHT_MARGIN - place.width());
+        ui.painter().galley(pos2(left, place.top()), galley, p.weak);
     }
+}
+
+/// Those that are no wider than the least width lie over the others, which end before them on the pixels: the rarest state on top.
+fn rarest_last(mut placed: Vec<(Rangef, &Band)>) -> Vec<(Rangef, &Band)> {
+    let mut held: Vec<(State, i64)> = Vec::new();
+    for (_, band) in &placed {
+        let nanos = band.to.since(band.from);
+        let has_room = held.len() < MOST_RANKED;
+        match held.iter_mut().find(|(state, _)| *state == band.state) {
+            Some((_, sum)) => *sum = sum.saturating_add(nanos),
+            None if has_room => held.push((band.state, nanos)),
+            None => {}
+        }
+    }
+    let held_nanos = |band: &Band| held.iter().find(|(state, _)| *state == band.state).map_or(0, |(_, nanos)| *nanos);
+    placed.sort_by_key(|(x, band)| match x.span() > LEAST_WIDTH {
+        true => (false, Reverse(0)),
+        false => (true, Reverse(held_nanos(band))),
+    });
+    placed
 }
 
 /// One line, cut at its start: the end of a path tells most.
@@ -409,7 +427,9 @@ impl Panel for StatesPanel {
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
         for signal in &self.signals {
             if let Some(topic) = signal.topics().first() {
-                signal.wants(view.store.series_span(*topic, view.now), out);
+                let span = view.store.series_span(*topic, view.now);
+                signal.wants(span, out);
+                signal.wants_rest(view.store, span, None, out);
             }
         }
     }

@@ -287,7 +287,7 @@ pub fn number_text(value: f64, width: usize) -> String {
     if exact.len() <= width {
         return exact;
     }
-    let whole = format!("{:.0}", value.trunc()).len().max(1) + usize::from(value < 0.0 && value > -1.0);
+    let whole = format!("{:.0}", value.trunc()).len();
     let tiny = value != 0.0 && value.abs() < 1e-4;
     if whole > width || tiny {
         return format!("{value:.*e}", width.saturating_sub(7));

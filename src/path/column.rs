@@ -371,12 +371,14 @@ impl Compiler<'_> {
                 angles.map(|angles| Leaf::Quaternion(part, Box::new(angles)))
             }
             (Part::Present, ..) => Some(Leaf::Whole),
+            (Part::Rest, Kind::Scalar(scalar @ (Scalar::I64 | Scalar::U64)), Array::One) => Some(Leaf::Rest(scalar)),
             _ => None,
         };
         let Some(leaf) = leaf else {
             let wanted = match part {
                 Part::Length => "an array or a string",
                 Part::Norm => "a structure with x, y, …, or an array of numbers",
+                Part::Rest => "an integer of 64 bits",
                 Part::QuatX | Part::QuatY | Part::QuatZ | Part::QuatW => "a structure of angles: roll, pitch and yaw, or x, y and z",
                 _ => "a quaternion with x, y, z and w",
             };
@@ -387,7 +389,7 @@ impl Compiler<'_> {
             ));
         };
         let kind = match part {
-            Part::Length => ItemKind::Int,
+            Part::Length | Part::Rest => ItemKind::Int,
             Part::Present => ItemKind::Bool,
             _ => ItemKind::Float,
         };

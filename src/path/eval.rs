@@ -111,6 +111,8 @@ pub(super) enum Move {
 #[derive(Clone, Debug)]
 pub(super) enum Leaf {
     Scalar(Scalar),
+    /// Of a 64-bit integer, over the nearest f64.
+    Rest(Scalar),
     Time,
     Duration,
     Text,
@@ -224,6 +226,14 @@ impl Leaf {
                 let mut item = None;
                 each(*scalar, reader.take(scalar.size()).ok()?, |number| item = Some(of_number(number)));
                 item?
+            }
+            Leaf::Rest(scalar) => {
+                let mut item = None;
+                each(*scalar, reader.take(scalar.size()).ok()?, |number| item = Some(of_number(number)));
+                match item? {
+                    Item::Int(n) => Item::Int(n - n as f64 as i128),
+                    other => other,
+                }
             }
             Leaf::Time => Item::Nanos(i128::from(reader.u32().ok()?) * 1_000_000_000 + i128::from(reader.u32().ok()?)),
             Leaf::Duration => Item::Nanos(i128::from(reader.i32().ok()?) * 1_000_000_000 + i128::from(reader.i32().ok()?)),

@@ -60,6 +60,8 @@ pub enum Part {
     QuatW,
     /// Whether it is there: 1.
     Present,
+    /// What a 64-bit integer is more than the number that stands for it.
+    Rest,
 }
 
 const fn param(name: &'static str) -> Param {
@@ -202,6 +204,11 @@ pub static FUNCTIONS: &[Function] = &[
     part("quat_z", "z of that quaternion", Part::QuatZ),
     part("quat_w", "w of that quaternion", Part::QuatW),
     part("present", "1 for every message that holds it, whatever it is", Part::Present),
+    part(
+        "rest",
+        "what a 64-bit integer is more than the double-precision number nearest to it",
+        Part::Rest,
+    ),
     series("derivative", "change a second", &[], |_| Ok(Transform::Derivative)),
     series("integral", "area below it in value seconds (trapezoids)", &[], |_| {
         Ok(Transform::Integral)

@@ -76,7 +76,8 @@ pub(super) fn named_constant(plan: &Plan, of: Option<&Place>, base: Kind, name: 
 }
 
 /// The integer constants that belong to a field. Definitions do not say; so these: of its type, and named after it
-/// (`CLASSIFICATION_CAR` of `classification`), or else standing together right before it, or else right behind it.
+/// (`CLASSIFICATION_CAR` of `classification`), or else standing together right before it, or else right behind it, or else at the head of
+/// a message that has no other field of that type (`INFO` of `level`, with a header between).
 pub(super) fn constant_names(plan: &Plan, place: &Place) -> Vec<(i128, Arc<str>)> {
     let Some((id, position)) = place.owner else { return Vec::new() };
     let Ok(of) = plan.get(id) else { return Vec::new() };
@@ -97,6 +98,10 @@ pub(super) fn constant_names(plan: &Plan, place: &Place) -> Vec<(i128, Arc<str>)
         if found.is_empty() {
             found = belongs(at).into_iter().filter(|c| !others_prefix(c)).collect();
         }
+    }
+    let is_only = || of.fields.iter().filter(|f| f.kind == place.kind).count() == 1;
+    if found.is_empty() && is_only() {
+        found = belongs(0).into_iter().filter(|c| !others_prefix(c)).collect();
     }
     let value = |c: &Constant| match c.value {
         Value::Int(n) => Some(i128::from(n)),

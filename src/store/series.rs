@@ -1,7 +1,7 @@
 //! A scalar over time: what chunks gave, in any order, with summaries over it.
 //!
-//! Invariants: what is drawn never hides a peak: each pixel column shows the minimum and maximum of what falls into it; the order
-//! in which chunks arrive leaves no trace; points that were given up for memory stay in the summaries.
+//! Invariants: what is drawn never hides a peak: each pixel column shows the minimum and maximum of the finite values that fall into it;
+//! the order in which chunks arrive leaves no trace; points that were given up for memory stay in the summaries.
 
 mod piece;
 mod points;
@@ -15,7 +15,7 @@ use super::{Stamp, TopicId};
 use crate::path::Point;
 use crate::time::{Span, Time};
 pub use piece::Statistics;
-use piece::{Extent, Piece, Taken};
+use piece::{Extent, MOST_VALUES, Piece, Taken};
 pub use points::Points;
 
 /// Texts that are kept of one series.
@@ -37,6 +37,10 @@ pub struct Series {
     bytes: u64,
     revision: u64,
     coverage: Coverage,
+    /// The different values, by their bits, of those pieces that have few, and how many pieces have each.
+    values: BTreeMap<u64, usize>,
+    /// How many pieces have too many.
+    varied: usize,
     /// What values stand for, by their bits, where they are texts.
     texts: BTreeMap<u64, Arc<str>>,
 }
@@ -80,12 +84,18 @@ impl Series {
         }
     }
 
+    /// Its different values, in no order that means anything; None where they are too many to be states.
+    pub fn values(&self) -> Option<impl Iterator<Item = f64>> {
+        let are_few = self.varied == 0 && self.values.len() <= MOST_VALUES;
+        are_few.then(|| self.values.keys().map(|bits| f64::from_bits(*bits)))
+    }
+
     /// Grows whenever the points change.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// At most a few points per pixel column: exact minimum and maximum of each column, first and last too, in time order;
+    /// At most a few points per pixel column: exact finite minimum and maximum of each column, first and last too, in time order;
     /// NaN marks a gap. x is on the series' stamp. The neighbours on both sides of `span` come with it, so that lines reach
     /// the edges.
     pub fn decimated(&self, span: Span, columns: usize) -> Vec<Point> {
@@ -149,9 +159,10 @@ impl Series {
         sum
     }
 
+    /// The least and greatest finite values.
     pub fn min_max(&self, span: Span) -> Option<(f64, f64)> {
-        let statistics = self.statistics(span);
-        Some((statistics.min()?.1, statistics.max()?.1))
+        let (min, max) = self.statistics(span).finite()?;
+        Some((min.1, max.1))
     }
 
     /// Receive-time spans that are loaded.
@@ -194,7 +205,8 @@ impl Series {
         self.pieces.clear();
         self.starts.clear();
         self.texts.clear();
-        (self.points, self.bytes, self.longest_piece_nanos) = (0, 0, 0);
+        self.values.clear();
+        (self.points, self.bytes, self.longest_piece_nanos, self.varied) = (0, 0, 0, 0);
         self.revision += 1;
         span
     }
@@ -233,6 +245,10 @@ impl Series {
         self.points += piece.count();
         self.bytes += piece.bytes();
         self.revision += 1;
+        match piece.values() {
+            Some(values) => values.iter().for_each(|bits| *self.values.entry(*bits).or_default() += 1),
+            None => self.varied += 1,
+        }
         self.starts.insert(key, span.start);
         self.pieces.insert((span.start, key), piece);
     }
@@ -248,7 +264,20 @@ impl Series {
         self.points -= piece.count();
         self.bytes -= piece.bytes();
         self.revision += 1;
+        match piece.values() {
+            Some(values) => values.iter().for_each(|bits| self.forget(*bits)),
+            None => self.varied -= 1,
+        }
         Some(piece)
+    }
+
+    fn forget(&mut self, bits: u64) {
+        if let Some(pieces) = self.values.get_mut(&bits) {
+            *pieces -= 1;
+            if *pieces == 0 {
+                self.values.remove(&bits);
+            }
+        }
     }
 
     /// Of each piece that may hold points within `span`: from where on, and how many points it holds.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::cache::Unit;
 use super::{Series, SeriesName, Stamp, Store, Topic, TopicId, Want, What};
-use crate::path::{Expr, Input, PathError, Program, parse};
-use crate::time::Span;
+use crate::path::{Expr, Input, ItemKind, PathError, Program, parse};
+use crate::time::{Span, Time};
 
 /// A path as a panel holds it.
 #[derive(Clone, Default)]
@@ -20,6 +20,8 @@ pub struct Signal {
     revision: Option<(u64, u64)>,
     expr: Option<Expr>,
     program: Option<Arc<Program>>,
+    /// What its values are more than the numbers that stand for them, where they are integers of 64 bits.
+    rest: Option<Input>,
     topics: Vec<TopicId>,
     problem: Option<Problem>,
 }
@@ -63,7 +65,7 @@ impl Signal {
     }
 
     fn compile(&mut self, store: &Store) {
-        (self.program, self.problem) = (None, None);
+        (self.program, self.rest, self.problem) = (None, None, None);
         self.topics.clear();
         let parsed = parse(&self.text);
         let topics = store.topic_schemas();
@@ -76,6 +78,10 @@ impl Signal {
             Ok(program) => {
                 let of = |input: &Input| store.topic_by_name(&input.topic).map(|t| t.id).unwrap_or_default();
                 self.topics = program.inputs().iter().map(of).collect();
+                let is_whole = program.kind() == ItemKind::Int;
+                let rest = program.column().filter(|_| is_whole).map(|input| format!("{}.@rest", input.text));
+                let rest = rest.and_then(|text| Program::compile(&parse(&text).ok()?, &topics, &store.variables).ok());
+                self.rest = rest.and_then(|rest| rest.column().cloned());
                 self.program = Some(Arc::new(program));
             }
             Err(error) => {
@@ -183,6 +189,50 @@ impl Signal {
         })
     }
 
+    /// What its values are more than the numbers that stand for them, where some are too large for these: what the recording holds is
+    /// the sum of both.
+    pub fn rest<'a>(&'a self, store: &'a Store) -> Option<&'a Series> {
+        store.series(*self.topics.first()?, &self.too_large(store)?.text, self.stamp)
+    }
+
+    /// As [`Signal::wants`] and [`Signal::wants_points`], of [`Signal::rest`].
+    pub fn wants_rest(&self, store: &Store, span: Span, points: Option<Span>, out: &mut Vec<Want>) {
+        if let (Some(rest), Some(topic)) = (self.too_large(store), self.topics.first()) {
+            let (topic, stamp) = (*topic, self.stamp);
+            let path = || rest.text.clone();
+            let what = What::Series { path: path(), stamp, span };
+            out.push(Want { topic, what });
+            out.extend(points.map(|span| Want {
+                topic,
+                what: What::Points { path: path(), stamp, span },
+            }));
+        }
+    }
+
+    /// Whether there are values that are more than the numbers that stand for them, or may be.
+    pub fn has_rest(&self, store: &Store) -> bool {
+        self.too_large(store).is_some()
+    }
+
+    /// Whether the values within `span` are known to the last digit.
+    pub fn is_exact(&self, store: &Store, span: Span) -> bool {
+        !self.has_rest(store) || self.rest(store).is_some_and(|rest| rest.is_complete(span))
+    }
+
+    /// The integer at `t`, where it is one of those that no number stands for exactly.
+    pub fn integer_at(&self, store: &Store, t: Time) -> Option<i128> {
+        let rest = self.rest(store)?.value_at(t)?;
+        Some(integer(self.series(store)?.value_at(t)?, rest))
+    }
+
+    fn too_large(&self, store: &Store) -> Option<&Input> {
+        /// From there on a number may stand for several integers.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let rest = self.rest.as_ref()?;
+        let (min, max) = self.series(store)?.min_max(Span::ALL)?;
+        (min <= -EXACT || max >= EXACT).then_some(rest)
+    }
+
     /// Whether all that it needs of `span` is loaded.
     pub fn is_complete(&self, store: &Store, span: Span) -> bool {
         let inputs = self.program.as_ref().map_or(0, |p| p.inputs().len());
@@ -204,6 +254,11 @@ impl Signal {
     pub fn is_computed(&self, store: &Store) -> bool {
         self.derived().is_none_or(|text| store.is_derived(text, self.stamp))
     }
+}
+
+/// A number and what an integer is more than it, together.
+pub fn integer(value: f64, rest: f64) -> i128 {
+    value as i128 + rest as i128
 }
 
 impl Store {

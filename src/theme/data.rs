@@ -22,6 +22,9 @@ const SERIES: [Color32; 8] = [
 /// Text on any of these colours.
 pub const INK: Color32 = Color32::from_rgb(0x0B, 0x0D, 0x10);
 
+/// How many colours there are to be told apart.
+pub const COUNT: usize = SERIES.len();
+
 /// The colour of the `index`-th class or track.
 pub fn series(index: usize) -> Color32 {
     SERIES[index % SERIES.len()]
@@ -29,8 +32,13 @@ pub fn series(index: usize) -> Color32 {
 
 /// A stable colour for a name (a class, a namespace, a frame).
 pub fn of_name(name: &str) -> Color32 {
+    series(index_of_name(name))
+}
+
+/// As [`of_name`], its number.
+pub fn index_of_name(name: &str) -> usize {
     let hash = name
         .bytes()
         .fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
-    series(hash as usize)
+    hash as usize % COUNT
 }

@@ -36,6 +36,8 @@ mod structure;
 mod table;
 #[path = "panel/texts.rs"]
 mod texts;
+#[path = "panel/time_axes.rs"]
+mod time_axes;
 #[path = "panel/values.rs"]
 mod values;
 

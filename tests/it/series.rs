@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use roadreel::store::{Analysis, AnalysisQuery, MOST_PAIRS, SeriesName, Signal, Stamp, Want, What};
-use roadreel::time::Span;
+use roadreel::store::{Analysis, AnalysisQuery, MOST_PAIRS, Series, SeriesName, Signal, Stamp, Want, What};
+use roadreel::time::{Span, Time};
 
 use crate::long_series::{Long, PATH, SPIKES_APART, time_of, value_of};
 
@@ -49,6 +49,30 @@ fn no_peak_is_lost_at_any_zoom_when_points_are_given_up() {
     let shown = long.series().decimated(Span::ALL, 300);
     let least = shown.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
     assert_eq!(least, brute(0, COUNT - 1).0);
+}
+
+#[test]
+fn infinite_values_hide_no_peak() {
+    // a peak and a valley beside infinities, in one pixel column
+    let value = |i: i64| match i {
+        5_000 => f64::INFINITY,
+        5_001 => 80.0,
+        5_002 => f64::NEG_INFINITY,
+        5_003 => -90.0,
+        i => (i % 7) as f64,
+    };
+    let points: Vec<(Time, f64)> = (0..100_000).map(|i| (Time(i * 1_000_000), value(i))).collect();
+    let series = Series::of_points(&points);
+    for columns in [10, 100, 1_000] {
+        let shown = series.decimated(Span::ALL, columns);
+        for i in 5_000..5_004 {
+            assert!(shown.contains(&points[i]), "{:?} in {columns} columns", points[i]);
+        }
+    }
+    assert_eq!(series.min_max(Span::ALL), Some((-90.0, 80.0)));
+    let figures = series.statistics(Span::ALL);
+    let ends = (figures.min().map(|p| p.1), figures.max().map(|p| p.1));
+    assert_eq!(ends, (Some(f64::NEG_INFINITY), Some(f64::INFINITY)), "figures are numpy's");
 }
 
 #[test]

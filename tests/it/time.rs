@@ -3,7 +3,8 @@
 use jiff::tz::{Offset, TimeZone};
 use roadreel::text::format_bytes;
 use roadreel::time::{
-    Span, Time, When, format_duration, format_epoch, format_in_zone, format_local, format_relative, format_time_of_day, format_utc, rfc3339,
+    Span, Time, When, format_date, format_duration, format_elapsed, format_epoch, format_in_zone, format_local, format_relative,
+    format_seconds, format_time_of_day, format_time_of_day_to, format_utc, rfc3339,
 };
 
 /// A drive of 60 s from 2020-09-13 12:26:40 UTC.
@@ -144,6 +145,16 @@ fn shown_in_every_way() {
     assert_eq!(format_epoch(t), "1600000003.250000000");
     assert_eq!(format_relative(t, drive().start), "+3.250 s");
     assert_eq!(format_relative(Time(0), Time(100_000_000)), "-0.100 s");
+    assert_eq!(format_relative(Time(25_191_600_000_000), Time(0)), "+6:59:51.600");
+    assert_eq!(format_relative(Time(0), Time(90_061_500_000_000)), "-1 d 1:01:01.500");
+    assert_eq!(
+        (format_seconds(-1_250_000_000, 1), format_elapsed(61_000_000_000, 0)),
+        ("-1.2".into(), "0:01:01".into())
+    );
+    assert_eq!(
+        (format_date(t), format_time_of_day_to(t, 0)),
+        ("2020-09-13".into(), "12:26:43".into())
+    );
     assert_eq!(rfc3339(t), "2020-09-13T12:26:43.25Z");
     assert_eq!(rfc3339(Time(0)), "1970-01-01T00:00:00Z");
     assert_eq!(format_epoch(Time(-1)), "-0.000000001");
@@ -169,12 +180,20 @@ fn durations_and_sizes() {
         (850, "850 ns"),
         (12_500_000, "12.5 ms"),
         (3_250_000_000, "3.25 s"),
-        (59_999_000_000, "59.9 s"),
+        (423_774_000, "424 ms"),
+        (999_499, "999 µs"),
+        (999_999_600, "1 s"),
+        (59_940_000_000, "59.9 s"),
+        (59_999_000_000, "1 min 00 s"),
         (125_000_000_000, "2 min 05 s"),
+        (125_500_000_000, "2 min 06 s"),
+        (3_599_900_000_000, "1 h 00 min"),
         (3_720_000_000_000, "1 h 02 min"),
+        (25_191_600_000_000, "7 h 00 min"),
+        (86_399_000_000_000, "1 d 00 h"),
         (273_600_000_000_000, "3 d 04 h"),
         (-1_000, "-1 µs"),
-        (i64::MIN, "-106751 d 23 h"),
+        (i64::MIN, "-106752 d 00 h"),
     ];
     for (nanos, text) in durations {
         assert_eq!(format_duration(nanos), text);

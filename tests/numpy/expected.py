@@ -63,7 +63,8 @@ print(
             "moving_stddev": window(np.std, 25),
             "samples_counter": [int(np.sum((nanos <= n) & (nanos > n - 500_000_000))) for n in nanos],
             "frequency": np.fft.rfftfreq(N, even[1])[1:].tolist(),
-            "amplitude": (np.abs(np.fft.rfft(v - v.mean()))[1:] * 2 / N).tolist(),
+            # all have a twin of the negative frequency, but the last, at half the sampling frequency
+            "amplitude": (np.abs(np.fft.rfft(v - v.mean()))[1:] * np.append(np.full(N // 2 - 1, 2), 1) / N).tolist(),
             "edges": edges.tolist(),
             "counts": counts.tolist(),
             "statistics": {

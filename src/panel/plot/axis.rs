@@ -1,41 +1,50 @@
-//! Where the axes put their marks, and how they read.
+//! Where the axes of values put their marks, and how they read. Those of time are [`crate::panel::time_axis`].
 //!
-//! Invariant: marks lie on round times of a clock (1, 2, 5 of a second; 15, 30 of a minute), never on powers of ten of minutes.
+//! Invariant: labels tell each mark from the next.
 
 use egui_plot::{GridInput, GridMark};
 
-/// Steps of a time axis in seconds.
-const STEPS_SECS: [f64; 34] = [
-    1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0,
-    30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0,
-];
+/// The closest lines are so many points apart.
+pub const LINES_APART: f64 = 14.0;
 
-/// Marks at round times: those that get a label are `labels_apart` times as far apart as the closest allowed.
-pub fn time_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
-    let fitting = |least: f64| STEPS_SECS.iter().copied().find(|s| *s >= least).unwrap_or(86_400.0);
-    let coarse = fitting(input.base_step_size * labels_apart);
-    let fine = STEPS_SECS
-        .iter()
-        .copied()
-        .find(|s| *s >= input.base_step_size && is_multiple(coarse, *s))
-        .unwrap_or(coarse);
-    marks(input.bounds, fine, coarse)
-}
-
-/// Marks at 1, 2 and 5 times powers of ten; as [`time_marks`].
+/// Marks at 1, 2 and 5 times powers of ten: those that get a label are at least `labels_apart` times as far apart as the closest lines.
 pub fn value_marks(input: GridInput, labels_apart: f64) -> Vec<GridMark> {
     let coarse = round_step(input.base_step_size * labels_apart);
-    let fine = [0.1, 0.2, 0.5]
-        .map(|f| f * coarse)
-        .into_iter()
-        .find(|s| *s >= input.base_step_size && is_multiple(coarse, *s));
-    marks(input.bounds, fine.unwrap_or(coarse), coarse)
+    marks(input, coarse)
+}
+
+/// As [`value_marks`], for labels that stand side by side: farther apart where they are long.
+pub fn wide_marks(input: GridInput, labels_apart: f64, more_characters: usize) -> Vec<GridMark> {
+    const CHARACTER: f64 = 7.0;
+    let mut coarse = round_step(input.base_step_size * labels_apart);
+    for _ in 0..8 {
+        let ends = [input.bounds.0, input.bounds.1].map(|end| value_text((end / coarse).round() * coarse, coarse).chars().count());
+        let width = (ends[0].max(ends[1]) + more_characters) as f64 * CHARACTER;
+        if coarse / input.base_step_size * LINES_APART >= width {
+            break;
+        }
+        coarse = round_step(coarse * 1.01);
+    }
+    marks(input, coarse)
+}
+
+/// Whether the label of a mark stands at the lower end of an upright axis, beside the labels of the axis below.
+pub fn has_label_at_start(range: (f64, f64), height: f32, flip: bool) -> bool {
+    const REACH: f64 = 8.0;
+    let points = f64::from(height.max(1.0)) / (range.1 - range.0);
+    let input = GridInput {
+        bounds: range,
+        base_step_size: LINES_APART / points,
+    };
+    let end = if flip { range.1 } else { range.0 };
+    let near = |mark: &GridMark| (mark.value - end).abs() * points < REACH && mark.step_size * points >= 18.0;
+    value_marks(input, 2.2).iter().any(near)
 }
 
 /// The right range, widened so that its marks at the left axis' grid lines are round too.
 pub fn aligned(left: (f64, f64), right: (f64, f64), height: f32) -> (f64, f64) {
-    // as egui_plot hands it to `value_marks`: the closest lines are 14 points apart
-    let base = (left.1 - left.0) / f64::from(height.max(1.0)) * 14.0;
+    // as egui_plot hands it to `value_marks`
+    let base = (left.1 - left.0) / f64::from(height.max(1.0)) * LINES_APART;
     let step = round_step(base * 2.2);
     let (first, last) = ((left.0 / step).floor(), (left.1 / step).ceil());
     let lines = (last - first).max(1.0);
@@ -67,15 +76,19 @@ fn round_step(least: f64) -> f64 {
     steps.into_iter().find(|s| *s >= least * 0.999_999).unwrap_or(decade * 10.0)
 }
 
-fn marks((low, high): (f64, f64), fine: f64, coarse: f64) -> Vec<GridMark> {
+fn marks(input: GridInput, coarse: f64) -> Vec<GridMark> {
+    let parts = [10, 5, 2].into_iter().find(|parts| coarse / *parts as f64 >= input.base_step_size);
+    let parts: i64 = parts.unwrap_or(1);
+    let fine = coarse / parts as f64;
+    let (low, high) = input.bounds;
     let first = (low / fine).ceil();
-    let count = ((high - low) / fine).clamp(0.0, 2000.0) as usize + 1;
+    let count = ((high - low) / fine).clamp(0.0, 2000.0) as i64 + 1;
     (0..count)
-        .map(|i| (first + i as f64) * fine)
-        .filter(|value| *value <= high)
-        .map(|value| GridMark {
+        .map(|i| ((first + i as f64) * fine, (first % parts as f64) as i64 + i))
+        .filter(|(value, _)| *value <= high)
+        .map(|(value, number)| GridMark {
             value,
-            step_size: if is_multiple(value, coarse) { coarse } else { fine },
+            step_size: if number % parts == 0 { coarse } else { fine },
         })
         .collect()
 }
@@ -93,32 +106,6 @@ pub fn value_text(value: f64, step: f64) -> String {
     }
     let decimals = decimals(step);
     format!("{value:.decimals$}")
-}
-
-fn is_multiple(value: f64, of: f64) -> bool {
-    let times = value / of;
-    (times - times.round()).abs() < 1e-6 * times.abs().max(1.0)
-}
-
-/// `12.5 s`, with as many decimals as the step needs.
-pub fn secs_text(secs: f64, step_secs: f64) -> String {
-    let decimals = decimals(step_secs);
-    let secs = if secs == 0.0 { 0.0 } else { secs };
-    format!("{secs:.decimals$} s")
-}
-
-/// `12:26:43.2`, with as many decimals as the step needs; whole minutes without seconds.
-pub fn clock_text(secs_of_day: f64, step_secs: f64) -> String {
-    let decimals = decimals(step_secs);
-    let day = secs_of_day.rem_euclid(86_400.0);
-    let minutes = (day / 60.0 + 1e-9).floor();
-    let (h, m) = ((minutes / 60.0).floor(), minutes % 60.0);
-    if step_secs >= 60.0 {
-        return format!("{h:02.0}:{m:02.0}");
-    }
-    let s = (day - minutes * 60.0).max(0.0);
-    let width = if decimals == 0 { 2 } else { 3 + decimals };
-    format!("{h:02.0}:{m:02.0}:{s:0width$.decimals$}")
 }
 
 /// As many as the step itself needs: 1 of 0.5, 2 of 0.25.

@@ -6,7 +6,7 @@ use egui::{Align2, Color32, Rect, Shape, Ui, pos2};
 
 use super::PlotPanel;
 use super::canvas::{Frame, secs_of, time_of};
-use crate::panel::bands::{self, Band};
+use crate::panel::bands::{self, Band, Colors, State};
 use crate::panel::{View, widget};
 use crate::theme;
 use crate::time::{Span, Time};
@@ -30,15 +30,17 @@ impl PlotPanel {
         let span = Span::new(time_of(view, a.min(b)), time_of(view, a.max(b)));
         let columns = (plot.rect.width() * ui.pixels_per_point()).ceil().max(1.0) as usize;
         let mut shapes = Vec::new();
-        for band in self.background_bands(view, span, columns) {
+        let bands = self.background_bands(view, span, columns);
+        let colors = Colors::new(&self.background, view.store, &bands);
+        for band in bands {
             let x = plot.x_range(secs_of(view, band.from), secs_of(view, band.to));
             let place = Rect::from_x_y_ranges(x, plot.rect.y_range()).intersect(plot.rect);
             if place.width() < 0.25 {
                 continue;
             }
-            let color = self.background_color(ui, view, band.value);
+            let color = self.background_color(ui, view, &colors, band.state);
             shapes.push(Shape::rect_filled(place, 0.0, color.gamma_multiply(STRENGTH)));
-            if let Some(name) = self.background_name(view, band.value).filter(|_| place.width() > 24.0) {
+            if let Some(name) = self.background_name(view, band.state).filter(|_| place.width() > 24.0) {
                 let mut job = egui::text::LayoutJob::simple_singleline(name, theme::small(), palette.weak);
                 job.wrap = egui::text::TextWrapping::truncate_at_width(place.width() - 8.0);
                 let galley = ui.painter().layout_job(job);
@@ -56,21 +58,21 @@ impl PlotPanel {
         bands::bands(&self.background, view.store, span, columns, until)
     }
 
-    fn background_color(&self, ui: &Ui, view: &View, value: f64) -> Color32 {
+    fn background_color(&self, ui: &Ui, view: &View, colors: &Colors, state: State) -> Color32 {
         let Some(map) = self.config.background.colormap else {
-            return bands::color_of(theme::palette(ui.visuals()), value);
+            return colors.of(theme::palette(ui.visuals()), state);
         };
         let ends = self.background.series(view.store).and_then(|s| s.min_max(Span::ALL));
         let (low, high) = ends.unwrap_or((0.0, 1.0));
-        let at = if high > low { (value - low) / (high - low) } else { 0.5 };
+        let at = if high > low { (state.value - low) / (high - low) } else { 0.5 };
         let [r, g, b] = map.color(at as f32);
         Color32::from_rgb(r, g, b)
     }
 
     /// None along a colour map: there each value is another one.
-    fn background_name(&self, view: &View, value: f64) -> Option<String> {
+    fn background_name(&self, view: &View, state: State) -> Option<String> {
         let is_state = self.config.background.colormap.is_none();
-        is_state.then(|| bands::name_of(&self.background, view.store, value))
+        is_state.then(|| bands::name_of(&self.background, view.store, state))
     }
 
     /// What the pointer is on, for the plate beside it.
@@ -78,9 +80,12 @@ impl PlotPanel {
         if !self.has_background() {
             return None;
         }
-        let value = self.background.series(view.store)?.value_at(t)?;
-        let text = self.background_name(view, value).unwrap_or_else(|| widget::number_text(value, 10));
+        let state = bands::at(&self.background, view.store, t)?;
+        let text = self
+            .background_name(view, state)
+            .unwrap_or_else(|| widget::number_text(state.value, 10));
+        let colors = Colors::new(&self.background, view.store, &[]);
         let name = self.config.background.path.rsplit(['.', '/']).next().unwrap_or_default();
-        Some((self.background_color(ui, view, value), name.to_owned(), text))
+        Some((self.background_color(ui, view, &colors, state), name.to_owned(), text))
     }
 }

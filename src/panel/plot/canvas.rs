@@ -2,17 +2,24 @@
 //!
 //! Invariant: the range is decided here each frame and only handed to egui_plot, which draws axes, grid and lines.
 
-use egui::{Align2, Color32, Id, Pos2, Rangef, Rect, Response, Sense, Stroke, Ui, vec2};
-use egui_plot::{AxisHints, HLine, HPlacement, Line, Plot, PlotBounds, PlotItem, PlotPoint, PlotPoints, PlotTransform, Points};
+use std::cmp::Ordering;
 
-use super::config::{Side, Style, XAxis, YRange};
+use egui::{Align2, Color32, Id, Pos2, Rangef, Rect, Response, Sense, Stroke, Ui, vec2};
+use egui_plot::{AxisHints, GridMark, HLine, HPlacement, Line, Plot, PlotBounds, PlotItem, PlotPoint, PlotPoints, PlotTransform, Points};
+
+use super::config::{LegendPlace, Side, Style, XAxis, YRange};
 use super::curves::{Curve, Shape};
 use super::export::Goal;
 use super::pointer::SHORTEST_SECS;
 use super::{Coverage, PlotPanel, axis, legend, wanted_span};
+use crate::panel::time_axis::{Labels, Mark, TimeAxis};
 use crate::panel::{Action, View, linked, widget};
 use crate::theme;
 use crate::time::{Span, Time};
+
+const DAY_NANOS: i64 = 86_400_000_000_000;
+/// An axis of values is at least so wide.
+const VALUES_WIDTH: f32 = 38.0;
 
 /// What is in view, moved by hand; None follows the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,12 +31,22 @@ pub struct ViewRange {
     pub(super) box_from: Option<Pos2>,
 }
 
-/// Seconds from the recording's start to the axis' own zero.
+/// Seconds from the axis' own zero to the recording's start.
 fn axis_offset(view: &View, x_axis: XAxis) -> f64 {
     match x_axis {
-        XAxis::Clock => view.span.start.nanos().rem_euclid(86_400_000_000_000) as f64 * 1e-9,
+        XAxis::Clock => view.span.start.nanos().rem_euclid(DAY_NANOS) as f64 * 1e-9,
         _ => 0.0,
     }
+}
+
+/// Marks and labels of an axis of time that shows these seconds.
+fn time_axis(view: &View, x_axis: XAxis, (from, to): (f64, f64), width: f32) -> TimeAxis {
+    let [from, to] = [from, to].map(|secs| (secs * 1e9).round() as i64);
+    let labels = match x_axis {
+        XAxis::Clock => Labels::Clock(Time(view.span.start.nanos().div_euclid(DAY_NANOS) * DAY_NANOS)),
+        _ => Labels::Elapsed,
+    };
+    TimeAxis::new(from, to, width, labels)
 }
 
 pub(super) fn secs_of(view: &View, t: Time) -> f64 {
@@ -65,7 +82,10 @@ impl PlotPanel {
         let offset = axis_offset(view, self.config.x_axis);
         // where things are is known once the plot is drawn: what lies behind it takes its place before
         let behind = ui.painter().add(egui::Shape::Noop);
-        let response = self.show_plot(ui, rect, &curves, (x, y, y_right), offset);
+        let sides = if y_right.is_some() { 2.0 } else { 1.0 };
+        let shown = (x.0 + offset, x.1 + offset);
+        let time_axis = is_time.then(|| time_axis(view, self.config.x_axis, shown, rect.width() - sides * VALUES_WIDTH));
+        let response = self.show_plot(ui, rect, &curves, (x, y, y_right), offset, time_axis);
         let plot = Frame {
             rect: response.transform.frame().to_owned(),
             transform: response.transform,
@@ -130,7 +150,11 @@ impl PlotPanel {
             return y;
         }
         if let YRange::Manual { min, max } = fixed {
-            return if min < max { (min, max) } else { (min - 0.5, min + 0.5) };
+            return match min.total_cmp(&max) {
+                Ordering::Less => (min, max),
+                Ordering::Equal => (min - 0.5, min + 0.5),
+                Ordering::Greater => (max, min),
+            };
         }
         let of_side = || curves.iter().filter(|c| c.side == side);
         let visible = of_side().flat_map(|c| c.points.iter());
@@ -151,19 +175,45 @@ impl PlotPanel {
         }
     }
 
-    fn show_plot(&self, ui: &mut Ui, rect: Rect, curves: &[Curve], (x, y, y_right): Ranges, offset: f64) -> egui_plot::PlotResponse<()> {
+    fn show_plot(
+        &self,
+        ui: &mut Ui,
+        rect: Rect,
+        curves: &[Curve],
+        (x, y, y_right): Ranges,
+        offset: f64,
+        time_axis: Option<TimeAxis>,
+    ) -> egui_plot::PlotResponse<()> {
         let palette = theme::palette(ui.visuals());
-        let x_axis = self.config.x_axis;
-        let clock = x_axis == XAxis::Clock;
-        let is_time = x_axis.is_time();
+        let unit = if self.config.x_axis == XAxis::Frequency { " Hz" } else { "" };
+        let sides = if y_right.is_some() { 2.0 } else { 1.0 };
+        let width = f64::from(rect.width() - sides * VALUES_WIDTH);
+        let flip = self.config.flip_x;
+        // left of the plot stand the labels of y: of two that would meet in the corner one is left out
+        let left_room = match self.config.is_equally_scaled() || axis::has_label_at_start(y, rect.height(), self.config.flip_y) {
+            true => 0.0,
+            false => VALUES_WIDTH,
+        };
+        let has_room = y_right.is_some() || self.config.legend && self.config.legend_place == LegendPlace::Right;
+        let right_room = if has_room { VALUES_WIDTH } else { 0.0 };
         let mut x_hints = AxisHints::new_x()
-            .formatter(move |mark, _| match x_axis {
-                XAxis::Clock => axis::clock_text(mark.value, mark.step_size),
-                XAxis::FromStart => axis::secs_text(mark.value, mark.step_size),
-                XAxis::Frequency => format!("{} Hz", axis::value_text(mark.value, mark.step_size)),
-                _ => axis::value_text(mark.value, mark.step_size),
+            .formatter(move |mark, range| {
+                let text = match time_axis {
+                    Some(time_axis) => time_label(&time_axis, mark),
+                    None => format!("{}{unit}", axis::value_text(mark.value, mark.step_size)),
+                };
+                let at = (mark.value - range.start()) / (range.end() - range.start()) * width;
+                let at = if flip { width - at } else { at };
+                let half = text.chars().count() as f64 * 3.0;
+                match at + f64::from(left_room) < half || width - at + f64::from(right_room) < half {
+                    true => String::new(),
+                    false => text,
+                }
             })
-            .label_spacing(Rangef::new(if clock { 70.0 } else { 50.0 }, if clock { 90.0 } else { 64.0 }))
+            .label_spacing(match time_axis {
+                Some(_) => Rangef::new(1.0, 2.0),
+                None => Rangef::new(50.0, 64.0),
+            })
             .tick_label_font(theme::small())
             .tick_label_color(palette.weak);
         let label = |text: &str| egui::RichText::new(text).font(theme::small()).color(palette.weak);
@@ -172,7 +222,7 @@ impl PlotPanel {
         }
         let mut left = AxisHints::new_y()
             .formatter(|mark, _| axis::value_text(mark.value, mark.step_size))
-            .min_thickness(38.0)
+            .min_thickness(VALUES_WIDTH)
             .label_spacing(Rangef::new(18.0, 26.0))
             .tick_label_font(theme::small())
             .tick_label_color(palette.weak);
@@ -205,10 +255,10 @@ impl PlotPanel {
             .show_y(false)
             .label_formatter(|_| None)
             .grid_color(palette.line)
-            .grid_spacing(Rangef::new(14.0, 140.0))
-            .x_grid_spacer(move |input| match is_time {
-                true => axis::time_marks(input, if clock { 6.0 } else { 4.2 }),
-                false => axis::value_marks(input, 4.2),
+            .grid_spacing(Rangef::new(axis::LINES_APART as f32, 140.0))
+            .x_grid_spacer(move |input| match time_axis {
+                Some(time_axis) => time_marks(&time_axis),
+                None => axis::wide_marks(input, 4.2, unit.len()),
             })
             .y_grid_spacer(|input| axis::value_marks(input, 2.2))
             .custom_x_axes(vec![x_hints])
@@ -254,7 +304,7 @@ impl PlotPanel {
                 .allow_hover(false)
         };
         let mut items: Vec<Box<dyn PlotItem>> = Vec::new();
-        let broken = |p: &PlotPoint| p.y.is_nan() || p.x.is_nan();
+        let broken = |p: &PlotPoint| !p.y.is_finite() || !p.x.is_finite();
         for part in curve.points.split(broken).filter(|part| !part.is_empty()) {
             if with_dots || part.len() == 1 {
                 items.push(Box::new(dots(part)));
@@ -331,22 +381,23 @@ impl PlotPanel {
 
     /// A veil over what is not read yet.
     fn unread_ui(&self, ui: &Ui, view: &View, plot: &Frame) {
-        let Some(loaded) = (0..self.config.series.len())
+        let Some(series) = (0..self.config.series.len())
             .filter(|i| self.config.series.get(*i).is_some_and(|s| s.visible))
             .flat_map(|i| self.signals.get(i).map(|s| s.sources(view.store)).unwrap_or_default())
-            .map(crate::store::Series::loaded)
-            .min_by_key(|spans| widget::covered_nanos(spans, view.span))
+            .filter(|series| !series.is_complete(view.span))
+            .min_by_key(|series| widget::covered_nanos(series.loaded(), view.span))
         else {
             return;
         };
         let color = theme::palette(ui.visuals()).hover.gamma_multiply(0.45);
         let painter = ui.painter().with_clip_rect(plot.rect);
         let mut from = view.span.start;
-        let mut sorted: Vec<Span> = loaded.to_vec();
+        let mut sorted: Vec<Span> = series.loaded().to_vec();
         sorted.sort_by_key(|s| s.start);
         sorted.push(Span::at(view.span.end));
         for span in sorted {
-            if span.start > from {
+            // where there is nothing to be read, nothing is missing
+            if span.start > from && !series.is_complete(Span::new(from.plus_nanos(1), span.start.plus_nanos(-1))) {
                 let x = plot.x_range(secs_of(view, from), secs_of(view, span.start));
                 // chunks that touch leave gaps of less than a pixel
                 if x.span() > 1.5 {
@@ -436,6 +487,24 @@ impl PlotPanel {
     }
 }
 
+fn time_marks(time_axis: &TimeAxis) -> Vec<GridMark> {
+    let (fine, labelled) = time_axis.steps();
+    let mark = |mark: Mark| GridMark {
+        value: mark.nanos as f64 * 1e-9,
+        step_size: if mark.has_label { labelled } else { fine } as f64 * 1e-9,
+    };
+    time_axis.marks().map(mark).collect()
+}
+
+/// Empty between those marks that have one.
+fn time_label(time_axis: &TimeAxis, mark: GridMark) -> String {
+    let (fine, labelled) = time_axis.steps();
+    match mark.step_size > fine as f64 * 1.001e-9 || fine == labelled {
+        true => time_axis.text((mark.value * 1e9).round() as i64),
+        false => String::new(),
+    }
+}
+
 type Ranges = ((f64, f64), (f64, f64), Option<(f64, f64)>);
 
 /// Where the plot lies on the screen.
@@ -474,7 +543,7 @@ impl Frame {
 fn right_axis(left: (f64, f64), right: (f64, f64)) -> AxisHints<'static> {
     AxisHints::new_y()
         .placement(HPlacement::Right)
-        .min_thickness(38.0)
+        .min_thickness(VALUES_WIDTH)
         .label_spacing(Rangef::new(18.0, 26.0))
         .formatter(move |mark, _| {
             let step = mark.step_size * (right.1 - right.0) / (left.1 - left.0);

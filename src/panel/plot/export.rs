@@ -11,11 +11,12 @@ use super::canvas::time_of;
 use super::config::XAxis;
 use crate::panel::{Action, Make, View};
 use crate::path::Point;
-use crate::store::Points;
+use crate::store::{Points, Series, integer};
 use crate::time::Span;
 
 enum Values {
-    All(Points),
+    /// With what integers are more than these numbers, where they are too large.
+    All(Points, Option<Points>),
     Extremes(Vec<Point>),
 }
 
@@ -60,29 +61,42 @@ impl PlotPanel {
             Some((a, b)) => Span::new(time_of(view, a), time_of(view, b)),
             None => view.span,
         };
-        let mut is_thinned = false;
+        let (mut is_thinned, mut is_rounded) = (false, false);
         let mut values: Vec<(String, Values)> = Vec::new();
         for index in shown {
             let Some(series) = self.series(view.store, index) else { continue };
+            let Some(signal) = self.signals.get(index) else { continue };
+            // of the same messages, in the same order
+            let is_of_all = |rest: &&Series| rest.len() == series.len() && rest.has_points(span);
+            let rest = signal.rest(view.store).filter(is_of_all);
             let of_it = match series.has_points(span) {
-                true => Values::All(series.shared(span)),
+                true => Values::All(series.shared(span), rest.map(|rest| rest.shared(span))),
                 false => Values::Extremes(series.decimated(span, MOST_COLUMNS)),
             };
             is_thinned |= matches!(of_it, Values::Extremes(_));
+            is_rounded |= signal.has_rest(view.store) && !matches!(of_it, Values::All(_, Some(_)));
             values.push((self.quoted_path(index), of_it));
         }
         Make::new(move |out| {
             if is_thinned {
                 writeln!(out, "# too many values for the memory budget: minima and maxima stand for them")?;
             }
+            if is_rounded {
+                writeln!(out, "# integers beyond 2^53 are rounded to 53 bits")?;
+            }
             writeln!(out, "time_ns,series,value")?;
-            let mut write = |path: &str, (t, v): Point| match span.contains(t) && !v.is_nan() {
-                true => writeln!(out, "{},{path},{v}", t.nanos()),
-                false => Ok(()),
+            let mut write = |path: &str, (t, v): Point, rest: Option<f64>| match (span.contains(t) && !v.is_nan(), rest) {
+                (true, Some(rest)) => writeln!(out, "{},{path},{}", t.nanos(), integer(v, rest)),
+                (true, None) => writeln!(out, "{},{path},{v}", t.nanos()),
+                (false, _) => Ok(()),
             };
             values.iter().try_for_each(|(path, values)| match values {
-                Values::All(points) => points.iter().try_for_each(|p| write(path, p)),
-                Values::Extremes(points) => points.iter().try_for_each(|p| write(path, *p)),
+                Values::All(points, Some(rests)) => {
+                    let mut exact = points.iter().zip(rests.iter());
+                    exact.try_for_each(|(p, rest)| write(path, p, Some(rest.1)))
+                }
+                Values::All(points, None) => points.iter().try_for_each(|p| write(path, p, None)),
+                Values::Extremes(points) => points.iter().try_for_each(|p| write(path, *p, None)),
             })
         })
     }

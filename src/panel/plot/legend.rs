@@ -8,7 +8,8 @@ use super::PlotPanel;
 use super::config::SeriesConfig;
 use super::measure::{HEADS, signed};
 use super::settings::series_controls;
-use crate::panel::{Action, View, widget};
+use crate::panel::{Action, View};
+use crate::store::Stamp;
 use crate::theme;
 
 const ENTRY_HEIGHT: f32 = 20.0;
@@ -76,10 +77,7 @@ impl PlotPanel {
         let (mut remove, mut shade) = (None, None);
         for (index, name) in names.iter().enumerate() {
             let signal = self.signals.get(index);
-            let value = match signal.and_then(|s| s.constant()) {
-                Some(constant) => Some(constant),
-                None => self.series(view.store, index).and_then(|s| s.value_at(view.now)),
-            };
+            let value = self.worth_text(view.store, index, view.now, VALUE_WIDTH);
             let problem = signal.and_then(super::problem);
             let color = self.color(ui.visuals(), index);
             let Some(series) = self.config.series.get_mut(index) else {
@@ -127,7 +125,15 @@ impl PlotPanel {
         let right = egui::Layout::right_to_left(egui::Align::Center);
         ui.add_space(2.0);
         // the last column takes what is left: it is empty
-        let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 3).spacing([14.0, 1.0]);
+        // digits go before columns do
+        let named = names.iter().map(|name| text_width(ui, name, theme::small())).fold(0.0, f32::max);
+        let (apart, width) = match ui.available_width() - named {
+            640.0.. => (14.0, 8),
+            570.0.. => (6.0, 8),
+            450.0.. => (6.0, 6),
+            _ => (4.0, 5),
+        };
+        let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 3).spacing([apart, 1.0]);
         let table = |ui: &mut Ui| {
             ui.label("");
             for (head, what) in [("now", "Value at the playhead")].into_iter().chain(HEADS) {
@@ -137,14 +143,16 @@ impl PlotPanel {
             ui.label("");
             ui.end_row();
             for (index, name) in names.iter().enumerate().filter(|(i, _)| self.is_shown(*i)) {
-                let Some(figures) = self.figures(view, index, span) else { continue };
+                let Some(figures) = self.figures(view, index, span, width) else {
+                    continue;
+                };
                 ui.horizontal(|ui| {
                     let (swatch, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
                     ui.painter().rect_filled(swatch, 2.0, self.color(ui.visuals(), index));
                     ui.label(RichText::new(name).font(theme::small()));
                 });
                 let now = self.series(view.store, index).and_then(|s| s.value_at(view.now));
-                let now = now.map_or("–".to_owned(), signed);
+                let now = now.map_or("–".to_owned(), |v| signed(v, width));
                 for text in std::iter::once(&now).chain(&figures) {
                     let label = RichText::new(text).font(egui::FontId::monospace(11.0)).color(palette.text);
                     ui.with_layout(right, |ui| ui.label(label));
@@ -164,7 +172,7 @@ impl PlotPanel {
 }
 
 /// Swatch, name, value. Returns the response to clicks on all of it.
-fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: bool, broken: bool) -> egui::Response {
+fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<String>, visible: bool, broken: bool) -> egui::Response {
     let palette = theme::palette(ui.visuals());
     let (text_color, value_color) = if visible && !broken {
         (palette.text, palette.text)
@@ -172,7 +180,7 @@ fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: b
         (palette.faint, palette.faint)
     };
     let value = match value {
-        Some(v) if visible => widget::value_text(v, VALUE_WIDTH),
+        Some(value) if visible => value,
         _ => "–".to_owned(),
     };
     let painter = ui.painter();
@@ -209,8 +217,11 @@ fn entry(ui: &mut Ui, name: &str, color: Color32, value: Option<f64>, visible: b
 }
 
 fn entry_width(ui: &Ui, name: &str) -> f32 {
-    let text = |text: String, font| ui.painter().layout_no_wrap(text, font, Color32::WHITE).size().x;
-    text(name.to_owned(), theme::small()) + text(" ".repeat(VALUE_WIDTH), egui::FontId::monospace(11.0)) + 32.0
+    text_width(ui, name, theme::small()) + text_width(ui, &" ".repeat(VALUE_WIDTH), egui::FontId::monospace(11.0)) + 32.0
+}
+
+fn text_width(ui: &Ui, text: &str, font: egui::FontId) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
 }
 
 /// Topic's last part and field; the field alone where all are of one topic.
@@ -223,12 +234,47 @@ fn full_names(series: &[SeriesConfig]) -> Vec<String> {
         Some((topic, field)) => format!("{}.{}", topic.rsplit('/').next().unwrap_or(topic), last_parts(field, 2)),
         None => s.path.clone(),
     };
-    series.iter().map(name).collect()
+    told_apart(series, series.iter().map(name).collect())
+}
+
+/// Where names are the same, with as much more of the topic as makes them different, or with what else is.
+fn told_apart(series: &[SeriesConfig], mut names: Vec<String>) -> Vec<String> {
+    let alike: Vec<usize> = (0..names.len())
+        .filter(|at| names.iter().filter(|n| Some(*n) == names.get(*at)).count() > 1)
+        .collect();
+    let unnamed = alike
+        .into_iter()
+        .filter_map(|at| Some((at, series.get(at)?)))
+        .filter(|(_, s)| s.label.is_empty());
+    for (at, of) in unnamed.collect::<Vec<_>>() {
+        let others = || series.iter().enumerate().filter(|(other, s)| *other != at && s.label.is_empty());
+        let (topic, field) = of.path.split_once('.').unwrap_or((&of.path, ""));
+        let parts = topic.matches('/').count();
+        let ends = (1..=parts).filter_map(|n| topic.rmatch_indices('/').nth(n - 1));
+        let path = |from: usize| of.path.get(from..).unwrap_or_default();
+        let is_own = |from: &usize| others().all(|(_, other)| other.path == of.path || !other.path.ends_with(path(*from)));
+        let from = ends.map(|(slash, _)| slash + 1).find(is_own).unwrap_or(0);
+        let mut name = if field.is_empty() { of.path.clone() } else { path(from).to_owned() };
+        let same = || others().filter(|(_, other)| other.path == of.path);
+        if same().any(|(_, other)| other.stamp != of.stamp) {
+            name.push_str(match of.stamp {
+                Stamp::Receive => " (receive time)",
+                Stamp::Header => " (header stamp)",
+            });
+        }
+        if same().any(|(_, other)| other.x_path != of.x_path) && !of.x_path.is_empty() {
+            name = format!("{name} over {}", of.x_path);
+        }
+        if let Some(slot) = names.get_mut(at) {
+            *slot = name;
+        }
+    }
+    names
 }
 
 /// The shortest ends of the paths that tell the series apart and mean something (`acceleration.x`, not `x`).
 pub fn short_names(series: &[SeriesConfig]) -> Vec<String> {
-    series
+    let names = series
         .iter()
         .map(|s| {
             if !s.label.is_empty() {
@@ -245,7 +291,8 @@ pub fn short_names(series: &[SeriesConfig]) -> Vec<String> {
             let short = (least..=parts).map(|n| last_parts(field, n)).find(unique);
             short.unwrap_or_else(|| s.path.rsplit('/').next().unwrap_or(&s.path).to_owned())
         })
-        .collect()
+        .collect();
+    told_apart(series, names)
 }
 
 fn last_parts(field: &str, count: usize) -> String {

@@ -85,7 +85,7 @@ impl PlotPanel {
             let Some(series) = self.series(view.store, index) else { continue };
             let at = |secs| series.value_at(time_of(view, secs));
             if let (Some(from), Some(to)) = (at(a), at(b)) {
-                let n = signed;
+                let n = |v| signed(v, 8);
                 let text = format!("{:>9}  {:>9}  Δ {:>9}", n(from), n(to), n(to - from));
                 rows.push((self.color(ui.visuals(), index), text));
             }
@@ -126,9 +126,9 @@ impl PlotPanel {
     }
 
     /// What is read off the visible span of a series, in the order of [`HEADS`].
-    pub(super) fn figures(&self, view: &View, index: usize, span: Span) -> Option<Vec<String>> {
+    pub(super) fn figures(&self, view: &View, index: usize, span: Span, width: usize) -> Option<Vec<String>> {
         let statistics = self.series(view.store, index)?.statistics(span);
-        Some(figures_of(&statistics))
+        Some(figures_of(&statistics, width))
     }
 }
 
@@ -144,14 +144,14 @@ pub const HEADS: [(&str, &str); 8] = [
     ("Hz", "Values a second"),
 ];
 
-/// In nine characters, with as many digits on either side of zero.
-pub fn signed(value: f64) -> String {
+/// In so many characters and a sign, with as many digits on either side of zero.
+pub fn signed(value: f64, width: usize) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
-    format!("{sign}{}", widget::number_text(value.abs(), 8))
+    format!("{sign}{}", widget::number_text(value.abs(), width))
 }
 
-fn figures_of(statistics: &Statistics) -> Vec<String> {
-    let number = |v: Option<f64>| v.map_or("–".to_owned(), signed);
+fn figures_of(statistics: &Statistics, width: usize) -> Vec<String> {
+    let number = |v: Option<f64>| v.map_or("–".to_owned(), |v| signed(v, width));
     let rate = statistics
         .span()
         .filter(|s| s.nanos() > 0)
@@ -165,6 +165,6 @@ fn figures_of(statistics: &Statistics) -> Vec<String> {
         number(statistics.stddev()),
         number(statistics.rms()),
         number(statistics.peak_to_peak()),
-        rate.map_or("–".to_owned(), |r| widget::short_number(r, 6)),
+        rate.map_or("–".to_owned(), |r| widget::short_number(r, width.min(6))),
     ]
 }

@@ -7,9 +7,9 @@ use egui::{Color32, Pos2, Rect, Response, Shape, Stroke, Ui, Vec2, pos2, vec2};
 use super::canvas::{Frame, secs_of, time_of};
 use super::config::XAxis;
 use super::{PlotPanel, legend};
-use crate::panel::{Action, View, widget};
+use crate::panel::{Action, View};
 use crate::theme;
-use crate::time::Time;
+use crate::time::{Time, format_relative};
 
 impl PlotPanel {
     pub(super) fn cursors_ui(&mut self, ui: &Ui, view: &View, plot: &Frame, response: &Response, out: &mut Vec<Action>) {
@@ -58,14 +58,14 @@ impl PlotPanel {
             .enumerate()
             .filter(|(_, s)| s.visible)
             .filter_map(|(i, _)| {
-                let value = self.series(view.store, i)?.value_at(t)?;
-                Some((self.color(ui.visuals(), i), names.get(i)?.clone(), widget::value_text(value, 10)))
+                let value = self.series(view.store, i).and_then(|_| self.worth_text(view.store, i, t, 10))?;
+                Some((self.color(ui.visuals(), i), names.get(i)?.clone(), value))
             })
             .collect();
         rows.extend(self.background_at(ui, view, t));
         let at = match self.config.x_axis {
             XAxis::Clock => crate::time::format_time_of_day(t),
-            _ => format!("{:.3} s", secs_of(view, t)),
+            _ => format_relative(t, view.span.start).trim_start_matches('+').to_owned(),
         };
         let mono = egui::FontId::monospace(11.0);
         let painter = ui.painter().with_clip_rect(ui.clip_rect());

@@ -20,7 +20,7 @@ pub const MOST_DISTINCT: usize = 1000;
 const CORNERS: usize = 5;
 
 /// Amplitude over frequency in hertz, the mean removed: `2 |X_k| / n` at `k / (n dt)` for k from 1 to n / 2, as if the values were
-/// evenly spaced. Nothing of fewer than 4 values; of more than [`MOST_FFT`] the last ones, then false comes with it.
+/// evenly spaced; at n / 2 itself, which has no twin, `|X_k| / n`. Nothing of fewer than 4 values; of more than [`MOST_FFT`] the last ones, then false comes with it.
 pub fn spectrum(points: impl Iterator<Item = Point>) -> (Vec<(f64, f64)>, bool) {
     let mut kept: Vec<Point> = Vec::new();
     let mut is_whole = true;
@@ -49,7 +49,10 @@ fn amplitudes(points: &[Point]) -> Vec<(f64, f64)> {
     let mean = points.iter().map(|p| p.1).sum::<f64>() / n as f64;
     let mut values: Vec<Complex64> = points.iter().map(|p| Complex64::new(p.1 - mean, 0.0)).collect();
     FftPlanner::new().plan_fft_forward(n).process(&mut values);
-    let scaled = |(k, x): (usize, &Complex64)| (k as f64 / (n as f64 * dt), 2.0 * x.norm() / n as f64);
+    let scaled = |(k, x): (usize, &Complex64)| {
+        let twins = if 2 * k == n { 1.0 } else { 2.0 };
+        (k as f64 / (n as f64 * dt), twins * x.norm() / n as f64)
+    };
     values.iter().enumerate().take(n / 2 + 1).skip(1).map(scaled).collect()
 }
 
@@ -162,7 +165,7 @@ fn apart(walk: impl Fn(&mut dyn FnMut((f64, f64))), [wide, high]: [(f64, f64); 2
     let pixel = |v: f64, (low, high): (f64, f64)| ((v - low) / (high - low).max(f64::MIN_POSITIVE) * PIXELS) as i64;
     let mut last = None;
     walk(&mut |(x, y)| {
-        let at = Some((pixel(x, wide), pixel(y, high), x.is_nan() || y.is_nan()));
+        let at = Some((pixel(x, wide), pixel(y, high), !x.is_finite() || !y.is_finite()));
         if at != last {
             each((x, y));
         }
@@ -174,7 +177,7 @@ fn corners(run: &[(f64, f64)], out: &mut Vec<(f64, f64)>) {
     if run.len() <= CORNERS {
         return out.extend_from_slice(run);
     }
-    let is_gap = |p: &(f64, f64)| p.0.is_nan() || p.1.is_nan();
+    let is_gap = |p: &(f64, f64)| !p.0.is_finite() || !p.1.is_finite();
     let numbers = || run.iter().enumerate().filter(|(_, p)| !is_gap(p));
     let x = |a: &(usize, &(f64, f64)), b: &(usize, &(f64, f64))| a.1.0.total_cmp(&b.1.0);
     let y = |a: &(usize, &(f64, f64)), b: &(usize, &(f64, f64))| a.1.1.total_cmp(&b.1.1);

@@ -10,6 +10,8 @@ use crate::time::{Span, Time};
 /// Points of a run, and runs of a longer one.
 const RUN: usize = 128;
 const RUNS: usize = 32;
+/// More different values are no states.
+pub const MOST_VALUES: usize = 32;
 /// Giving up fewer points frees too little.
 const LEAST: usize = 32;
 
@@ -17,6 +19,8 @@ pub struct Piece {
     pub summary: Summary,
     points: Option<Arc<[Point]>>,
     count: usize,
+    /// Its different numbers, by their bits; None: too many.
+    values: Option<Box<[u64]>>,
     /// Of each `RUN` points.
     runs: Box<[Summary]>,
     /// Of each `RUN * RUNS` points.
@@ -28,10 +32,13 @@ pub struct Piece {
 pub struct Extent {
     pub first: Point,
     pub last: Point,
+    /// Of the finite ones.
     min: Option<Point>,
     max: Option<Point>,
-    /// The first that is not a number.
+    /// The first of each kind that is not finite: a line breaks there.
     nan: Option<Point>,
+    below: Option<Point>,
+    above: Option<Point>,
 }
 
 /// What is known of a run of points.
@@ -74,6 +81,7 @@ impl Piece {
         Some(Piece {
             summary,
             count: points.len(),
+            values: different(&points),
             points: Some(points.into()),
             runs,
             long_runs,
@@ -91,7 +99,13 @@ impl Piece {
     pub fn bytes(&self) -> u64 {
         let points = self.points.as_ref().map_or(0, |p| p.len() * size_of::<Point>());
         let runs = (self.runs.len() + self.long_runs.len()) * size_of::<Summary>();
-        (points + runs + size_of::<Piece>() + 96) as u64
+        let values = self.values.as_ref().map_or(0, |values| size_of_val(&**values));
+        (points + runs + values + size_of::<Piece>() + 96) as u64
+    }
+
+    /// None where they are more than [`MOST_VALUES`].
+    pub fn values(&self) -> Option<&[u64]> {
+        self.values.as_deref()
     }
 
     pub fn has_points(&self) -> bool {
@@ -226,6 +240,22 @@ impl Piece {
     }
 }
 
+fn different(points: &[Point]) -> Option<Box<[u64]>> {
+    let mut found: Vec<u64> = Vec::new();
+    let mut last = None;
+    for (_, value) in points.iter().filter(|p| !p.1.is_nan()) {
+        // one zero
+        let bits = (value + 0.0).to_bits();
+        if last.replace(bits) != Some(bits) && !found.contains(&bits) {
+            if found.len() == MOST_VALUES {
+                return None;
+            }
+            found.push(bits);
+        }
+    }
+    Some(found.into())
+}
+
 fn range(points: &[Point], span: Span) -> (usize, usize) {
     let from = points.partition_point(|p| p.0 < span.start);
     let to = points.partition_point(|p| p.0 <= span.end);
@@ -234,13 +264,15 @@ fn range(points: &[Point], span: Span) -> (usize, usize) {
 
 impl Extent {
     pub fn of(point: Point) -> Extent {
-        let number = Some(point).filter(|p| !p.1.is_nan());
+        let only = |is: bool| is.then_some(point);
         Extent {
             first: point,
             last: point,
-            min: number,
-            max: number,
-            nan: Some(point).filter(|p| p.1.is_nan()),
+            min: only(point.1.is_finite()),
+            max: only(point.1.is_finite()),
+            nan: only(point.1.is_nan()),
+            below: only(point.1 == f64::NEG_INFINITY),
+            above: only(point.1 == f64::INFINITY),
         }
     }
 
@@ -266,19 +298,29 @@ impl Extent {
         self.min = either(self.min, other.min, lesser);
         self.max = either(self.max, other.max, greater);
         self.nan = either(self.nan, other.nan, earlier);
+        self.below = either(self.below, other.below, earlier);
+        self.above = either(self.above, other.above, earlier);
     }
 
     fn is_same(&self, other: &Extent) -> bool {
         let bits = |p: Option<Point>| p.map(|p| (p.0, p.1.to_bits()));
-        let all = |e: &Extent| [Some(e.first), Some(e.last), e.min, e.max, e.nan].map(bits);
+        let all = |e: &Extent| [Some(e.first), Some(e.last), e.min, e.max, e.nan, e.below, e.above].map(bits);
         all(self) == all(other)
     }
 
     /// In no order.
     pub fn shown(&self) -> impl Iterator<Item = Point> {
-        [Some(self.first), self.min, self.max, self.nan, Some(self.last)]
-            .into_iter()
-            .flatten()
+        [
+            Some(self.first),
+            self.min,
+            self.max,
+            self.nan,
+            self.below,
+            self.above,
+            Some(self.last),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -372,11 +414,19 @@ impl Statistics {
     }
 
     pub fn min(&self) -> Option<Point> {
-        self.sum?.extent.min
+        let extent = self.sum?.extent;
+        extent.below.or(extent.min).or(extent.above)
     }
 
     pub fn max(&self) -> Option<Point> {
-        self.sum?.extent.max
+        let extent = self.sum?.extent;
+        extent.above.or(extent.max).or(extent.below)
+    }
+
+    /// The least and greatest finite ones.
+    pub fn finite(&self) -> Option<(Point, Point)> {
+        let extent = self.sum?.extent;
+        Some((extent.min?, extent.max?))
     }
 
     /// Of the population, as numpy's.
@@ -395,6 +445,7 @@ impl Statistics {
         Some(if square.is_nan() { f64::INFINITY } else { square.sqrt() })
     }
 
+    /// As numpy's: no number where both are the same infinity.
     pub fn peak_to_peak(&self) -> Option<f64> {
         Some(self.max()?.1 - self.min()?.1)
     }

@@ -24,17 +24,17 @@ fn rates_gaps_and_skews_are_those_of_an_independent_script() {
     let harness = show(Stage::open("health", &config, bag), [1100.0, 700.0], Theme::Dark);
     assert_eq!(harness.state().state(), PanelState::Ready);
     for row in [
-        "/gravity_vector 356 20.1 Hz 65.8 ms 4 682 ms",
-        "/imu_data 356 20.1 Hz 66 ms 5 682 ms",
+        "/gravity_vector 356 20.1 Hz 65.9 ms 4 683 ms",
+        "/imu_data 356 20.1 Hz 66.1 ms 5 683 ms",
         "/scan 178 10.0 Hz 65.5 ms 2 683 ms",
-        "/temperature 712 40.2 Hz 52.9 ms 162 682 ms",
+        "/temperature 712 40.2 Hz 52.9 ms 162 683 ms",
         "/tf 711 40.1 Hz 53.1 ms 161 682 ms",
-        "/velocity 712 40.2 Hz 53 ms 162 682 ms",
+        "/velocity 712 40.2 Hz 53 ms 162 683 ms",
     ] {
         harness.get_by_label(row);
     }
     // skew 81261155 1683503 681361660, none out of order; 321 bytes each
-    for fact in ["81.2 ms (median)", "1.68 ms … 681 ms", "321 B (mean)", "20.1 Hz (mean)", "1358 Hz"] {
+    for fact in ["81.3 ms (median)", "1.68 ms … 681 ms", "321 B (mean)", "20.1 Hz (mean)", "1358 Hz"] {
         harness.get_by_label(fact);
     }
 }

@@ -7,7 +7,7 @@ use roadreel::panel::{Action, DraggedPath, PanelState, linked};
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, show, show_settings, texts};
+use super::stage::{Stage, each_shape, show, show_settings, texts};
 use crate::encode::Encoder;
 
 const X: &str = "/imu.linear_acceleration.x";
@@ -166,6 +166,16 @@ fn figures_of_what_is_visible() {
 }
 
 #[test]
+fn no_figure_is_cut_in_a_narrow_panel() {
+    for width in [560.0, 620.0, 900.0] {
+        let config = json!({ "series": [{ "path": X }, { "path": "/imu.angular_velocity.z.@derivative" }], "statistics": true });
+        let harness = show(plot(config), [width, 260.0], Theme::Dark);
+        let last = harness.get_by_label("Hz").rect();
+        assert!(last.right() < width, "{last:?} in {width}");
+    }
+}
+
+#[test]
 fn plots_look_as_they_did() {
     let styles = json!({ "series": [
         { "path": X, "style": "line" },
@@ -192,6 +202,127 @@ fn plots_look_as_they_did() {
         results.add(harness.try_snapshot_options(name, &super::snapshot_options()));
         results.extend_harness(&mut harness);
     }
+}
+
+/// Values of one topic, a second apart.
+fn plotted(definition: &str, messages: impl Iterator<Item = Encoder>, config: Value, size: [f32; 2]) -> Harness<'static, Stage> {
+    let messages = (0..).map(|i| i * 1_000_000_000).zip(messages);
+    let (folder, path) = drive::one_topic("/v", "test_msgs/V", definition, messages);
+    let mut stage = Stage::open("plot", &config, path);
+    stage.keep(folder);
+    show(stage, size, Theme::Dark)
+}
+
+#[test]
+fn a_line_breaks_only_where_a_value_is_infinite() {
+    let values = [1.0, 2.0, f64::INFINITY, 4.0, 5.0, f64::NEG_INFINITY, 6.0, 8.0].map(|v| Encoder::new().f64(v));
+    let config = json!({ "series": [{ "path": "/v.data", "style": "line" }] });
+    let harness = plotted("float64 data\n", values.into_iter(), config, [600.0, 300.0]);
+    let mut slopes = 0;
+    each_shape(&harness, &mut |shape| {
+        if let egui::Shape::Path(path) = shape
+            && let [a, b] = path.points.as_slice()
+        {
+            slopes += usize::from((a.x - b.x).abs() > 20.0 && (a.y - b.y).abs() > 5.0);
+        }
+    });
+    assert_eq!(slopes, 3);
+    assert!(texts(&harness).contains(&"8".to_owned()), "the greatest finite value is in view");
+}
+
+#[test]
+fn integers_of_64_bits_leave_with_all_their_digits() {
+    let numbers = [1_152_921_504_606_846_977_u64, 1_152_921_504_606_846_978, u64::MAX, 3];
+    let messages = numbers.iter().map(|n| Encoder::new().raw(&n.to_le_bytes()));
+    let config = json!({ "series": [{ "path": "/v.data" }] });
+    let mut harness = plotted("uint64 data\n", messages, config, [600.0, 300.0]);
+    // the last digits are asked for once it is known that there are some
+    harness.run_ok();
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    assert!(texts(&harness).contains(&numbers[0].to_string()), "{:?}", texts(&harness));
+    harness.state_mut().command("Copy as CSV");
+    let csv = harness.state().copied().expect("copied").to_owned();
+    let values: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(values, numbers.map(|n| n.to_string()));
+}
+
+#[test]
+fn each_name_of_the_legend_is_another_one() {
+    let series = json!([{ "path": "/cam/front_left/image_raw.height" }, { "path": "/cam/thermal/image_raw.height" }]);
+    for place in ["top", "right"] {
+        let config = json!({ "series": series, "legend_place": place });
+        let harness = show(plot(config), [700.0, 300.0], Theme::Dark);
+        harness.get_by_label("front_left/image_raw.height");
+        harness.get_by_label("thermal/image_raw.height");
+    }
+    let series = json!([{ "path": X }, { "path": X, "stamp": "header" }]);
+    let harness = show(plot(json!({ "series": series })), [900.0, 300.0], Theme::Dark);
+    harness.get_by_label_contains("linear_acceleration.x (receive time)");
+    harness.get_by_label_contains("linear_acceleration.x (header stamp)");
+}
+
+#[test]
+fn where_a_topic_has_no_messages_nothing_is_missing() {
+    // chunks from 0.9 s to 1.4 s hold none of it
+    let harness = show(
+        plot(json!({ "series": [{ "path": "/gappy.data.@length" }] })),
+        [700.0, 300.0],
+        Theme::Dark,
+    );
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    let veil = roadreel::theme::palette(&harness.ctx.global_style().visuals)
+        .hover
+        .gamma_multiply(0.45);
+    let mut veils = 0;
+    each_shape(&harness, &mut |shape| {
+        veils += usize::from(matches!(shape, egui::Shape::Rect(rect) if rect.fill == veil));
+    });
+    assert_eq!(veils, 0);
+}
+
+#[test]
+fn labels_of_values_tell_even_steps_and_never_meet() {
+    // a way of a few metres
+    let messages = (0..50).map(|i| {
+        let i = f64::from(i);
+        Encoder::new().f64s(&[47.376_15 + i * 3.7e-6, 8.550_3 + i * 1e-6])
+    });
+    let config = json!({ "series": [{ "path": "/v.lat" }], "x_axis": "path", "x_path": "/v.lon", "equal_scale": true, "legend": false });
+    let harness = plotted("float64 lat\nfloat64 lon\n", messages, config, [530.0, 260.0]);
+    let mut labels: Vec<(String, egui::Rect)> = Vec::new();
+    each_shape(&harness, &mut |shape| {
+        if let egui::Shape::Text(text) = shape {
+            labels.push((text.galley.text().to_owned(), text.visual_bounding_rect()));
+        }
+    });
+    let mut latitudes: Vec<f64> = labels
+        .iter()
+        .filter(|l| l.0.starts_with("47"))
+        .filter_map(|l| l.0.parse().ok())
+        .collect();
+    latitudes.sort_by(f64::total_cmp);
+    let steps: Vec<i64> = latitudes.windows(2).map(|w| ((w[1] - w[0]) * 1e7).round() as i64).collect();
+    assert!(steps.len() > 2 && steps.iter().all(|step| *step == steps[0]), "{labels:?}");
+    for (n, (_, a)) in labels.iter().enumerate() {
+        assert!(labels[..n].iter().all(|(_, b)| !a.intersects(*b)), "{labels:?}");
+    }
+}
+
+#[test]
+fn a_range_that_is_given_upside_down_is_the_same_range() {
+    let config = |min: f64, max: f64| json!({ "series": [{ "path": X }], "y": { "mode": "manual", "min": min, "max": max } });
+    let labels = |min, max| texts(&show(plot(config(min, max)), [500.0, 260.0], Theme::Dark));
+    let upright = labels(-4.0, 6.0);
+    assert!(upright.contains(&"4".to_owned()), "{upright:?}");
+    assert_eq!(labels(6.0, -4.0), upright);
+}
+
+#[test]
+fn numbers_between_minus_one_and_zero_have_all_their_digits() {
+    use roadreel::panel::widget::number_text;
+    assert_eq!(number_text(-0.123_456_789, 8), "-0.12346");
+    assert_eq!(number_text(0.123_456_789, 8), "0.123457");
+    assert_eq!(number_text(-1.123_456_789, 8), "-1.12346");
 }
 
 fn drag(harness: &mut Harness<Stage>, from: egui::Pos2, to: egui::Pos2, modifiers: Modifiers) {

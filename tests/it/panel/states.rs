@@ -1,12 +1,14 @@
 //! The state transitions panel over flags that are known by heart.
 
 use egui::{Theme, pos2};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use roadreel::panel::{Action, PANELS, PanelState};
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, show};
+use super::stage::{Stage, each_shape, show, texts};
+use crate::encode::Encoder;
 
 fn lanes(paths: Value) -> Stage {
     Stage::new("states", &json!({ "paths": paths }))
@@ -162,4 +164,147 @@ fn lanes_that_are_hidden_take_no_room_and_are_not_read() {
     assert!(harness.query_by_label_contains("steering_report").is_none());
     let harness = show(lanes(paths(false)), [800.0, 160.0], Theme::Dark);
     harness.get_by_label_contains("All lanes are hidden");
+}
+
+/// The bands that are drawn, from left to right, with their colours.
+fn drawn(harness: &Harness<'_, Stage>) -> Vec<(egui::Rangef, egui::Color32)> {
+    let mut found = Vec::new();
+    each_shape(harness, &mut |shape| {
+        if let egui::Shape::Rect(shape) = shape
+            && (shape.rect.height() - 20.0).abs() < 0.1
+        {
+            found.push((shape.rect.x_range(), shape.fill));
+        }
+    });
+    found.sort_by(|a, b| a.0.min.total_cmp(&b.0.min));
+    found
+}
+
+/// Values of one field, ten a second.
+fn lane(definition: &str, values: impl Iterator<Item = Encoder>) -> Harness<'static, Stage> {
+    let messages = (0..).map(|i| i * 100_000_000).zip(values);
+    let (folder, path) = drive::one_topic("/state", "test_msgs/State", definition, messages);
+    let mut stage = Stage::open("states", &json!({ "paths": [{ "path": "/state.data" }] }), path);
+    stage.keep(folder);
+    let mut harness = show(stage, [900.0, 100.0], Theme::Dark);
+    // the last digits are asked for once it is known that there are some
+    harness.run_ok();
+    assert_eq!(harness.state().state(), PanelState::Ready);
+    harness
+}
+
+#[test]
+fn integers_of_64_bits_are_told_apart_to_the_last_digit() {
+    let first = 1_152_921_504_606_846_977_u64;
+    let values = (0..20).map(|i| Encoder::new().raw(&(first + i / 5).to_le_bytes()));
+    let harness = lane("uint64 data\n", values);
+    assert_eq!(drawn(&harness).len(), 4);
+    let shown = texts(&harness);
+    for n in first..first + 4 {
+        assert!(shown.contains(&n.to_string()), "{n} among {shown:?}");
+    }
+    let values = (0..20).map(|i| Encoder::new().raw(&(i64::MIN + i / 10).to_le_bytes()));
+    let harness = lane("int64 data\n", values);
+    harness.get_by_label(&format!("/state.data {}", i64::MIN));
+    assert_eq!(drawn(&harness).len(), 2);
+}
+
+#[test]
+fn different_states_of_a_lane_have_different_colours() {
+    // 1, 9 and 17 would share one, and so do texts by chance
+    let numbers = [1, 9, 17, -1, -2, 25, 33, 41].map(|n| Encoder::new().i32(n));
+    let words = ["", "idle", "ready", "drive", "park", "fault", "off", "init"].map(|text| Encoder::new().text(text));
+    for (definition, values) in [("int32 data\n", numbers), ("string data\n", words)] {
+        let harness = lane(definition, values.into_iter());
+        let mut colors: Vec<_> = drawn(&harness).into_iter().map(|band| band.1.to_array()).collect();
+        colors.sort_unstable();
+        colors.dedup();
+        assert_eq!(colors.len(), 8, "{definition}");
+    }
+}
+
+#[test]
+fn an_empty_text_is_a_state_that_is_seen() {
+    let values = ["", "a", ""].map(|text| Encoder::new().text(text));
+    let harness = lane("string data\n", values.into_iter());
+    assert!(texts(&harness).contains(&"“”".to_owned()), "{:?}", texts(&harness));
+}
+
+#[test]
+fn one_message_in_many_is_seen() {
+    // 600 s: a message takes a tenth of a pixel
+    let values = (0..6_000).map(|i| Encoder::new().i32(if i == 3_000 { 2 } else { 1 }));
+    let harness = lane("int32 data\n", values);
+    let mut top = None;
+    each_shape(&harness, &mut |shape| {
+        if let egui::Shape::Rect(shape) = shape
+            && (shape.rect.height() - 20.0).abs() < 0.1
+        {
+            top = Some((shape.rect.width(), shape.corner_radius));
+        }
+    });
+    let (width, corners) = top.expect("bands");
+    assert!(
+        (width - 2.0).abs() < 0.01 && corners == egui::CornerRadius::ZERO,
+        "{width} {corners:?}"
+    );
+}
+
+#[test]
+fn the_last_state_holds_to_the_end_of_the_recording() {
+    let messages = [(300_000_000, Encoder::new().i32(1))];
+    let (_folder, one) = drive::one_topic("/state", "test_msgs/State", "int32 data\n", messages.into_iter());
+    let (_drive, whole) = drive::bag();
+    let mut stage = Stage::open_all("states", &json!({ "paths": [{ "path": "/state.data" }] }), &[one, whole]);
+    stage.now = drive::at(100_000_000);
+    let harness = show(stage, [900.0, 100.0], Theme::Dark);
+    let lane = harness.get_by_label("State transitions").rect();
+    let bands = drawn(&harness);
+    let [(band, _)] = bands.as_slice() else { panic!("{bands:?}") };
+    assert!(
+        (band.max - lane.right()).abs() < 0.5 && band.min > lane.left() + 50.0,
+        "{band:?} in {lane:?}"
+    );
+}
+
+#[test]
+fn constants_before_a_header_name_the_only_field_of_their_type() {
+    let definition = "byte DEBUG=1\nbyte INFO=2\nbyte WARN=4\nHeader header\nbyte level\nstring msg\n\
+                      ===\nMSG: std_msgs/Header\nuint32 seq\ntime stamp\nstring frame_id\n";
+    let message = |i: i64| Encoder::new().header(0, drive::START_SEC, 0, "").u8(1 << (i / 5)).text("");
+    let messages = (0..15).map(|i| (i * 100_000_000, message(i)));
+    let (folder, path) = drive::one_topic("/rosout", "rosgraph_msgs/Log", definition, messages);
+    let mut stage = Stage::open("states", &json!({ "paths": [{ "path": "/rosout.level" }] }), path);
+    stage.keep(folder);
+    stage.now = drive::at(700_000_000);
+    let harness = show(stage, [900.0, 100.0], Theme::Dark);
+    harness.get_by_label("/rosout.level INFO");
+}
+
+#[test]
+fn what_header_stamps_keep_from_being_seen_is_told() {
+    let lanes = json!({ "paths": [{ "path": "/chatter.data" }], "stamp": "header" });
+    let harness = show(Stage::new("states", &lanes), [600.0, 100.0], Theme::Dark);
+    let state = harness.state().state();
+    assert!(
+        matches!(&state, PanelState::Partial(why) if why == "/chatter has no header: its values stand at their receive time"),
+        "{state:?}"
+    );
+    let definition = "Header header\nfloat64 data\n===\nMSG: std_msgs/Header\nuint32 seq\ntime stamp\nstring frame_id\n";
+    let message = |i: u32| {
+        let sec = if i < 3 { 0 } else { drive::START_SEC };
+        Encoder::new()
+            .header(i, sec, if sec == 0 { 0 } else { i * 100_000_000 }, "")
+            .f64(1.0)
+    };
+    let messages = (0..9).map(|i| (i64::from(i) * 100_000_000, message(i)));
+    let (folder, path) = drive::one_topic("/v", "test_msgs/V", definition, messages);
+    let mut stage = Stage::open("plot", &json!({ "series": [{ "path": "/v.data", "stamp": "header" }] }), path);
+    stage.keep(folder);
+    let harness = show(stage, [600.0, 200.0], Theme::Dark);
+    let state = harness.state().state();
+    assert!(
+        matches!(&state, PanelState::Partial(why) if why == "3 values of /v.data are not shown: their header stamps are zero"),
+        "{state:?}"
+    );
 }
