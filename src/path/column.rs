@@ -100,7 +100,7 @@ impl Column {
     /// Whether the message gives a value that is true: of several one is enough, of none there is none.
     pub fn holds(&self, payload: &[u8]) -> bool {
         match self.is_list {
-            true => self.items(payload).into_iter().any(Item::is_true),
+            true => self.eval.any(&self.plan, Reader::new(payload)),
             false => self.eval.first(&self.plan, Reader::new(payload)).is_some_and(Item::is_true),
         }
     }
@@ -171,6 +171,7 @@ pub struct Select {
     walk: Walk,
     kind: Kind,
     array: Array,
+    is_list: bool,
 }
 
 impl Select {
@@ -186,7 +187,13 @@ impl Select {
             },
             kind: place.kind,
             array: place.array,
+            is_list: place.is_list,
         })
+    }
+
+    /// Whether a message can hold several.
+    pub fn is_list(&self) -> bool {
+        self.is_list
     }
 
     /// Each part as a tree. Arrays of numbers stay slices of `payload`.
@@ -328,9 +335,15 @@ impl Compiler<'_> {
                 for param in function.params.iter().skip(args.len().saturating_sub(1)) {
                     parts.push(literal_part(&Literal::Float(param.default.unwrap_or(f64::NAN))));
                 }
+                let is_list = parts.iter().any(|p| p.is_list);
+                let evals = parts.into_iter().map(|p| p.eval);
+                let eval = match function.takes_more {
+                    true => evals.reduce(|before, next| Eval::Many(f, vec![before, next])),
+                    false => Some(Eval::Many(f, evals.collect())),
+                };
                 Ok(Compiled {
-                    is_list: parts.iter().any(|p| p.is_list),
-                    eval: Eval::Many(f, parts.into_iter().map(|p| p.eval).collect()),
+                    is_list,
+                    eval: eval.unwrap_or(Eval::Constant(Constant::Float(f64::NAN))),
                     kind: ItemKind::Float,
                 })
             }
@@ -341,7 +354,7 @@ impl Compiler<'_> {
                 self.part(part, path, base)
             }
             functions::Kind::Series(_) => Err(PathError::new(
-                format!("{} needs the values before: it cannot stand in a condition", function.name),
+                format!("{} needs the values before: one message is not enough for it", function.name),
                 at.clone(),
             )),
         }
@@ -459,7 +472,10 @@ impl Compiler<'_> {
                         place.is_list = true;
                     }
                     let part = self.expr(condition, (place.kind, Array::One), None)?;
-                    place.moves.push(Move::Filter(Box::new(part.eval)));
+                    place.moves.push(Move::Filter {
+                        condition: Box::new(part.eval),
+                        is_list: part.is_list,
+                    });
                 }
             }
         }
