@@ -62,6 +62,15 @@ impl Store {
         }
     }
 
+    /// The message that `entry` was made of, as it was recorded: one of the newest at the playhead.
+    pub fn payload_of(&self, topic: TopicId, form: Form, entry: &Entry) -> Option<Bytes> {
+        let found = self.newest(topic, self.now, SHOWN_BEHIND);
+        let is_it = |m: &&At| matches!(self.entry(topic, form, **m), Lookup::Ready(found) if found.key == entry.key);
+        let message = found.messages.iter().find(is_it)?;
+        let kept = self.cell(message.key)?.kept(topic)?;
+        Some(kept.messages.get(message.at as usize)?.payload.clone())
+    }
+
     fn answer(&self, topic: TopicId, form: Form, found: &Found, message: Option<At>) -> Lookup<Entry> {
         match (&found.known, message) {
             (Known::Failed(error), _) => Lookup::Failed(error.clone()),
