@@ -5,7 +5,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use regex::bytes::RegexBuilder;
 
 use super::PathError;
@@ -15,7 +14,7 @@ use super::functions::{self, Part};
 use super::nearest::nearest;
 use super::parse::{WORDS, parse_fields};
 use super::place::{Place, constant_names, elements_text, named_constant, type_text};
-use crate::decode::{Array, Kind, Plan, Reader, Scalar, Schema, Skip, Value, field_value};
+use crate::decode::{Array, Kind, Plan, Reader, Scalar, Schema, Skip};
 
 /// Values taken out of each message of a topic: numbers, truth values, times or texts.
 #[derive(Clone, Debug)]
@@ -162,54 +161,6 @@ fn roots(expr: &Expr) -> Option<Arc<[String]>> {
         _ => is_all = true,
     });
     (!is_all).then(|| roots.into())
-}
-
-/// The parts of a message that a path leads to, whatever they are: for tables and trees.
-#[derive(Clone, Debug)]
-pub struct Select {
-    plan: Arc<Plan>,
-    walk: Walk,
-    kind: Kind,
-    array: Array,
-    is_list: bool,
-}
-
-impl Select {
-    /// A plain path; which topic it names is not looked at. Variables must be bound.
-    pub fn compile(schema: &Schema, path: &Path) -> Result<Select, PathError> {
-        let plan = schema.plan();
-        let place = Compiler { plan }.place(path, (Kind::Struct(plan.root), Array::One))?;
-        Ok(Select {
-            plan: Arc::clone(plan),
-            walk: Walk {
-                moves: place.moves,
-                leaf: Leaf::Whole,
-            },
-            kind: place.kind,
-            array: place.array,
-            is_list: place.is_list,
-        })
-    }
-
-    /// Whether a message can hold several.
-    pub fn is_list(&self) -> bool {
-        self.is_list
-    }
-
-    /// Each part as a tree. Arrays of numbers stay slices of `payload`.
-    pub fn values(&self, payload: &Bytes) -> Vec<Value> {
-        let mut values = Vec::new();
-        self.walk.run(&self.plan, Reader::new(payload), &mut |_, mut at| {
-            values.extend(field_value(&self.plan, self.kind, self.array, payload, &mut at));
-            true
-        });
-        values
-    }
-
-    /// As message definitions write it: `geometry_msgs/Point`, `float64[]`.
-    pub fn type_name(&self) -> String {
-        type_text(&self.plan, self.kind, self.array)
-    }
 }
 
 /// A compiled part of an expression.
