@@ -39,7 +39,7 @@ pub use json::{JsonNotes, write_base64};
 pub use known::{Definitions, definition_md5, definitions};
 pub use mesh::{Mesh, Vertex};
 pub use resource::{Raster, Resource};
-pub use rows::{Head as LogHead, LogRow, LogRows, Opened as OpenedLog, Rows, Stamped, add_slices as add_log_slices, slices as log_slices};
+pub use rows::{Head as LogHead, LevelCounts, LogRow, LogRows, Opened as OpenedLog, Rows, Stamped};
 pub use shading::{Shaded, Shading, ValueRange};
 
 // How a message is walked, for [`crate::path`].

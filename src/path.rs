@@ -36,17 +36,19 @@ mod parse;
 mod place;
 mod print;
 mod program;
+mod select;
 mod stream;
 mod transform;
 
 pub use ast::*;
-pub use column::{Column, ItemKind, Select};
+pub use column::{Column, ItemKind};
 pub use complete::{Completion, Leaf, complete, leaves};
 pub use eval::Item;
 pub use functions::{FUNCTIONS, Function, Kind as FunctionKind, Param, Part, function};
 pub use limits::may_hold;
 pub use parse::{parse, parse_fields};
 pub use program::{Input, Program, TopicSchema, Variables, bind};
+pub use select::Select;
 pub use stream::Progress;
 pub use transform::{Point, Transform};
 

@@ -332,15 +332,4 @@ fn chip(ui: &mut Ui, source: &SourceInfo) {
     }
 }
 
-/// 12.4 MB.
-pub fn bytes(count: u64) -> String {
-    let mut value = count as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB"] {
-        if value < 999.5 || unit == "TB" {
-            let digits = if unit == "B" || value >= 99.95 { 0 } else { 1 };
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    String::new()
-}
+pub use crate::text::format_bytes as bytes;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{DecodeError, Decoded, Fix, Form, Schema};
 use crate::time::Time;
-pub use log::{Head, LogRow, LogRows, Opened, add_slices, slices};
+pub use log::{Head, LevelCounts, LogRow, LogRows, Opened};
 
 #[derive(Debug)]
 pub struct Rows {
@@ -130,7 +130,7 @@ impl Rows {
     pub fn shrink(&mut self) {
         self.times.shrink_to_fit();
         match &mut self.columns {
-            Columns::Log(rows) => rows.shrink(&self.times),
+            Columns::Log(rows) => rows.shrink(),
             Columns::Fix(rows) => rows.shrink_to_fit(),
             Columns::Arrivals => {}
             Columns::Stamps(rows) => rows.shrink_to_fit(),

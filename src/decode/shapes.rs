@@ -2,6 +2,9 @@
 //!
 //! Invariant: a type counts by its name *and* by its fields; one that only bears the name stays a tree.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use indexmap::IndexMap;
 
@@ -270,9 +273,17 @@ impl DiagnosticsShape {
         let mut inner = Reader::starting_at(payload, values);
         let count = inner.count(self.min_sizes[1])?;
         let mut pairs = IndexMap::with_capacity(count);
+        let mut repeated: HashMap<Arc<str>, usize> = HashMap::new();
         for _ in 0..count {
             let [key, value] = self.value.locate(plan, &mut inner)?;
-            pairs.insert(text_at(payload, key)?, text_at(payload, value)?);
+            let (mut key, value) = (text_at(payload, key)?, text_at(payload, value)?);
+            // both are shown of a key that comes twice
+            if pairs.contains_key(&key) {
+                let times = repeated.entry(key.clone()).or_insert(1);
+                *times += 1;
+                key = format!("{key} ({times})").into();
+            }
+            pairs.insert(key, value);
         }
         Ok(DiagnosticStatus {
             level: Reader::starting_at(payload, level).u8()?,

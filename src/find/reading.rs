@@ -106,8 +106,10 @@ fn chunks(all: &[Chunk], topics: &[Named], within: Span, span: &mut Span) -> BTr
     for topic in topics {
         let inside = numbered().filter(|(chunk, _)| chunk.span.overlaps(within) && holds(chunk, topic));
         wanted.extend(inside.map(|(_, id)| id));
-        let before = numbered().filter(|(chunk, _)| chunk.span.end < within.start && holds(chunk, topic));
-        if let Some((chunk, id)) = before.max_by_key(|(chunk, id)| (chunk.span.end, *id)) {
+        let before = || numbered().filter(|(chunk, _)| chunk.span.end < within.start && holds(chunk, topic));
+        let last_end = before().map(|(chunk, _)| chunk.span.end).max();
+        // several may end with messages of one moment
+        for (chunk, id) in before().filter(|(chunk, _)| Some(chunk.span.end) == last_end) {
             wanted.insert(id);
             span.start = span.start.min(chunk.span.start);
         }

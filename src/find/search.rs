@@ -1,6 +1,7 @@
 //! The search itself: values of all recordings in one order of time, through the program, into spans.
 //!
-//! Invariant: the state at a moment is that after all messages of that moment.
+//! Invariant: what one topic's condition asks for is so at a moment if any message of that moment makes it so; of numbers that are computed
+//! with further the moment's last one counts.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use super::drive::Drive;
 use super::reading::{Reading, Reads, read, reading};
 use super::spans::{Bounds, Spans};
 use crate::format::Warning;
-use crate::path::{Point, Program, Progress};
+use crate::path::{ItemKind, Point, Program, Progress};
 use crate::run::{Messages, Piece, mapped_of};
 use crate::source::{Location, SourceError};
 use crate::time::{Span, Time};
@@ -162,6 +163,11 @@ impl Search {
 
     /// All values before `until` are there.
     fn advance(&mut self, until: Time) {
+        for (values, input) in self.values.iter_mut().zip(self.program.inputs()) {
+            if input.column.kind() == ItemKind::Bool {
+                join_moments(values);
+            }
+        }
         let inputs: Vec<&[Point]> = self.values.iter().map(Vec::as_slice).collect();
         let mut points = self.program.advance(&mut self.progress, &inputs, until).into_iter().peekable();
         while let Some((time, value)) = points.next() {
@@ -172,6 +178,17 @@ impl Search {
         }
         self.values.iter_mut().for_each(Vec::clear);
     }
+}
+
+/// Of several messages of one moment one that is true is enough.
+fn join_moments(values: &mut Vec<Point>) {
+    values.dedup_by(|later, first| {
+        let is_same = later.0 == first.0;
+        if is_same {
+            first.1 = first.1.max(later.1);
+        }
+        is_same
+    });
 }
 
 impl Stream {

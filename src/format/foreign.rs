@@ -57,6 +57,16 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         at: 0,
+        magic: b"\xff\xfe",
+        what: "a text in UTF-16: convert it with `iconv -f UTF-16 -t UTF-8 {} > utf8.log`, and open the result",
+    },
+    Kind {
+        at: 0,
+        magic: b"\xfe\xff",
+        what: "a text in UTF-16: convert it with `iconv -f UTF-16 -t UTF-8 {} > utf8.log`, and open the result",
+    },
+    Kind {
+        at: 0,
         magic: b"7z\xbc\xaf\x27\x1c",
         what: "a 7z archive: unpack it with `7z x {}`, and open the recording in it",
     },

@@ -228,7 +228,7 @@ fn payload(line: &Line, time: Time, text: &[u8]) -> Bytes {
         Some(said) => [said, text].concat().into(),
         None => Cow::Borrowed(text),
     };
-    let text = line::without_colours(&text);
+    let text = line::without_returns(line::without_colours(&text));
     let mut out: Vec<u8> = Vec::with_capacity(64 + line.node.len() + text.len() + line.file.len());
     let number = |out: &mut Vec<u8>, n: u32| out.extend_from_slice(&n.to_le_bytes());
     let string = |out: &mut Vec<u8>, text: &str| {

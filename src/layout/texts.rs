@@ -25,42 +25,50 @@ static SUBJECT: Group = Group {
         }
     },
     write: |now, theirs| {
-        let topic = value::text(now, "/topic").filter(|topic| !topic.is_empty()).map(path::topic_text);
+        let topic = value::text(now, "/topic").filter(|topic| !topic.is_empty());
         let path = match (topic, value::text(now, "/part").unwrap_or_default()) {
             (None, _) => String::new(),
-            (Some(topic), "") => topic,
-            (Some(topic), part) => format!("{topic}.{part}"),
+            (Some(topic), "") => path::topic_text(topic),
+            (Some(topic), part) => match path::parse_fields(part) {
+                Ok(expr) if !matches!(expr, path::Expr::Literal(_)) => expr.with_topic(Some(topic)).to_string(),
+                _ if part.starts_with(['{', '[', '.']) => format!("{}{part}", path::topic_text(topic)),
+                _ => format!("{}.{part}", path::topic_text(topic)),
+            },
         };
         put(theirs, "/topicPath", path.into());
         true
     },
 };
 
-/// `pose.position`, `ranges[3]`: as far as it leads to one value.
+/// `pose.position`, `items[:]{id == 4}`, `orientation.@yaw`: what a path takes of its topic's messages. One that cannot be read stays
+/// as it is, so that the panel tells what is wrong with it.
 fn part_of_path(text: &str) -> String {
-    let Ok(path::Expr::Path(path)) = path::parse(text) else {
-        return String::new();
-    };
-    let mut part = String::new();
-    for step in path.steps {
-        match step.kind {
-            path::StepKind::Field(name) if part.is_empty() => part = name,
-            path::StepKind::Field(name) => part = format!("{part}.{name}"),
-            path::StepKind::Index(path::Bound::Number(index)) => part = format!("{part}[{index}]"),
-            path::StepKind::Index(_) | path::StepKind::Slice(..) | path::StepKind::Filter(_) => break,
+    match path::parse(text) {
+        Ok(path::Expr::Path(path)) if path.steps.is_empty() => String::new(),
+        Ok(expr) if expr.topics().len() == 1 => expr.with_topic(None).to_string(),
+        _ => {
+            let topic = before_steps(text);
+            let rest = text.get(topic.len()..).unwrap_or_default();
+            rest.strip_prefix('.')
+                .filter(|rest| !rest.starts_with('@'))
+                .unwrap_or(rest)
+                .to_owned()
         }
     }
-    part
 }
 
 /// The topic whose fields a message path names.
 fn topic_of_path(text: &Value) -> Option<Value> {
     let text = text.as_str().filter(|text| !text.is_empty())?;
     let topic = match path::parse(text) {
-        Ok(path::Expr::Path(path)) => path.topic?,
-        _ => text.split(['.', '[', '{']).next()?.to_owned(),
+        Ok(expr) => expr.topics().first().map(|topic| (*topic).to_owned())?,
+        _ => before_steps(text).to_owned(),
     };
     Some(topic.into())
+}
+
+fn before_steps(text: &str) -> &str {
+    text.split(['.', '[', '{']).next().unwrap_or_default()
 }
 
 fn path_of_topic(topic: &Value) -> Option<Value> {

@@ -125,7 +125,9 @@ pub fn cell(painter: &Painter, row: Rect, place: Rect, align: Align, text: &str,
         return;
     }
     // no galley of a text that nobody can see the end of
-    let mut job = egui::text::LayoutJob::simple_singleline(text.chars().take(300).collect(), theme::body(), color);
+    let seen: String = text.chars().take(300).collect();
+    let seen = crate::text::in_one_line(&seen).into_owned();
+    let mut job = egui::text::LayoutJob::simple_singleline(seen, theme::body(), color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(place.width());
     let galley = painter.layout_job(job);
     let left = match align {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the first rule that holds counts; where none does, the lamp says the value itself.
 
-use egui::{Align2, Color32, Rect, Sense, Ui, pos2};
+use egui::{Color32, Rect, Sense, Ui, pos2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -12,6 +12,7 @@ use crate::panel::rule::{Operator, Told};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, path_field, widget};
 use crate::path::Literal;
 use crate::store::{TopicId, Want};
+use crate::text::in_one_line;
 use crate::theme::{self, Palette, icon};
 
 pub const KIND: Kind = Kind {
@@ -23,6 +24,9 @@ pub const KIND: Kind = Kind {
     schema: crate::panel::schema_of::<Config>,
     automatic: |_| Vec::new(),
 };
+
+/// Left and right of its text.
+const MARGIN: f32 = 8.0;
 
 /// What a layout stores.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -121,11 +125,18 @@ impl IndicatorPanel {
                 readable_on(color, p)
             }
         };
-        let galley = painter.layout_no_wrap(text.to_owned(), theme::semibold(size.max(11.0)), text_color);
         let lamp = match self.config.style {
             Style::Lamp => (size * 0.4).max(6.0),
             Style::Background => 0.0,
         };
+        // a long text is cut, so that the lamp stays in sight
+        let elided = |text: &str, font: egui::FontId, color: Color32, room: f32| {
+            let seen: String = text.chars().take(400).collect();
+            let mut job = egui::text::LayoutJob::simple_singleline(in_one_line(&seen).into_owned(), font, color);
+            job.wrap = egui::text::TextWrapping::truncate_at_width((rect.width() - 2.0 * MARGIN - room).max(8.0));
+            painter.layout_job(job)
+        };
+        let galley = elided(text, theme::semibold(size.max(11.0)), text_color, lamp * 4.0);
         let width = galley.size().x + lamp * 2.0 + if lamp > 0.0 { lamp } else { 0.0 };
         let left = middle.x - width / 2.0;
         if lamp > 0.0 {
@@ -137,7 +148,8 @@ impl IndicatorPanel {
         let below = at.y + galley.size().y + 4.0;
         painter.galley(at, galley, text_color);
         let weak = if lamp > 0.0 { p.weak } else { text_color.gamma_multiply(0.8) };
-        painter.text(pos2(middle.x, below), Align2::CENTER_TOP, self.label(), theme::small(), weak);
+        let label = elided(self.label(), theme::small(), weak, 0.0);
+        painter.galley(pos2(middle.x - label.size().x / 2.0, below), label, weak);
     }
 
     fn rules_ui(&mut self, ui: &mut Ui) {

@@ -254,6 +254,8 @@ impl LogPanel {
                 None => format!("{}: {} of {} lines", topic.name, rows.len(), topic.messages),
             });
         }
+        let wrong = self.shown.errors.iter();
+        missing.extend(wrong.map(|(pattern, why)| format!("the filter “{pattern}” is not applied: {why}")));
         match missing.is_empty() {
             true => PanelState::Ready,
             false => PanelState::Partial(missing.join("; ")),

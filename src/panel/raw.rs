@@ -2,6 +2,7 @@
 //!
 //! Invariants: only visible rows are laid out; rows are made anew only when the message or what is open changes.
 
+mod part;
 pub(super) mod row;
 pub(super) mod tree;
 
@@ -19,6 +20,7 @@ use crate::path::{self, Column, topic_text};
 use crate::store::{Entry, Lookup, Store, Topic, TopicId, Want, What};
 use crate::theme;
 use crate::time::Time;
+use part::Part;
 use tree::Row;
 
 pub const KIND: Kind = Kind {
@@ -37,7 +39,8 @@ pub const KIND: Kind = Kind {
 struct Config {
     /// Empty: the topic selected in the sidebar.
     topic: String,
-    /// The part of its messages that is shown: `pose.position`, `ranges[3]`. Empty: all.
+    /// The part of its messages that is shown, as a message path from their fields on: `pose.position`, `ranges[3]`,
+    /// `items[:]{id == 4}`, `orientation.@yaw`. Empty: all.
     #[serde(skip_serializing_if = "String::is_empty")]
     part: String,
     compare: Compare,
@@ -75,7 +78,8 @@ struct RawPanel {
 struct MadeOf {
     message: u64,
     other: Option<u64>,
-    part: String,
+    /// With variables bound, or what is wrong with it.
+    part: Result<String, String>,
     toggled: BTreeSet<String>,
     filter: String,
 }
@@ -84,6 +88,8 @@ struct MadeOf {
 struct Shown {
     topic: TopicId,
     entry: Entry,
+    /// What the part takes of it, unless it is shown as a whole.
+    values: Vec<Value>,
     rows: Vec<Row>,
 }
 
@@ -121,14 +127,18 @@ impl RawPanel {
         }
     }
 
-    fn other(&self, view: &View, topic: &Topic) -> Option<Entry> {
-        let lookup = match &self.config.compare {
+    /// With its topic.
+    fn other<'a>(&self, view: &View<'a>, topic: &'a Topic) -> Option<(&'a Topic, Entry)> {
+        let (topic, lookup) = match &self.config.compare {
             Compare::Nothing => return None,
-            Compare::Previous => view.store.previous(topic.id, Form::Value),
-            Compare::Topic { .. } => view.store.latest(self.other_topic(view)?.id, Form::Value),
+            Compare::Previous => (topic, view.store.previous(topic.id, Form::Value)),
+            Compare::Topic { .. } => {
+                let topic = self.other_topic(view)?;
+                (topic, view.store.latest(topic.id, Form::Value))
+            }
         };
         match lookup {
-            Lookup::Ready(entry) => Some(entry),
+            Lookup::Ready(entry) => Some((topic, entry)),
             _ => None,
         }
     }
@@ -155,35 +165,69 @@ impl RawPanel {
         match entry {
             Some(entry) => {
                 let other = self.other(view, topic);
-                self.make_rows(topic, entry, other.as_ref());
+                self.make_rows(view, topic, entry, other);
             }
             None => self.shown = None,
         }
+        if let Some(Err(why)) = self.made_of.as_ref().map(|made_of| &made_of.part)
+            && self.shown.is_some()
+        {
+            self.state = PanelState::Failed(why.clone());
+        }
     }
 
-    fn make_rows(&mut self, topic: &Topic, entry: Entry, other: Option<&Entry>) {
+    /// None: the whole message.
+    fn part(&self, view: &View, topic: &Topic) -> Option<Result<Part, String>> {
+        let text = self.config.part.as_str();
+        (!text.is_empty()).then(|| Part::compile(text, topic.schema.as_deref(), view.store.variables()))
+    }
+
+    fn make_rows(&mut self, view: &View, topic: &Topic, entry: Entry, other: Option<(&Topic, Entry)>) {
+        let part = self.part(view, topic);
         let made_of = MadeOf {
             message: entry.key,
-            other: other.map(|o| o.key),
-            part: self.config.part.clone(),
+            other: other.as_ref().map(|(_, entry)| entry.key),
+            part: match &part {
+                Some(part) => part.as_ref().map(|part| part.text.clone()).map_err(String::clone),
+                None => Ok(String::new()),
+            },
             toggled: self.config.toggled.clone(),
             filter: self.filter.clone(),
         };
         if self.made_of.as_ref() == Some(&made_of) && self.shown.is_some() {
             return;
         }
-        let mut rows = match value_of(&entry) {
-            Some(value) => {
-                let Config { part, toggled, .. } = &self.config;
-                tree::rows(value, part, other.and_then(value_of), toggled, &self.filter)
+        let taken = |part: &Part, topic: &Topic, entry: &Entry| {
+            let payload = || view.store.payload_of(topic.id, Form::Value, entry);
+            value_of(entry).map(|value| part.values(value, payload)).unwrap_or_default()
+        };
+        let Config { toggled, .. } = &self.config;
+        let (values, mut rows) = match (value_of(&entry), &part) {
+            (None, _) | (_, Some(Err(_))) => Default::default(),
+            (Some(value), None) => {
+                let other = other.as_ref().and_then(|(_, entry)| value_of(entry));
+                (Vec::new(), tree::rows(value, other, toggled, &self.filter))
             }
-            None => Vec::new(),
+            (Some(_), Some(Ok(part))) => {
+                let values = taken(part, topic, &entry);
+                let other = other.and_then(|(topic, entry)| {
+                    let part = self.part(view, topic)?.ok()?;
+                    Some(taken(&part, topic, &entry))
+                });
+                let rows = tree::rows_of(&values, (&part.text, part.is_list), other.as_deref(), toggled, &self.filter);
+                (values, rows)
+            }
         };
         if let Some(schema) = &topic.schema {
             rows.iter_mut().for_each(|row| self.name_constant(row, schema));
         }
         let topic = topic.id;
-        self.shown = Some(Shown { topic, entry, rows });
+        self.shown = Some(Shown {
+            topic,
+            entry,
+            values,
+            rows,
+        });
         self.made_of = Some(made_of);
     }
 
@@ -323,6 +367,17 @@ impl RawPanel {
         }
     }
 
+    fn value(&self, row: &Row) -> Option<Value> {
+        let shown = self.shown.as_ref()?;
+        match shown.values.get(row.of) {
+            None => tree::at_path(value_of(&shown.entry)?, &row.path),
+            Some(value) => {
+                let part = self.made_of.as_ref()?.part.as_ref().ok()?;
+                tree::at_path(value, &format!("@this{}", row.path.strip_prefix(part)?))
+            }
+        }
+    }
+
     fn json(&self) -> Option<String> {
         Some(value_of(&self.shown.as_ref()?.entry)?.to_json())
     }
@@ -348,7 +403,7 @@ impl RawPanel {
         if shown.rows.is_empty() {
             let text = match (self.filter.as_str(), self.config.part.as_str()) {
                 ("", "") => "The message has no fields".to_owned(),
-                ("", part) => format!("The message has no {part}"),
+                ("", part) => format!("The message has nothing at {part}"),
                 _ => "No field fits the filter".to_owned(),
             };
             widget::empty_note(ui, ui.available_rect_before_wrap(), &text);
@@ -386,10 +441,7 @@ impl RawPanel {
         let full_path = full_path(topic, row);
         Some(match did {
             row::Did::Toggle | row::Did::Narrow => return None,
-            row::Did::CopyValue => {
-                let value = value_of(&self.shown.as_ref()?.entry)?;
-                Action::CopyText(tree::at_path(value, &row.path).map_or_else(|| row.text.clone(), |v| v.to_json()))
-            }
+            row::Did::CopyValue => Action::CopyText(self.value(row).map_or_else(|| row.text.clone(), |v| v.to_json())),
             row::Did::CopyPath => Action::CopyText(full_path),
             row::Did::CopyMessage => Action::CopyText(self.json()?),
             row::Did::Plot => Action::AddPanel {
@@ -402,7 +454,10 @@ impl RawPanel {
 
 /// As plots and other panels take it.
 fn full_path(topic: &Topic, row: &Row) -> String {
-    format!("{}.{}", topic_text(&topic.name), row.path)
+    match path::parse_fields(&row.path) {
+        Ok(path::Expr::Literal(_)) | Err(_) => format!("{}.{}", topic_text(&topic.name), row.path),
+        Ok(expr) => expr.with_topic(Some(&topic.name)).to_string(),
+    }
 }
 
 fn value_of(entry: &Entry) -> Option<&Value> {
@@ -497,6 +552,10 @@ impl Panel for RawPanel {
         if !follows && let Some(topic) = widget::topic_picker(ui, "raw topic setting", view.store, &self.config.topic, |_| true) {
             self.set_topic(&topic.name);
         }
+        ui.label(RichText::new("Part of the message").weak());
+        let hint = "all; pose.position, items[:]{id == 4}, …";
+        let field = egui::TextEdit::singleline(&mut self.config.part).hint_text(hint);
+        widget::named(ui.add(field.desired_width(f32::INFINITY)), "Part of the message");
         ui.label(RichText::new("Compare with").weak());
         ui.radio_value(&mut self.config.compare, Compare::Nothing, "Nothing");
         ui.radio_value(&mut self.config.compare, Compare::Previous, "The message before");

@@ -281,7 +281,7 @@ impl TablePanel {
                 }
             });
         });
-        let lines = tree::rows(row, "", None, &self.config.toggled, "");
+        let lines = tree::rows(row, None, &self.config.toggled, "");
         let mut toggled = None;
         ui.spacing_mut().item_spacing.y = 0.0;
         let area = ScrollArea::vertical().auto_shrink(false).id_salt("row");

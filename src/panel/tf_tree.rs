@@ -180,9 +180,14 @@ impl TfTreePanel {
             let rows = ScrollArea::vertical().auto_shrink(false).id_salt("frames");
             rows.show_rows(ui, columns::ROW_HEIGHT, self.lines.len(), |ui, range| {
                 for line in self.lines.get(range).unwrap_or_default() {
-                    let is_selected = *line.frame == *self.config.selected;
+                    // nothing is selected where the name is empty
+                    let is_selected = !line.frame.is_empty() && *line.frame == *self.config.selected;
                     let cells = cells(line, view);
-                    let row = columns::row_ui(ui, is_selected, format!("{} {}", line.frame, cells.join(" ")).trim_end());
+                    let row = columns::row_ui(
+                        ui,
+                        is_selected,
+                        format!("{} {}", tree::shown_name(&line.frame), cells.join(" ")).trim_end(),
+                    );
                     let marked = self.draw_row(ui, row.rect, &places, line, &cells, view);
                     let row = match &line.trouble {
                         Some(why) => row.on_hover_text(why),
@@ -269,7 +274,7 @@ impl TfTreePanel {
             (None, false) => p.text,
         };
         let name = egui::Rect::from_min_max(pos2(left + 10.0, rect.top()), pos2(name_place.right(), rect.bottom()));
-        columns::cell(painter, rect, name, Align::Left, &line.frame, color);
+        columns::cell(painter, rect, name, Align::Left, &tree::shown_name(&line.frame), color);
         for (at, ((text, place), column)) in cells.iter().zip(rest).zip(COLUMNS.iter().skip(1)).enumerate() {
             let color = match at {
                 0 => p.weak,

@@ -266,17 +266,7 @@ pub fn camera_name(topic: &str) -> &str {
     rest
 }
 
-/// Bytes with a decimal unit: `48 MB`.
-pub fn bytes_text(bytes: u64) -> String {
-    let b = bytes as f64;
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.0} kB", b / 1e3),
-        1_000_000..10_000_000 => format!("{:.1} MB", b / 1e6),
-        10_000_000..1_000_000_000 => format!("{:.0} MB", b / 1e6),
-        _ => format!("{:.1} GB", b / 1e9),
-    }
-}
+pub use crate::text::format_bytes as bytes_text;
 
 /// A number in at most `width` characters, as exact as they allow.
 pub fn number_text(value: f64, width: usize) -> String {

@@ -206,6 +206,32 @@ impl Expr {
         topics
     }
 
+    /// The same of messages of another topic; None: from their fields on.
+    pub fn with_topic(&self, topic: Option<&str>) -> Expr {
+        let again = |expr: &Expr| Box::new(expr.with_topic(topic));
+        match self {
+            Expr::Literal(_) | Expr::Variable(..) => self.clone(),
+            Expr::Path(path) => Expr::Path(Path {
+                topic: topic.map(str::to_owned),
+                ..path.clone()
+            }),
+            Expr::Negated(inner) => Expr::Negated(again(inner)),
+            Expr::Not(inner) => Expr::Not(again(inner)),
+            Expr::Binary { op, left, right, at } => Expr::Binary {
+                op: *op,
+                left: again(left),
+                right: again(right),
+                at: at.clone(),
+            },
+            Expr::Call { function, args, style, at } => Expr::Call {
+                function,
+                args: args.iter().map(|arg| arg.with_topic(topic)).collect(),
+                style: *style,
+                at: at.clone(),
+            },
+        }
+    }
+
     /// Where it stood.
     pub fn span(&self) -> Range<usize> {
         match self {

@@ -5,7 +5,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use regex::bytes::RegexBuilder;
 
 use super::PathError;
@@ -15,7 +14,7 @@ use super::functions::{self, Part};
 use super::nearest::nearest;
 use super::parse::{WORDS, parse_fields};
 use super::place::{Place, constant_names, elements_text, named_constant, type_text};
-use crate::decode::{Array, Kind, Plan, Reader, Scalar, Schema, Skip, Value, field_value};
+use crate::decode::{Array, Kind, Plan, Reader, Scalar, Schema, Skip};
 
 /// Values taken out of each message of a topic: numbers, truth values, times or texts.
 #[derive(Clone, Debug)]
@@ -100,7 +99,7 @@ impl Column {
     /// Whether the message gives a value that is true: of several one is enough, of none there is none.
     pub fn holds(&self, payload: &[u8]) -> bool {
         match self.is_list {
-            true => self.items(payload).into_iter().any(Item::is_true),
+            true => self.eval.any(&self.plan, Reader::new(payload)),
             false => self.eval.first(&self.plan, Reader::new(payload)).is_some_and(Item::is_true),
         }
     }
@@ -162,47 +161,6 @@ fn roots(expr: &Expr) -> Option<Arc<[String]>> {
         _ => is_all = true,
     });
     (!is_all).then(|| roots.into())
-}
-
-/// The parts of a message that a path leads to, whatever they are: for tables and trees.
-#[derive(Clone, Debug)]
-pub struct Select {
-    plan: Arc<Plan>,
-    walk: Walk,
-    kind: Kind,
-    array: Array,
-}
-
-impl Select {
-    /// A plain path; which topic it names is not looked at. Variables must be bound.
-    pub fn compile(schema: &Schema, path: &Path) -> Result<Select, PathError> {
-        let plan = schema.plan();
-        let place = Compiler { plan }.place(path, (Kind::Struct(plan.root), Array::One))?;
-        Ok(Select {
-            plan: Arc::clone(plan),
-            walk: Walk {
-                moves: place.moves,
-                leaf: Leaf::Whole,
-            },
-            kind: place.kind,
-            array: place.array,
-        })
-    }
-
-    /// Each part as a tree. Arrays of numbers stay slices of `payload`.
-    pub fn values(&self, payload: &Bytes) -> Vec<Value> {
-        let mut values = Vec::new();
-        self.walk.run(&self.plan, Reader::new(payload), &mut |_, mut at| {
-            values.extend(field_value(&self.plan, self.kind, self.array, payload, &mut at));
-            true
-        });
-        values
-    }
-
-    /// As message definitions write it: `geometry_msgs/Point`, `float64[]`.
-    pub fn type_name(&self) -> String {
-        type_text(&self.plan, self.kind, self.array)
-    }
 }
 
 /// A compiled part of an expression.
@@ -328,9 +286,15 @@ impl Compiler<'_> {
                 for param in function.params.iter().skip(args.len().saturating_sub(1)) {
                     parts.push(literal_part(&Literal::Float(param.default.unwrap_or(f64::NAN))));
                 }
+                let is_list = parts.iter().any(|p| p.is_list);
+                let evals = parts.into_iter().map(|p| p.eval);
+                let eval = match function.takes_more {
+                    true => evals.reduce(|before, next| Eval::Many(f, vec![before, next])),
+                    false => Some(Eval::Many(f, evals.collect())),
+                };
                 Ok(Compiled {
-                    is_list: parts.iter().any(|p| p.is_list),
-                    eval: Eval::Many(f, parts.into_iter().map(|p| p.eval).collect()),
+                    is_list,
+                    eval: eval.unwrap_or(Eval::Constant(Constant::Float(f64::NAN))),
                     kind: ItemKind::Float,
                 })
             }
@@ -341,7 +305,7 @@ impl Compiler<'_> {
                 self.part(part, path, base)
             }
             functions::Kind::Series(_) => Err(PathError::new(
-                format!("{} needs the values before: it cannot stand in a condition", function.name),
+                format!("{} needs the values before: one message is not enough for it", function.name),
                 at.clone(),
             )),
         }
@@ -461,7 +425,10 @@ impl Compiler<'_> {
                         place.is_list = true;
                     }
                     let part = self.expr(condition, (place.kind, Array::One), None)?;
-                    place.moves.push(Move::Filter(Box::new(part.eval)));
+                    place.moves.push(Move::Filter {
+                        condition: Box::new(part.eval),
+                        is_list: part.is_list,
+                    });
                 }
             }
         }

@@ -105,7 +105,11 @@ pub(super) enum Move {
         to: i64,
     },
     /// No further where it is not true.
-    Filter(Box<Eval>),
+    Filter {
+        condition: Box<Eval>,
+        /// Whether it can give more than one value: one that is true is enough.
+        is_list: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -152,8 +156,12 @@ impl Walk {
                         return true;
                     }
                 }
-                Move::Filter(condition) => {
-                    if !condition.is_true(plan, reader) {
+                Move::Filter { condition, is_list } => {
+                    let holds = match is_list {
+                        true => condition.any(plan, reader),
+                        false => condition.is_true(plan, reader),
+                    };
+                    if !holds {
                         return true;
                     }
                 }
@@ -321,6 +329,13 @@ impl Eval {
         self.first(plan, reader).is_some_and(Item::is_true)
     }
 
+    /// Whether one of several values is true.
+    pub fn any(&self, plan: &Plan, reader: Reader) -> bool {
+        let mut items = Vec::new();
+        self.all(plan, reader, &mut items);
+        items.into_iter().any(Item::is_true)
+    }
+
     /// The first value, or the only one.
     pub fn first<'a>(&'a self, plan: &Plan, reader: Reader<'a>) -> Option<Item<'a>> {
         Some(match self {
@@ -365,6 +380,11 @@ impl Eval {
             Eval::One(f, inner) => out.extend(list(inner).into_iter().map(|i| Item::Float(f(i.number())))),
             Eval::Binary(op, a, b) => {
                 let (a, b) = (list(a), list(b));
+                // a side without values decides nothing
+                if *op == Op::Or && a.is_empty() != b.is_empty() {
+                    out.extend(a.into_iter().chain(b).map(|item| Item::Bool(item.is_true())));
+                    return;
+                }
                 zipped(&[&a, &b], |items| {
                     if let [a, b] = items {
                         out.push(binary(*op, *a, *b));

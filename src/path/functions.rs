@@ -14,6 +14,8 @@ pub struct Function {
     pub kind: Kind,
     /// What else it takes after what it is applied to.
     pub params: &'static [Param],
+    /// Any number of its last parameter, one after the other with what came of those before.
+    pub takes_more: bool,
     /// The times of the values are all that counts.
     pub is_of_times: bool,
 }
@@ -81,6 +83,7 @@ const fn one(name: &'static str, what: &'static str, f: fn(f64) -> f64) -> Funct
         what,
         kind: Kind::One(f),
         params: &[],
+        takes_more: false,
         is_of_times: false,
     }
 }
@@ -91,6 +94,7 @@ const fn many(name: &'static str, what: &'static str, params: &'static [Param], 
         what,
         kind: Kind::Many(f),
         params,
+        takes_more: false,
         is_of_times: false,
     }
 }
@@ -101,6 +105,7 @@ const fn part(name: &'static str, what: &'static str, part: Part) -> Function {
         what,
         kind: Kind::Part(part),
         params: &[],
+        takes_more: false,
         is_of_times: false,
     }
 }
@@ -116,6 +121,7 @@ const fn series(
         what,
         kind: Kind::Series(make),
         params,
+        takes_more: false,
         is_of_times: false,
     }
 }
@@ -123,6 +129,13 @@ const fn series(
 const fn of_times(function: Function) -> Function {
     Function {
         is_of_times: true,
+        ..function
+    }
+}
+
+const fn of_several(function: Function) -> Function {
+    Function {
+        takes_more: true,
         ..function
     }
 }
@@ -156,7 +169,7 @@ pub static FUNCTIONS: &[Function] = &[
     one("negative", "with the other sign", |v| -v),
     one("radians", "degrees to radians", f64::to_radians),
     one("rad2deg", "radians to degrees", |v| v * (180.0 / PI)),
-    one("round", "to the nearest integer, halves up", |v| (v + 0.5).floor()),
+    one("round", "to the nearest integer, halves up", round),
     one("sign", "-1, 0 or 1", |v| if v == 0.0 { 0.0 } else { v.signum() }),
     one("sin", "sine of radians", f64::sin),
     one("sqrt", "square root", f64::sqrt),
@@ -170,8 +183,12 @@ pub static FUNCTIONS: &[Function] = &[
     many("div", "quotient", OTHER, |v| {
         v.iter().copied().reduce(|a, b| a / b).unwrap_or(f64::NAN)
     }),
-    many("min", "the smaller", OTHER, |v| v.iter().copied().fold(f64::INFINITY, f64::min)),
-    many("max", "the larger", OTHER, |v| v.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+    of_several(many("min", "the smallest of two or more", OTHER, |v| {
+        v.iter().copied().fold(f64::INFINITY, f64::min)
+    })),
+    of_several(many("max", "the largest of two or more", OTHER, |v| {
+        v.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    })),
     many("atan2", "angle of (y, x) in radians: atan2(y, x)", &[param("x")], |v| {
         pair(v, f64::atan2)
     }),
@@ -253,6 +270,12 @@ pub static FUNCTIONS: &[Function] = &[
     }),
 ];
 
+/// `(v + 0.5).floor()` would be 1 just below a half.
+fn round(v: f64) -> f64 {
+    let below = v.floor();
+    if v - below >= 0.5 { below + 1.0 } else { below }
+}
+
 fn pair(values: &[f64], f: fn(f64, f64) -> f64) -> f64 {
     match values {
         [a, b] => f(*a, *b),
@@ -289,9 +312,10 @@ impl Function {
                 None => p.name.to_owned(),
             })
             .collect();
-        if params.is_empty() {
-            return self.name.to_owned();
+        let more = if self.takes_more { ", …" } else { "" };
+        match params.is_empty() {
+            true => self.name.to_owned(),
+            false => format!("{}({}{more})", self.name, params.join(", ")),
         }
-        format!("{}({})", self.name, params.join(", "))
     }
 }

@@ -301,6 +301,7 @@ impl<'a> Parser<'a> {
             // `{==1}`: of the filtered value itself
             Some('=' | '!' | '<' | '>') if self.relative => self.path(None, from),
             Some(c) if c.is_ascii_digit() => self.number_or_name(),
+            Some('.') if self.rest().bytes().nth(1).is_some_and(|b| b.is_ascii_digit()) => self.number_or_name(),
             Some(c) if c.is_alphabetic() || matches!(c, '_' | '/') => self.named(),
             Some(_) => Err(self.unexpected()),
         }
@@ -325,7 +326,9 @@ impl<'a> Parser<'a> {
         let rest = self.rest().as_bytes();
         let digits = |from: usize| rest.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
         let mut len = digits(0);
-        if rest.get(len) == Some(&b'.') && rest.get(len + 1).is_some_and(u8::is_ascii_digit) {
+        // `5.` is a number, too, unless something follows the point that is none of it
+        let is_of_number = |b: &u8| b.is_ascii_digit() || !(is_name_byte(*b) || matches!(b, b'.' | b'@' | b'"'));
+        if rest.get(len) == Some(&b'.') && rest.get(len + 1).is_none_or(is_of_number) {
             len += 1 + digits(len + 1);
         }
         if matches!(rest.get(len), Some(b'e' | b'E')) {
@@ -426,6 +429,7 @@ impl<'a> Parser<'a> {
         while !self.eat(")") {
             if !args.is_empty() {
                 self.expect(",", "an argument")?;
+                self.link()?;
                 self.space();
             }
             args.push(self.expr(1)?);
@@ -437,7 +441,7 @@ impl<'a> Parser<'a> {
     fn finish_call(&self, function: &'static Function, args: Vec<Expr>, style: Style, from: usize) -> Result<Expr, PathError> {
         let needed = 1 + function.params.iter().filter(|p| p.default.is_none()).count();
         let at = from..self.at;
-        if args.len() < needed || args.len() > 1 + function.params.len() {
+        if args.len() < needed || args.len() > 1 + function.params.len() && !function.takes_more {
             return Err(self.error(at, format!("{} takes other arguments: {}", function.name, usage(function))));
         }
         Ok(Expr::Call {
@@ -577,8 +581,9 @@ fn negated(inner: Expr) -> Expr {
 
 fn usage(function: &Function) -> String {
     let rest: Vec<&str> = function.params.iter().map(|p| p.name).collect();
+    let more = if function.takes_more { ", …" } else { "" };
     match function.kind {
         Kind::Part(_) | Kind::One(_) if rest.is_empty() => format!("{}(x)", function.name),
-        _ => format!("{}({})", function.name, [&["x"], rest.as_slice()].concat().join(", ")),
+        _ => format!("{}({}{more})", function.name, [&["x"], rest.as_slice()].concat().join(", ")),
     }
 }

@@ -18,7 +18,7 @@ use crate::format::table::is_table;
 use crate::format::table::scenes::are_of_scenes;
 use crate::format::{Part, recognise};
 use crate::lake::{Answer, Lake, LakeError};
-use crate::run::{Held, Io, Place, Table, gather};
+use crate::run::{Held, Io, Place, Table, gather, nothing_to_open};
 use crate::source::{Found, HEAD_BYTES, Location, Reader, SceneTable};
 use crate::time::Time;
 
@@ -106,6 +106,10 @@ pub fn sort(io: &Io, location: &Location) -> Result<Sorted, SceneReadError> {
             Ok(set) => sorted.scenes = Some(set),
             Err(error) => sorted.failed.push(error.to_string()),
         }
+    }
+    let is_empty = sorted.recordings.is_empty() && !sorted.has_others && sorted.scenes.is_none() && sorted.failed.is_empty();
+    if is_empty {
+        return Err(LakeError::from(nothing_to_open(location)).into());
     }
     Ok(sorted)
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::Location;
+use crate::text::format_bytes;
 use crate::time::Time;
 
 /// Why a location could not be opened or read.
@@ -22,7 +23,7 @@ pub enum SourceError {
     Empty { at: Location },
     #[error("the file became shorter while it was read (wanted bytes up to {wanted}): open it again: {at}")]
     Truncated { wanted: u64, at: Location },
-    #[error("the index names a part of {} MB, which cannot be right: {at}", bytes / 1_000_000)]
+    #[error("the index names a part of {}, which cannot be right: {at}", format_bytes(*bytes))]
     TooMuch { bytes: u64, at: Location },
     #[error("reading failed ({cause}): {at}")]
     Io { cause: Arc<str>, at: Location },
@@ -236,6 +237,6 @@ fn when(expired: Option<Time>) -> String {
 }
 
 fn of_size(size: Option<u64>) -> String {
-    size.map(|s| format!(", and this one is too large to read whole ({} MB)", s / 1_000_000))
+    size.map(|s| format!(", and this one is too large to read whole ({})", format_bytes(s)))
         .unwrap_or_default()
 }

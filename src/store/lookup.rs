@@ -9,7 +9,7 @@ use super::fold::MarkerSet;
 use super::index::TopicChunk;
 use super::plan::{At, Found, Known};
 use super::{Entry, Lookup, Series, Stamp, Status, Store, TopicId, Transforms};
-use crate::decode::{DiagnosticStatus, Form, add_log_slices};
+use crate::decode::{DiagnosticStatus, Form};
 use crate::time::{Span, Time};
 
 /// So many messages behind the playhead are looked through for one that is decoded.
@@ -60,6 +60,15 @@ impl Store {
                 message.map_or(Lookup::Absent, |m| Lookup::Ready((m.time, m.payload.clone())))
             }
         }
+    }
+
+    /// The message that `entry` was made of, as it was recorded: one of the newest at the playhead.
+    pub fn payload_of(&self, topic: TopicId, form: Form, entry: &Entry) -> Option<Bytes> {
+        let found = self.newest(topic, self.now, SHOWN_BEHIND);
+        let is_it = |m: &&At| matches!(self.entry(topic, form, **m), Lookup::Ready(found) if found.key == entry.key);
+        let message = found.messages.iter().find(is_it)?;
+        let kept = self.cell(message.key)?.kept(topic)?;
+        Some(kept.messages.get(message.at as usize)?.payload.clone())
     }
 
     fn answer(&self, topic: TopicId, form: Form, found: &Found, message: Option<At>) -> Lookup<Entry> {
@@ -280,9 +289,8 @@ impl Store {
     pub fn log_levels(&self, topic: TopicId, span: Span, buckets: usize) -> Vec<[f32; 5]> {
         let mut out = vec![[0.0; 5]; buckets];
         for block in self.rows(topic, Form::Log).into_iter().flat_map(|set| set.blocks()) {
-            let times = block.rows.times();
-            if let (Some(first), Some(last), Some(rows)) = (times.first(), times.last(), block.rows.log()) {
-                add_log_slices(rows.slices(), Span::new(*first, *last), span, &mut out);
+            if let Some(rows) = block.rows.log() {
+                rows.levels().add_to(rows, block.rows.times(), |_| true, span, &mut out);
             }
         }
         out

@@ -327,7 +327,33 @@ fn a_part_of_a_message_is_shown_alone() {
     harness.get_by_label("header.frame_id “imu”");
     assert_eq!(harness.state().panel.config().get("part"), None);
     part("linear_acceleration_covariance[-1]").get_by_label("linear_acceleration_covariance[-1] 0.01");
-    part("nothing.here").get_by_label("The message has no nothing.here");
+    part("linear_acceleration_covariance[-1:]").get_by_label("linear_acceleration_covariance[-1:] 0.01");
+    part("linear_acceleration.@norm").get_by_label_contains("linear_acceleration.@norm 9.8");
+    part("{header.seq < 3}").get_by_label("The message has nothing at {header.seq < 3}");
+    let wrong = part("linear_accelaration.x");
+    let told = "there is no field “linear_accelaration” in sensor_msgs/Imu (did you mean “.linear_acceleration”?)";
+    assert_eq!(wrong.state().state(), PanelState::Failed(told.into()));
+    wrong.get_by_label_contains(told);
+}
+
+#[test]
+fn a_part_of_a_message_may_be_several_values() {
+    let part = |part: &str| {
+        let config = json!({ "topic": "/diagnostics", "part": part });
+        show(Stage::new("raw", &config), [420.0, 300.0], Theme::Dark)
+    };
+    part("status[:]{level > 0}.name").get_by_label("status[:]{level > 0}.name “camera: temperature”");
+    let keys = part("status[0:1].values[0].key");
+    keys.get_by_label("status[0:1].values[0].key “hertz”");
+    keys.get_by_label("status[0:1].values[0].key “celsius”");
+    part("{status[:].name =~ 'camera'}.header.seq").get_by_label("@this{status[:].name =~ 'camera'}.header.seq 70");
+    let mut harness = part("status[:]{hardware_id == 'cam-3'}");
+    harness.get_by_label("status[:]{hardware_id == 'cam-3'}.message “too hot”");
+    harness.get_by_label("status[:]{hardware_id == 'cam-3'}.values [1]").click();
+    harness.run_ok();
+    harness.get_by_label("status[:]{hardware_id == 'cam-3'}.values[0] ").click();
+    harness.run_ok();
+    harness.get_by_label("status[:]{hardware_id == 'cam-3'}.values[0].value “71”");
 }
 
 #[test]

@@ -466,7 +466,7 @@ fn a_server_without_ranges_is_read_whole_or_refused() {
     assert_eq!(got.expect("bytes"), far());
     assert_eq!((traffic.requests, traffic.bytes), (1, LEN as u64));
     server.put("large.bag", object(2_000_000));
-    let expected = "the server cannot send parts of a file (it answered 200 to a range request), and this one is too large to read whole (2 MB): download the file and open it from disk: http://HOST/large.bag";
+    let expected = "the server cannot send parts of a file (it answered 200 to a range request), and this one is too large to read whole (1.91 MiB): download the file and open it from disk: http://HOST/large.bag";
     assert_eq!(sentence(read(&server.url("large.bag"), FAR).0), expected);
 }
 

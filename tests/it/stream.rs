@@ -556,7 +556,7 @@ fn an_index_that_names_monstrous_parts_gets_no_memory() {
     });
     let text = reader.expect_err("an error").to_string();
     assert!(
-        text.starts_with("the index names a part of 5368 MB, which cannot be right: "),
+        text.starts_with("the index names a part of 5.00 GiB, which cannot be right: "),
         "{text}"
     );
 }

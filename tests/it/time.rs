@@ -1,7 +1,7 @@
 //! Every spelling of a time that users type or paste, and every way in which times are shown.
 
 use jiff::tz::{Offset, TimeZone};
-use roadreel::text::format_bytes;
+use roadreel::text::{format_bytes, in_lines, in_one_line};
 use roadreel::time::{
     Span, Time, When, format_date, format_duration, format_elapsed, format_epoch, format_in_zone, format_local, format_relative,
     format_seconds, format_time_of_day, format_time_of_day_to, format_utc, rfc3339,
@@ -209,5 +209,20 @@ fn durations_and_sizes() {
         (u64::MAX, "16.0 EiB"),
     ] {
         assert_eq!(format_bytes(bytes), text);
+    }
+}
+
+#[test]
+fn texts_of_any_origin_are_shown_without_what_cannot_be_seen() {
+    for (text, one, several) in [
+        ("as it is", "as it is", "as it is"),
+        ("a\nb", "a ¶ b", "a\nb"),
+        ("a\r\nb\tc", "a ¶ b c", "a\nb c"),
+        ("\u{1b}[1;31mhot\u{1b}[0m", "hot", "hot"),
+        ("\u{1b}]0;title\u{7}x\u{1b}cy\u{1b}", "xy", "xy"),
+        ("cut \u{1b}[31", "cut ", "cut "),
+        ("\u{0}é\u{85}", " é ", " é "),
+    ] {
+        assert_eq!((&*in_one_line(text), &*in_lines(text)), (one, several), "{text:?}");
     }
 }

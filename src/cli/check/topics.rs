@@ -94,13 +94,40 @@ pub struct Note {
 
 impl Note {
     pub fn line(&self) -> String {
-        format!("{} (at {}): {}", self.what, format_epoch(Time(self.time_ns)), self.topic)
+        let of = if self.topic.is_empty() { "" } else { ": " };
+        format!("{} (at {}){of}{}", self.what, format_epoch(Time(self.time_ns)), self.topic)
+    }
+
+    /// Of the whole file: its clock was set back while it was recorded, or it was put together of several.
+    pub fn of_order(catalog: &Catalog) -> Option<Note> {
+        const FAR_NANOS: i64 = 1_000_000_000;
+        let mut latest: Option<Time> = None;
+        let mut steps: Vec<(i64, Time)> = Vec::new();
+        for chunk in catalog.chunks.iter().filter(|chunk| !chunk.counts.is_empty()) {
+            if let Some(latest) = latest.filter(|latest| latest.since(chunk.span.start) > FAR_NANOS) {
+                steps.push((latest.since(chunk.span.start), chunk.span.start));
+            }
+            latest = latest.max(Some(chunk.span.end));
+        }
+        let (first, largest) = (steps.first()?.1, steps.iter().map(|step| step.0).max()?);
+        let chunks = match steps.len() {
+            1 => "a chunk begins".to_owned(),
+            n => format!("{n} chunks begin"),
+        };
+        Some(Note {
+            topic: String::new(),
+            time_ns: first.nanos(),
+            what: format!(
+                "receive times go back in the file: {chunks} up to {} before the end of those before",
+                format_duration(largest)
+            ),
+        })
     }
 }
 
 pub fn report(catalog: &Catalog, watches: &[Watch]) -> (Vec<TopicCheck>, Vec<Note>) {
     let mut topics: BTreeMap<Arc<str>, TopicCheck> = BTreeMap::new();
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = Note::of_order(catalog).into_iter().collect();
     for ((connection, watch), id) in catalog.connections.iter().zip(watches).zip(0..) {
         let topic = topics.entry(connection.topic.clone()).or_insert_with(|| TopicCheck {
             topic: connection.topic.to_string(),

@@ -10,9 +10,8 @@ use crate::time::{Span, Time};
 
 /// Less text is kept as it is.
 const LEAST_PACKED: usize = 16 << 10;
-/// Lines are counted in so many equal parts of their time at most.
-const MOST_SLICES: usize = 256;
-const LINES_A_SLICE: usize = 16;
+/// How many lines come before is known of each of so many.
+const COUNTED_TOGETHER: usize = 256;
 
 /// Lines of a log by receive time.
 #[derive(Debug, Default)]
@@ -27,10 +26,14 @@ pub struct LogRows {
     nodes: Vec<Arc<str>>,
     places: Vec<Place>,
     text: Text,
-    /// Of all lines ([`slices`]).
-    slices: Vec<[u32; 5]>,
+    /// Of all lines.
+    levels: LevelCounts,
     known: Known,
 }
+
+/// Lines by level: how many come before each [`COUNTED_TOGETHER`]th. So many lines cost no more to count than a few.
+#[derive(Clone, Debug, Default)]
+pub struct LevelCounts(Box<[[u32; 5]]>);
 
 /// What lines share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,8 +132,8 @@ impl LogRows {
     }
 
     /// All lines are there.
-    pub(super) fn shrink(&mut self, times: &[Time]) {
-        self.slices = slices(self, times, |_| true);
+    pub(super) fn shrink(&mut self) {
+        self.levels = LevelCounts::new(self, |_| true);
         self.ends.shrink_to_fit();
         self.head_of.shrink_to_fit();
         self.known = Known::default();
@@ -166,7 +169,8 @@ impl LogRows {
             Text::Plain(opened) => opened.bytes() as usize,
             Text::Packed { block, .. } => block.len(),
         };
-        (self.ends.capacity() + self.head_of.capacity() + self.slices.len() * 5) * 4
+        (self.ends.capacity() + self.head_of.capacity()) * 4
+            + self.levels.bytes()
             + self.heads.len() * (size_of::<Head>() + 4)
             + text
             + names
@@ -213,9 +217,8 @@ impl LogRows {
         })
     }
 
-    /// Lines by level in equal parts of the time from the first to the last.
-    pub fn slices(&self) -> &[[u32; 5]] {
-        &self.slices
+    pub fn levels(&self) -> &LevelCounts {
+        &self.levels
     }
 
     pub fn head(&self, index: usize) -> Option<Head> {
@@ -265,39 +268,62 @@ impl LogRows {
     }
 }
 
-/// Lines by level in equal parts of the time from the first to the last of `times`: of those that `is_counted`.
-pub fn slices(rows: &LogRows, times: &[Time], is_counted: impl Fn(usize) -> bool) -> Vec<[u32; 5]> {
-    let count = (times.len() / LINES_A_SLICE).clamp(1, MOST_SLICES);
-    let mut out = vec![[0; 5]; count];
-    let (Some(first), Some(last)) = (times.first(), times.last()) else {
-        return out;
-    };
-    let width = last.since(*first).max(1) as f64 / count as f64;
-    for (index, time) in times.iter().enumerate().filter(|(i, _)| is_counted(*i)) {
-        let at = (time.since(*first) as f64 / width) as usize;
-        if let (Some(slice), Some(head)) = (out.get_mut(at.min(count - 1)), rows.head(index))
-            && let Some(n) = slice.get_mut(head.level as usize)
-        {
-            *n += 1;
+impl LevelCounts {
+    /// Of the lines that `is_counted`.
+    pub fn new(rows: &LogRows, is_counted: impl Fn(usize) -> bool) -> LevelCounts {
+        let mut so_far = [0; 5];
+        let mut counts = Vec::with_capacity(rows.len().div_ceil(COUNTED_TOGETHER));
+        for from in (0..rows.len()).step_by(COUNTED_TOGETHER) {
+            counts.push(so_far);
+            count(rows, from..rows.len().min(from + COUNTED_TOGETHER), &is_counted, &mut so_far);
+        }
+        LevelCounts(counts.into())
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.0.len() * size_of::<[u32; 5]>()
+    }
+
+    /// Adds how many lines of each level are in equal parts of `whole`: of the same lines that it was made of, at these times.
+    pub fn add_to(&self, rows: &LogRows, times: &[Time], is_counted: impl Fn(usize) -> bool, whole: Span, out: &mut [[f32; 5]]) {
+        let parts = out.len() as i128;
+        let nanos = i128::from(whole.nanos().max(1));
+        let mut at = times.partition_point(|t| *t < whole.start);
+        let end = times.partition_point(|t| *t <= whole.end);
+        let mut before = self.before(rows, at, &is_counted);
+        while let Some(time) = times.get(at).filter(|_| at < end) {
+            // the end of all belongs to the last part
+            let part = (i128::from(time.since(whole.start)) * parts / nanos).min(parts - 1);
+            let part_nanos = ((part + 1) * nanos + parts - 1) / parts;
+            let is_last = part + 1 == parts;
+            let next = match times.get(at..end) {
+                Some(rest) if !is_last => at + rest.partition_point(|t| i128::from(t.since(whole.start)) < part_nanos),
+                _ => end,
+            };
+            let after = self.before(rows, next, &is_counted);
+            if let Some(sums) = usize::try_from(part).ok().and_then(|part| out.get_mut(part)) {
+                for ((sum, after), before) in sums.iter_mut().zip(after).zip(before) {
+                    *sum += after.saturating_sub(before) as f32;
+                }
+            }
+            (at, before) = (next.max(at + 1), after);
         }
     }
-    out
+
+    /// Of the lines before this one.
+    fn before(&self, rows: &LogRows, index: usize, is_counted: impl Fn(usize) -> bool) -> [u32; 5] {
+        let index = index.min(rows.len());
+        let together = (index / COUNTED_TOGETHER).min(self.0.len().saturating_sub(1));
+        let mut counts = self.0.get(together).copied().unwrap_or_default();
+        count(rows, together * COUNTED_TOGETHER..index, is_counted, &mut counts);
+        counts
+    }
 }
 
-/// Adds slices of lines between `first` and `last` to equal parts of `whole`, each over all parts that it covers.
-pub fn add_slices(slices: &[[u32; 5]], times: Span, whole: Span, out: &mut [[f32; 5]]) {
-    let parts = out.len() as f64 / whole.nanos().max(1) as f64;
-    let width = times.nanos() as f64 * parts / slices.len().max(1) as f64;
-    let start = times.start.since(whole.start) as f64 * parts;
-    for (at, slice) in slices.iter().enumerate() {
-        let (from, to) = (start + width * at as f64, start + width * (at + 1) as f64);
-        // what is narrower than a part is of one
-        let first = from.max(0.0) as usize;
-        let last = (to.ceil().max(from.floor() + 1.0) as usize).min(out.len());
-        let covered = out.get_mut(first..last).filter(|_| to >= 0.0).unwrap_or_default();
-        let share = 1.0 / covered.len().max(1) as f32;
-        for sums in covered {
-            sums.iter_mut().zip(slice).for_each(|(sum, n)| *sum += *n as f32 * share);
+fn count(rows: &LogRows, lines: std::ops::Range<usize>, is_counted: impl Fn(usize) -> bool, counts: &mut [u32; 5]) {
+    for head in lines.filter(|line| is_counted(*line)).filter_map(|line| rows.head(line)) {
+        if let Some(count) = counts.get_mut(head.level as usize) {
+            *count += 1;
         }
     }
 }

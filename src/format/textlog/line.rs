@@ -45,6 +45,8 @@ pub const INFO: u8 = 2;
 pub const WARN: u8 = 4;
 pub const ERROR: u8 = 8;
 pub const FATAL: u8 = 16;
+/// With which editors of Windows begin a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// No head has more parts.
 const MOST_PARTS: usize = 7;
 
@@ -54,6 +56,19 @@ pub fn starts_message(line: &[u8]) -> bool {
 }
 
 pub fn parse(line: &[u8]) -> Line<'_> {
+    match line.strip_prefix(BYTE_ORDER_MARK) {
+        None => parse_bare(line),
+        Some(rest) => {
+            let found = parse_bare(rest);
+            Line {
+                text_at: found.text_at + BYTE_ORDER_MARK.len(),
+                ..found
+            }
+        }
+    }
+}
+
+fn parse_bare(line: &[u8]) -> Line<'_> {
     heads::parse(line).or_else(|| fields::parse(line)).unwrap_or_else(|| console(line))
 }
 
@@ -172,6 +187,19 @@ pub fn without_colours(text: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Lines end with `\n`, whatever the file's end with.
+pub fn without_returns(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if !text.contains(&b'\r') {
+        return text;
+    }
+    let next = text.iter().skip(1).map(Some).chain([None]);
+    let kept = text
+        .iter()
+        .zip(next)
+        .filter(|(byte, next)| !(**byte == b'\r' && *next == Some(&b'\n')));
+    Cow::Owned(kept.map(|(byte, _)| *byte).collect())
 }
 
 pub fn newline(bytes: &[u8]) -> Option<usize> {

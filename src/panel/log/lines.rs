@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::decode::{LogLevel, LogRow, OpenedLog, Rows, add_log_slices};
+use crate::decode::{LogLevel, LogRow, OpenedLog, Rows};
 use crate::store::{TopicId, Verdict};
 use crate::time::{Span, Time};
 
@@ -326,9 +326,10 @@ impl Lines {
         }
         let mut out = vec![[0.0_f32; 5]; columns];
         for stream in &self.streams {
-            let times = stream.rows.times();
-            if let (Some(first), Some(last)) = (times.first(), times.last()) {
-                add_log_slices(&stream.verdict.slices, Span::new(*first, *last), span, &mut out);
+            if let Some(rows) = stream.rows.log() {
+                let verdict = &stream.verdict;
+                let is_shown = |line: usize| verdict.shown.get(line);
+                verdict.levels.add_to(rows, stream.rows.times(), is_shown, span, &mut out);
             }
         }
         let columns: Arc<[[f32; 5]]> = out.into();

@@ -11,6 +11,7 @@ use super::{Config, TimeColumn};
 use crate::decode::{LogLevel, LogRow};
 use crate::panel::View;
 use crate::store::TopicId;
+use crate::text;
 use crate::theme::{self, Palette};
 use crate::time;
 
@@ -123,7 +124,11 @@ impl Columns {
             Some((end, _)) => line.text.get(..end).unwrap_or_default(),
             None => line.text,
         };
-        let text = text.trim_end();
+        let text = match wrap {
+            true => text::in_lines(text.trim_end()),
+            false => text::in_one_line(text.trim_end()),
+        };
+        let text = &*text;
         let plain = TextFormat::simple(FontId::proportional(12.5), color);
         let found = TextFormat {
             background: p.warn.gamma_multiply(0.35),
@@ -240,7 +245,7 @@ fn tip(response: &egui::Response, shown: &Shown, view: &View) {
     response.clone().on_hover_ui(|ui| {
         ui.set_max_width(520.0);
         let text: String = line.text.chars().take(2000).collect();
-        ui.label(text);
+        ui.label(&*text::in_lines(&text));
         let mut rows = vec![("Received", time::format_utc(shown.place.time))];
         if let Some(stamp) = line.stamp {
             let late = time::format_duration(shown.place.time.since(stamp));

@@ -147,44 +147,50 @@ impl LogPanel {
         let p = theme::palette(ui.visuals());
         let mut removed = None;
         let mut changed = false;
-        ui.horizontal_wrapped(|ui| {
-            ui.add_space(4.0);
-            ui.spacing_mut().item_spacing.x = 4.0;
-            for (at, filter) in self.config.filters.iter_mut().enumerate() {
-                let wrong = self.shown.errors.iter().find(|e| e.0 == filter.pattern).map(|e| e.1.clone());
-                changed |= filter_ui(ui, at, filter, wrong.as_deref());
-                if theme::widget::icon_button_sized(ui, icon::X, &format!("Remove filter {}", at + 1), "", 18.0, false).clicked() {
-                    removed = Some(at);
+        // every row of them begins beside the edge, and a text goes to the next one as a whole
+        let margin = egui::Frame::new().inner_margin(egui::Margin::symmetric(4, 0));
+        let note = |ui: &mut Ui, text: String| {
+            ui.add(egui::Label::new(RichText::new(text).color(p.weak).font(theme::small())).extend());
+        };
+        margin.show(ui, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                for (at, filter) in self.config.filters.iter_mut().enumerate() {
+                    let wrong = self.shown.errors.iter().find(|e| e.0 == filter.pattern).map(|e| e.1.clone());
+                    changed |= filter_ui(ui, at, filter, wrong.as_deref());
+                    if theme::widget::icon_button_sized(ui, icon::X, &format!("Remove filter {}", at + 1), "", 18.0, false).clicked() {
+                        removed = Some(at);
+                    }
+                    ui.add_space(4.0);
                 }
-                ui.add_space(4.0);
-            }
-            if hidden > 0 {
-                let text = if hidden == 1 {
-                    "1 node hidden".to_owned()
-                } else {
-                    format!("{hidden} nodes hidden")
-                };
-                ui.label(RichText::new(text).color(p.weak).font(theme::small()));
-                if theme::widget::icon_button_sized(ui, icon::X, "Show all nodes", "", 18.0, false).clicked() {
-                    self.config.hidden_nodes.clear();
-                    changed = true;
+                if hidden > 0 {
+                    let text = if hidden == 1 {
+                        "1 node hidden".to_owned()
+                    } else {
+                        format!("{hidden} nodes hidden")
+                    };
+                    note(ui, text);
+                    if theme::widget::icon_button_sized(ui, icon::X, "Show all nodes", "", 18.0, false).clicked() {
+                        self.config.hidden_nodes.clear();
+                        changed = true;
+                    }
                 }
-            }
-            if is_cut {
-                let at = |ns: Option<i64>| ns.map(|ns| crate::time::format_time_of_day(Time(ns)));
-                let text = match (at(self.config.from_ns), at(self.config.until_ns)) {
-                    (Some(from), Some(until)) => format!("{from} to {until}"),
-                    (Some(from), None) => format!("from {from}"),
-                    (None, until) => format!("until {}", until.unwrap_or_default()),
-                };
-                ui.label(RichText::new(text).color(p.weak).font(theme::small()));
-                if theme::widget::icon_button_sized(ui, icon::X, "Show lines of all times", "", 18.0, false).clicked() {
-                    (self.config.from_ns, self.config.until_ns) = (None, None);
-                    changed = true;
+                if is_cut {
+                    let at = |ns: Option<i64>| ns.map(|ns| crate::time::format_time_of_day(Time(ns)));
+                    let text = match (at(self.config.from_ns), at(self.config.until_ns)) {
+                        (Some(from), Some(until)) => format!("{from} to {until}"),
+                        (Some(from), None) => format!("from {from}"),
+                        (None, until) => format!("until {}", until.unwrap_or_default()),
+                    };
+                    note(ui, text);
+                    if theme::widget::icon_button_sized(ui, icon::X, "Show lines of all times", "", 18.0, false).clicked() {
+                        (self.config.from_ns, self.config.until_ns) = (None, None);
+                        changed = true;
+                    }
                 }
-            }
-            let shown = format!("{} of {} lines", self.lines.len(), self.lines.total());
-            ui.label(RichText::new(shown).color(p.weak).font(theme::small()));
+                let shown = format!("{} of {} lines", self.lines.len(), self.lines.total());
+                note(ui, shown);
+            })
         });
         if let Some(at) = removed {
             self.config.filters.remove(at);

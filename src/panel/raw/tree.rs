@@ -33,6 +33,8 @@ pub struct Row {
     pub change: Change,
     /// One number: can be plotted.
     pub plottable: bool,
+    /// Which of several values it is in.
+    pub of: usize,
 }
 
 /// What a row's text is.
@@ -57,27 +59,34 @@ pub enum Change {
     Inside,
 }
 
-/// All rows of `value`, or of what its path `part` names, compared with `other` where there is one. `filter` keeps the fields whose
-/// path holds all its words.
-pub fn rows(value: &Value, part: &str, other: Option<&Value>, toggled: &BTreeSet<String>, filter: &str) -> Vec<Row> {
-    let mut walk = Walk {
-        part,
-        toggled,
-        filtering: !filter.trim().is_empty(),
-        comparing: other.is_some(),
-        rows: Vec::new(),
-    };
+/// All rows of `value`, compared with `other` where there is one. `filter` keeps the fields whose path holds all its words.
+pub fn rows(value: &Value, other: Option<&Value>, toggled: &BTreeSet<String>, filter: &str) -> Vec<Row> {
+    let mut walk = Walk::new(("", false), other.is_some(), toggled, filter);
     match value {
-        Value::Struct { .. } if part.is_empty() => walk.fields(value, other, "", 0),
-        _ if part.is_empty() => walk.node("bytes", "", value, other, 0),
-        _ => {
-            if let Some(inside) = at_path(value, part) {
-                let other = other.and_then(|other| at_path(other, part));
-                walk.node(part, part, &inside, other.as_ref(), 0);
-            }
-        }
+        Value::Struct { .. } => walk.fields(value, other, "", 0),
+        _ => walk.node("bytes", "", value, other, 0),
     }
-    if walk.filtering { filtered(walk.rows, filter) } else { walk.rows }
+    walk.filtered(filter)
+}
+
+/// As [`rows`], of what a path takes of a message: one value, or a list of any number.
+pub fn rows_of(
+    values: &[Value],
+    (part, is_list): (&str, bool),
+    other: Option<&[Value]>,
+    toggled: &BTreeSet<String>,
+    filter: &str,
+) -> Vec<Row> {
+    let mut walk = Walk::new((part, is_list), other.is_some(), toggled, filter);
+    match (is_list, values) {
+        (true, values) => {
+            let other = other.map(|other| Value::Array(other.to_vec()));
+            walk.elements(&Value::Array(values.to_vec()), other.as_ref(), "", 0);
+        }
+        (false, [value, ..]) => walk.node(part, part, value, other.and_then(<[Value]>::first), 0),
+        (false, []) => {}
+    }
+    walk.filtered(filter)
 }
 
 /// The part of a message that a row's path names.
@@ -116,15 +125,34 @@ fn filtered(rows: Vec<Row>, filter: &str) -> Vec<Row> {
 }
 
 struct Walk<'a> {
-    /// The path of what is shown: open to begin with.
+    /// The path of what is shown: open to begin with, unless it is a list of several.
     part: &'a str,
+    is_list: bool,
+    /// Which of these is being shown.
+    of: usize,
     toggled: &'a BTreeSet<String>,
     filtering: bool,
     comparing: bool,
     rows: Vec<Row>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new((part, is_list): (&'a str, bool), comparing: bool, toggled: &'a BTreeSet<String>, filter: &str) -> Walk<'a> {
+        Walk {
+            part,
+            is_list,
+            of: 0,
+            toggled,
+            filtering: !filter.trim().is_empty(),
+            comparing,
+            rows: Vec::new(),
+        }
+    }
+
+    fn filtered(self, filter: &str) -> Vec<Row> {
+        if self.filtering { filtered(self.rows, filter) } else { self.rows }
+    }
+
     fn fields(&mut self, value: &Value, other: Option<&Value>, path: &str, depth: usize) {
         for (name, child) in value.fields() {
             let path = if path.is_empty() {
@@ -166,7 +194,7 @@ impl Walk<'_> {
 
     fn is_open(&self, path: &str, value: &Value, depth: usize) -> bool {
         let structure = matches!(value, Value::Struct { .. });
-        let by_default = structure && (depth < 2 || self.filtering) || path == self.part;
+        let by_default = structure && (depth < 2 || self.filtering) || path == self.part && !self.is_list;
         by_default != self.toggled.contains(path)
     }
 
@@ -201,7 +229,14 @@ impl Walk<'_> {
         for index in range {
             if let Some(element) = value.element(index) {
                 let before = other.and_then(|o| o.element(index));
-                self.node(&format!("[{index}]"), &format!("{path}[{index}]"), &element, before.as_ref(), depth);
+                // one path leads to all of a list
+                let path = if self.is_list && path.is_empty() {
+                    self.of = index;
+                    self.part.to_owned()
+                } else {
+                    format!("{path}[{index}]")
+                };
+                self.node(&format!("[{index}]"), &path, &element, before.as_ref(), depth);
             }
         }
     }
@@ -282,6 +317,7 @@ impl Walk<'_> {
             open,
             change,
             plottable,
+            of: self.of,
         });
     }
 }

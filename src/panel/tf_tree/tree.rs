@@ -155,9 +155,9 @@ pub fn build(branches: Vec<Branch>, named: &Named, now: Time, closed: &BTreeSet<
 }
 
 /// A frame without a name is one all the same.
-fn shown_name(frame: &str) -> String {
+pub fn shown_name(frame: &str) -> String {
     match frame {
-        "" => "“” (a parent without a name)".to_owned(),
+        "" => "“” (a frame without a name)".to_owned(),
         name => name.to_owned(),
     }
 }

@@ -11,7 +11,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition};
 
 use super::LogQuery;
-use crate::decode::{LogLevel, LogRows, log_slices};
+use crate::decode::{LevelCounts, LogLevel, LogRows};
 use crate::time::{Span, Time};
 
 /// One bit for each line.
@@ -21,12 +21,12 @@ pub struct Bits {
     count: usize,
 }
 
-/// Which lines of a block pass, which of them the search finds, and how many of each level pass in equal parts of its time.
+/// Which lines of a block pass, which of them the search finds, and how many of each level pass.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     pub shown: Bits,
     pub hits: Bits,
-    pub slices: Vec<[u32; 5]>,
+    pub levels: LevelCounts,
 }
 
 #[derive(Debug)]
@@ -296,14 +296,14 @@ impl Compiled {
                 hits
             }
         };
-        let slices = log_slices(rows, times, |index| shown.get(index));
-        Verdict { shown, hits, slices }
+        let levels = LevelCounts::new(rows, |index| shown.get(index));
+        Verdict { shown, hits, levels }
     }
 }
 
 impl Verdict {
     pub fn bytes(&self) -> u64 {
-        ((self.shown.words.len() + self.hits.words.len()) * 8 + self.slices.len() * 20 + 160) as u64
+        ((self.shown.words.len() + self.hits.words.len()) * 8 + self.levels.bytes() + 160) as u64
     }
 }
 

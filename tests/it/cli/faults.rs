@@ -199,7 +199,7 @@ fn what_is_stopped_leaves_no_part_of_a_file() {
     let begun = Instant::now();
     while there() < 2 {
         assert!(child.try_wait().expect("a status").is_none() && begun.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::yield_now();
     }
     let stopped = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(stopped.expect("kill").success());
@@ -207,4 +207,42 @@ fn what_is_stopped_leaves_no_part_of_a_file() {
     assert_eq!(status.signal(), Some(2), "{status}");
     assert_eq!(there(), 1);
     assert_eq!(std::fs::read_to_string(&whole).expect("a file"), "as before");
+}
+
+/// Of a clock that was set back while the drive was recorded.
+#[test]
+fn receive_times_that_go_back_in_the_file_are_a_note() {
+    let mut bag = Writer::new(Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let id = bag.add_connection(&Connection {
+        topic: "/a".into(),
+        type_name: "std_msgs/UInt8".into(),
+        md5: "*".into(),
+        definition: "uint8 data\n".into(),
+        ..Connection::default()
+    });
+    for second in [0, 5, 2, 3, 9, 8] {
+        bag.write(id, START.plus_nanos(second * 1_000_000_000), &[1]).expect("a message");
+        bag.close_chunk().expect("a chunk");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("back.bag");
+    std::fs::write(&path, bag.finish().expect("a bag").into_inner()).expect("a file");
+    let told = String::from_utf8_lossy(&check(&["check", text(&path)], 0).stdout).into_owned();
+    let note = "note: receive times go back in the file: 2 chunks begin up to 3 s before the end of those before (at ";
+    assert!(told.contains(note) && told.ends_with("no problems\n"), "{told}");
+}
+
+#[test]
+fn a_folder_with_nothing_to_open_is_no_picture() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("settings.json"), "{\"a\": 1}").expect("a file");
+    let picture = folder.path().join("picture.png");
+    for command in ["info", "screenshot"] {
+        let mut arguments = vec![command, text(folder.path())];
+        if command == "screenshot" {
+            arguments.extend(["-o", text(&picture)]);
+        }
+        let told = stderr(&check(&arguments, 1));
+        assert!(told.contains("this is a folder, not a recording"), "{told}");
+    }
 }

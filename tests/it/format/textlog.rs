@@ -360,8 +360,14 @@ fn fields_of_lines_go_before_what_follows_them() {
     );
     assert_eq!(
         shown(&*index("a.log", &file), &file),
-        ["2020-09-13T12:26:40Z Error  died\r\n  at main", "2020-09-13T12:26:41Z Info  up"]
+        ["2020-09-13T12:26:40Z Error  died\n  at main", "2020-09-13T12:26:41Z Info  up"]
     );
+}
+
+#[test]
+fn a_byte_order_mark_is_none_of_the_first_line() {
+    assert_eq!(one("\u{feff}[ERROR] [1600000001.0]: hot"), "2020-09-13T12:26:41Z Error  hot");
+    assert_eq!(one("\u{feff}hot"), "1970-01-01T00:00:00Z Info  hot");
 }
 
 #[test]

@@ -535,3 +535,19 @@ fn panels_understand_all_that_imports_make() {
         }
     }
 }
+
+#[test]
+fn a_message_path_is_mapped_as_a_whole() {
+    for (path, topic, part) in [
+        ("/all.items[:]{id==4}", "/all", "items[:]{id == 4}"),
+        ("/all.items[1:2].label", "/all", "items[1:2].label"),
+        ("/all{items[:].id == 3}", "/all", "@this{items[:].id == 3}"),
+        ("/q.orientation.@rpy.yaw", "/q", "orientation.@yaw"),
+        ("/all.items[:]{id=4}", "/all", "items[:]{id=4}"),
+        ("/a.b[0]", "/a", "b[0]"),
+    ] {
+        let layout = opened(&with_panel(Dialect::Foxglove, "RawMessages!p", &json!({ "topicPath": path }))).layout;
+        let config = &layout.panels["RawMessages!p"].config;
+        assert_eq!((&config["topic"], &config["part"]), (&json!(topic), &json!(part)), "{path}");
+    }
+}

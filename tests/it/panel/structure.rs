@@ -2,7 +2,7 @@
 
 use egui::Theme;
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use roadreel::decode::Form;
 use roadreel::panel::{Action, PanelState};
 use roadreel::store::{Want, What};
@@ -106,6 +106,18 @@ fn transforms_that_are_no_transforms_are_told() {
         harness.get_by_label(trouble);
     }
     assert!(harness.query_by_label_contains("The transform of good").is_none());
+}
+
+#[test]
+fn a_frame_without_a_name_is_listed_and_not_selected() {
+    let header = Encoder::new().u32(1).header(0, drive::START_SEC, 0, "");
+    let place = header.text("base").f64s(&[1.0, 0.0, 0.0]).f64s(&[0.0, 0.0, 0.0, 1.0]);
+    let (folder, path) = drive::said(&[("/tf", "tf2_msgs/TFMessage", 0, place)]);
+    let mut stage = Stage::open("tf_tree", &Value::Null, path);
+    stage.keep(folder);
+    let harness = show(stage, [900.0, 300.0], Theme::Dark);
+    let row = harness.get_by_role_and_label(Role::Row, "“” (a frame without a name) root");
+    assert_ne!(row.accesskit_node().is_selected(), Some(true));
 }
 
 #[test]

@@ -339,3 +339,22 @@ fn what_fits_may_stand_out_without_leaving_lines_out() {
         assert_eq!(harness.state().panel.config()["filters"][0]["mode"], json!(mode));
     }
 }
+
+#[test]
+fn what_is_hidden_is_told_in_one_piece_and_what_is_wrong_with_a_filter_too() {
+    let filters = json!([{ "pattern": "brake" }, { "pattern": "late" }]);
+    let config = json!({ "filters": filters, "hidden_nodes": ["/planner"] });
+    for width in [300, 420, 440, 460, 480, 500] {
+        let harness = show(Stage::new("log", &config), [width as f32, 300.0], Theme::Dark);
+        let told = harness.get_by_label("1 node hidden").rect();
+        assert!(told.height() < 20.0 && told.left() >= 8.0 + 4.0, "{width}: {told}");
+    }
+    let harness = log(&json!({ "filters": [{ "pattern": "broken(" }] }));
+    let PanelState::Partial(why) = harness.state().state() else {
+        panic!("{:?}", harness.state().state())
+    };
+    assert!(
+        why.starts_with("the filter “broken(” is not applied: ") && why.contains("unclosed group"),
+        "{why}"
+    );
+}

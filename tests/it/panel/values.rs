@@ -223,3 +223,13 @@ fn other_panels_follow_a_variable() {
     harness.run_ok();
     assert!(matches!(harness.state().state(), PanelState::Failed(why) if why.contains("$id")));
 }
+
+#[test]
+fn a_long_text_of_an_indicator_leaves_its_lamp_in_sight() {
+    let rule = json!({ "operator": "!=", "value": "nothing", "color": "#ff00ff", "text": "a text that is long ".repeat(12) });
+    let config = json!({ "path": "/mode.engaged", "rules": [rule] });
+    let mut harness = show(Stage::fleet("indicator", &config), [240.0, 160.0], Theme::Dark);
+    let picture = harness.render().expect("a picture");
+    let lamp = picture.pixels().filter(|pixel| pixel.0 == [255, 0, 255, 255]).count();
+    assert!(lamp > 20, "{lamp} pixels of it");
+}
