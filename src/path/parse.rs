@@ -327,8 +327,9 @@ impl<'a> Parser<'a> {
         let digits = |from: usize| rest.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
         let mut len = digits(0);
         // `5.` is a number, too, unless something follows the point that is none of it
-        let is_of_number = |b: &u8| b.is_ascii_digit() || !(is_name_byte(*b) || matches!(b, b'.' | b'@' | b'"'));
-        if rest.get(len) == Some(&b'.') && rest.get(len + 1).is_none_or(is_of_number) {
+        let is_of_number = |c: char| c.is_ascii_digit() || !(is_of_name(c) || matches!(c, '.' | '@' | '"'));
+        let behind_point = self.rest().get(len + 1..).and_then(|after| after.chars().next());
+        if rest.get(len) == Some(&b'.') && behind_point.is_none_or(is_of_number) {
             len += 1 + digits(len + 1);
         }
         if matches!(rest.get(len), Some(b'e' | b'E')) {
