@@ -7,6 +7,8 @@ mod error;
 mod fields;
 mod files;
 mod found;
+mod instant;
+mod known;
 mod lexis;
 mod names;
 mod question;
@@ -25,8 +27,10 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures_util::{StreamExt, stream};
 use url::Url;
@@ -91,6 +95,7 @@ impl Lake {
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(runtime)
+            .with_expr_planners(vec![instant::planner()])
             .with_default_features();
         let context = SessionContext::new_with_state(state.build());
         let objects = Objects::new(io.net().clone());
@@ -157,9 +162,30 @@ impl Lake {
             .with_allow_dml(false)
             .with_allow_statements(false);
         only_reads.verify_plan(&plan)?;
-        let frame = self.context.execute_logical_plan(plan).await?;
-        let schema = Arc::new(frame.schema().as_arrow().clone());
-        Ok((schema, in_order(frame.execute_stream_partitioned().await?)))
+        let schema = Arc::new(plan.schema().as_arrow().clone());
+        let (physical, task) = self.physical(&plan).await?;
+        Ok((schema, in_order(execute_stream_partitioned(physical, task)?)))
+    }
+
+    /// How a query is run. Fields are read where their table is; of some joins the library makes no plan then, but it does without.
+    async fn physical(&self, plan: &LogicalPlan) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), LakeError> {
+        let early = self.context.state();
+        // an explanation does not fail, but tells that what it explains does
+        let explained = match plan {
+            LogicalPlan::Explain(explain) => &*explain.plan,
+            LogicalPlan::Analyze(analyze) => &*analyze.input,
+            itself => itself,
+        };
+        let state = match early.create_physical_plan(explained).await {
+            Ok(physical) if std::ptr::eq(explained, plan) => return Ok((physical, early.task_ctx())),
+            Ok(_) => early,
+            Err(_) => {
+                let mut late = early;
+                late.config_mut().options_mut().optimizer.enable_leaf_expression_pushdown = false;
+                late
+            }
+        };
+        Ok((state.create_physical_plan(plan).await?, state.task_ctx()))
     }
 
     async fn open(&self, location: &Location, as_of: Option<&str>) -> Result<Opened, LakeError> {

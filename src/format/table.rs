@@ -32,6 +32,7 @@ use json::Json;
 use shape::Column;
 
 pub use arrow_file::Arrow;
+pub use clock::number_times;
 pub use lines::{Csv, JsonLines};
 pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, writer_properties};
 
