@@ -8,6 +8,7 @@ mod fields;
 mod files;
 mod found;
 mod instant;
+mod json;
 mod known;
 mod lexis;
 mod names;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::convert::fb_to_schema;
 use arrow::ipc::reader::read_footer_length;
 use arrow::ipc::root_as_footer;
@@ -20,7 +20,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 use super::quiet::caught_within;
 use super::{Lake, LakeError, STORE};
-use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns};
+use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns, merged};
 use crate::format::{Part, recognise};
 use crate::run::{Table, TableFile, TableKind, open_files};
 use crate::source::{Location, Reader};
@@ -112,7 +112,7 @@ impl Lake {
                 at: file.location.clone(),
             });
         }
-        let schema = merged(&self.schemas(table.kind, &format, &named).await?);
+        let schema = nullable(&merged(&self.schemas(table.kind, &format, &named).await?));
         self.listed(table, &named, format, schema, &folder)
     }
 
@@ -283,28 +283,10 @@ fn encoded(text: &str) -> String {
     out
 }
 
-/// The fields of all files; where two differ in a field's type, one that holds both.
-fn merged(schemas: &[SchemaRef]) -> SchemaRef {
-    let mut fields: Vec<FieldRef> = Vec::new();
-    for field in schemas.iter().flat_map(|schema| schema.fields()) {
-        match fields.iter_mut().find(|known| known.name() == field.name()) {
-            None => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
-            Some(known) if known.data_type() == field.data_type() => {}
-            Some(known) => *known = Arc::new(Field::new(field.name(), wider(known.data_type(), field.data_type()), true)),
-        }
-    }
-    Arc::new(Schema::new(fields))
-}
-
-fn wider(a: &DataType, b: &DataType) -> DataType {
-    match (a, b) {
-        (DataType::Null, other) | (other, DataType::Null) => other.clone(),
-        (a, b) if a.is_signed_integer() && b.is_signed_integer() => DataType::Int64,
-        (a, b) if a.is_numeric() && b.is_numeric() => DataType::Float64,
-        (DataType::Timestamp(..), DataType::Timestamp(..)) => DataType::Timestamp(TimeUnit::Nanosecond, None),
-        (DataType::Struct(_) | DataType::List(_), _) => a.clone(),
-        _ => DataType::Utf8,
-    }
+/// Files may leave a column out.
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// As a log spells it; folders alone say nothing of types.

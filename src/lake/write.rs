@@ -12,6 +12,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
 
 use super::LakeError;
+use super::json::for_json;
 use crate::format::table::writer_properties;
 
 /// How rows are written.
@@ -82,7 +83,7 @@ impl<W: Write + Send> Rows<W> {
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
         match &mut self.kind {
             Kind::Text(text) => text.write(batch),
-            Kind::Json(out) => Ok(out.write(batch)?),
+            Kind::Json(out) => Ok(out.write(&for_json(batch)?)?),
             Kind::Csv { out, schema } => Ok(out.write(&flat(batch, schema)?)?),
             Kind::Parquet(out) => out.write(batch).map_err(unwritten),
             Kind::Arrow(out) => Ok(out.write(batch)?),
@@ -141,7 +142,7 @@ fn flat(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, LakeErro
 fn as_json(column: &ArrayRef) -> Result<ArrayRef, LakeError> {
     const NAME: &str = "v";
     let schema = Arc::new(Schema::new(vec![Field::new(NAME, column.data_type().clone(), true)]));
-    let batch = RecordBatch::try_new(schema, vec![column.clone()])?;
+    let batch = for_json(&RecordBatch::try_new(schema, vec![column.clone()])?)?;
     let mut out = Vec::new();
     let mut writer = JsonBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
     writer.write(&batch)?;
