@@ -39,9 +39,9 @@ pub struct QueryArgs {
 
 fn table(text: &str) -> Result<(String, String), String> {
     let (name, place) = text.split_once('=').ok_or("give it as NAME=LOC")?;
-    match name.trim() {
-        "" => Err("give it as NAME=LOC".into()),
-        name => Ok((name.to_owned(), place.to_owned())),
+    match (name.trim(), place.trim()) {
+        ("", _) | (_, "") => Err("give it as NAME=LOC".into()),
+        (name, _) => Ok((name.to_owned(), place.to_owned())),
     }
 }
 
@@ -77,7 +77,8 @@ pub fn run(common: &Common, args: &QueryArgs) -> anyhow::Result<()> {
     }
 }
 
-fn style(args: &QueryArgs) -> anyhow::Result<Style> {
+/// How the result is written.
+pub fn style(args: &QueryArgs) -> anyhow::Result<Style> {
     let by_name = args.output.as_ref().and_then(|path| Style::of(&path.to_string_lossy()));
     match (args.json, args.csv, &args.output) {
         (true, ..) => Ok(Style::Json),

@@ -272,3 +272,19 @@ fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {
     let told = super::rows("SELECT count(*) AS n, sum(v) AS s FROM t", &[("t", &path)]);
     assert_eq!(told, [json!({"n": 30_001, "s": 449_985_000.5})]);
 }
+
+/// What is wrong on the command line is told before anything is opened.
+#[test]
+fn unfit_names_are_wrong_usage() {
+    for arguments in [
+        &["query", "SELECT 1", "--table", "x="][..],
+        &["query", "SELECT 1", "-o", "q.xyz"],
+        &["export", "missing.bag", "-o", "a.xyz"],
+        &["find", "missing.bag", "/a.b > 1", "-o", "f.xlsx"],
+    ] {
+        let output = super::roadreel(arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let told = fails(&["find", "missing.bag", "/a.b > 1", "-o", "nowhere/f.csv"]);
+    assert!(told.contains("there is no folder for the scene table: nowhere"), "{told}");
+}
