@@ -16,6 +16,7 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::{cast, ident, lit};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::path::PathPart;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 use super::quiet::caught_within;
@@ -171,10 +172,14 @@ impl Lake {
             .filter(|name| schema.field_with_name(name).is_err())
             .collect();
         let has_null = partitions().any(|(_, value)| value.is_none());
-        let columns = names.iter().map(|name| {
-            let of = if has_null { DataType::Utf8 } else { partition_type(table, name) };
-            ((*name).to_owned(), of)
-        });
+        let types = names.iter().map(|name| partition_type(table, name));
+        // paths hold texts only, and conditions find others in them where these are spelled in one way
+        let are_texts = has_null
+            || types
+                .clone()
+                .any(|of| !(of == DataType::Utf8 || of == DataType::Boolean || of.is_integer()));
+        let types = types.map(|of| if are_texts { DataType::Utf8 } else { of });
+        let columns = names.iter().map(|name| (*name).to_owned()).zip(types);
         let columns: Vec<(String, DataType)> = columns.collect();
         let place = match columns.is_empty() {
             true => format!("{STORE}/{folder}/plain/"),
@@ -186,7 +191,7 @@ impl Lake {
                             .iter()
                             .find(|(other, _)| other == name)
                             .and_then(|(_, value)| value.as_deref());
-                        format!("{name}={}", encoded(value.unwrap_or(NULL)))
+                        folder_of(name, value.unwrap_or(NULL))
                     });
                     let folders: Vec<String> = folders.collect();
                     let path = format!("{folder}/by/{}/{number:06}.{}", folders.join("/"), ending(table.kind));
@@ -203,10 +208,9 @@ impl Lake {
             .with_listing_options(options)
             .with_schema(schema);
         let listing = Arc::new(ListingTable::try_new(config)?);
-        if !has_null {
+        if !are_texts {
             return Ok(listing);
         }
-        // paths hold texts only
         let own = all.iter().map(ident);
         let typed = names
             .iter()
@@ -270,7 +274,16 @@ async fn arrow_schema(objects: &Arc<dyn ObjectStore>, file: &Named) -> Result<Sc
     Ok(Arc::new(fb_to_schema(schema)))
 }
 
-/// As a folder's name: what is not plain is `%xx`.
+/// As conditions on the column look for it: the library spells values in paths so, and does not look for those that hold other bytes.
+fn folder_of(name: &str, value: &str) -> String {
+    let is_sought = |b: u8| b.is_ascii_graphic() && !matches!(b, b'%' | b'/' | b'?' | b'#');
+    match value.bytes().all(is_sought) {
+        true => PathPart::from(format!("{name}={value}")).as_ref().to_owned(),
+        false => format!("{name}={}", encoded(value)),
+    }
+}
+
+/// What is not plain is `%xx`.
 fn encoded(text: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     let mut out = String::new();
@@ -301,7 +314,8 @@ fn partition_type(table: &Table, name: &str) -> DataType {
         "double" => DataType::Float64,
         "boolean" => DataType::Boolean,
         "date" => DataType::Date32,
-        "timestamp" | "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
         _ => DataType::Utf8,
     }
 }

@@ -273,6 +273,23 @@ fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {
     assert_eq!(told, [json!({"n": 30_001, "s": 449_985_000.5})]);
 }
 
+/// Whatever the folders are called, a condition finds them.
+#[test]
+fn folders_are_found_by_what_they_are_called() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = ["a+b", "c d", "é", "x~y", "p(1)", "it's", "50%", "12:30", "[1]"];
+    for name in names {
+        write_parquet(&folder.path().join(format!("t/bag_file={name}/d.parquet")), &speeds(), 10);
+    }
+    for name in names {
+        let sql = format!(
+            "SELECT count(*) AS n, max(bag_file) AS f FROM t WHERE bag_file = '{}'",
+            name.replace('\'', "''")
+        );
+        assert_eq!(rows(&sql, &[("t", &folder.path().join("t"))]), [json!({"n": 4, "f": name})]);
+    }
+}
+
 /// What is wrong on the command line is told before anything is opened.
 #[test]
 fn unfit_names_are_wrong_usage() {
