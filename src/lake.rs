@@ -11,6 +11,7 @@ mod instant;
 mod json;
 mod known;
 mod lexis;
+mod lines;
 mod names;
 mod question;
 mod quiet;
@@ -69,6 +70,8 @@ struct State {
     by_location: BTreeMap<String, String>,
     /// What `--table` named.
     locations: BTreeMap<String, Location>,
+    /// What of tables could not be read, in sentences.
+    losses: Vec<String>,
     opened: usize,
 }
 
@@ -153,6 +156,11 @@ impl Lake {
     /// Schema and name of every table that was added.
     pub fn tables(&self) -> Vec<(String, String)> {
         self.state().tables.keys().cloned().collect()
+    }
+
+    /// What of the tables that were opened cannot be read.
+    pub fn losses(&self) -> Vec<String> {
+        self.state().losses.clone()
     }
 
     async fn plan(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream), LakeError> {

@@ -56,6 +56,8 @@ pub fn run(common: &Common, args: &QueryArgs) -> anyhow::Result<()> {
     }
     progress.at("planning the query", 0.0);
     let mut answer = lake.query(&args.sql)?;
+    progress.wipe();
+    lake.losses().iter().for_each(|loss| output::loss(loss));
     let mut counted = Counted {
         rows: 0,
         progress: Some(progress),

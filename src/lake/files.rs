@@ -56,9 +56,9 @@ fn ending(kind: TableKind) -> &'static str {
 }
 
 /// A file under the name that plans see.
-struct Named {
-    meta: ObjectMeta,
-    at: Location,
+pub(super) struct Named {
+    pub meta: ObjectMeta,
+    pub at: Location,
 }
 
 impl Lake {
@@ -108,10 +108,14 @@ impl Lake {
                 Some(reader) => self.objects.add_open(&path, reader),
                 None => self.objects.add(&path, file.location.clone(), file.len),
             };
-            named.push(Named {
+            let mut one = Named {
                 meta: self.objects.head_of(&path).await?,
                 at: file.location.clone(),
-            });
+            };
+            if table.kind == TableKind::JsonLines {
+                self.leave_cut_line_out(&mut one).await;
+            }
+            named.push(one);
         }
         let schema = nullable(&merged(&self.schemas(table.kind, &format, &named).await?));
         self.listed(table, &named, format, schema, &folder)
@@ -229,6 +233,7 @@ impl Lake {
         }
         let told = match kind {
             TableKind::Parquet => self.about_parquet(at).await,
+            TableKind::JsonLines => self.about_lines(at).await,
             _ => None,
         };
         let what = told.unwrap_or_else(|| error.to_string());

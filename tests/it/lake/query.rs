@@ -290,6 +290,30 @@ fn folders_are_found_by_what_they_are_called() {
     }
 }
 
+/// As it is read as a topic: the rest of it.
+#[test]
+fn a_last_line_that_is_cut_off_is_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cut.jsonl");
+    fs::write(&path, "{\"Time\": 1, \"v\": 1}\n{\"Time\": 2, \"v\": 2}\n{\"Time\": 16").expect("a file");
+    let output = super::roadreel(&[
+        "query",
+        "SELECT sum(v) AS s FROM t",
+        "--json",
+        "--table",
+        &format!("t={}", text(&path)),
+    ]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"s\":3}\n", "{told}");
+    assert!(
+        told.contains("warning: the last line is cut off and is left out") && told.contains("cut.jsonl"),
+        "{told}"
+    );
+    fs::write(&path, "{\"v\": 1}\n{\"v\": nothing}\n{\"v\": 3}\n").expect("a file");
+    let told = fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(&path))]);
+    assert!(told.contains("line 2 is no JSON"), "{told}");
+}
+
 /// What is wrong on the command line is told before anything is opened.
 #[test]
 fn unfit_names_are_wrong_usage() {
