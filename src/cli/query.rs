@@ -1,6 +1,6 @@
 //! `roadreel query`: SQL over tables and topics.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -85,6 +85,7 @@ pub fn style(args: &QueryArgs) -> anyhow::Result<Style> {
     match (args.json, args.csv, &args.output) {
         (true, ..) => Ok(Style::Json),
         (_, true, _) => Ok(Style::Csv),
+        (_, _, None) if std::io::stdout().is_terminal() => Ok(Style::Screen),
         (_, _, None) => Ok(Style::Text),
         (_, _, Some(path)) => by_name.with_context(|| {
             format!(

@@ -314,6 +314,35 @@ fn a_last_line_that_is_cut_off_is_left_out() {
     assert!(told.contains("line 2 is no JSON"), "{told}");
 }
 
+/// Only a screen cuts cells; an explained query keeps its lines.
+#[test]
+fn cells_are_whole_where_no_screen_is() {
+    let told = prints(&["query", "SELECT repeat('x', 100) AS a, 1 AS b UNION ALL SELECT 'y', 2 ORDER BY b"]);
+    let long = "x".repeat(100);
+    assert_eq!(told, format!("{:64}  b\n{long}  1\n{:64}  2\n", "a", "y"));
+    let told = prints(&["query", "EXPLAIN SELECT 1 AS a ORDER BY a"]);
+    assert!(
+        told.starts_with("logical_plan:\n") && told.contains("\n\nphysical_plan:\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn columns_are_told_by_their_names_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let told = fails(&["query", &format!("SELECT nonsense FROM '{}'", text(&path))]);
+    assert_eq!(
+        told,
+        r#"roadreel: No field named nonsense. Valid fields are "Time", "Class", speed, place"#
+    );
+    let told = fails(&["query", "SELECT x.speeed FROM t x", "--table", &format!("t={}", text(&path))]);
+    assert!(
+        told.starts_with("roadreel: No field named speeed. Did you mean 'speed'? Valid fields are"),
+        "{told}"
+    );
+}
+
 /// What is wrong on the command line is told before anything is opened.
 #[test]
 fn unfit_names_are_wrong_usage() {
