@@ -303,7 +303,16 @@ fn parse() -> Result<Cli, clap::Error> {
         let text = "recordings, --layout and --seek-to stand behind the command's name";
         return Err(Cli::command().error(clap::error::ErrorKind::ArgumentConflict, text));
     }
-    Ok(cli)
+    let unfit = match &cli.command {
+        Some(Command::Query(args)) => query::style(args).err(),
+        Some(Command::Export(args)) => export::kind(args).err(),
+        Some(Command::Find(args)) => find::style(args).err(),
+        _ => None,
+    };
+    match unfit {
+        Some(error) => Err(Cli::command().error(clap::error::ErrorKind::ValueValidation, error)),
+        None => Ok(cli),
+    }
 }
 
 fn run(cli: Cli) -> anyhow::Result<Outcome> {

@@ -6,10 +6,14 @@
 mod error;
 mod fields;
 mod files;
+mod fit;
 mod found;
+mod instant;
 mod json;
+mod known;
 mod lexis;
 mod lines;
+mod mixed;
 mod names;
 mod question;
 mod quiet;
@@ -27,8 +31,10 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures_util::{StreamExt, stream};
 use url::Url;
@@ -66,6 +72,8 @@ struct State {
     by_location: BTreeMap<String, String>,
     /// What `--table` named.
     locations: BTreeMap<String, Location>,
+    /// What of tables could not be read, in sentences.
+    losses: Vec<String>,
     opened: usize,
 }
 
@@ -93,6 +101,7 @@ impl Lake {
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(runtime)
+            .with_expr_planners(vec![instant::planner()])
             .with_default_features();
         let context = SessionContext::new_with_state(state.build());
         let objects = Objects::new(io.net().clone());
@@ -151,6 +160,11 @@ impl Lake {
         self.state().tables.keys().cloned().collect()
     }
 
+    /// What of the tables that were opened cannot be read.
+    pub fn losses(&self) -> Vec<String> {
+        self.state().losses.clone()
+    }
+
     async fn plan(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream), LakeError> {
         let statement = self.resolved(sql).await?;
         let plan = self.context.state().statement_to_plan(statement).await?;
@@ -159,9 +173,30 @@ impl Lake {
             .with_allow_dml(false)
             .with_allow_statements(false);
         only_reads.verify_plan(&plan)?;
-        let frame = self.context.execute_logical_plan(plan).await?;
-        let schema = Arc::new(frame.schema().as_arrow().clone());
-        Ok((schema, in_order(frame.execute_stream_partitioned().await?)))
+        let schema = Arc::new(plan.schema().as_arrow().clone());
+        let (physical, task) = self.physical(&plan).await?;
+        Ok((schema, in_order(execute_stream_partitioned(physical, task)?)))
+    }
+
+    /// How a query is run. Fields are read where their table is; of some joins the library makes no plan then, but it does without.
+    async fn physical(&self, plan: &LogicalPlan) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), LakeError> {
+        let early = self.context.state();
+        // an explanation does not fail, but tells that what it explains does
+        let explained = match plan {
+            LogicalPlan::Explain(explain) => &*explain.plan,
+            LogicalPlan::Analyze(analyze) => &*analyze.input,
+            itself => itself,
+        };
+        let state = match early.create_physical_plan(explained).await {
+            Ok(physical) if std::ptr::eq(explained, plan) => return Ok((physical, early.task_ctx())),
+            Ok(_) => early,
+            Err(_) => {
+                let mut late = early;
+                late.config_mut().options_mut().optimizer.enable_leaf_expression_pushdown = false;
+                late
+            }
+        };
+        Ok((state.create_physical_plan(plan).await?, state.task_ctx()))
     }
 
     async fn open(&self, location: &Location, as_of: Option<&str>) -> Result<Opened, LakeError> {

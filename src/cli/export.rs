@@ -67,13 +67,18 @@ impl To {
     }
 }
 
-pub fn run(common: &Common, args: &ExportArgs) -> anyhow::Result<()> {
-    let to = args.to.or_else(|| To::of(&args.output)).with_context(|| {
+/// What is written.
+pub fn kind(args: &ExportArgs) -> anyhow::Result<To> {
+    args.to.or_else(|| To::of(&args.output)).with_context(|| {
         format!(
             "the name of the result tells what is written: .bag, .mcap, .parquet or .csv (or give --to): {}",
             args.output.display()
         )
-    })?;
+    })
+}
+
+pub fn run(common: &Common, args: &ExportArgs) -> anyhow::Result<()> {
+    let to = kind(args)?;
     if let Some(own) = args.locations.iter().find(|text| is_file(text, &args.output)) {
         bail!("the result would take the place of the recording that it is made of: name another file than {own}");
     }

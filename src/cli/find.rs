@@ -115,7 +115,13 @@ pub fn run(common: &Common, args: &FindArgs) -> anyhow::Result<()> {
     {
         bail!("--start is after --end");
     }
-    let style = args.output.as_deref().map(style).transpose()?;
+    let style = style(args)?;
+    if let Some(folder) = args.output.as_deref().and_then(Path::parent)
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        bail!("there is no folder for the scene table: {}", folder.display());
+    }
     let io = common.io()?;
     let links = scenes::links(common, &args.locations)?;
     let locations: Vec<Location> = links.into_iter().flat_map(|link| link.locations).collect();
@@ -166,14 +172,17 @@ pub fn run(common: &Common, args: &FindArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn style(path: &Path) -> anyhow::Result<Style> {
+/// How the scene table is written, where one is.
+pub fn style(args: &FindArgs) -> anyhow::Result<Option<Style>> {
+    let Some(path) = &args.output else { return Ok(None) };
     let style = Style::of(&path.to_string_lossy()).filter(|style| *style != Style::Text);
-    style.with_context(|| {
+    let style = style.with_context(|| {
         format!(
             "the name of a scene table tells how it is written: .parquet, .csv or .jsonl: {}",
             path.display()
         )
-    })
+    });
+    style.map(Some)
 }
 
 /// Where what is found goes at once.

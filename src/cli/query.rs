@@ -1,6 +1,6 @@
 //! `roadreel query`: SQL over tables and topics.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -39,9 +39,9 @@ pub struct QueryArgs {
 
 fn table(text: &str) -> Result<(String, String), String> {
     let (name, place) = text.split_once('=').ok_or("give it as NAME=LOC")?;
-    match name.trim() {
-        "" => Err("give it as NAME=LOC".into()),
-        name => Ok((name.to_owned(), place.to_owned())),
+    match (name.trim(), place.trim()) {
+        ("", _) | (_, "") => Err("give it as NAME=LOC".into()),
+        (name, _) => Ok((name.to_owned(), place.to_owned())),
     }
 }
 
@@ -56,6 +56,8 @@ pub fn run(common: &Common, args: &QueryArgs) -> anyhow::Result<()> {
     }
     progress.at("planning the query", 0.0);
     let mut answer = lake.query(&args.sql)?;
+    progress.wipe();
+    lake.losses().iter().for_each(|loss| output::loss(loss));
     let mut counted = Counted {
         rows: 0,
         progress: Some(progress),
@@ -77,11 +79,13 @@ pub fn run(common: &Common, args: &QueryArgs) -> anyhow::Result<()> {
     }
 }
 
-fn style(args: &QueryArgs) -> anyhow::Result<Style> {
+/// How the result is written.
+pub fn style(args: &QueryArgs) -> anyhow::Result<Style> {
     let by_name = args.output.as_ref().and_then(|path| Style::of(&path.to_string_lossy()));
     match (args.json, args.csv, &args.output) {
         (true, ..) => Ok(Style::Json),
         (_, true, _) => Ok(Style::Csv),
+        (_, _, None) if std::io::stdout().is_terminal() => Ok(Style::Screen),
         (_, _, None) => Ok(Style::Text),
         (_, _, Some(path)) => by_name.with_context(|| {
             format!(

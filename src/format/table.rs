@@ -14,6 +14,7 @@ pub mod scenes;
 mod shape;
 mod statistics;
 mod thrift;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -32,8 +33,10 @@ use json::Json;
 use shape::Column;
 
 pub use arrow_file::Arrow;
+pub use clock::number_times;
 pub use lines::{Csv, JsonLines};
 pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, writer_properties};
+pub use types::merged;
 
 /// Between rows that have no time.
 const STEP_NANOS: i64 = 1_000;

@@ -1,5 +1,6 @@
 //! Why a query or a table failed: one sentence.
 
+use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
 use crate::decode::DecodeError;
@@ -54,6 +55,10 @@ impl From<DataFusionError> for LakeError {
             DataFusionError::ArrowError(..) | DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
                 LakeError::Table(format!("the table cannot be read: {}", plain(text)))
             }
+            DataFusionError::SchemaError(inner, _) => LakeError::Sql(match &**inner {
+                SchemaError::FieldNotFound { field, valid_fields } => no_field(field, valid_fields),
+                _ => plain(text),
+            }),
             DataFusionError::External(inner) => LakeError::Table(plain(&inner.to_string())),
             DataFusionError::ResourcesExhausted(_) => {
                 LakeError::Sql(format!("the query takes more memory than --memory gives it: {}", plain(text)))
@@ -61,6 +66,23 @@ impl From<DataFusionError> for LakeError {
             _ => LakeError::Sql(plain(text)),
         }
     }
+}
+
+/// Columns by their names alone: a table that is named by its location has no other.
+fn no_field(field: &Column, valid: &[Column]) -> String {
+    let bare = |column: &Column| Column::new_unqualified(column.name.clone());
+    let mut columns: Vec<Column> = Vec::new();
+    for column in valid.iter().map(bare) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    let told = SchemaError::FieldNotFound {
+        field: Box::new(bare(field)),
+        valid_fields: columns,
+    };
+    let told = told.to_string();
+    told.trim_end_matches('.').split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl From<arrow::error::ArrowError> for LakeError {

@@ -1,10 +1,13 @@
 //! Parts of a column that AWS's tables have as columns of their own: the seconds and nanoseconds of an instant, elements of a list.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, Value, ValueWithSpan};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::time::When;
+
+/// Longer lists stay lists.
+const MOST_COMPARED: usize = 32;
 
 /// A part by the end of its name: `header_stamp_secs`, `orientation_covariance_0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +44,7 @@ impl Part {
         !matches!(self, Part::Element(_))
     }
 
-    /// Of the column at `path`.
-    pub fn of(self, path: &[Ident]) -> Option<Expr> {
-        let column = path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    pub fn of(self, column: &Expr) -> Option<Expr> {
         expression(&match self {
             Part::Secs => format!("(arrow_cast({column}, 'Timestamp(Nanosecond, None)')::BIGINT / 1000000000)"),
             Part::Nanos => format!("(arrow_cast({column}, 'Timestamp(Nanosecond, None)')::BIGINT % 1000000000)"),
@@ -74,6 +75,52 @@ pub(super) fn make_instant(expr: &mut Expr) {
     }
 }
 
-fn expression(text: &str) -> Option<Expr> {
+/// `name BETWEEN a AND b` as two comparisons.
+pub(super) fn between(expr: &Expr) -> Option<Expr> {
+    let Expr::Between { expr, negated, low, high } = expr else {
+        return None;
+    };
+    let within = compared(expr, BinaryOperator::GtEq, low);
+    let within = joined(within, BinaryOperator::And, compared(expr, BinaryOperator::LtEq, high));
+    is_name(expr).then(|| negated_if(*negated, within))
+}
+
+/// `name IN (a, b)` as comparisons with each.
+pub(super) fn any_of(expr: &Expr) -> Option<Expr> {
+    let Expr::InList { expr, list, negated } = expr else {
+        return None;
+    };
+    let each = list.iter().map(|one| compared(expr, BinaryOperator::Eq, one));
+    let any = each.reduce(|a, b| joined(a, BinaryOperator::Or, b))?;
+    (is_name(expr) && list.len() <= MOST_COMPARED).then(|| negated_if(*negated, any))
+}
+
+fn is_name(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
+fn compared(left: &Expr, op: BinaryOperator, right: &Expr) -> Expr {
+    joined(left.clone(), op, right.clone())
+}
+
+fn joined(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp {
+        left: Box::new(left),
+        op,
+        right: Box::new(right),
+    }
+}
+
+fn negated_if(is_negated: bool, expr: Expr) -> Expr {
+    match is_negated {
+        false => expr,
+        true => Expr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr: Box::new(Expr::Nested(Box::new(expr))),
+        },
+    }
+}
+
+pub(super) fn expression(text: &str) -> Option<Expr> {
     Parser::new(&GenericDialect {}).try_with_sql(text).ok()?.parse_expr().ok()
 }

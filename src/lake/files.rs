@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::convert::fb_to_schema;
 use arrow::ipc::reader::read_footer_length;
 use arrow::ipc::root_as_footer;
@@ -16,11 +16,12 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::logical_expr::{cast, ident, lit};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::path::PathPart;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 use super::quiet::caught_within;
-use super::{Lake, LakeError, STORE, lines};
-use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns};
+use super::{Lake, LakeError, STORE, mixed};
+use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns, merged};
 use crate::format::{Part, recognise};
 use crate::run::{Table, TableFile, TableKind, open_files};
 use crate::source::{Location, Reader};
@@ -55,9 +56,9 @@ fn ending(kind: TableKind) -> &'static str {
 }
 
 /// A file under the name that plans see.
-struct Named {
-    meta: ObjectMeta,
-    at: Location,
+pub(super) struct Named {
+    pub meta: ObjectMeta,
+    pub at: Location,
 }
 
 impl Lake {
@@ -107,15 +108,19 @@ impl Lake {
                 Some(reader) => self.objects.add_open(&path, reader),
                 None => self.objects.add(&path, file.location.clone(), file.len),
             };
-            named.push(Named {
+            let mut one = Named {
                 meta: self.objects.head_of(&path).await?,
                 at: file.location.clone(),
-            });
+            };
+            if table.kind == TableKind::JsonLines {
+                self.leave_cut_line_out(&mut one).await;
+            }
+            named.push(one);
         }
         let (schemas, is_mixed): (Vec<SchemaRef>, Vec<bool>) = self.schemas(table.kind, &format, &named).await?.into_iter().unzip();
-        let schema = merged(&schemas);
+        let schema = nullable(&merged(&schemas));
         let is_lines = table.kind == TableKind::JsonLines;
-        if is_lines && (is_mixed.contains(&true) || schemas.iter().any(|file| lines::differs(file, &schema))) {
+        if is_lines && (is_mixed.contains(&true) || schemas.iter().any(|file| mixed::differs(file, &schema))) {
             return self.mixed_lines(table, &named, schema);
         }
         self.listed(table, &named, format, schema, &folder)
@@ -128,14 +133,14 @@ impl Lake {
             .iter()
             .map(|name| Arc::new(Field::new(*name, partition_type(table, name), true)));
         let schema = Arc::new(Schema::new(own.fields().iter().cloned().chain(of_folders).collect::<Vec<_>>()));
-        let files = table.files.iter().zip(named).map(|(file, one)| lines::File {
+        let files = table.files.iter().zip(named).map(|(file, one)| mixed::File {
             objects: self.objects.clone(),
             path: one.meta.location.clone(),
             own: own.clone(),
             schema: schema.clone(),
             folders: names.iter().map(|name| folder_value(file, name).map(str::to_owned)).collect(),
         });
-        Ok(Arc::new(lines::table(schema.clone(), files.collect())?))
+        Ok(Arc::new(mixed::table(schema.clone(), files.collect())?))
     }
 
     async fn format(&self, table: &Table, readers: &[Reader]) -> Result<Arc<dyn FileFormat>, LakeError> {
@@ -169,7 +174,7 @@ impl Lake {
             }
             let schema = async {
                 if kind == TableKind::JsonLines {
-                    return lines::schema(objects, &file.meta.location).await;
+                    return mixed::schema(objects, &file.meta.location).await;
                 }
                 let schema = format.infer_schema(state, objects, std::slice::from_ref(&file.meta)).await?;
                 Ok((schema, false))
@@ -195,18 +200,20 @@ impl Lake {
         let partitions = || table.files.iter().flat_map(|file| &file.partitions);
         let names = folder_columns(table, &schema);
         let has_null = partitions().any(|(_, value)| value.is_none());
-        let columns = names.iter().map(|name| {
-            let of = if has_null { DataType::Utf8 } else { partition_type(table, name) };
-            ((*name).to_owned(), of)
-        });
+        let types = names.iter().map(|name| partition_type(table, name));
+        // paths hold texts only, and conditions find others in them where these are spelled in one way
+        let are_texts = has_null
+            || types
+                .clone()
+                .any(|of| !(of == DataType::Utf8 || of == DataType::Boolean || of.is_integer()));
+        let types = types.map(|of| if are_texts { DataType::Utf8 } else { of });
+        let columns = names.iter().map(|name| (*name).to_owned()).zip(types);
         let columns: Vec<(String, DataType)> = columns.collect();
         let place = match columns.is_empty() {
             true => format!("{STORE}/{folder}/plain/"),
             false => {
                 for (number, (file, one)) in table.files.iter().zip(named).enumerate() {
-                    let folders = names
-                        .iter()
-                        .map(|name| format!("{name}={}", encoded(folder_value(file, name).unwrap_or(NULL))));
+                    let folders = names.iter().map(|name| folder_of(name, folder_value(file, name).unwrap_or(NULL)));
                     let folders: Vec<String> = folders.collect();
                     let path = format!("{folder}/by/{}/{number:06}.{}", folders.join("/"), ending(table.kind));
                     self.objects.alias(&path, &one.meta.location);
@@ -222,10 +229,9 @@ impl Lake {
             .with_listing_options(options)
             .with_schema(schema);
         let listing = Arc::new(ListingTable::try_new(config)?);
-        if !has_null {
+        if !are_texts {
             return Ok(listing);
         }
-        // paths hold texts only
         let own = all.iter().map(ident);
         let typed = names
             .iter()
@@ -244,6 +250,7 @@ impl Lake {
         }
         let told = match kind {
             TableKind::Parquet => self.about_parquet(at).await,
+            TableKind::JsonLines => self.about_lines(at).await,
             _ => None,
         };
         let what = told.unwrap_or_else(|| error.to_string());
@@ -301,7 +308,16 @@ fn folder_value<'a>(file: &'a TableFile, name: &str) -> Option<&'a str> {
     value.as_deref()
 }
 
-/// As a folder's name: what is not plain is `%xx`.
+/// As conditions on the column look for it: the library spells values in paths so, and does not look for those that hold other bytes.
+fn folder_of(name: &str, value: &str) -> String {
+    let is_sought = |b: u8| b.is_ascii_graphic() && !matches!(b, b'%' | b'/' | b'?' | b'#');
+    match value.bytes().all(is_sought) {
+        true => PathPart::from(format!("{name}={value}")).as_ref().to_owned(),
+        false => format!("{name}={}", encoded(value)),
+    }
+}
+
+/// What is not plain is `%xx`.
 fn encoded(text: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     let mut out = String::new();
@@ -314,28 +330,10 @@ fn encoded(text: &str) -> String {
     out
 }
 
-/// The fields of all files; where two differ in a field's type, one that holds both.
-fn merged(schemas: &[SchemaRef]) -> SchemaRef {
-    let mut fields: Vec<FieldRef> = Vec::new();
-    for field in schemas.iter().flat_map(|schema| schema.fields()) {
-        match fields.iter_mut().find(|known| known.name() == field.name()) {
-            None => fields.push(Arc::new(field.as_ref().clone().with_nullable(true))),
-            Some(known) if known.data_type() == field.data_type() => {}
-            Some(known) => *known = Arc::new(Field::new(field.name(), wider(known.data_type(), field.data_type()), true)),
-        }
-    }
-    Arc::new(Schema::new(fields))
-}
-
-fn wider(a: &DataType, b: &DataType) -> DataType {
-    match (a, b) {
-        (DataType::Null, other) | (other, DataType::Null) => other.clone(),
-        (a, b) if a.is_signed_integer() && b.is_signed_integer() => DataType::Int64,
-        (a, b) if a.is_numeric() && b.is_numeric() => DataType::Float64,
-        (DataType::Timestamp(..), DataType::Timestamp(..)) => DataType::Timestamp(TimeUnit::Nanosecond, None),
-        (DataType::Struct(_) | DataType::List(_), _) => a.clone(),
-        _ => DataType::Utf8,
-    }
+/// Files may leave a column out.
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// As a log spells it; folders alone say nothing of types.
@@ -350,7 +348,8 @@ fn partition_type(table: &Table, name: &str) -> DataType {
         "double" => DataType::Float64,
         "boolean" => DataType::Boolean,
         "date" => DataType::Date32,
-        "timestamp" | "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
         _ => DataType::Utf8,
     }
 }

@@ -59,7 +59,7 @@ impl Lake {
             let state = self.state();
             for place in places.iter().flatten() {
                 if let Some(schema) = state.tables.get(place) {
-                    columns.add(schema);
+                    columns.add(place, schema);
                 }
             }
         }

@@ -11,6 +11,7 @@ use arrow::json::writer::LineDelimited;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
 
+use super::fit::for_json;
 use super::{LakeError, json};
 use crate::format::table::writer_properties;
 
@@ -19,6 +20,8 @@ use crate::format::table::writer_properties;
 pub enum Style {
     /// An aligned table.
     Text,
+    /// The same with long cells cut.
+    Screen,
     /// An object a line.
     Json,
     Csv,
@@ -43,7 +46,7 @@ impl Style {
 
 /// Rows aligned by the first so many.
 const ALIGNED_ROWS: usize = 4096;
-/// A cell of an aligned table is cut behind so many characters.
+/// On a screen a cell is cut behind so many characters; elsewhere longer ones stand out of their columns.
 const LONGEST_CELL: usize = 64;
 
 /// Takes batches of one schema.
@@ -62,7 +65,8 @@ enum Kind<W: Write + Send> {
 impl<W: Write + Send> Rows<W> {
     pub fn new(style: Style, schema: &SchemaRef, out: W) -> Result<Rows<W>, LakeError> {
         let kind = match style {
-            Style::Text => Kind::Text(Text::new(schema, out)),
+            Style::Text => Kind::Text(Text::new(schema, usize::MAX, out)),
+            Style::Screen => Kind::Text(Text::new(schema, LONGEST_CELL, out)),
             Style::Json => Kind::Json(json::builder().build(out)),
             Style::Csv => {
                 let schema = flat_schema(schema);
@@ -82,7 +86,7 @@ impl<W: Write + Send> Rows<W> {
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
         match &mut self.kind {
             Kind::Text(text) => text.write(batch),
-            Kind::Json(out) => Ok(out.write(batch)?),
+            Kind::Json(out) => Ok(out.write(&for_json(batch)?)?),
             Kind::Csv { out, schema } => Ok(out.write(&flat(batch, schema)?)?),
             Kind::Parquet(out) => out.write(batch).map_err(unwritten),
             Kind::Arrow(out) => Ok(out.write(batch)?),
@@ -141,7 +145,7 @@ fn flat(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, LakeErro
 fn as_json(column: &ArrayRef) -> Result<ArrayRef, LakeError> {
     const NAME: &str = "v";
     let schema = Arc::new(Schema::new(vec![Field::new(NAME, column.data_type().clone(), true)]));
-    let batch = RecordBatch::try_new(schema, vec![column.clone()])?;
+    let batch = for_json(&RecordBatch::try_new(schema, vec![column.clone()])?)?;
     let mut out = Vec::new();
     let mut writer = json::builder().build::<_, LineDelimited>(&mut out);
     writer.write(&batch)?;
@@ -169,14 +173,19 @@ struct Text<W: Write> {
     /// Until the widths are known.
     waiting: Vec<Vec<String>>,
     widths: Option<Vec<usize>>,
+    longest_cell: usize,
+    /// Of an explained query: its cells keep their lines.
+    is_plan: bool,
 }
 
 impl<W: Write> Text<W> {
-    fn new(schema: &Schema, out: W) -> Text<W> {
+    fn new(schema: &Schema, longest_cell: usize, out: W) -> Text<W> {
         let fields = schema.fields();
         Text {
             out,
-            heads: fields.iter().map(|field| shown(field.name())).collect(),
+            longest_cell,
+            is_plan: fields.iter().map(|field| field.name().as_str()).eq(["plan_type", "plan"]),
+            heads: fields.iter().map(|field| shown(field.name(), longest_cell)).collect(),
             right: fields.iter().map(|field| field.data_type().is_numeric()).collect(),
             waiting: Vec::new(),
             widths: None,
@@ -188,10 +197,13 @@ impl<W: Write> Text<W> {
         let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
-            let cells = columns
-                .iter()
-                .map(|column| column.value(row).try_to_string().map(|text| shown(&text)));
-            let cells = cells.collect::<Result<Vec<_>, _>>()?;
+            let cells = columns.iter().map(|column| column.value(row).try_to_string());
+            let cells = cells.collect::<Result<Vec<String>, _>>()?;
+            if let ([kind, plan], true) = (cells.as_slice(), self.is_plan) {
+                write!(self.out, "{kind}:\n{}\n\n", plan.trim_end()).map_err(LakeError::from_io)?;
+                continue;
+            }
+            let cells: Vec<String> = cells.iter().map(|text| shown(text, self.longest_cell)).collect();
             match self.widths.is_some() {
                 true => self.line(&cells)?,
                 false => self.waiting.push(cells),
@@ -205,14 +217,14 @@ impl<W: Write> Text<W> {
 
     /// Writes what waits.
     fn align(&mut self) -> Result<(), LakeError> {
-        if self.widths.is_some() {
+        if self.widths.is_some() || self.is_plan {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.waiting);
         let mut widths: Vec<usize> = self.heads.iter().map(|head| head.chars().count()).collect();
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
+                *width = (*width).max(cell.chars().count().min(LONGEST_CELL));
             }
         }
         self.widths = Some(widths);
@@ -241,15 +253,15 @@ impl<W: Write> Text<W> {
     }
 }
 
-/// One line, of a length that people read.
-fn shown(text: &str) -> String {
+/// One line, no longer than so many characters.
+fn shown(text: &str, longest: usize) -> String {
     let mut cell: String = text
         .chars()
-        .take(LONGEST_CELL + 1)
+        .take(longest.saturating_add(1))
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    if cell.chars().count() > LONGEST_CELL {
-        cell = cell.chars().take(LONGEST_CELL - 1).collect();
+    if cell.chars().count() > longest {
+        cell = cell.chars().take(longest.saturating_sub(1)).collect();
         cell.push('…');
     }
     cell

@@ -70,6 +70,13 @@ impl Objects {
         path
     }
 
+    /// Nothing behind its first so many bytes is read.
+    pub fn shorten(&self, path: &Path, len: u64) {
+        if let Some(held) = self.held().get_mut(path) {
+            held.len = Some(len);
+        }
+    }
+
     /// The same object under another path.
     pub fn alias(&self, path: &str, of: &Path) {
         let path = Path::parse(path).unwrap_or_else(|_| Path::from(path));

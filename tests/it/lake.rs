@@ -12,6 +12,8 @@ mod remote;
 mod tables;
 #[path = "lake/topics.rs"]
 mod topics;
+#[path = "lake/types.rs"]
+mod types;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -12,6 +12,7 @@ use arrow::ipc::{Block as IpcBlock, convert::fb_to_schema, root_as_footer};
 use bytes::Bytes;
 
 use super::clock::Clock;
+use super::types::{absent, merged};
 use super::{BAG_FILE, Block, Facts, Partitions, Table, bags_in};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
 use crate::time::{Span, Time};
@@ -186,13 +187,8 @@ impl Index {
     }
 
     fn table(&self, files: Vec<File>) -> Result<Table, FormatError> {
-        let mut fields: Vec<arrow::datatypes::FieldRef> = Vec::new();
-        for field in files.iter().flat_map(|file| file.schema.fields()) {
-            if !fields.iter().any(|known| known.name() == field.name()) {
-                fields.push(field.clone());
-            }
-        }
-        let schema: SchemaRef = Arc::new(arrow::datatypes::Schema::new(fields));
+        let schemas: Vec<SchemaRef> = files.iter().map(|file| file.schema.clone()).collect();
+        let (schema, absent) = (merged(&schemas), absent(&schemas));
         let mut read: Vec<(usize, usize, Range<u64>, RecordBatch)> = Vec::new();
         for (at, file) in files.iter().enumerate() {
             for (number, (start, block)) in file.batches.iter().enumerate() {
@@ -233,7 +229,9 @@ impl Index {
             partitions: files.iter().map(|file| file.partitions.clone()).collect(),
             bags: bags_in(read.iter().filter_map(|(.., batch)| batch.column_by_name(BAG_FILE))),
         };
-        let nulls = |path: &[&str]| path.len() > 1 || path.first().is_none_or(|name| has_nulls.get(name).copied().unwrap_or(true));
+        let nulls = |path: &[&str]| {
+            path.len() > 1 || absent.has(path) || path.first().is_none_or(|name| has_nulls.get(name).copied().unwrap_or(true))
+        };
         let mut table = Table::new("arrow", self.len, &super::topic_of(&self.name, &self.parts), facts, &nulls);
         let counts = |table: &Table, file: &usize, batch: &RecordBatch| {
             let partitions = files.get(*file).map(|file| &file.partitions);

@@ -311,6 +311,31 @@ fn column_times(values: &ArrayRef, units: Units) -> Vec<Option<Time>> {
     }
 }
 
+/// Numbers as times, each by its own magnitude.
+pub fn number_times(numbers: &ArrayRef) -> Vec<Option<Time>> {
+    let own = |number: f64| Units {
+        usual: Unit::of(number),
+        are_dates: false,
+    };
+    match (
+        numbers.data_type().is_integer(),
+        cast(numbers, &DataType::Int64),
+        cast(numbers, &DataType::Float64),
+    ) {
+        (true, Ok(whole), _) => whole
+            .as_primitive::<Int64Type>()
+            .iter()
+            .map(|n| whole_time(n?, Unit::of(n? as f64)))
+            .collect(),
+        (false, _, Ok(floats)) => floats
+            .as_primitive::<Float64Type>()
+            .iter()
+            .map(|n| float_time(n?, own(n?)))
+            .collect(),
+        _ => vec![None; numbers.len()],
+    }
+}
+
 fn float_time(number: f64, units: Units) -> Option<Time> {
     if !number.is_finite() {
         return None;

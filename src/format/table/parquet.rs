@@ -22,6 +22,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use super::clock::Clock;
 use super::json::{Json, opened};
 use super::thrift::has_field;
+use super::types::{absent, merged};
 use super::{BAG_FILE, Block, Facts, Partitions, Table, bags_in};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
 use crate::time::{Span, Time};
@@ -260,13 +261,8 @@ impl Index {
 
     /// The table's schema (of all files together) and what may be its time.
     fn choose(&self) -> (Vec<Clock>, SchemaRef) {
-        let mut fields: Vec<arrow::datatypes::FieldRef> = Vec::new();
-        for field in self.files.iter().flat_map(|file| file.metadata.schema().fields()) {
-            if !fields.iter().any(|known| known.name() == field.name()) {
-                fields.push(field.clone());
-            }
-        }
-        let schema = Arc::new(Schema::new(fields));
+        let schemas: Vec<SchemaRef> = self.files.iter().map(|file| file.arrow_schema().clone()).collect();
+        let schema = merged(&schemas);
         (Clock::candidates(&schema, self.time_column.as_deref()), schema)
     }
 
@@ -332,7 +328,10 @@ impl Index {
             clock.fits(&first).then(|| clock.clone())
         });
         let json = self.json(&files, &schema);
+        let schema = with_far_times_as_texts(&schema, &files);
         let nulls = NullCounts::of(&files);
+        let schemas: Vec<SchemaRef> = files.iter().map(|file| file.arrow_schema().clone()).collect();
+        let absent = absent(&schemas);
         let bag_column = |file: &File, group: usize| read_column(&self.got, file, group, BAG_FILE);
         let bag_columns: Vec<ArrayRef> = groups().filter_map(|(at, group)| bag_column(files.get(at)?, group)).collect();
         let facts = Facts {
@@ -343,7 +342,7 @@ impl Index {
             bags: bags_in(bag_columns.iter()),
         };
         let mut table = Table::new("parquet", self.len, &super::topic_of(&self.name, &self.parts), facts, &|path| {
-            nulls.has(path)
+            nulls.has(path) || absent.has(path)
         });
         for (at, group) in groups() {
             let Some(file) = files.get(at) else { continue };
@@ -417,6 +416,18 @@ pub(super) fn is_text(of: &DataType) -> bool {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::BinaryView
         ),
     }
+}
+
+/// Messages hold times of the years 1970 to 2106: columns with others are texts.
+fn with_far_times_as_texts(schema: &Schema, files: &[File]) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        let is_time = matches!(field.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64);
+        match is_time && files.iter().any(|file| super::statistics::has_far_times(file, field.name())) {
+            true => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+            false => field.clone(),
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn span_of(times: &[Option<Time>]) -> Option<Span> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, StringArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, ListArray, RecordBatch, StringArray, StructArray, new_null_array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, TimestampNanosecondType};
@@ -41,11 +41,56 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// As the type that the whole table has there: fields that this file has not are null.
 fn fitted(array: &ArrayRef, of: &DataType) -> Option<ArrayRef> {
     match array.data_type() == of {
         true => Some(array.clone()),
-        false => cast(&without_maps(array)?, of).ok(),
+        false => fitted_parts(&without_maps(array)?, of),
     }
+}
+
+fn fitted_parts(array: &ArrayRef, of: &DataType) -> Option<ArrayRef> {
+    Some(match (array.data_type(), of) {
+        (own, of) if own == of => array.clone(),
+        (DataType::Dictionary(_, values), _) => fitted_parts(&cast(array, values).ok()?, of)?,
+        (DataType::Struct(own), DataType::Struct(fields)) => {
+            let structure = array.as_struct();
+            let is_named = fields.iter().any(|field| structure.column_by_name(field.name()).is_some());
+            let columns = fields.iter().enumerate().map(|(at, field)| {
+                let column = match is_named {
+                    true => structure.column_by_name(field.name()),
+                    // entries of mappings, whatever they are called
+                    false => structure.columns().get(at).filter(|_| own.len() == fields.len()),
+                };
+                match column {
+                    Some(column) => fitted_parts(column, field.data_type()),
+                    None => Some(new_null_array(field.data_type(), array.len())),
+                }
+            });
+            let columns = columns.collect::<Option<Vec<_>>>()?;
+            Arc::new(StructArray::try_new(fields.clone(), columns, structure.nulls().cloned()).ok()?)
+        }
+        (DataType::List(_), DataType::List(field)) => {
+            let list = array.as_list::<i32>();
+            let values = fitted_parts(list.values(), field.data_type())?;
+            Arc::new(ListArray::try_new(field.clone(), list.offsets().clone(), values, list.nulls().cloned()).ok()?)
+        }
+        (
+            DataType::LargeList(own) | DataType::FixedSizeList(own, _) | DataType::ListView(own) | DataType::LargeListView(own),
+            DataType::List(_),
+        ) => fitted_parts(&without_maps(&cast(array, &DataType::List(own.clone())).ok()?)?, of)?,
+        (own, DataType::Utf8) if own.is_nested() => texts(array)?,
+        _ => cast(array, of).ok()?,
+    })
+}
+
+/// What is nested, as JSON.
+fn texts(array: &ArrayRef) -> Option<ArrayRef> {
+    const NAME: &str = "v";
+    let batch = RecordBatch::try_from_iter_with_nullable([(NAME, array.clone(), true)]).ok()?;
+    let rows = super::json_rows(&batch).ok()?;
+    let texts = rows.iter().map(|row| Some(row.get(NAME)?.to_string()));
+    Some(Arc::new(texts.collect::<StringArray>()))
 }
 
 /// Mappings as lists of their entries, at any depth.

@@ -4,10 +4,10 @@
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampSecondType, UInt64Type};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
-use super::parquet::File;
+use super::parquet::{File, is_text};
 use super::shape::{Column, Node};
 use crate::format::Limit;
 
@@ -22,7 +22,8 @@ pub(super) fn limits(file: &File, group: usize, name: &str, column: &Column) -> 
     );
     let is_text = match column.node {
         Node::Number(..) => false,
-        Node::Text => true,
+        // numbers that are texts in the table have another order
+        Node::Text => is_text(file.arrow_schema().field_with_name(name).ok()?.data_type()).then_some(true)?,
         _ => return None,
     };
     // null is an empty text; among numbers it is none
@@ -34,6 +35,23 @@ pub(super) fn limits(file: &File, group: usize, name: &str, column: &Column) -> 
         return None;
     }
     Some((limit(&least, of_column)?, limit(&greatest, of_column)?))
+}
+
+/// Whether the column holds times that no message can hold.
+pub(super) fn has_far_times(file: &File, name: &str) -> bool {
+    let groups = file.metadata().row_groups();
+    let bounds = || {
+        let converter = StatisticsConverter::try_new(name, file.arrow_schema(), file.metadata().file_metadata().schema_descr()).ok()?;
+        Some([converter.row_group_mins(groups).ok()?, converter.row_group_maxes(groups).ok()?])
+    };
+    let is_far = |bound: &ArrayRef| {
+        let secs = cast(bound, &DataType::Timestamp(TimeUnit::Second, None)).ok();
+        secs.is_some_and(|secs| {
+            let secs = secs.as_primitive::<TimestampSecondType>();
+            secs.iter().flatten().any(|secs| u32::try_from(secs).is_err())
+        })
+    };
+    bounds().is_some_and(|bounds| bounds.iter().any(is_far))
 }
 
 fn limit(statistic: &ArrayRef, of_column: &DataType) -> Option<Limit> {

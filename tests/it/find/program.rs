@@ -94,7 +94,7 @@ fn what_is_wrong_is_told_with_its_place() {
     ");
     let (_, told) = find(&["/nowhere/drive.bag", "/a.data > 3"], 1);
     assert!(told.contains("/nowhere/drive.bag"), "{told}");
-    let (_, told) = find(&[text(&path), "/a.data > 0", "-o", "scenes.txt"], 1);
+    let (_, told) = find(&[text(&path), "/a.data > 0", "-o", "scenes.txt"], 2);
     assert!(told.contains(".parquet"), "{told}");
     find(&["/a.data > 0", "--min-length", "long", "x"], 2);
 }

@@ -251,5 +251,7 @@ fn csv_holds_one_topic_or_is_a_folder() {
     );
     assert_eq!(lines.lines().count() - 1, cat(drive(), &["--topic", "/vehicle/brake_report"]).len());
     assert!(fails(&["export", text(drive()), "-o", text(&one)]).contains("name it with --topic"));
-    assert!(fails(&["export", text(drive()), "-o", text(&folder.path().join("out"))]).contains("--to"));
+    let unfit = super::roadreel(&["export", text(drive()), "-o", text(&folder.path().join("out"))]);
+    assert_eq!(unfit.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unfit.stderr).contains("--to"));
 }

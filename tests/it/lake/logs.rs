@@ -247,3 +247,21 @@ fn real_hudi_tables_give_the_rows_of_their_scripts() {
         assert_eq!(lines, told, "{name}");
     }
 }
+
+/// Instants that rows are partitioned by are of UTC, and conditions find them.
+#[test]
+fn delta_is_partitioned_by_instants() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    names(&root.join("a.parquet"), &["a"]);
+    let schema = r#"{\"type\":\"struct\",\"fields\":[{\"name\":\"at\",\"type\":\"timestamp\",\"nullable\":true,\"metadata\":{}}]}"#;
+    write(
+        root.join("_delta_log/00000000000000000000.json"),
+        &format!(
+            "{{\"metaData\":{{\"schemaString\":\"{schema}\",\"partitionColumns\":[\"at\"]}}}}\n\
+             {{\"add\":{{\"path\":\"a.parquet\",\"partitionValues\":{{\"at\":\"2024-01-01 12:00:00.000000\"}},\"size\":1}}}}\n"
+        ),
+    );
+    let told = rows("SELECT at FROM t WHERE at = '2024-01-01T12:00:00Z'", &[("t", root)]);
+    assert_eq!(told, [json!({"at": "2024-01-01T12:00:00Z"})]);
+}

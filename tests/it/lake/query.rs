@@ -310,3 +310,89 @@ fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {
     let told = super::rows("SELECT count(*) AS n, sum(v) AS s FROM t", &[("t", &path)]);
     assert_eq!(told, [json!({"n": 30_001, "s": 449_985_000.5})]);
 }
+
+/// Whatever the folders are called, a condition finds them.
+#[test]
+fn folders_are_found_by_what_they_are_called() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = ["a+b", "c d", "é", "x~y", "p(1)", "it's", "50%", "12:30", "[1]"];
+    for name in names {
+        write_parquet(&folder.path().join(format!("t/bag_file={name}/d.parquet")), &speeds(), 10);
+    }
+    for name in names {
+        let sql = format!(
+            "SELECT count(*) AS n, max(bag_file) AS f FROM t WHERE bag_file = '{}'",
+            name.replace('\'', "''")
+        );
+        assert_eq!(rows(&sql, &[("t", &folder.path().join("t"))]), [json!({"n": 4, "f": name})]);
+    }
+}
+
+/// As it is read as a topic: the rest of it.
+#[test]
+fn a_last_line_that_is_cut_off_is_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cut.jsonl");
+    fs::write(&path, "{\"Time\": 1, \"v\": 1}\n{\"Time\": 2, \"v\": 2}\n{\"Time\": 16").expect("a file");
+    let output = super::roadreel(&[
+        "query",
+        "SELECT sum(v) AS s FROM t",
+        "--json",
+        "--table",
+        &format!("t={}", text(&path)),
+    ]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"s\":3}\n", "{told}");
+    assert!(
+        told.contains("warning: the last line is cut off and is left out") && told.contains("cut.jsonl"),
+        "{told}"
+    );
+    fs::write(&path, "{\"v\": 1}\n{\"v\": nothing}\n{\"v\": 3}\n").expect("a file");
+    let told = fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(&path))]);
+    assert!(told.contains("line 2 is no JSON"), "{told}");
+}
+
+/// Only a screen cuts cells; an explained query keeps its lines.
+#[test]
+fn cells_are_whole_where_no_screen_is() {
+    let told = prints(&["query", "SELECT repeat('x', 100) AS a, 1 AS b UNION ALL SELECT 'y', 2 ORDER BY b"]);
+    let long = "x".repeat(100);
+    assert_eq!(told, format!("{:64}  b\n{long}  1\n{:64}  2\n", "a", "y"));
+    let told = prints(&["query", "EXPLAIN SELECT 1 AS a ORDER BY a"]);
+    assert!(
+        told.starts_with("logical_plan:\n") && told.contains("\n\nphysical_plan:\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn columns_are_told_by_their_names_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let told = fails(&["query", &format!("SELECT nonsense FROM '{}'", text(&path))]);
+    assert_eq!(
+        told,
+        r#"roadreel: No field named nonsense. Valid fields are "Time", "Class", speed, place"#
+    );
+    let told = fails(&["query", "SELECT x.speeed FROM t x", "--table", &format!("t={}", text(&path))]);
+    assert!(
+        told.starts_with("roadreel: No field named speeed. Did you mean 'speed'? Valid fields are"),
+        "{told}"
+    );
+}
+
+/// What is wrong on the command line is told before anything is opened.
+#[test]
+fn unfit_names_are_wrong_usage() {
+    for arguments in [
+        &["query", "SELECT 1", "--table", "x="][..],
+        &["query", "SELECT 1", "-o", "q.xyz"],
+        &["export", "missing.bag", "-o", "a.xyz"],
+        &["find", "missing.bag", "/a.b > 1", "-o", "f.xlsx"],
+    ] {
+        let output = super::roadreel(arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let told = fails(&["find", "missing.bag", "/a.b > 1", "-o", "nowhere/f.csv"]);
+    assert!(told.contains("there is no folder for the scene table: nowhere"), "{told}");
+}

@@ -117,15 +117,15 @@ fn queries_of_flat_tables_fit_topics() {
         assert_eq!(of_topic, of_table, "{query}");
     }
     let of_table = rows(
-        "SELECT count(*) AS n FROM flat WHERE \"Time\" >= 1600000001 AND \"Time\" < 1600000001.5",
+        "SELECT count(*) AS n FROM flat WHERE \"Time\" >= 1777887001 AND \"Time\" < 1777887001.5",
         &[("flat", &flat)],
     );
     for condition in [
-        "time >= 1600000001 AND time < 1600000001.5",
-        "i.time >= 1600000001000 AND 1600000001500000000 > i.time",
-        "time BETWEEN 1600000001 AND 1600000001499999999",
-        "header.stamp.secs = 1600000001 AND i.header.stamp.nsecs < 500000000",
-        "header_stamp >= 1600000001 AND stamp < 1600000001.5",
+        "time >= 1777887001 AND time < 1777887001.5",
+        "i.time >= 1777887001000 AND 1777887001500000000 > i.time",
+        "time BETWEEN 1777887001 AND 1777887001499999999",
+        "header.stamp.secs = 1777887001 AND i.header.stamp.nsecs < 500000000",
+        "header_stamp >= 1777887001 AND stamp < 1777887001.5",
     ] {
         let found = rows(&format!("SELECT count(*) AS n FROM {topic} i WHERE {condition}"), &[]);
         assert_eq!(found, of_table, "{condition}");
@@ -195,4 +195,101 @@ fn a_topic_that_is_not_there_is_named_with_those_that_are() {
     assert!(told.contains("there is no topic /nothing") && told.contains("/imu_raw"), "{told}");
     let told = fails(&["query", &format!("SELECT * FROM '{}'", text(drive()))]);
     assert!(told.contains("name one of its topics with bag("), "{told}");
+}
+
+/// Joins on parts of fields, as AWS's queries have them, and on what is worked out of fields.
+#[test]
+fn topics_are_joined_on_what_is_worked_out_of_their_fields() {
+    let tables: &[(&str, &Path)] = &[("d", drive())];
+    let count = |condition: &str| {
+        let sql = format!(r#"SELECT count(*) AS n FROM d."/vehicle/steering_report" s JOIN d."/vehicle/brake_report" b ON {condition}"#);
+        rows(&sql, tables)[0]["n"].as_u64().expect("a number")
+    };
+    let exact = count("s.header.stamp = b.header.stamp");
+    assert!(exact > 10, "{exact}");
+    let parts = "s.header_stamp_secs = b.header_stamp_secs AND s.header_stamp_nsecs = b.header_stamp_nsecs";
+    assert_eq!(count(parts), exact);
+    assert!(count("s.header.seq = b.header.seq + 1") > 10);
+    assert!(count("date_trunc('second', s.header.stamp) = date_trunc('second', b.header.stamp)") > exact);
+    let explained = format!("EXPLAIN SELECT count(*) FROM d.\"/imu_raw\" s JOIN d.\"/gps/fix\" b ON {parts}");
+    assert!(
+        prints(&["query", &explained, "--json", "--table", &format!("d={}", text(drive()))]).contains("HashJoinExec"),
+        "{explained}"
+    );
+}
+
+/// Times are compared with columns of numbers by their magnitude, written with any operator.
+#[test]
+fn topics_are_joined_with_scenes_on_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenes = folder.path().join("scenes.csv");
+    std::fs::write(
+        &scenes,
+        "scene,start_time,end_time\na,1777887000.5,1777887001\nb,1777887001.5,1777887002\n",
+    )
+    .expect("a file");
+    let tables: &[(&str, &Path)] = &[("d", drive()), ("s", &scenes)];
+    let sql = |condition: &str| format!(r#"SELECT s.scene, count(*) AS n FROM d."/imu_raw" i JOIN s ON {condition} GROUP BY 1 ORDER BY 1"#);
+    let wanted = rows(
+        &sql("i.time >= to_timestamp(s.start_time) AND i.time <= to_timestamp(s.end_time)"),
+        tables,
+    );
+    assert_eq!(wanted.len(), 2);
+    for condition in [
+        "i.time BETWEEN s.start_time AND s.end_time",
+        "i.time >= s.start_time AND s.end_time >= i.time",
+        r#"i."Time" BETWEEN s.start_time AND s."End_Time""#,
+        "NOT i.time NOT BETWEEN s.start_time AND s.end_time",
+        "i.time BETWEEN cast(s.start_time * 1000 AS BIGINT) AND s.end_time - 0",
+    ] {
+        assert_eq!(rows(&sql(condition), tables), wanted, "{condition}");
+    }
+    let first = r#"SELECT cast(min(time) AS BIGINT) AS t FROM d."/imu_raw""#;
+    let nanos = rows(first, tables)[0]["t"].as_i64().expect("a number");
+    for condition in [
+        format!("time IN ({nanos}, 5)"),
+        format!("time IN (5, {}.{:09})", nanos / 1_000_000_000, nanos % 1_000_000_000),
+        format!("time NOT IN (5) AND time <= {nanos}"),
+    ] {
+        let sql = format!(r#"SELECT count(*) AS n FROM d."/imu_raw" WHERE {condition}"#);
+        assert_eq!(rows(&sql, tables), [json!({"n": 1})], "{condition}");
+    }
+    let derived = r#"SELECT count(*) AS n FROM (SELECT time AS t FROM d."/imu_raw") x WHERE t <= 1777887000.5"#;
+    let direct = r#"SELECT count(*) AS n FROM d."/imu_raw" WHERE "Time" <= 1777887000.5"#;
+    assert_eq!(rows(derived, tables), rows(direct, tables));
+}
+
+/// Names mean what the table has in front of which they stand; what two tables call alike is told apart.
+#[test]
+fn names_are_those_of_their_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    prints(&[
+        "export",
+        text(drive()),
+        "--to",
+        "parquet",
+        "-o",
+        text(folder.path()),
+        "--topic",
+        "/imu_raw",
+    ]);
+    let flat = folder.path().join("imu_raw");
+    let tables: &[(&str, &Path)] = &[("d", drive()), ("flat", &flat)];
+    let both =
+        r#"SELECT a.header_seq, b.header_seq FROM d."/imu_raw" a JOIN d."/gps/fix" b ON a.header_seq = b.header_seq ORDER BY 1 LIMIT 1"#;
+    let told = rows(both, tables);
+    assert_eq!(told[0]["a.header_seq"], told[0]["b.header_seq"], "{told:?}");
+    assert!(told[0]["a.header_seq"].is_u64(), "{told:?}");
+    let mixed = r#"SELECT count(*) AS n FROM d."/imu_raw" a JOIN flat ON a.header_seq = flat.header_seq AND a."Time" = flat."Time""#;
+    let whole = rows("SELECT count(*) AS n FROM flat", tables);
+    assert_eq!(rows(mixed, tables), whole);
+    let apart = r#"SELECT count("Time") AS n FROM d."/imu_raw" UNION ALL SELECT count("Time") AS n FROM flat"#;
+    assert_eq!(rows(apart, tables), [whole.clone(), whole.clone()].concat());
+    let inner = r#"SELECT count(*) AS n FROM d."/imu_raw" a WHERE EXISTS (SELECT 1 FROM flat f WHERE f.header_seq = a.header_seq)"#;
+    assert_eq!(rows(inner, tables), whole);
+    let inner = inner.replace("flat f", "d.\"/imu_raw\" f");
+    assert_eq!(rows(&inner, tables), whole);
+    let value =
+        r#"SELECT (SELECT max(f.header_seq) FROM flat f WHERE f.header_seq = a.header.seq) - header_seq AS n FROM d."/imu_raw" a LIMIT 1"#;
+    assert_eq!(rows(value, tables), [json!({"n": 0})]);
 }
