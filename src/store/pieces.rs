@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::cache::Unit;
 use super::rows::{Block, RowSet};
 use super::{Store, Task, TopicId, What, Work, WorkId};
 use crate::decode::Form;
-use crate::time::Span;
+use crate::time::{Span, Time};
 pub use level::Level;
 pub use piece::{Bounds, Piece, Point, RUN, SHORTEST_GAP_NANOS, contains, distance_to, overlaps, union};
 pub use projection::{World, project};
@@ -25,6 +26,8 @@ const LARGEST_GROUP: usize = 2_048;
 const MOST_BLOCKS: usize = 1 << 16;
 /// Positions that one piece of work takes.
 const BATCH_POSITIONS: usize = 1 << 17;
+/// While more come, blocks wait until they are this part of those that are known: all of these are gone through each time.
+const WORTH_IT: usize = 16;
 
 /// All positions of a topic that are loaded.
 #[derive(Debug, Default)]
@@ -158,15 +161,21 @@ impl PieceSet {
         self.known.bytes
     }
 
-    fn is_done(&self) -> bool {
-        self.flight.is_none() && self.new.is_empty() && self.gone.is_empty()
+    /// Whether what came and went is to be taken in now.
+    fn is_due(&self, now: Time, more_comes: bool) -> bool {
+        let changes = self.new.len() + self.gone.len();
+        changes > 0 && (!more_comes || changes * WORTH_IT >= self.known.blocks.len() || self.is_new_at(now))
     }
 
-    /// What is to be done next.
-    fn task(&mut self) -> Option<PiecesTask> {
-        if self.flight.is_some() || self.is_done() {
-            return None;
-        }
+    /// Whether the newest position at the playhead is in none of the pieces.
+    fn is_new_at(&self, now: Time) -> bool {
+        let start = |block: &Block| block.span.map(|span| span.start).filter(|start| *start <= now);
+        let known = self.known.blocks.partition_point(|block| start(block).is_some());
+        let known = known.checked_sub(1).and_then(|last| start(self.known.blocks.get(last)?));
+        self.new.values().filter_map(start).max() > known
+    }
+
+    fn task(&mut self) -> PiecesTask {
         let mut new = Vec::new();
         let mut positions = 0;
         while positions < BATCH_POSITIONS
@@ -175,11 +184,11 @@ impl PieceSet {
             positions += block.len;
             new.push(block);
         }
-        Some(PiecesTask {
+        PiecesTask {
             known: self.known.clone(),
             new,
             gone: std::mem::take(&mut self.gone),
-        })
+        }
     }
 }
 
@@ -208,18 +217,20 @@ impl Store {
 
     pub(super) fn issue_pieces(&mut self, out: &mut Vec<Work>) {
         for at in 0..self.pieces.len() {
-            let Some(task) = self.pieces.get_mut(at).and_then(PieceSet::task) else {
+            if !self.pieces.get(at).is_some_and(|set| set.flight.is_none() && self.is_due(set)) {
                 continue;
-            };
+            }
             let id = self.new_id();
             if let Some(set) = self.pieces.get_mut(at) {
                 set.flight = Some(id);
-                out.push(Work::Compute {
-                    id,
-                    task: Task::Pieces(task),
-                });
+                let task = Task::Pieces(set.task());
+                out.push(Work::Compute { id, task });
             }
         }
+    }
+
+    fn is_due(&self, set: &PieceSet) -> bool {
+        set.is_due(self.now, self.is_being_read(Unit::Rows(set.rows)))
     }
 
     /// None: it crashed, and what it was to take in is not shown.
@@ -233,6 +244,6 @@ impl Store {
     }
 
     pub(super) fn is_cutting(&self) -> bool {
-        self.pieces.iter().any(|set| !set.is_done())
+        self.pieces.iter().any(|set| set.flight.is_some() || self.is_due(set))
     }
 }

@@ -21,6 +21,8 @@ use crate::format::{Chunk, ConnectionSet, Fetched, Message, ReadHere};
 const COPY_BELOW: usize = 4;
 /// The record's header and the description of what its data is compressed with lie in so many bytes.
 const HEAD_BYTES: u64 = 512;
+/// A chunk that is no larger is read at once.
+const SMALL_BYTES: u64 = 64 << 10;
 /// Index records that take more are read with their chunk.
 const MAX_INDEX_BYTES: u64 = 4 << 20;
 /// Messages that lie so near to each other are read at once.
@@ -60,6 +62,9 @@ pub(super) fn messages(
 
 /// The bytes that [`pieced`] finds the messages of `wanted` in. None where to read the whole chunk is no worse.
 pub(super) fn needed(bag: &Bag, chunk: &Chunk, wanted: &ConnectionSet, read: &mut ReadHere) -> Option<Fetched> {
+    if chunk.range.end.saturating_sub(chunk.range.start) <= SMALL_BYTES {
+        return None;
+    }
     let mut got = Fetched::default();
     let mut keep = |range: Range<u64>| {
         let bytes = read(range.clone()).filter(|bytes| bytes.len() as u64 == range.end - range.start)?;

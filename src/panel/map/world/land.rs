@@ -14,9 +14,9 @@ static COUNTRIES: &[u8] = include_bytes!("../../../../assets/natural_earth/count
 static CITIES: &str = include_str!("../../../../assets/natural_earth/cities.csv");
 
 /// A detail is drawn up to its zoom; the last one is as the asset has it.
-const ZOOMS: [f64; 5] = [2.0, 3.0, 4.0, 5.0, f64::INFINITY];
+const ZOOMS: [f64; 7] = [2.0, 2.5, 3.0, 3.5, 4.0, 5.0, f64::INFINITY];
 /// A simpler line is at most so far from the asset's, at its detail's zoom.
-const TOLERANCE_POINTS: f64 = 0.4;
+const TOLERANCE_POINTS: f64 = 0.6;
 /// Coasts and borders that are smaller at their detail's zoom are left out.
 const LEAST_POINTS: f64 = 0.8;
 
