@@ -34,6 +34,7 @@ pub use keep::KeepProgress;
 pub use messages::{Messages, Piece, Wanted, mapped, mapped_of, messages};
 pub use open::{OpenError, Recording};
 pub use pace::Pace;
+pub use reading::needed_here;
 pub use serve::serve;
 pub use settle::settle;
 pub use share::{FoundScene, SceneError, ShareAnswer, ShareEvent, Sharing};

@@ -29,7 +29,7 @@ use super::span::span_of;
 use crate::decode::columns::{Columns, INSTANT};
 use crate::decode::{Schema, definitions};
 use crate::format::{Checks, ChunkId, ConnectionId, ConnectionSet, Fetched};
-use crate::run::Recording;
+use crate::run::{Recording, needed_here};
 use crate::source::SourceError;
 use crate::time::{Span, Time};
 
@@ -308,6 +308,11 @@ impl Read {
     fn here(&self, id: ChunkId, range: Range<u64>) -> Result<Option<Rows>> {
         thread_local! {
             static BUFFER: Cell<BytesMut> = Cell::default();
+        }
+        if let Some(got) = needed_here(&self.recording.reader, &*self.recording.container, id, &self.connections)
+            && let Ok(rows) = self.rows(id, &got)?
+        {
+            return Ok(Some(Ok(rows)));
         }
         let Some(bytes) = self.recording.reader.read_here(range.clone(), BUFFER.take()) else {
             return Ok(None);

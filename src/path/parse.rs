@@ -301,7 +301,7 @@ impl<'a> Parser<'a> {
             // `{==1}`: of the filtered value itself
             Some('=' | '!' | '<' | '>') if self.relative => self.path(None, from),
             Some(c) if c.is_ascii_digit() => self.number_or_name(),
-            Some('.') if self.rest().bytes().nth(1).is_some_and(|b| b.is_ascii_digit()) => self.number_or_name(),
+            Some('.') if self.rest().as_bytes().get(1).is_some_and(u8::is_ascii_digit) => self.number_or_name(),
             Some(c) if c.is_alphabetic() || matches!(c, '_' | '/') => self.named(),
             Some(_) => Err(self.unexpected()),
         }

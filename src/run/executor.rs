@@ -20,7 +20,7 @@ use super::open::{OpenError, index};
 use super::outbox::{Outbox, Ticket};
 use super::pace::Pace;
 use super::parts::Parts;
-use super::reading::{Lane, Queued};
+use super::reading::{Lane, Queued, needed_here};
 use crate::decode::Resource;
 use crate::format::Fetched;
 use crate::source::{Location, Policy, Reader, SourceError, TrafficSnapshot};
@@ -431,13 +431,9 @@ impl Shared {
                 return ControlFlow::Break(Ok(()));
             }
             let apart = chunk.ranges(&*next.read.container);
-            let mut read = |range| next.reader.read_here(range, BytesMut::new())?.ok();
             let is_alone = apart.is_none() && chunk.arrivals.is_empty();
-            let container = &next.read.container;
-            if let Some(got) = is_alone
-                .then(|| container.needed(chunk.chunk, &chunk.connections(), &mut read))
-                .flatten()
-            {
+            let needed = || needed_here(&next.reader, &*next.read.container, chunk.chunk, &chunk.connections());
+            if let Some(got) = is_alone.then(needed).flatten() {
                 self.decode(next, index, got);
                 return ControlFlow::Continue(());
             }

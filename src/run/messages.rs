@@ -15,6 +15,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::Recording;
 use super::pace::Pace;
+use super::reading::needed_here;
 use crate::format::{Catalog, Checks, ChunkId, ConnectionId, ConnectionSet, Fetched, Message, Warning};
 use crate::source::SourceError;
 use crate::time::{Span, Time};
@@ -351,8 +352,7 @@ impl<T: Send + 'static> Shared<T> {
     fn read_planned(&self, planned: &Planned, mut buffer: BytesMut) -> Result<Fetched, SourceError> {
         if planned.parts.is_none() && self.wanted.checks == Checks::Quick {
             let Recording { reader, container, .. } = &self.recording;
-            let mut read = |range| reader.read_here(range, BytesMut::new())?.ok();
-            if let Some(got) = container.needed(planned.chunk, &self.wanted.connections, &mut read) {
+            if let Some(got) = needed_here(reader, &**container, planned.chunk, &self.wanted.connections) {
                 return Ok(got);
             }
         }

@@ -4,8 +4,10 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::BytesMut;
+
 use super::outbox::Ticket;
-use crate::format::Fetched;
+use crate::format::{ChunkId, ConnectionSet, Container, Fetched};
 use crate::source::Reader;
 use crate::store::{Deadline, Read};
 
@@ -14,6 +16,13 @@ const BACKLOG_BYTES: u64 = 96 * 1024 * 1024;
 /// What is due soon comes by several requests at once where each has this much to bring: one connection is slow, many are not.
 const PIECE_BYTES: u64 = 512 * 1024;
 const MOST_PIECES: u64 = 4;
+
+/// What a few short reads bring of a chunk, on the calling thread; None where it is to be read whole, or lies elsewhere.
+pub fn needed_here(reader: &Reader, container: &dyn Container, chunk: ChunkId, connections: &ConnectionSet) -> Option<Fetched> {
+    let mut read = |range| reader.read_here(range, BytesMut::new())?.ok();
+    let is_here = !reader.is_remote();
+    is_here.then(|| container.needed(chunk, connections, &mut read)).flatten()
+}
 
 #[derive(Default)]
 pub(super) struct Lane {

@@ -65,8 +65,8 @@ fn infinite_values_hide_no_peak() {
     let series = Series::of_points(&points);
     for columns in [10, 100, 1_000] {
         let shown = series.decimated(Span::ALL, columns);
-        for i in 5_000..5_004 {
-            assert!(shown.contains(&points[i]), "{:?} in {columns} columns", points[i]);
+        for point in &points[5_000..5_004] {
+            assert!(shown.contains(point), "{point:?} in {columns} columns");
         }
     }
     assert_eq!(series.min_max(Span::ALL), Some((-90.0, 80.0)));

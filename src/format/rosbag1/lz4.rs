@@ -54,7 +54,7 @@ pub(super) struct Beginning {
 impl Block {
     /// What the word before a block says of it; None: the frame ends there.
     pub fn of(word: u32) -> Option<Block> {
-        (word != 0).then(|| Block {
+        (word != 0).then_some(Block {
             bytes: 0..(word & !STORED) as usize,
             stored: word & STORED != 0,
             checksum: None,

@@ -165,7 +165,7 @@ fn decimal(a: &DataType, b: &DataType) -> Option<DataType> {
     let all = u8::try_from(whole.max(other_whole) + i16::from(scale)).ok()?;
     match all {
         0..=DIGITS => Some(Decimal128(all.max(1), scale)),
-        ..=MANY_DIGITS => Some(Decimal256(all, scale)),
+        all if all <= MANY_DIGITS => Some(Decimal256(all, scale)),
         _ => None,
     }
 }

@@ -269,10 +269,10 @@ impl Track {
             let of = |(piece, own): &(&Piece, Bounds)| {
                 let level = piece.level(tolerance)?;
                 if contains(*own, piece.bounds) {
-                    return Some(level.len());
+                    return Some(level.count());
                 }
                 let runs = level.runs.iter().filter(|run| overlaps(**run, *own)).count();
-                Some((runs * RUN).min(level.len()))
+                Some((runs * RUN).min(level.count()))
             };
             seen.iter().filter_map(of).sum()
         };
@@ -325,7 +325,7 @@ impl Track {
         let last_before = |index: usize| level.position(index.checked_sub(1)?).and_then(|last| shown(last, true));
         let mut is_skipping = false;
         for (run_number, run) in level.runs.iter().enumerate() {
-            let (first, end) = (run_number * RUN, ((run_number + 1) * RUN).min(level.len()));
+            let (first, end) = (run_number * RUN, ((run_number + 1) * RUN).min(level.count()));
             if !overlaps(*run, window) && (first > 0 || !is_joined) {
                 is_skipping = true;
                 continue;
@@ -344,7 +344,7 @@ impl Track {
             }
         }
         if is_skipping {
-            out.skip_to(last_before(level.len()));
+            out.skip_to(last_before(level.count()));
         }
     }
 

@@ -67,7 +67,8 @@ impl Level {
         self.runs.len() * size_of::<Bounds>() + self.kept.as_ref().map_or(0, |kept| kept.len() * size_of::<u32>())
     }
 
-    pub fn len(&self) -> usize {
+    /// Positions that are kept.
+    pub fn count(&self) -> usize {
         self.len
     }
 

@@ -60,7 +60,9 @@ fn each_file_keeps_its_values() {
     let list_of_floats = |value: f64| Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>([Some(vec![Some(value)])])) as ArrayRef;
     let map = |names| mapping(names, texts("k"), 7);
     let wide = 1_i64 << 40;
-    let cases: Vec<(&str, Vec<ArrayRef>, [Value; 2], [Value; 2])> = vec![
+    // what it is, a column of each file, its values in queries and as a topic
+    type Case = (&'static str, Vec<ArrayRef>, [Value; 2], [Value; 2]);
+    let cases: Vec<Case> = vec![
         (
             "whole numbers",
             vec![Arc::new(Int32Array::from(vec![1])), ints(wide)],
