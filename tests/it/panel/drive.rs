@@ -145,24 +145,29 @@ pub fn one_topic(
 
 /// The positions alone, as `/other/fix`, so much later.
 pub fn other_track(later_secs: u32) -> (tempfile::TempDir, PathBuf) {
-    track(later_secs, 1 << 20, 0..0)
+    track(later_secs, 1 << 20, 0..0, SECONDS)
 }
 
 /// The same, each position in a chunk of its own: as in recordings whose pictures fill the chunks.
 pub fn lonely_track() -> (tempfile::TempDir, PathBuf) {
-    track(0, 1, 0..0)
+    track(0, 1, 0..0, SECONDS)
 }
 
 /// The same; from 0.9 to 1.1 s there is no fix.
 pub fn broken_track(chunk_bytes: usize) -> (tempfile::TempDir, PathBuf) {
-    track(0, chunk_bytes, 90..110)
+    track(0, chunk_bytes, 90..110, SECONDS)
+}
+
+/// Five minutes of it.
+pub fn long_track() -> (tempfile::TempDir, PathBuf) {
+    track(0, 2_000, 0..0, 300)
 }
 
 /// Behind a header whose frame is `gps`.
 const FIX_STATUS_AT: usize = 12 + 4 + "gps".len();
 const NO_FIX: u8 = 0xff;
 
-fn track(later_secs: u32, chunk_bytes: usize, without_fix: Range<u32>) -> (tempfile::TempDir, PathBuf) {
+fn track(later_secs: u32, chunk_bytes: usize, without_fix: Range<u32>, seconds: u32) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("other.bag");
     let bag = Writer::new(std::io::Cursor::new(Vec::new()), Compression::None).expect("a bag");
@@ -176,7 +181,7 @@ fn track(later_secs: u32, chunk_bytes: usize, without_fix: Range<u32>) -> (tempf
         callerid: None,
         bag: None,
     });
-    for tick in (0..SECONDS * 100).step_by(5) {
+    for tick in (0..seconds * 100).step_by(5) {
         let time = at(i64::from(later_secs) * 1_000_000_000 + i64::from(tick) * 10_000_000);
         let header = Encoder::new().header(tick, START_SEC + later_secs + tick / 100, tick % 100 * 10_000_000, "gps");
         let mut message = fix_at(header, tick).bytes().to_vec();

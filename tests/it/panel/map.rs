@@ -71,6 +71,23 @@ fn the_way_tells_heading_and_speed_whatever_a_chunk_holds() {
     }
 }
 
+/// A picture that is drawn then has them all.
+#[test]
+fn all_positions_are_in_pieces_once_the_store_rests() {
+    let (_folder, path) = drive::long_track();
+    let stage = Stage::open("map", &json!({}), path);
+    let topic = stage.store.topic_by_name("/other/fix").expect("a topic");
+    let pieces = stage.store.pieces(topic.id).expect("wanted");
+    let points = pieces
+        .parts
+        .iter()
+        .filter_map(|part| part.piece.as_ref())
+        .map(|piece| piece.points.len());
+    // the first has no fix
+    assert_eq!((pieces.messages, points.sum::<usize>()), (6_000, 5_999));
+    assert!(!stage.store.status().waiting);
+}
+
 #[test]
 fn no_line_leads_over_positions_without_a_fix() {
     // beside the positions, where the parts of a line meet
