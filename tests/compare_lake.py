@@ -7,7 +7,7 @@ Needs the PyPI packages duckdb, rosbags and pandas, and for the first row flight
 passed over, which is said. The file cache is warm; each figure is the median of three runs. For the others what comes after their start and
 imports is timed, for roadreel the whole process less what one takes that answers `SELECT 1`.
 """
-import argparse, os, subprocess, sys, tempfile, time
+import argparse, os, statistics, subprocess, sys, tempfile, time
 from importlib import metadata
 from pathlib import Path
 
@@ -23,6 +23,7 @@ WINDOW = "SELECT avg(speed) AS mean FROM t WHERE time >= {} AND time < {}"
 TOPICS = ("/imu_raw", "/odom", "/as_tx/objects")
 CONDITION = "/vehicle/brake_report.pedal_input > 0.3 and /vehicle/steering_report.speed > 5"
 SEARCHED_BAGS = 10
+TURNS = 7
 
 
 def task_duckdb(path, query):
@@ -81,11 +82,13 @@ def have(*packages):
     return True
 
 
-def query(roadreel, sql, *arguments):
-    """The median of a query's seconds without the start of the process."""
-    start, _ = median(lambda: run([roadreel, "query", "SELECT 1"]))
-    whole, _ = median(lambda: run([roadreel, "query", sql, *arguments]))
-    return whole - start
+def beside(roadreel, sql, arguments, theirs):
+    """The medians of a query's seconds, without the start of the process, and of another's, in turns: what slows the machine slows both."""
+    empty = lambda: run([roadreel, "query", "SELECT 1"])[0]
+    whole = lambda: run([roadreel, "query", sql, *arguments])[0]
+    took = [(empty(), whole(), theirs()) for _ in range(TURNS)]
+    start, whole, theirs = (statistics.median(column) for column in zip(*took))
+    return whole - start, theirs
 
 
 def against_duckdb(roadreel, folder, rows):
@@ -98,8 +101,8 @@ def against_duckdb(roadreel, folder, rows):
         if not path.exists():
             print(f"passed over: there is no {path}")
             continue
-        ours = query(roadreel, sql, "--table", f"t={path}", "--csv")
-        theirs = median(lambda: child("duckdb", path, sql))[0]
+        arguments = ("--table", f"t={path}", "--csv")
+        ours, theirs = beside(roadreel, sql, arguments, lambda: child("duckdb", path, sql)[0])
         rows.append(time_row(f"filter and aggregate {what} of Parquet", ours, peer, theirs))
 
 
@@ -109,8 +112,8 @@ def against_pandas(roadreel, bag, folder, rows):
     peer = f"rosbags {metadata.version('rosbags')} and pandas {metadata.version('pandas')}"
     out = folder / "topic.arrow"
     for topic in TOPICS:
-        ours = query(roadreel, f'SELECT * FROM d."{topic}"', "--table", f"d={bag}", "-o", out)
-        theirs = median(lambda: child("pandas", bag, topic))[0]
+        arguments = ("--table", f"d={bag}", "-o", out)
+        ours, theirs = beside(roadreel, f'SELECT * FROM d."{topic}"', arguments, lambda: child("pandas", bag, topic)[0])
         rows.append(time_row(f"`{topic}` as a table", ours, peer, theirs))
 
 
