@@ -122,20 +122,21 @@ fn recordings_of(found: Vec<Found>, at: &Location) -> Option<Vec<Place>> {
 pub fn tables(io: &Io, places: &[Place], topics: &[&str]) -> Result<Vec<Recording>, OpenError> {
     let mut all = Vec::new();
     for place in places.iter().filter(|place| place.kind == Kind::Table) {
-        all.extend(Recording::open_each(io, &place.location, |name| {
-            topics.iter().any(|topic| topic.trim_start_matches('/') == name)
-        })?);
+        all.extend(Recording::open_each(io, &place.location, |name| is_called(name, topics))?);
     }
     Ok(all)
+}
+
+/// Whether a table is called like one of the topics.
+fn is_called(table: &str, topics: &[&str]) -> bool {
+    topics.iter().any(|topic| topic.trim_start_matches('/') == table)
 }
 
 /// The same of the tables that lie among recordings, as far as they are called like the topics. Waits.
 pub fn tables_among(io: &Io, places: &[Place], topics: &[&str]) -> Result<Vec<Recording>, OpenError> {
     let mut all = Vec::new();
     for place in places.iter().filter(|place| place.kind == Kind::Among) {
-        all.extend(Recording::open_called(io, &place.location, |name| {
-            topics.iter().any(|topic| topic.trim_start_matches('/') == name)
-        })?);
+        all.extend(Recording::open_called(io, &place.location, |name| is_called(name, topics))?);
     }
     Ok(all)
 }

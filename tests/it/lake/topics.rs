@@ -1,6 +1,6 @@
 //! A topic is a table: SQL over it equals SQL over the tables that were extracted from it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -87,21 +87,18 @@ fn sql_over_topics_equals_sql_over_the_extracted_tables() {
     }
 }
 
+/// The drive's `/imu_raw` as AWS's lake has it.
+fn flat_imu(folder: &Path) -> PathBuf {
+    let into = ["-o", text(folder), "--topic", "/imu_raw"];
+    prints(&[&["export", text(drive()), "--to", "parquet"], &into[..]].concat());
+    folder.join("imu_raw")
+}
+
 /// Parts of a message's fields that flat tables have as columns are found in topics, too; numbers are times by their magnitude.
 #[test]
 fn queries_of_flat_tables_fit_topics() {
     let folder = tempfile::tempdir().expect("a folder");
-    prints(&[
-        "export",
-        text(drive()),
-        "--to",
-        "parquet",
-        "-o",
-        text(folder.path()),
-        "--topic",
-        "/imu_raw",
-    ]);
-    let flat = folder.path().join("imu_raw");
+    let flat = flat_imu(folder.path());
     let topic = format!("bag('{}', '/imu_raw')", text(drive()));
     for query in [
         "SELECT sum(header_stamp_secs) AS s, max(header_stamp_nsecs) AS n, min(i.orientation_covariance_0) AS c FROM {} i",
@@ -263,17 +260,7 @@ fn topics_are_joined_with_scenes_on_time() {
 #[test]
 fn names_are_those_of_their_table() {
     let folder = tempfile::tempdir().expect("a folder");
-    prints(&[
-        "export",
-        text(drive()),
-        "--to",
-        "parquet",
-        "-o",
-        text(folder.path()),
-        "--topic",
-        "/imu_raw",
-    ]);
-    let flat = folder.path().join("imu_raw");
+    let flat = flat_imu(folder.path());
     let tables: &[(&str, &Path)] = &[("d", drive()), ("flat", &flat)];
     let both =
         r#"SELECT a.header_seq, b.header_seq FROM d."/imu_raw" a JOIN d."/gps/fix" b ON a.header_seq = b.header_seq ORDER BY 1 LIMIT 1"#;
