@@ -17,6 +17,8 @@ const MAGIC: u32 = 0x184D_2204;
 const STORED: u32 = 1 << 31;
 /// No LZ4 sequence makes more out of a byte.
 const MAX_RATIO: usize = 255;
+/// The shortest match.
+const MIN_MATCH: usize = 4;
 /// Matches reach so far back.
 const DICTIONARY_BYTES: usize = 64 * 1024;
 
@@ -346,18 +348,39 @@ fn decode_block(frame: &Frame, block: &Block, body: &[u8], out: &mut Decoded) ->
     }
 }
 
-/// Decompresses one block of a frame of independent blocks into `into`; returns how many bytes it holds.
-pub(super) fn decode_one(block: &Block, body: &[u8], into: &mut [u8]) -> Option<usize> {
+/// Decompresses one block of a frame of independent blocks into `into`, which is as long as what it holds: the first `until` bytes of it
+/// at least. None where it holds something else.
+pub(super) fn decode_until(block: &Block, body: &[u8], until: usize, into: &mut [u8]) -> Option<()> {
     let input = body.get(block.bytes.clone())?;
     if block.cut {
         return None;
     }
-    match block.stored {
-        true => into.get_mut(..input.len()).map(|into| {
-            into.copy_from_slice(input);
-            input.len()
-        }),
-        false => decompress_into(input, into).ok(),
+    if block.stored {
+        return (input.len() == into.len()).then(|| into.copy_from_slice(input));
+    }
+    let (input_end, end) = end_of_literals(input, until)?;
+    if input_end == input.len() && end != into.len() {
+        return None;
+    }
+    (decompress_into(input.get(..input_end)?, into.get_mut(..end)?).ok()? == end).then_some(())
+}
+
+/// Where a block can be cut so that it is a block again, one that holds `until` bytes or few more: behind literals, as every block ends.
+/// In its bytes, and in what they decompress to.
+fn end_of_literals(input: &[u8], until: usize) -> Option<(usize, usize)> {
+    // sums of bytes of a block of 4 MiB at most
+    let (mut at, mut end) = (0, 0);
+    loop {
+        let token = *input.get(at)?;
+        at += 1;
+        let literals = length(input, &mut at, usize::from(token >> 4))?;
+        at += literals;
+        end += literals;
+        if end >= until || at >= input.len() {
+            return (at <= input.len()).then_some((at, end));
+        }
+        at += 2;
+        end += length(input, &mut at, usize::from(token & 15))? + MIN_MATCH;
     }
 }
 
@@ -387,7 +410,7 @@ fn decode_sequence(input: &[u8], at: &mut usize, out: &mut [u8], oldest: usize, 
         return (available > 0).then_some(end);
     };
     *at += 2;
-    let Some(len) = length(input, at, usize::from(token & 15)).map(|len| len.saturating_add(4)) else {
+    let Some(len) = length(input, at, usize::from(token & 15)).map(|len| len.saturating_add(MIN_MATCH)) else {
         return Some(end);
     };
     let start = end.checked_sub(distance).filter(|start| distance > 0 && *start >= oldest);

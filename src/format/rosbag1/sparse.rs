@@ -1,7 +1,7 @@
 //! The messages of some connections, without reading or decompressing what they do not need.
 //!
 //! The index behind a chunk says where they are; of an LZ4 frame of independent blocks only the blocks that hold them are decompressed,
-//! and where short reads cost nothing only these are read. Every promise is verified on the way (block sizes, the record at each
+//! each as far as the last of them, and where short reads cost nothing only these are read. Every promise is verified on the way (block sizes, the record at each
 //! offset); where one does not hold, the whole chunk is read.
 
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::Bag;
 use super::buffer::Buffer;
 use super::chunk::{Head, Out};
 use super::index::{ChunkIndex, Entry};
-use super::lz4::{Block, Frame, decode_one};
+use super::lz4::{Block, Frame, decode_until};
 use super::record::{self, MESSAGE, Peek};
 use super::unpack::{Compression, MAX_CHUNK_BYTES, unpack};
 use crate::format::{Chunk, ConnectionSet, Fetched, Message, ReadHere};
@@ -144,10 +144,15 @@ enum Stored {
     /// By where they start.
     Plain(Vec<(usize, Bytes)>),
     /// Of blocks that hold `block_bytes` each: those that are needed, by their numbers.
-    Lz4 {
-        block_bytes: usize,
-        blocks: Vec<(usize, Block, Bytes)>,
-    },
+    Lz4 { block_bytes: usize, blocks: Vec<Needed> },
+}
+
+struct Needed {
+    number: usize,
+    block: Block,
+    bytes: Bytes,
+    /// The first so many bytes that it holds are all that is needed.
+    until: usize,
 }
 
 /// None where the data cannot be read in parts, or where nearly all of it is needed.
@@ -186,14 +191,16 @@ fn blocks(head: &Head, spots: &[Spot], read: &mut Read) -> Option<Stored> {
     if frame.is_linked || size > MAX_CHUNK_BYTES {
         return None;
     }
-    let mut is_needed = vec![false; size.div_ceil(block_bytes)];
+    let mut needed = vec![0; size.div_ceil(block_bytes)];
     for range in spots.iter().map(Spot::range) {
         let last = range.end.checked_sub(1)? / block_bytes;
-        is_needed.get_mut(range.start / block_bytes..=last)?.fill(true);
+        let until = needed.get(last)?.max(&(range.end - last * block_bytes)).to_owned();
+        needed.get_mut(range.start / block_bytes..last)?.fill(block_bytes);
+        *needed.get_mut(last)? = until;
     }
     let mut at = frame.header_bytes;
     let mut blocks = Vec::new();
-    for (number, is_needed) in is_needed.into_iter().enumerate() {
+    for (number, until) in needed.into_iter().enumerate() {
         let word = record::u32_at(&read(at..at.checked_add(4).filter(|end| *end <= room)?)?, 0)?;
         let block = Block::of(word).filter(|block| block.bytes.len() <= block_bytes)?;
         let start = at + 4;
@@ -201,9 +208,14 @@ fn blocks(head: &Head, spots: &[Spot], read: &mut Read) -> Option<Stored> {
         if end > room {
             return None;
         }
-        if is_needed {
+        if until > 0 {
             let bytes = read(start..end)?;
-            blocks.push((number, block, bytes));
+            blocks.push(Needed {
+                number,
+                block,
+                bytes,
+                until,
+            });
         }
         at = end + frame.checksum_bytes;
     }
@@ -226,23 +238,21 @@ impl Stored {
             Stored::Lz4 { block_bytes, blocks } => {
                 let block_bytes = *block_bytes;
                 let room = blocks.len().checked_mul(block_bytes)?;
-                let most: usize = blocks.iter().map(|(_, block, _)| block.most(block_bytes)).sum();
+                let most: usize = blocks.iter().map(|needed| needed.block.most(block_bytes)).sum();
                 if most.saturating_add(block_bytes) < room {
                     return None;
                 }
                 // a message lies in neighbours, so it stays in one piece
                 let mut buffer = Buffer::with_len(room);
-                for (slot, (number, block, bytes)) in blocks.iter().enumerate() {
-                    let holds = block_bytes.min((head.size as usize).checked_sub(number * block_bytes)?);
+                for (slot, needed) in blocks.iter().enumerate() {
+                    let holds = block_bytes.min((head.size as usize).checked_sub(needed.number * block_bytes)?);
                     let into = buffer.all().get_mut(slot * block_bytes..slot * block_bytes + holds)?;
-                    if decode_one(block, bytes, into)? != holds {
-                        return None;
-                    }
+                    decode_until(&needed.block, &needed.bytes, needed.until, into)?;
                 }
                 let unpacked = buffer.share(room);
                 let record = |range: Range<usize>| {
                     let number = range.start / block_bytes;
-                    let slot = blocks.binary_search_by_key(&number, |block| block.0).ok()?;
+                    let slot = blocks.binary_search_by_key(&number, |needed| needed.number).ok()?;
                     let at = slot * block_bytes + range.start % block_bytes;
                     let end = at + range.len();
                     (end <= unpacked.len()).then(|| unpacked.slice(at..end))

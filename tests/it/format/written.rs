@@ -111,6 +111,55 @@ fn short_reads_bring_little_messages_without_large_ones() {
     assert!(read_in_pieces(&*index_bytes(&bytes).unwrap(), &bytes, 0, &wanted).is_none());
 }
 
+/// Of a chunk of several blocks, whose messages end in runs of zeros, in noise and in what was there before.
+#[test]
+fn a_topic_alone_reads_as_it_does_among_all() {
+    let topics = ["/a", "/b", "/c", "/d", "/e"];
+    let connection = |topic: &&str| Connection {
+        topic: (*topic).into(),
+        ..sample().connections[0].clone()
+    };
+    for seed in 0..20 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let noise: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(9_000).collect();
+        let mut payload = || {
+            let mut out = Vec::new();
+            for _ in 0..random.usize(1..12) {
+                let part = match random.u8(..3) {
+                    0 => vec![0; random.usize(..40_000)],
+                    1 => noise[random.usize(..9_000)..].to_vec(),
+                    _ => {
+                        let len = random.usize(..9_000);
+                        std::iter::repeat_with(|| random.u8(..)).take(len).collect()
+                    }
+                };
+                out.extend(part);
+            }
+            out
+        };
+        let payloads: Vec<Vec<u8>> = std::iter::repeat_with(&mut payload).take(60).collect();
+        let ids = std::iter::repeat_with(|| random.u32(..5));
+        let recording = Recording {
+            connections: topics.iter().map(connection).collect(),
+            messages: (0..)
+                .map(Time)
+                .zip(ids)
+                .zip(payloads)
+                .map(|((time, id), p)| (id, time, p))
+                .collect(),
+        };
+        let bytes = Bytes::from(write(&recording, Compression::Lz4, 1 << 30));
+        let bag = index_bytes(&bytes).unwrap();
+        for id in 0..5 {
+            let (messages, warnings) = read(&*bag, &bytes, &ConnectionSet::Only([id].into()), Checks::Quick);
+            assert_eq!(warnings, [], "seed {seed}, {}", topics[id as usize]);
+            let got = messages.iter().map(|m| (m.connection, m.time, m.payload.to_vec()));
+            let expected = recording.messages.iter().filter(|(of, ..)| *of == id).cloned();
+            assert!(got.eq(expected), "seed {seed}, {}", topics[id as usize]);
+        }
+    }
+}
+
 #[test]
 fn a_time_before_1970_is_refused() {
     let mut writer = Writer::new(Cursor::new(Vec::new()), Compression::None).unwrap();
