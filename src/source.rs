@@ -30,6 +30,7 @@ mod request;
 mod s3;
 mod scenes;
 mod secret;
+mod small;
 mod traffic;
 
 pub use aws::AwsOptions;
@@ -48,4 +49,5 @@ pub use renewal::Renewal;
 pub use s3::{Entry, EntryKind, Page, S3Address};
 pub use scenes::{Scene, SceneTable, record_of};
 pub use secret::without_secrets;
+pub use small::small;
 pub use traffic::{Traffic, TrafficSnapshot};

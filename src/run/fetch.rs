@@ -1,4 +1,4 @@
-//! Reads files that messages name: meshes of markers.
+//! Reads files that messages name (meshes of markers), and tiles of maps.
 //!
 //! Invariants: a file is read whole and never written; one that is too large is refused before it is read.
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::Io;
 use crate::decode::Resource;
-use crate::source::{Location, Net, Reader};
+use crate::source::{Location, Net, Reader, small};
 
 const LARGEST_BYTES: u64 = 256 << 20;
 
@@ -47,9 +47,13 @@ pub(super) async fn fetch(address: Arc<str>, near: Option<&Location>, net: &Net)
         },
     };
     // The user's headers may hold a token: they are for where the recording is, not for whom a message or a map names.
-    let bytes = match near {
-        Some(near) if near.is_beside(&location) => whole(location, LARGEST_BYTES, net).await?,
-        _ => whole(location, LARGEST_BYTES, &net.without_headers()).await?,
+    let bytes = match (near, location) {
+        (Some(near), location) if near.is_beside(&location) => whole(location, LARGEST_BYTES, net).await?,
+        // a map asks: for tiles
+        (None, Location::Url(url)) => small(&url, LARGEST_BYTES, &net.without_headers())
+            .await
+            .map_err(|error| error.to_string())?,
+        (_, location) => whole(location, LARGEST_BYTES, &net.without_headers()).await?,
     };
     // A large mesh takes a while.
     let read = tokio::task::spawn_blocking(move || Resource::read(&address, bytes));

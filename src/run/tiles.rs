@@ -150,7 +150,8 @@ fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
 
 fn open_sqlite(path: &Path) -> Result<Connection, String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|e| format!("{e}: {}", path.display()))?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|_| format!("it is not there, or no database: {}", path.display()))?;
     let has_tiles = connection.prepare("SELECT tile_data FROM tiles LIMIT 1").is_ok();
     match has_tiles {
         true => Ok(connection),
@@ -226,12 +227,35 @@ fn from_mbtiles(connection: &Connection, asked: &Asked) -> rusqlite::Result<Byte
     }
 }
 
+/// Attributions are HTML, mostly links.
+fn plain(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    // the ampersand last: what it makes is text
+    let entities = [
+        ("&copy;", "©"),
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
+    let text = entities.iter().fold(text, |text, (entity, letter)| text.replace(entity, letter));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn about(is_vector: bool, zooms: (u8, u8), attribution: &str, bounds: Option<[f64; 4]>) -> Bytes {
     let about = serde_json::json!({
         "is_vector": is_vector,
         "min_zoom": zooms.0,
         "max_zoom": zooms.1,
-        "attribution": attribution,
+        "attribution": plain(attribution),
         "bounds": bounds,
     });
     about.to_string().into()

@@ -13,6 +13,7 @@ mod entry;
 mod known;
 mod pins;
 mod segments;
+mod small;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -102,6 +103,13 @@ fn hash(parts: &[&[u8]]) -> u128 {
         hasher.write(part);
     }
     hasher.finish_128()
+}
+
+/// A small object that is kept whole.
+pub(super) struct Small {
+    pub(super) bytes: Bytes,
+    /// Nobody has to be asked for it.
+    pub(super) is_fresh: bool,
 }
 
 /// A part of a range: there, or to be fetched.
@@ -256,6 +264,36 @@ impl Cache {
         let at = |offset: u64| usize::try_from(offset.checked_sub(segment.start)?).ok();
         (part.end <= segment.end).then_some(())?;
         Some(bytes.slice(at(part.start)?..at(part.end)?))
+    }
+
+    /// All of `range`, as far as it lies here without a gap. Waits for the disk.
+    pub(super) fn whole(&self, key: ObjectKey, range: Range<u64>) -> Option<Bytes> {
+        self.list(key);
+        let mut whole = BytesMut::new();
+        for piece in self.pieces(key, &range) {
+            match piece {
+                Piece::Held(_, bytes) => whole.extend_from_slice(&bytes),
+                Piece::OnDisk(part, segment) => whole.extend_from_slice(&self.load(key, &part, &segment)?),
+                Piece::Missing(_) => return None,
+            }
+        }
+        Some(whole.freeze())
+    }
+
+    /// A small object as it was last seen. Waits for the disk.
+    pub(super) fn small(&self, url: &url::Url) -> Option<Small> {
+        let note = small::read(self.shared.disk.as_ref()?, url)?;
+        let bytes = self.whole(note.key, 0..note.total)?;
+        let is_fresh = note.is_fresh;
+        Some(Small { bytes, is_fresh })
+    }
+
+    /// Keeps a small object for as long as there is room, and asks nobody for it for a while. Waits for the disk.
+    pub(super) fn keep_small(&self, url: &url::Url, bytes: &Bytes, fresh_for: Duration) {
+        if let Some(disk) = &self.shared.disk {
+            self.record(small::key(url, bytes), 0).take(bytes);
+            small::write(disk, url, bytes, fresh_for);
+        }
     }
 
     /// Keeps what is fetched from `start` on.

@@ -246,19 +246,11 @@ async fn recall(cache: &Cache, at: &Location) -> Result<Option<Recalled>, Source
         Ok((|| {
             let known = cache.known(&place)?;
             let key = ObjectKey::new(&place, known.total, &known.etag)?;
-            cache.list(key);
-            let mut head = BytesMut::new();
-            for piece in cache.pieces(key, &(0..known.total.min(HEAD_BYTES))) {
-                match piece {
-                    Piece::Held(_, bytes) => head.extend_from_slice(&bytes),
-                    Piece::OnDisk(part, segment) => head.extend_from_slice(&cache.load(key, &part, &segment)?),
-                    Piece::Missing(_) => return None,
-                }
-            }
+            let head = cache.whole(key, 0..known.total.min(HEAD_BYTES))?;
             Some(Recalled {
                 known,
                 key,
-                head: head.freeze(),
+                head,
                 is_pinned: cache.is_pinned(key),
             })
         })())

@@ -5,9 +5,10 @@
 use std::error::Error;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{AGE, CACHE_CONTROL, HeaderMap};
 
 use super::{Location, SourceError};
 use crate::time::Time;
@@ -26,6 +27,41 @@ pub(super) fn content_range(text: &str) -> Option<ContentRange> {
     let total = total.trim();
     let total = if total == "*" { None } else { Some(total.parse().ok()?) };
     (range.start < range.end && total.is_none_or(|t| range.end <= t)).then_some(ContentRange { range, total })
+}
+
+/// Whether an answer may be kept (RFC 9111, section 5.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// Shown for so long without asking again.
+    For(Duration),
+    NotKept,
+}
+
+/// Where the server does not say.
+const FRESH_BY_DEFAULT: Duration = Duration::from_secs(86_400);
+
+pub(super) fn freshness(headers: &HeaderMap) -> Freshness {
+    let said = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    let directives: Vec<String> = said
+        .flat_map(|value| value.split(','))
+        .map(|d| d.trim().to_ascii_lowercase())
+        .collect();
+    let says = |name: &str| directives.iter().any(|directive| directive == name);
+    if says("no-store") {
+        return Freshness::NotKept;
+    }
+    let max_age = directives
+        .iter()
+        .find_map(|directive| directive.strip_prefix("max-age=")?.trim_matches('"').parse().ok());
+    let fresh_for = max_age.map_or(FRESH_BY_DEFAULT, Duration::from_secs);
+    let age = headers
+        .get(AGE)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .unwrap_or(0);
+    match says("no-cache") {
+        true => Freshness::For(Duration::ZERO),
+        false => Freshness::For(fresh_for.saturating_sub(Duration::from_secs(age))),
+    }
 }
 
 /// An answer that is neither 200 nor 206; `body` is its beginning.

@@ -13,7 +13,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue, IF_MATCH
 use reqwest::{Response, StatusCode};
 
 use super::cache::Known;
-use super::http::content_range;
+use super::http::{Freshness, content_range, freshness};
 use super::object_url::{ObjectUrl, Target};
 use super::patience::Tries;
 use super::reader::HEAD_BYTES;
@@ -80,6 +80,8 @@ pub(super) struct Opened {
     pub(super) whole: bool,
     /// The object is the one that was known.
     pub(super) unchanged: bool,
+    /// How long the answer may be kept.
+    pub(super) freshness: Freshness,
 }
 
 impl Opened {
@@ -89,6 +91,7 @@ impl Opened {
             head,
             whole: false,
             unchanged: false,
+            freshness: Freshness::NotKept,
         }
     }
 }
@@ -169,9 +172,11 @@ impl Remote {
         // a new connection takes its own time
         let patience = idle + net.policy.connect.min(idle);
         let mut response = net.within(patience, at, net.get(target, &asked, unless, at)).await?;
+        let freshness = freshness(response.headers());
         let opened = |version: Version, head: Vec<u8>, whole| {
             let told = Opened {
                 whole,
+                freshness,
                 ..Opened::of(version.total, head.into())
             };
             (Remote::of(url.clone(), net, version), told)

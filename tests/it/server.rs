@@ -44,6 +44,8 @@ pub struct Behaviour {
     pub etag: bool,
     /// The ETags are weak.
     pub weak: bool,
+    /// Of every answer.
+    pub cache_control: Option<&'static str>,
     pub require_signature: bool,
     /// Who asks may not list: what is missing is denied.
     pub denies_missing: bool,
@@ -84,6 +86,7 @@ impl Default for Behaviour {
             ranges: true,
             etag: true,
             weak: false,
+            cache_control: None,
             require_signature: false,
             denies_missing: false,
             now_secs: 1_800_000_000,
@@ -542,6 +545,9 @@ fn serve(
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: String| headers.insert(name, HeaderValue::from_str(&value).expect("a header"));
     set("content-length", length.to_string());
+    if let Some(said) = behaviour.cache_control {
+        set("cache-control", said.into());
+    }
     if behaviour.etag {
         set("etag", etag);
     }

@@ -270,23 +270,15 @@ impl MapPanel {
         let painter = ui.painter();
         let name = |topic: TopicId| view.store.topic(topic).map(|t| t.name.to_string()).unwrap_or_default();
         let title = match self.config.color_by {
-            ColorBy::Topic => {
-                if self.tracks.len() > 1 {
-                    for (number, track) in self.tracks.iter().enumerate() {
-                        let y = at.y + 9.0 + number as f32 * 18.0;
-                        painter.circle_filled(pos2(at.x + 4.0, y), 4.0, self.color_of(number, track.topic, view, p));
-                        world::halo_text(painter, pos2(at.x + 14.0, y), Align2::LEFT_CENTER, &name(track.topic), p);
-                    }
-                }
-                return;
+            ColorBy::Topic if self.tracks.len() > 1 => {
+                let tracks = self.tracks.iter().enumerate();
+                let lines = tracks.map(|(number, track)| (self.color_of(number, track.topic, view, p), name(track.topic)));
+                return dots(painter, at, lines.collect(), p);
             }
+            ColorBy::Topic => return,
             ColorBy::Status => {
-                for (number, status) in [-1_i8, 0, 1, 2].into_iter().enumerate() {
-                    let y = at.y + 9.0 + number as f32 * 18.0;
-                    painter.circle_filled(pos2(at.x + 4.0, y), 4.0, color_of_status(p, status));
-                    world::halo_text(painter, pos2(at.x + 14.0, y), Align2::LEFT_CENTER, status_text(status), p);
-                }
-                return;
+                let lines = [-1_i8, 0, 1, 2].map(|status| (color_of_status(p, status), status_text(status).to_owned()));
+                return dots(painter, at, lines.into(), p);
             }
             ColorBy::Accuracy => "Standard deviation, m".to_owned(),
             ColorBy::Speed => "Speed, m/s".to_owned(),
@@ -323,6 +315,23 @@ impl MapPanel {
             theme::small(),
             p.weak,
         );
+    }
+}
+
+/// What each colour is of, on a plate: a track's colour is nothing beside a ground of the same.
+fn dots(painter: &egui::Painter, at: egui::Pos2, lines: Vec<(Color32, String)>, p: &theme::Palette) {
+    const LINE: f32 = 18.0;
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|(color, text)| (color, painter.layout_no_wrap(text, theme::small(), p.text)))
+        .collect();
+    let width = lines.iter().map(|(_, text)| text.size().x).fold(0.0, f32::max);
+    let size = vec2(width + 26.0, lines.len() as f32 * LINE + 4.0);
+    painter.rect_filled(Rect::from_min_size(at - vec2(4.0, 2.0), size), 4.0, p.base.gamma_multiply(0.75));
+    for (number, (color, text)) in lines.into_iter().enumerate() {
+        let y = at.y + LINE * (number as f32 + 0.5);
+        painter.circle_filled(pos2(at.x + 4.0, y), 4.0, color);
+        painter.galley(pos2(at.x + 14.0, y - text.size().y / 2.0), text, p.text);
     }
 }
 
