@@ -25,7 +25,7 @@ struct Planned {
     is_whole: bool,
 }
 
-/// Writes one bag. Without a `compression` each recording's own is kept.
+/// Writes one bag. Without a `compression` chunks that are copied keep theirs, and others get the one that all recordings share, or LZ4.
 pub fn write_bag<W: Write + Seek>(
     recordings: &[Recording],
     selection: &Selection,
@@ -33,10 +33,12 @@ pub fn write_bag<W: Write + Seek>(
     out: W,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Written, ExportError> {
-    let own = recordings
-        .first()
-        .map_or(Compression::Lz4, |first| usual_compression(&first.container.catalog().chunks));
-    let writer = Writer::new(out, compression.unwrap_or(own))?;
+    let mut own = recordings
+        .iter()
+        .map(|recording| usual_compression(&recording.container.catalog().chunks));
+    let first = own.next().unwrap_or(Compression::Lz4);
+    let shared = if own.all(|other| other == first) { first } else { Compression::Lz4 };
+    let writer = Writer::new(out, compression.unwrap_or(shared))?;
     let mut slicer = Slicer {
         recordings,
         wanted: recordings

@@ -88,19 +88,22 @@ struct Place {
 }
 
 impl Bag {
-    /// Takes a connection record: the first of its number, or the first after messages that use it. `topic` is from its header,
-    /// `data` holds the other fields.
+    /// Takes a connection record: the first of its number that names a type, or the first after messages that use it. `topic` is from
+    /// its header, `data` holds the other fields.
     fn describe(&mut self, number: u32, topic: &[u8], data: &[u8]) {
-        let is_new = !self.ids.contains_key(&number);
-        if !is_new && self.undescribed.remove(&number).is_none() {
+        let is_undescribed = !self.ids.contains_key(&number) || self.undescribed.contains_key(&number);
+        let Some(id) = self.id_of(number, 0) else { return };
+        let Some(slot) = self.catalog.connections.get_mut(id as usize) else {
+            return;
+        };
+        if !is_undescribed && !slot.type_name.is_empty() {
             return;
         }
-        if let Some(id) = self.id_of(number, 0)
-            && let Some(slot) = self.catalog.connections.get_mut(id as usize)
-        {
-            *slot = connection(topic, data);
+        let found = connection(topic, data);
+        if is_undescribed || !found.type_name.is_empty() {
+            self.prints.insert(number, print(&found));
             self.undescribed.remove(&number);
-            self.prints.insert(number, print(topic, data));
+            *slot = found;
         }
     }
 
@@ -144,8 +147,30 @@ fn fits(claimed: Span, found: Span) -> bool {
     (0..=SLACK_NANOS).contains(&found.start.since(claimed.start)) && (0..=SLACK_NANOS).contains(&claimed.end.since(found.end))
 }
 
-fn print(topic: &[u8], data: &[u8]) -> u32 {
-    twox_hash::XxHash32::oneshot(twox_hash::XxHash32::oneshot(0, topic), data)
+/// Of what a connection's record says, in whichever order.
+fn print(connection: &Connection) -> u32 {
+    let Connection {
+        topic,
+        type_name,
+        md5,
+        definition,
+        ..
+    } = connection;
+    let texts = [topic, type_name, md5, definition, connection.callerid.as_ref().unwrap_or(topic)];
+    let start = u32::from(connection.latching);
+    texts
+        .iter()
+        .fold(start, |seed, text| twox_hash::XxHash32::oneshot(seed, text.as_bytes()))
+}
+
+/// Whether a connection record's data is anything else than fields.
+fn is_garbled(mut data: &[u8]) -> bool {
+    while !data.is_empty() {
+        if record::take_field(&mut data).is_err() {
+            return true;
+        }
+    }
+    false
 }
 
 /// Reads a connection record's data. Fields that are missing or cut short stay empty.

@@ -51,7 +51,7 @@ fn mbtiles(path: &Path) {
     db.execute_batch(
         "CREATE TABLE metadata (name TEXT, value TEXT);
          CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB);
-         INSERT INTO metadata VALUES ('format', 'png'), ('attribution', '<a href="https://nowhere.example">Survey</a> of&nbsp;Nowhere'), ('bounds', '7,46,9,48');",
+         INSERT INTO metadata VALUES ('format', 'png'), ('attribution', '<a href=https://nowhere.example>Survey</a> of&nbsp;Nowhere'), ('bounds', '7,46,9,48');",
     )
     .expect("tables");
     for (z, x, y) in [(0_u8, 0_u32, 0_u32), (1, 0, 1), (1, 1, 0)] {

@@ -6,7 +6,7 @@
 use super::index::is_padding;
 use super::record::{self, CHUNK_INFO, CONNECTION, Header, Peek};
 use super::unpack::MAX_CHUNK_BYTES;
-use super::{Bag, Lie, MAGIC, Place};
+use super::{Bag, Lie, MAGIC, Place, is_garbled};
 use crate::format::{Chunk, Warning};
 use crate::time::Span;
 
@@ -47,6 +47,10 @@ pub(super) fn read(claims: Claims, bytes: &[u8], bag: &mut Bag) -> Result<(), Li
                     return Err(lie("a connection without number or topic".into()));
                 };
                 connections += 1;
+                if is_garbled(data) {
+                    let topic = String::from_utf8_lossy(topic);
+                    return Err(lie(format!("what it says of connection {number} ({topic}) is no list of fields")));
+                }
                 bag.describe(number, topic, data);
             }
             CHUNK_INFO => infos.push(chunk_info(&found.header, data, claims.index_pos).map_err(lie)?),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{drive, fails, prints, roadreel, rows, text};
 use crate::data::data;
-use crate::ros1::{BROKEN, second_opinion};
+use crate::ros1::{BROKEN, WHOLE, second_opinion};
 
 fn cat(path: &Path, more: &[&str]) -> Vec<Value> {
     let mut arguments = vec!["cat", text(path), "--json"];
@@ -86,6 +86,39 @@ fn slices_merge() {
         all
     };
     assert_eq!(plain(&whole), plain(drive()));
+}
+
+/// Recorders differ in how they write a connection; copied chunks hold it as theirs did.
+#[test]
+fn bags_of_other_recorders_are_copied_soundly() {
+    for name in WHOLE {
+        let Some(path) = data(&format!("ros1/{name}")) else { return };
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("copy.bag");
+        prints(&["export", text(&path), "-o", text(&out)]);
+        assert!(prints(&["check", text(&out), "--json"]).contains("\"problems\":[]"), "{name}");
+        assert!(second_opinion(&out) == second_opinion(&path), "{name}");
+    }
+}
+
+/// What the index says of a connection is damaged: its chunks say it, too.
+#[test]
+fn a_topic_is_described_by_whichever_record_is_whole() {
+    for name in ["embag_test_2020-08.bag", "tilt_laser_many_chunks_64k.bag"] {
+        let Some(path) = data(&format!("ros1/{name}")) else { return };
+        let folder = tempfile::tempdir().expect("a folder");
+        let [damaged, out] = ["damaged.bag", "repaired.bag"].map(|name| folder.path().join(name));
+        let mut bytes = fs::read(&path).expect("a bag");
+        let field = b"message_definition=";
+        let at = bytes.windows(field.len()).rposition(|window| window == field).expect("a connection");
+        bytes[at - 4..at + field.len()].fill(b'#');
+        fs::write(&damaged, bytes).expect("written");
+        assert_eq!(cat(&damaged, &[]), cat(&path, &[]), "{name}");
+        let output = roadreel(&["export", text(&damaged), "-o", text(&out)]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && told.contains("is no list of fields"), "{name}: {told}");
+        assert!(second_opinion(&out) == second_opinion(&path), "{name}");
+    }
 }
 
 /// A bag without an index, and one that is cut: what is written has an index, and what was lost is told.
