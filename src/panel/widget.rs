@@ -306,6 +306,24 @@ pub fn short_number(value: f64, width: usize) -> String {
     }
 }
 
+/// What a cell of a table says of a number: all digits before the point, which seconds since 1970 and identities need, and so many behind
+/// it, which metres of a latitude need.
+pub fn cell_number(value: f64, decimals: usize) -> String {
+    const WHOLE: f64 = 1e15;
+    const WIDTH: usize = 8;
+    if value.abs() >= WHOLE || value.abs() < 1e-4 {
+        // as many digits as tell it from others
+        return short_number(value, WIDTH + decimals);
+    }
+    let narrow = value as f32;
+    if f64::from(narrow) == value {
+        // more digits would be those of its binary form
+        return format!("{narrow}");
+    }
+    let whole = format!("{:.0}", value.trunc()).len();
+    short_number(value, (whole + 1 + decimals).max(WIDTH))
+}
+
 /// The length of the union of `spans` within `within`, in nanoseconds.
 pub fn covered_nanos(spans: &[Span], within: Span) -> i64 {
     let mut parts: Vec<Span> = spans

@@ -59,6 +59,8 @@ pub struct Scene {
     pub end: Option<Time>,
     /// Fields that the table does not have of it, not even as null.
     pub missing: Vec<&'static str>,
+    /// The table has no column for them.
+    pub names_no_recordings: bool,
     /// What is odd about it: sentences.
     pub odd: Vec<String>,
     /// Everything else that the table says of it.
@@ -103,6 +105,7 @@ impl Scene {
     pub fn of_item(table: &SceneTable, mut item: BTreeMap<String, String>) -> Scene {
         let fields = ["bag_file_bucket", "bag_file_prefix", "start_time"];
         let missing = fields.into_iter().filter(|name| !item.contains_key(*name)).collect();
+        let names_no_recordings = !item.contains_key(&table.partition_key) && !item.contains_key("bag_file_prefix");
         // what is null is known to be nothing
         item.retain(|_, text| !matches!(text.trim(), "" | "None" | "null" | "NaN" | "nan" | "NaT"));
         let mut take = |name: &str| item.remove(name);
@@ -125,6 +128,7 @@ impl Scene {
             start_text,
             end_text,
             missing,
+            names_no_recordings,
             record,
             id,
             class,
@@ -148,7 +152,7 @@ impl Scene {
     /// Says anew what is odd about it, seen alone.
     pub fn note_oddities(&mut self) {
         self.odd.clear();
-        if self.record.is_empty() {
+        if self.record.is_empty() && !self.names_no_recordings {
             self.odd.push("It names no recording.".into());
         }
         match (&self.start_text, self.start) {
@@ -166,6 +170,11 @@ impl Scene {
         {
             self.odd.push("Its end is before its start.".into());
         }
+    }
+
+    /// Whether it names no recording: then it is of what is open at its time.
+    pub fn is_of_any(&self) -> bool {
+        self.record.is_empty() && self.prefix.is_none()
     }
 
     /// From its start to its end; a moment where it has no end, or one before its start.

@@ -279,7 +279,7 @@ impl<'a> SourcesOf<'a> {
     /// what is open at its time.
     fn place(&mut self, scene: &'a Scene) -> Option<(Span, bool)> {
         let (span, whole) = (scene.span()?, self.whole?);
-        if scene.record.is_empty() && scene.prefix.is_none() {
+        if scene.is_of_any() {
             return whole.contains(span.start).then_some((span, true));
         }
         let (scenes, sources) = (self.scenes, self.sources);

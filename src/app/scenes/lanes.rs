@@ -24,10 +24,16 @@ const JOINED_BELOW: f32 = 4.0;
 /// A bar as wide as this has room for words.
 const ROOM_FOR_TEXT: f32 = 36.0;
 
+/// A bar over others leaves this of each to be seen, at most of so many.
+const STEP: f32 = 3.0;
+const MOST_STEPS: usize = 2;
+
 /// Scenes that are drawn as one.
 struct Bar {
     from: f32,
     to: f32,
+    /// How many others go on beneath it.
+    over: usize,
     first: Key,
     count: usize,
 }
@@ -157,6 +163,8 @@ fn nearest(lane: &Lane, axis: Axis, x: f32) -> Option<Key> {
 
 fn bars(lane: &Lane, axis: Axis) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
+    // by how many they lie over: where the last one ends
+    let mut ends = [f32::NEG_INFINITY; MOST_STEPS + 1];
     for (span, key) in lane.within(axis.span) {
         let from = axis.x(span.start).max(axis.rect.left() - NARROWEST);
         let to = axis.x(span.end).min(axis.rect.right()).max(from + NARROWEST);
@@ -166,12 +174,21 @@ fn bars(lane: &Lane, axis: Axis) -> Vec<Bar> {
                 last.to = last.to.max(to);
                 last.count += 1;
             }
-            None => bars.push(Bar {
-                from,
-                to,
-                first: *key,
-                count: 1,
-            }),
+            None => {
+                let over = ends.iter().position(|end| *end <= from + 1.0).unwrap_or(MOST_STEPS);
+                bars.push(Bar {
+                    from,
+                    to,
+                    over,
+                    first: *key,
+                    count: 1,
+                });
+            }
+        }
+        if let Some(last) = bars.last()
+            && let Some(end) = ends.get_mut(last.over)
+        {
+            *end = end.max(last.to);
         }
     }
     bars
@@ -183,7 +200,7 @@ fn drawn(ui: &Ui, state: &AppState, bars: &[Bar], rect: Rect, axis: Axis, color:
     let mut mesh = Mesh::default();
     let mut over = Vec::new();
     for (at, bar) in bars.iter().enumerate() {
-        let body = Rect::from_min_max(pos2(bar.from, top), pos2(bar.to, bottom));
+        let body = Rect::from_min_max(pos2(bar.from, top + STEP * bar.over as f32), pos2(bar.to, bottom));
         // a line of the ground parts it from the one before
         mesh.add_colored_rect(body.with_min_x(bar.from - 1.0).with_max_x(bar.from), p.raised);
         let is_lit = pointed == Some(bar.first) || state.scenes.selected == Some(bar.first);
@@ -205,9 +222,12 @@ fn drawn(ui: &Ui, state: &AppState, bars: &[Bar], rect: Rect, axis: Axis, color:
         // up to where the next one covers it
         let end = bars.get(at + 1).map_or(bar.to, |next| next.from.min(bar.to));
         let seen = body.with_max_x(end).intersect(axis.rect);
-        let text = scene.filter(|_| bar.count == 1).and_then(|scene| scene.text.as_deref());
+        let text = match bar.count {
+            1 => scene.and_then(|scene| scene.text.clone()),
+            count => Some(format!("{} scenes", grouped(count as u64))),
+        };
         if let Some(text) = text.filter(|_| seen.width() > ROOM_FOR_TEXT) {
-            let galley = elided(ui, text, theme::small(), p.text, seen.width() - 8.0);
+            let galley = elided(ui, &text, theme::small(), p.text, seen.width() - 8.0);
             let at = Align2::LEFT_CENTER
                 .align_size_within_rect(galley.size(), seen.shrink2(vec2(4.0, 0.0)))
                 .min;

@@ -116,7 +116,8 @@ impl AppState {
         let scene = self.scenes.get(key)?;
         let sources = self.store.sources().iter().zip(0..);
         let has_camera = |source: &SourceInfo| !source.location.is_remote() && source.bags.is_empty();
-        let mut of = sources.filter(|(source, _)| has_camera(source) && self.scenes.is_of(scene, source));
+        let is_of = |source: &SourceInfo| scene.is_of_any() || self.scenes.is_of(scene, source);
+        let mut of = sources.filter(|(source, _)| has_camera(source) && is_of(source));
         let (source, id) = of.next()?;
         if let Some(known) = self.scenes.thumbnails.cameras.get(&(camera.topic, id)) {
             return Some(known.clone());

@@ -155,7 +155,7 @@ impl SqlPanel {
 fn text(cell: &Cell) -> (String, bool) {
     match cell {
         Cell::Null => ("null".to_owned(), true),
-        Cell::Float(number) => (widget::short_number(*number, 8), false),
+        Cell::Float(number) => (widget::cell_number(*number, 7), false),
         Cell::Time(time) => (format_utc(*time), false),
         Cell::Text(text) => (text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(), false),
     }

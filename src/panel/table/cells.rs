@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::decode::{Schema, Value};
-use crate::panel::widget::short_number;
+use crate::panel::widget::cell_number;
 use crate::path::{self, Expr, Path, Spot, Step, StepKind};
 
 /// Fields that a structure may have to be written out in one cell.
@@ -100,14 +100,14 @@ impl Cell {
 /// In one line: small structures and arrays written out, larger ones summed up.
 pub fn text(value: &Value) -> String {
     match value {
-        Value::F32(v) => short_number(f64::from(*v), 8),
-        Value::F64(v) => short_number(*v, 8),
+        Value::F32(v) => cell_number(f64::from(*v), 7),
+        Value::F64(v) => cell_number(*v, 7),
         Value::Struct { values, .. } if values.len() <= INLINE && values.iter().all(is_scalar) => {
             let parts: Vec<String> = value.fields().map(|(name, v)| format!("{name} {}", short(v))).collect();
             parts.join("  ")
         }
         Value::Numbers { .. } | Value::Bytes(_) if value.array_len().is_some_and(|n| n <= INLINE) => {
-            let numbers: Vec<String> = value.numbers().into_iter().map(|v| short_number(v, 7)).collect();
+            let numbers: Vec<String> = value.numbers().into_iter().map(|v| cell_number(v, 3)).collect();
             format!("[{}]", numbers.join(", "))
         }
         Value::Array(items) if items.is_empty() => "[]".to_owned(),
@@ -117,7 +117,8 @@ pub fn text(value: &Value) -> String {
 
 fn short(value: &Value) -> String {
     match value {
-        Value::F32(_) | Value::F64(_) => short_number(value.as_f64().unwrap_or(f64::NAN), 7),
+        Value::F32(v) => cell_number(f64::from(*v), 3),
+        Value::F64(v) => cell_number(*v, 3),
         other => text(other),
     }
 }

@@ -110,7 +110,10 @@ fn a_topic_is_described_by_whichever_record_is_whole() {
         let [damaged, out] = ["damaged.bag", "repaired.bag"].map(|name| folder.path().join(name));
         let mut bytes = fs::read(&path).expect("a bag");
         let field = b"message_definition=";
-        let at = bytes.windows(field.len()).rposition(|window| window == field).expect("a connection");
+        let at = bytes
+            .windows(field.len())
+            .rposition(|window| window == field)
+            .expect("a connection");
         bytes[at - 4..at + field.len()].fill(b'#');
         fs::write(&damaged, bytes).expect("written");
         assert_eq!(cat(&damaged, &[]), cat(&path, &[]), "{name}");
