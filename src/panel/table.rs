@@ -4,6 +4,7 @@
 
 mod cells;
 mod export;
+mod filter;
 mod list;
 mod paint;
 mod rows;
@@ -157,7 +158,7 @@ impl TablePanel {
             filter: self.config.filter.clone(),
             sort: self.config.sort.as_ref().map(|s| (s.column.clone(), s.descending)),
         });
-        self.is_working = self.body.work(&compiled.select);
+        self.is_working = self.body.work(&compiled.select, &self.columns);
         if self.config.rows == RowsOf::Playhead {
             // the same element of the next message
             let again = |s: Place| self.body.rows().iter().find(|r| r.part == s.part).copied();
@@ -231,7 +232,9 @@ impl TablePanel {
                 let edit = egui::TextEdit::singleline(&mut self.config.filter)
                     .hint_text("Filter")
                     .desired_width(width);
-                if widget::named(ui.add(edit), "Filter rows").changed() {
+                if widget::named(ui.add(edit), "Filter rows")
+                    .on_hover_text("Words, and conditions on columns: speed > 5")
+                    .changed() {
                     out.push(Action::Changed);
                 }
             });

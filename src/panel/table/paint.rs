@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::TablePanel;
-use super::cells::{self, Cell};
+use super::cells::Cell;
+use super::filter;
 use crate::decode::Value;
 use crate::panel::ink::Ink;
-use crate::panel::rule::{Operator, Told};
+use crate::panel::rule::Operator;
 use crate::panel::widget;
 use crate::theme::{self, Palette, icon};
 
@@ -40,16 +41,7 @@ impl Paint {
     }
 
     fn holds(&self, row: &Value, columns: &[Cell]) -> bool {
-        let Some(value) = cells::at(row, &self.column) else { return false };
-        let cell = columns.iter().find(|c| c.path == self.column);
-        let name = cell.and_then(|c| c.name_of(value)).map(|(_, name)| name.to_string());
-        let text = value.as_str().map_or_else(|| cells::text(value), str::to_owned);
-        let told = Told {
-            number: value.as_f64(),
-            name: name.as_deref(),
-            text: &text,
-        };
-        self.operator.holds(&told, &self.value)
+        filter::holds(row, columns, &self.column, self.operator, &self.value)
     }
 }
 

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rayon::slice::ParallelSliceMut as _;
 
-use super::cells;
+use super::cells::{self, Cell};
+use super::filter::Filter;
 use crate::decode::{Rows, Value};
-use crate::panel::widget::matches_words;
 use crate::path::Select;
 use crate::time::Time;
 
@@ -124,7 +124,7 @@ impl Key {
 /// Which rows are asked for, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
-    /// Every word must occur in the row's text.
+    /// As [`Filter`] reads it.
     pub filter: String,
     /// A column, and whether the largest comes first.
     pub sort: Option<(String, bool)>,
@@ -186,7 +186,8 @@ impl Body {
     }
 
     /// Looks at some more messages. False: all are done.
-    pub fn work(&mut self, select: &Select) -> bool {
+    pub fn work(&mut self, select: &Select, columns: &[Cell]) -> bool {
+        let filter = Filter::parse(&self.query.filter);
         let (mut bytes, mut rows) = (0, 0);
         let mut left = false;
         let mut held = self.bytes();
@@ -208,7 +209,7 @@ impl Body {
                 for (part, value) in parts(select, &payload).into_iter().enumerate() {
                     block.total += 1;
                     rows += 1;
-                    if !self.query.filter.trim().is_empty() && !matches_words(&cells::whole_text(&value), &self.query.filter) {
+                    if !filter.passes(&value, columns) {
                         continue;
                     }
                     let before = block.bytes;

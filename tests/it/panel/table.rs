@@ -86,6 +86,39 @@ fn the_filter_looks_into_every_field() {
 }
 
 #[test]
+fn the_filter_compares_columns() {
+    for (filter, ids) in [
+        ("id >= 30", &["40", "30"][..]),
+        ("id>10 position.y<-0.5", &["30", "20"]),
+        ("kind == KIND_CAR id != 40", &["20", "10"]),
+        ("label != car", &["30"]),
+        ("id < 50 person", &["30"]),
+        ("speed > 5", &[]),
+    ] {
+        let harness = objects(json!({ "filter": filter }));
+        let shown = rows(&harness);
+        let shown: Vec<&str> = shown.iter().filter_map(|row| row.split(' ').next()).collect();
+        assert_eq!(shown, ids, "{filter}");
+    }
+}
+
+#[test]
+fn times_and_coordinates_are_written_in_full() {
+    let numbers = |values: [f64; 4]| values.iter().fold(Encoder::new(), |e, value| e.raw(&value.to_le_bytes()));
+    let messages = [(0, numbers([1_600_000_006.491, -122.083_921_5, 12.3_f32.into(), 1.2e-9]))];
+    let (folder, path) = drive::one_topic(
+        "/fixes",
+        "test_msgs/Fix",
+        "float64 time\nfloat64 longitude\nfloat64 narrow\nfloat64 tiny\n",
+        messages.into_iter(),
+    );
+    let mut stage = Stage::open("table", &json!({ "path": "/fixes" }), path);
+    stage.keep(folder);
+    let harness = show(stage, [900.0, 200.0], Theme::Dark);
+    assert_eq!(rows(&harness), ["1600000006.491 -122.0839215 12.3 1.2e-9"]);
+}
+
+#[test]
 fn structures_open_into_columns() {
     let mut harness = objects(json!({ "open": ["position"], "sort": { "column": "position.y" } }));
     harness.get_by_label("Sort by position.x");
