@@ -26,6 +26,7 @@ mod series;
 mod shades;
 mod signal;
 mod timing;
+mod times;
 mod todo;
 mod transforms;
 mod work;
@@ -44,6 +45,7 @@ pub use series::{Points, Series, Statistics};
 pub use signal::{Problem, Signal, integer};
 pub use timing::{Figures, Gap, SPREAD_MEDIANS, Stamping, Timing};
 pub use transforms::{Branch, Flaw, Transforms};
+pub use times::{Density, Times};
 pub use work::*;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

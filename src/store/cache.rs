@@ -94,6 +94,8 @@ impl Kept {
 #[derive(Default)]
 pub(super) struct Cell {
     pub units: Vec<(Unit, State)>,
+    /// Topics whose messages' times in it are known.
+    pub timed: Vec<TopicId>,
 }
 
 impl Cell {
@@ -196,7 +198,14 @@ impl Store {
             super::What::Held(bytes) => bytes,
             _ => 0,
         });
-        beside.sum::<u64>() + self.memory.kept + self.memory.decoded + grids + shades + self.resource_bytes() + self.wide_bytes()
+        beside.sum::<u64>()
+            + self.memory.kept
+            + self.memory.decoded
+            + self.times_bytes()
+            + grids
+            + shades
+            + self.resource_bytes()
+            + self.wide_bytes()
     }
 
     /// What a unit will weigh of a chunk as long as its messages wait to be shown, going by those that were read before.

@@ -17,6 +17,7 @@ use crate::store::grid::GridTask;
 use crate::store::matches::{LinesTask, Verdict};
 use crate::store::pieces::{Pieces, PiecesTask};
 use crate::store::shades::ShadeTask;
+use crate::store::times::Times;
 use crate::store::timing::{Figures, FiguresTask};
 use crate::time::Time;
 
@@ -366,6 +367,8 @@ pub struct ChunkContent {
     pub messages: Vec<Message>,
     /// For each job: (time on its stamp, value), by receive time. NaN values are kept: they are gaps.
     pub series: Vec<(u32, Vec<(Time, f64)>)>,
+    /// When messages came, of each connection of which the index or what was read tells of all in the chunk.
+    pub times: Vec<(ConnectionId, Times)>,
     /// What values of a series stand for, where it is one of texts.
     pub texts: Vec<(u32, NamedValues)>,
     /// For each job that its form allows.
