@@ -414,6 +414,11 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
         (Foxglove, "Gauge!b", json!({"path": "/g.v", "colorMap": "turbo", "reverse": false})),
         (
             Foxglove,
+            "Gauge!two",
+            json!({"path": "/g.v", "colorMode": "gradient", "gradient": ["#0000ff", "rgba(255, 0, 255, 1)"], "reverse": true}),
+        ),
+        (
+            Foxglove,
             "Indicator!a",
             json!({"path": "/i.v", "style": "background", "fallbackColor": "#a0a0a0", "fallbackLabel": "Off", "rules": [{"operator": "=", "rawValue": "true", "color": "#68e24a", "label": "On"}, {"operator": ">=", "rawValue": "3", "color": "#ff0000", "label": "High"}]}),
         ),
