@@ -128,9 +128,9 @@ impl PlotPanel {
         // digits go before columns do
         let named = names.iter().map(|name| text_width(ui, name, theme::small())).fold(0.0, f32::max);
         let (apart, width) = match ui.available_width() - named {
-            640.0.. => (14.0, 8),
-            570.0.. => (6.0, 8),
-            450.0.. => (6.0, 6),
+            710.0.. => (14.0, 8),
+            640.0.. => (6.0, 8),
+            500.0.. => (6.0, 6),
             _ => (4.0, 5),
         };
         let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 3).spacing([apart, 1.0]);

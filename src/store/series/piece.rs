@@ -45,9 +45,10 @@ pub struct Extent {
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
     pub extent: Extent,
-    /// How many numbers, their mean, and the sum of the squares of what they differ from it by.
+    /// How many numbers, their mean, that of their absolute values, and the sum of the squares of what they differ from the mean by.
     count: f64,
     mean: f64,
+    mean_absolute: f64,
     squares: f64,
 }
 
@@ -127,7 +128,7 @@ impl Piece {
 
     /// Whether both are made of the same points, as far as their summaries tell.
     pub fn is_of_the_same(&self, other: &Piece) -> bool {
-        let figures = |s: &Summary| [s.count, s.mean, s.squares].map(f64::to_bits);
+        let figures = |s: &Summary| [s.count, s.mean, s.mean_absolute, s.squares].map(f64::to_bits);
         let same = |a: &Summary, b: &Summary| a.extent.is_same(&b.extent) && figures(a) == figures(b);
         self.count == other.count && same(&self.summary, &other.summary) && self.runs.iter().zip(&other.runs).all(|(a, b)| same(a, b))
     }
@@ -377,6 +378,7 @@ impl Summary {
 
     fn last(&self) -> Time {
         self.extent.last.0
+            mean_absolute: mean_of(numbers().map(f64::abs).sum()),
     }
 }
 
@@ -403,6 +405,11 @@ impl Statistics {
             (sum @ None, new) => *sum = new,
             (Some(_), None) => {}
         }
+        let apart_absolute = other.mean_absolute - self.mean_absolute;
+        self.mean_absolute = match apart_absolute.is_finite() {
+            true => self.mean_absolute + apart_absolute * other.count / both,
+            false => f64::INFINITY,
+        };
     }
 
     pub fn count(&self) -> u64 {
@@ -449,6 +456,11 @@ impl Statistics {
     pub fn peak_to_peak(&self) -> Option<f64> {
         Some(self.max()?.1 - self.min()?.1)
     }
+    /// Of the values without their signs.
+    pub fn mean_absolute(&self) -> Option<f64> {
+        self.sum.map(|s| s.mean_absolute)
+    }
+
 
     /// First to last number.
     pub fn span(&self) -> Option<Span> {
