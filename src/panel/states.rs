@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::panel::bands::{self, Band, Colors, State};
+use crate::panel::stamps::StampKind;
 use crate::panel::time_axis::{Labels, TimeAxis};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, linked, path_field, stamps, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
@@ -39,7 +40,10 @@ const SHORTEST_NANOS: i64 = 1_000_000;
 #[serde(default)]
 struct Config {
     paths: Vec<Lane>,
-    stamp: Stamp,
+    stamp: StampKind,
+    /// What the times are, where that is a path of the same messages.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    stamp_path: String,
     /// Shares its visible time range with all plots that do, and with others of its kind.
     sync_x: bool,
     #[serde(flatten)]
@@ -50,7 +54,8 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             paths: Vec::new(),
-            stamp: Stamp::default(),
+            stamp: StampKind::default(),
+            stamp_path: String::new(),
             sync_x: true,
             extra: Map::new(),
         }
@@ -66,7 +71,10 @@ struct Lane {
     visible: bool,
     /// None: the panel's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    stamp: Option<Stamp>,
+    stamp: Option<StampKind>,
+    /// What its times are, where that is a path of the same messages.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    stamp_path: String,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -76,6 +84,7 @@ impl Default for Lane {
         Lane {
             path: String::new(),
             label: String::new(),
+            stamp_path: String::new(),
             visible: true,
             stamp: None,
             extra: Map::new(),
@@ -110,11 +119,14 @@ impl StatesPanel {
     fn refresh(&mut self, view: &View) {
         self.signals.truncate(self.config.paths.len());
         for (at, lane) in self.config.paths.iter().enumerate() {
-            let stamp = lane.stamp.unwrap_or(self.config.stamp);
+            let stamp = match lane.stamp {
+                Some(own) => own.stamp(&lane.stamp_path),
+                None => self.config.stamp.stamp(&self.config.stamp_path),
+            };
             // of what is hidden nothing is read
             let path = if lane.visible { lane.path.as_str() } else { "" };
             match self.signals.get_mut(at) {
-                Some(signal) if signal.text() == path && signal.stamp() == stamp => {}
+                Some(signal) if signal.text() == path && *signal.stamp() == stamp => {}
                 Some(signal) => *signal = Signal::new(path, stamp),
                 None => self.signals.push(Signal::new(path, stamp)),
             }
@@ -481,11 +493,8 @@ impl Panel for StatesPanel {
         if ui.button("Add a lane").clicked() {
             self.config.paths.push(Lane::default());
         }
-        ui.horizontal(|ui| {
-            ui.label("Time");
-            ui.selectable_value(&mut self.config.stamp, Stamp::Receive, "Receive");
-            ui.selectable_value(&mut self.config.stamp, Stamp::Header, "Header stamp");
-        });
+        ui.label("Time");
+        stamps::settings(ui, view, "all lanes", &mut self.config.stamp, &mut self.config.stamp_path);
         ui.checkbox(&mut self.config.sync_x, "Same time range as in plots");
         for signal in &self.signals {
             for topic in signal.topics() {
@@ -499,6 +508,7 @@ impl Panel for StatesPanel {
         }
         if self.config.stamp != before.stamp {
             self.config.paths.iter_mut().for_each(|lane| lane.stamp = None);
+            stamps::override_settings(ui, view, &format!("lane {}", at + 1), &mut lane.stamp, &mut lane.stamp_path);
         }
         if self.config != before {
             out.push(Action::Changed);

@@ -354,7 +354,7 @@ impl Store {
     /// Spans in which the points of a series themselves are needed, by its number.
     fn wanted_points(&self) -> Vec<(u32, Span)> {
         let by_panels = self.wants.iter().filter_map(|want| match &want.what {
-            What::Points { path, stamp, span } => Some((self.series_number(want.topic, path, *stamp)?, *span)),
+            What::Points { path, stamp, span } => Some((self.series_number(want.topic, path, stamp)?, *span)),
             _ => None,
         });
         by_panels.chain(self.points_for_derived()).collect()

@@ -205,16 +205,16 @@ impl Store {
         }
     }
 
-    pub(super) fn series_number(&self, topic: TopicId, path: &str, stamp: Stamp) -> Option<u32> {
+    pub(super) fn series_number(&self, topic: TopicId, path: &str, stamp: &Stamp) -> Option<u32> {
         let at = self
             .series
             .iter()
-            .position(|s| s.topic == topic && s.stamp == stamp && &*s.path == path)?;
+            .position(|s| s.topic == topic && s.stamp == *stamp && &*s.path == path)?;
         u32::try_from(at).ok()
     }
 
     /// What is loaded of a series; None until it was wanted once.
-    pub fn series(&self, topic: TopicId, path: &str, stamp: Stamp) -> Option<&Series> {
+    pub fn series(&self, topic: TopicId, path: &str, stamp: &Stamp) -> Option<&Series> {
         self.series.get(self.series_number(topic, path, stamp)? as usize)
     }
 

@@ -90,7 +90,7 @@ impl PlotPanel {
             }
             response.context_menu(|ui| {
                 ui.label(RichText::new(&series.path).weak());
-                series_controls(ui, series, color);
+                series_controls(ui, view, series, color);
                 if ui.button("Copy path").clicked() {
                     out.push(Action::CopyText(series.path.clone()));
                     ui.close();
@@ -256,10 +256,11 @@ fn told_apart(series: &[SeriesConfig], mut names: Vec<String>) -> Vec<String> {
         let from = ends.map(|(slash, _)| slash + 1).find(is_own).unwrap_or(0);
         let mut name = if field.is_empty() { of.path.clone() } else { path(from).to_owned() };
         let same = || others().filter(|(_, other)| other.path == of.path);
-        if same().any(|(_, other)| other.stamp != of.stamp) {
-            name.push_str(match of.stamp {
-                Stamp::Receive => " (receive time)",
-                Stamp::Header => " (header stamp)",
+        if same().any(|(_, other)| other.stamp() != of.stamp()) {
+            name.push_str(&match of.stamp() {
+                Stamp::Receive => " (receive time)".to_owned(),
+                Stamp::Header => " (header stamp)".to_owned(),
+                Stamp::Path(path) => format!(" (at {path})"),
             });
         }
         if same().any(|(_, other)| other.x_path != of.x_path) && !of.x_path.is_empty() {

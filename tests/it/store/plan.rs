@@ -134,7 +134,7 @@ fn background_waits_for_the_playhead_and_works_outward() {
         .collect();
     assert_eq!(background.len(), 98);
     assert!(background[..4].iter().all(|c| (46..=54).contains(c)), "{background:?}");
-    let series = world.store.series(wants[1].topic, "/a.data", Stamp::Receive).expect("a series");
+    let series = world.store.series(wants[1].topic, "/a.data", &Stamp::Receive).expect("a series");
     assert!(series.is_complete(Span::ALL));
     assert_eq!(series.len(), 1000);
     assert_eq!(series.loaded(), [Span::new(t(0), t(9990))]);
@@ -149,7 +149,7 @@ fn held_background_reads_nothing_but_the_playhead() {
     world.store.hold_background(true);
     world.seek(t(5055), &wants);
     assert_eq!(world.reads.len(), 2);
-    let series = world.store.series(wants[1].topic, "/a.data", Stamp::Receive).expect("a series");
+    let series = world.store.series(wants[1].topic, "/a.data", &Stamp::Receive).expect("a series");
     assert_eq!(series.value_at(t(5055)), Some(505.0));
     world.store.hold_background(false);
     world.settle();
