@@ -31,6 +31,8 @@ const AXIS_HEIGHT: f32 = 20.0;
 const RIGHT_MARGIN: f32 = 8.0;
 /// Of a band, in points.
 const LEAST_WIDTH: f32 = 2.0;
+/// Of a band with a name that is cut.
+const LEAST_NAME_WIDTH: f32 = 40.0;
 const SHORTEST_NANOS: i64 = 1_000_000;
 
 /// What a layout stores.
@@ -433,6 +435,10 @@ fn text_in(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme::small(), p.text);
     job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 8.0);
     let galley = ui.painter().layout_job(job);
+    // a letter or two of a name tell nothing
+    if galley.elided && rect.width() < LEAST_NAME_WIDTH {
+        return;
+    }
     let at = pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0);
     // dark behind the text, so that it reads on every colour
     let behind = Rect::from_min_size(at, galley.size()).expand2(vec2(2.0, 0.0));
