@@ -261,6 +261,17 @@ fn each_name_of_the_legend_is_another_one() {
     harness.get_by_label_contains("linear_acceleration.x (header stamp)");
 }
 
+#[test]
+fn what_was_read_for_one_topic_tells_when_the_messages_of_all_came() {
+    let stage = plot(json!({ "series": [{ "path": X }] }));
+    let whole = stage.store.span().expect("messages");
+    for topic in stage.store.topics() {
+        let density = stage.store.density(topic.id, whole, 1);
+        let known = density.known[0].round() as u64;
+        assert_eq!((known, density.spread[0]), (topic.messages, 0.0), "{}", topic.name);
+    }
+}
+
 const TIMED: &str = "time at\nuint64 nanos\nuint32 uptime\nfloat64 data\nfloat64[] list\ntime[] times\nstring name\n";
 
 /// Four, a second apart, with times that are so much later than they were received.
