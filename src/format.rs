@@ -109,7 +109,12 @@ pub trait Container: Send + Sync {
     fn messages(&self, chunk: ChunkId, got: &Fetched, connections: &ConnectionSet, checks: Checks) -> Batch;
     /// When which connection's messages in `chunk` were received, by time; without unpacking them where the container has an index.
     fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
-        arrivals_of(self.messages(chunk, got, &ConnectionSet::All, Checks::Quick))
+        let unpacked = || arrivals_of(self.messages(chunk, got, &ConnectionSet::All, Checks::Quick));
+        self.listed(chunk, got).unwrap_or_else(unpacked)
+    }
+    /// The same, where an index among these bytes tells of all messages in `chunk`.
+    fn listed(&self, _chunk: ChunkId, _got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
+        None
     }
     /// Where a chunk keeps the fields of its messages apart: the bytes that hold these, by their first names.
     fn ranges_of(&self, _chunk: ChunkId, _fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {
@@ -142,7 +147,7 @@ pub trait Container: Send + Sync {
 /// Reads a range of the file at once; None where it cannot.
 pub type ReadHere<'a> = dyn FnMut(Range<u64>) -> Option<Bytes> + 'a;
 
-pub(crate) fn arrivals_of(batch: Batch) -> Vec<(ConnectionId, Time)> {
+fn arrivals_of(batch: Batch) -> Vec<(ConnectionId, Time)> {
     let mut arrivals: Vec<(ConnectionId, Time)> = batch.messages.iter().map(|m| (m.connection, m.time)).collect();
     arrivals.sort_by_key(|a| a.1);
     arrivals

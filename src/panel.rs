@@ -29,7 +29,7 @@ mod stamps;
 pub mod states;
 pub mod table;
 pub mod tf_tree;
-mod time_axis;
+pub(crate) mod time_axis;
 pub mod topic_graph;
 pub mod variables;
 pub mod widget;

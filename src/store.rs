@@ -7,6 +7,7 @@
 mod analysis;
 mod cache;
 mod catalog;
+mod clock;
 mod coverage;
 mod derived;
 mod fold;
@@ -25,6 +26,7 @@ mod rows;
 mod series;
 mod shades;
 mod signal;
+mod times;
 mod timing;
 mod todo;
 mod transforms;
@@ -32,6 +34,7 @@ mod work;
 mod worked;
 
 pub use analysis::{Analysis, AnalysisQuery, Analyzed, MOST_FFT, MOST_PAIRS, SeriesName, distinct, histogram, pairs, spectrum};
+pub use clock::{Clock, Stamp};
 pub use fold::MarkerSet;
 pub use links::LinkState;
 pub use matches::{LogFilter, LogQuery, MatchSet, Verdict, expression};
@@ -42,6 +45,7 @@ pub use playback::Playback;
 pub use rows::{Block, RowSet};
 pub use series::{Points, Series, Statistics};
 pub use signal::{Problem, Signal, integer};
+pub use times::{Density, Times};
 pub use timing::{Figures, Gap, SPREAD_MEDIANS, Stamping, Timing};
 pub use transforms::{Branch, Flaw, Transforms};
 pub use work::*;
@@ -83,15 +87,6 @@ impl Topic {
         let secs = self.span?.nanos() as f64 * 1e-9;
         (self.messages > 1 && secs > 0.0).then(|| (self.messages - 1) as f64 / secs)
     }
-}
-
-/// Which clock a series runs on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Stamp {
-    #[default]
-    Receive,
-    Header,
 }
 
 /// Something a visible panel wants to draw. Declared anew every frame; what is no longer wanted is no longer fetched.
@@ -240,7 +235,7 @@ pub struct Store {
     weights: Vec<(u64, u64)>,
     /// Looked up only, never walked.
     schemas: Schemas,
-    columns: Vec<(u32, Arc<Schema>, Option<Arc<Column>>)>,
+    columns: Vec<(u32, Arc<Schema>, Option<(Arc<Column>, Clock)>)>,
     variables: Variables,
     variables_revision: u64,
     span: Option<Span>,
@@ -416,10 +411,10 @@ impl Store {
     fn add_series(&mut self) {
         for want in &self.wants {
             let What::Series { path, stamp, .. } = &want.what else { continue };
-            if self.series_number(want.topic, path, *stamp).is_some() {
+            if self.series_number(want.topic, path, stamp).is_some() {
                 continue;
             }
-            let mut series = Series::new(want.topic, path.clone(), *stamp);
+            let mut series = Series::new(want.topic, path.clone(), stamp.clone());
             let position = self.positions.get(want.topic.0 as usize).copied();
             if let Some(topic) = position.and_then(|p| self.topics.get(p)) {
                 series.set_error(match (&topic.schema, &topic.schema_error) {

@@ -3,12 +3,13 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::panel::time_axis::{Labels, Mark, TimeAxis};
 pub use crate::time::format_seconds as seconds;
 use crate::time::{Span, Time, When, format_duration, format_elapsed};
 
 /// From here on between two ticks, days are told.
 const HOUR_NANOS: i64 = 3_600_000_000_000;
-const DAY_NANOS: i64 = 24 * HOUR_NANOS;
+pub const DAY_NANOS: i64 = 24 * HOUR_NANOS;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +149,13 @@ pub fn tick_step(min_nanos: i64) -> i64 {
     }
     let day = 86_400 * second;
     (min_nanos / day + 1).saturating_mul(day)
+}
+
+/// Ticks of whole days, months and years, UTC, on a ruler so many points wide; those with a text are the major ones.
+pub fn calendar_ticks(span: Span, width: f32) -> Vec<(Time, Option<String>)> {
+    let axis = TimeAxis::new(span.start.nanos(), span.end.nanos(), width, Labels::Clock(Time(0)));
+    let tick = |mark: Mark| (Time(mark.nanos), mark.has_label.then(|| axis.text(mark.nanos)));
+    axis.marks().map(tick).collect()
 }
 
 /// What was typed or pasted into the time field: every spelling of [`When`].

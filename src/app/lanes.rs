@@ -1,4 +1,4 @@
-//! Lanes of scenes, and one for each topic: how many messages there are when (from the index alone), and which spans are loaded.
+//! Lanes of scenes, and one for each topic: how many messages there are when (from the index alone, until chunks are read), and which spans are loaded.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use egui::{Align2, Color32, Mesh, Rect, Role, Sense, Shape, Ui, WidgetInfo, pos2
 use super::AppState;
 use super::timeline::Axis;
 use crate::decode::Form;
-use crate::store::{Topic, TopicId};
+use crate::store::{self, Topic, TopicId};
 use crate::theme::{self, palette};
 use crate::time::Span;
 
@@ -17,8 +17,8 @@ const BUCKET_POINTS: f32 = 2.0;
 
 /// What was asked of the store last, for one topic.
 pub struct Density {
-    asked: (Span, usize, u64),
-    counts: Arc<[f32]>,
+    asked: (Span, usize, u64, u64),
+    shades: Arc<[Shade]>,
 }
 
 /// The same of the levels of a log's lines.
@@ -105,43 +105,81 @@ fn name(ui: &Ui, topic: &Topic, rect: Rect, is_selected: bool) -> bool {
     response.clicked()
 }
 
+/// How a bucket looks: how full it is, from 0 for empty to 8, and whether that is known.
+type Shade = (u32, bool);
+
 fn density(ui: &Ui, state: &mut AppState, topic: &Topic, lane: Rect, axis: Axis, is_selected: bool) -> Shape {
     let buckets = ((lane.width() / BUCKET_POINTS) as usize).max(1);
-    let asked = (axis.span, buckets, topic.messages);
+    let asked = (axis.span, buckets, topic.messages, state.store.times_revision(topic.id));
     let known = state.timeline.densities.get(&topic.id).filter(|d| d.asked == asked);
-    let counts = match known {
-        Some(known) => known.counts.clone(),
+    let shades = match known {
+        Some(known) => known.shades.clone(),
         None => {
-            let counts: Arc<[f32]> = state.store.density(topic.id, axis.span, buckets).into();
-            let kept = counts.clone();
-            state.timeline.densities.insert(topic.id, Density { asked, counts: kept });
-            counts
+            let shades: Arc<[Shade]> = shades(&state.store.density(topic.id, axis.span, buckets)).into();
+            let kept = shades.clone();
+            state.timeline.densities.insert(topic.id, Density { asked, shades: kept });
+            shades
         }
     };
     let p = palette(ui.visuals());
     let color = if is_selected { p.accent } else { p.weak };
-    let most = counts.iter().copied().fold(0.0f32, f32::max).max(f32::MIN_POSITIVE);
     let mut mesh = Mesh::default();
     let bucket_width = lane.width() / buckets as f32;
     let (top, bottom) = (lane.top() + 3.0, lane.bottom() - 4.0);
     let mut from = 0;
     // neighbours of one look become one rectangle
-    while from < counts.len() {
-        let level = level_of(counts[from], most);
-        let mut to = from + 1;
-        while to < counts.len() && level_of(counts[to], most) == level {
-            to += 1;
-        }
-        if level > 0 {
+    for run in shades.chunk_by(|a, b| a == b) {
+        let to = from + run.len();
+        if let Some((level @ 1.., is_known)) = run.first().copied() {
             let rect = Rect::from_min_max(
                 pos2(lane.left() + from as f32 * bucket_width, top),
                 pos2(lane.left() + to as f32 * bucket_width, bottom),
             );
-            mesh.add_colored_rect(rect, color.gamma_multiply(0.12 + 0.5 * level as f32 / 8.0));
+            let strength = if is_known {
+                0.12 + 0.5 * level as f32 / 8.0
+            } else {
+                0.08 + 0.16 * level as f32 / 8.0
+            };
+            mesh.add_colored_rect(rect, color.gamma_multiply(strength));
         }
         from = to;
     }
     Shape::mesh(mesh)
+}
+
+/// What is only expected somewhere in a chunk is paler, unless there are so many messages that one is in each bucket all the same.
+fn shades(density: &store::Density) -> Vec<Shade> {
+    const SURE: f32 = 0.75;
+    let both = density.known.iter().zip(&density.spread);
+    let sure: Vec<f32> = both
+        .map(|(known, spread)| match *known > 0.0 || *spread >= SURE {
+            true => known + spread,
+            false => 0.0,
+        })
+        .collect();
+    let sure = evened(&sure);
+    let most = |counts: &[f32]| counts.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let (most_sure, most_spread) = (most(&sure), most(&density.spread));
+    let shade = |(sure, spread): (&f32, &f32)| match level_of(*sure, most_sure) {
+        0 => (level_of(*spread, most_spread), false),
+        level => (level, true),
+    };
+    sure.iter().zip(&density.spread).map(shade).collect()
+}
+
+/// Without the beat of messages against buckets where none is empty; what stands alone, and every gap, stays as it is.
+fn evened(counts: &[f32]) -> Vec<f32> {
+    const REACH: usize = 2;
+    let mut out = Vec::with_capacity(counts.len());
+    for run in counts.chunk_by(|a, b| (*a > 0.0) == (*b > 0.0)) {
+        out.extend((0..run.len()).map(|at| {
+            let near = run
+                .get(at.saturating_sub(REACH)..(at + REACH + 1).min(run.len()))
+                .unwrap_or_default();
+            near.iter().sum::<f32>() / near.len().max(1) as f32
+        }));
+    }
+    out
 }
 
 /// Warnings and errors of a log, as far as a log panel has it loaded.

@@ -269,32 +269,30 @@ fn draw_ruler(ui: &Ui, state: &AppState, ruler: Rect, axis: Axis) {
     let width = painter.layout_no_wrap(sample, theme::small(), p.weak).size().x + 28.0;
     let nanos_per_point = axis.span.nanos() as f64 / f64::from(ruler.width().max(1.0));
     let step = clock::tick_step((nanos_per_point * f64::from(width)) as i64).max(1);
+    let tick_ui = |t: Time, text: Option<String>| {
+        let x = axis.x(t);
+        if x < ruler.left() - 0.5 {
+            return;
+        }
+        let (height, color) = if text.is_some() { (6.0, p.faint) } else { (3.0, p.line) };
+        painter.vline(x, ruler.bottom() - height..=ruler.bottom(), Stroke::new(1.0, color));
+        if let Some(text) = text.filter(|_| x + width - 28.0 < ruler.right()) {
+            let at = pos2(x + 4.0, ruler.center().y - 2.0);
+            painter.text(at, Align2::LEFT_CENTER, text, theme::small(), p.weak);
+        }
+    };
+    if format == clock::TimeFormat::Utc && step > clock::DAY_NANOS {
+        let ticks = clock::calendar_ticks(axis.span, ruler.width());
+        return ticks.into_iter().for_each(|(t, text)| tick_ui(t, text));
+    }
     // from the start, ticks stand at round offsets; otherwise at round times
     let origin = if format == clock::TimeFormat::FromStart { start.nanos() } else { 0 };
     let minor = (step / 5).max(1);
     let mut at = (axis.span.start.nanos() - origin).div_euclid(minor) * minor + origin;
     let mut drawn = 0;
     while at <= axis.span.end.nanos() && drawn < 2000 {
-        let t = Time(at);
-        let x = axis.x(t);
         let is_major = (at - origin).rem_euclid(step) == 0;
-        if x >= ruler.left() - 0.5 {
-            let height = if is_major { 6.0 } else { 3.0 };
-            painter.vline(
-                x,
-                ruler.bottom() - height..=ruler.bottom(),
-                Stroke::new(1.0, if is_major { p.faint } else { p.line }),
-            );
-            if is_major && x + width - 28.0 < ruler.right() {
-                painter.text(
-                    pos2(x + 4.0, ruler.center().y - 2.0),
-                    Align2::LEFT_CENTER,
-                    format.tick(t, start, step),
-                    theme::small(),
-                    p.weak,
-                );
-            }
-        }
+        tick_ui(Time(at), is_major.then(|| format.tick(Time(at), start, step)));
         at = at.saturating_add(minor);
         drawn += 1;
     }

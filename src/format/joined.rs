@@ -144,12 +144,10 @@ impl Container for Joined {
         batch
     }
 
-    fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
-        let Some((member, own)) = self.member(chunk) else {
-            return Vec::new();
-        };
-        let arrivals = member.container.arrivals(own, got).into_iter();
-        arrivals.map(|(id, time)| (id.saturating_add(member.connections), time)).collect()
+    fn listed(&self, chunk: ChunkId, got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
+        let (member, own) = self.member(chunk)?;
+        let listed = member.container.listed(own, got)?.into_iter();
+        Some(listed.map(|(id, time)| (id.saturating_add(member.connections), time)).collect())
     }
 
     fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {

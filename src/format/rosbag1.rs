@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::format::{
     Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionId, ConnectionSet, Container, Fetched, Format, Indexer, ReadHere,
-    StoredChunk, Warning, arrivals_of,
+    StoredChunk, Warning,
 };
 use crate::time::{Span, Time};
 use index::Tally;
@@ -214,7 +214,7 @@ impl Container for Bag {
         self.ids.iter().map(|(number, id)| (*number, *id)).collect()
     }
 
-    fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
-        chunk::arrivals(self, chunk, got).unwrap_or_else(|| arrivals_of(self.messages(chunk, got, &ConnectionSet::All, Checks::Quick)))
+    fn listed(&self, chunk: ChunkId, got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
+        chunk::listed(self, chunk, got)
     }
 }

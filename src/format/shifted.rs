@@ -52,9 +52,9 @@ impl Container for Shifted {
         self.inner.limits(chunk, field)
     }
 
-    fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
-        let mut arrivals = self.inner.arrivals(chunk, got);
-        arrivals.iter_mut().for_each(|(_, time)| *time = time.plus_nanos(self.nanos));
-        arrivals
+    fn listed(&self, chunk: ChunkId, got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
+        let mut listed = self.inner.listed(chunk, got)?;
+        listed.iter_mut().for_each(|(_, time)| *time = time.plus_nanos(self.nanos));
+        Some(listed)
     }
 }

@@ -60,8 +60,8 @@ impl Container for Within {
         batch
     }
 
-    fn arrivals(&self, chunk: ChunkId, got: &Fetched) -> Vec<(ConnectionId, Time)> {
-        self.inner.arrivals(chunk, &got.within(self.start))
+    fn listed(&self, chunk: ChunkId, got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
+        self.inner.listed(chunk, &got.within(self.start))
     }
 
     fn ranges_of(&self, chunk: ChunkId, fields: &BTreeSet<&str>) -> Option<Vec<Range<u64>>> {

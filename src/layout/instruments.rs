@@ -17,13 +17,20 @@ pub static GAUGE: &[Rule] = &[
 
 /// Their levels go from red to green, ours from green to red.
 static GAUGE_COLORS: Group = Group {
-    ours: &["/coloring", "/colormap", "/reverse"],
+    ours: &["/coloring", "/colormap", "/gradient", "/reverse"],
     read: |reader| {
+        let reverse = reader.flag("/reverse", "/reverse").unwrap_or(false);
         if value::text(reader.value, "/colorMode") == Some("gradient") {
             reader.mark("/colorMode", "/coloring");
-            return json!({"coloring": "plain"});
+            let ends = [
+                reader.take("/gradient/0", "/gradient/0", Codec::Color),
+                reader.take("/gradient/1", "/gradient/1", Codec::Color),
+            ];
+            return match ends {
+                [Some(low), Some(high)] => json!({"coloring": "gradient", "gradient": [low, high], "reverse": reverse}),
+                _ => json!({"coloring": "gradient", "reverse": reverse}),
+            };
         }
-        let reverse = reader.flag("/reverse", "/reverse").unwrap_or(false);
         match reader.text("/colorMap", "/colormap") {
             Some(map @ ("turbo" | "rainbow")) => json!({"coloring": "map", "colormap": map, "reverse": reverse}),
             _ => json!({"coloring": "levels", "reverse": !reverse}),
@@ -35,13 +42,15 @@ static GAUGE_COLORS: Group = Group {
         let (mode, map, reverse) = match value::text(now, "/coloring") {
             Some("levels") => ("colormap", "red-yellow-green", !reverse),
             Some("map") if matches!(map, "turbo" | "rainbow") => ("colormap", map, reverse),
-            Some("plain") | None => ("gradient", "red-yellow-green", reverse),
+            Some("gradient") => ("gradient", "", reverse),
             _ => return false,
         };
         put(theirs, "/colorMode", mode.into());
         put(theirs, "/reverse", reverse.into());
-        if mode == "colormap" {
-            put(theirs, "/colorMap", map.into());
+        match now.pointer("/gradient").filter(|_| mode == "gradient") {
+            Some(ends) => put(theirs, "/gradient", ends.clone()),
+            None if mode == "colormap" => put(theirs, "/colorMap", map.into()),
+            None => {}
         }
         true
     },

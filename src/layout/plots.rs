@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::rule::{Codec, Group, Plain, Rule, key, key_or};
 use super::value::{self, number, put, remove};
 
-const STAMPS: Codec = Codec::Words(&[("receiveTime", "receive"), ("headerStamp", "header")]);
+const STAMPS: Codec = Codec::Words(&[("receiveTime", "receive"), ("headerStamp", "header"), ("customField", "path")]);
 
 pub static PLOT: &[Rule] = &[
     Rule::Group(&TITLE),
@@ -40,6 +40,7 @@ static SERIES: &[Rule] = &[
     key("/value", "/path", Codec::Text),
     key_or("/enabled", "/visible", Codec::Bool, Plain::Bool(true)),
     key_or("/timestampMethod", "/stamp", STAMPS, Plain::Text("receive")),
+    key("/timestampPath", "/stamp_path", Codec::Text),
     key("/label", "/label", Codec::Text),
     key("/color", "/color", Codec::Color),
     key("/lineSize", "/line_width", Codec::Number),
@@ -169,6 +170,8 @@ pub static STATES: &[Rule] = &[
             key("/label", "/label", Codec::Text),
             key_or("/enabled", "/visible", Codec::Bool, Plain::Bool(true)),
             key_or("/timestampMethod", "/stamp", STAMPS, Plain::Text("receive")),
+            key("/timestampPath", "/stamp_path", Codec::Text),
+            key("/timestampPath", "/stamp_path", Codec::Text),
         ],
     },
     key("/isSynced", "/sync_x", Codec::Bool),

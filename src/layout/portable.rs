@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::source::is_secret_name;
+
 /// An address up to its query, with whoever signs in; then the query and the fragment.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let address = r#"(?i)\b(https?|s3|wss?|ftp|roadreel)://(?:[^\s/?#"'@]*@)?([^\s?#"'@]*)(\?[^\s#"']*)?(#[^\s"']*)?"#;
@@ -25,9 +27,6 @@ static MACHINE_PATH: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Keys whose text is the path of a file.
 const FILES: [&str; 2] = ["tile_file", "filePath"];
-
-/// Keys whose text is a secret, whatever it looks like.
-const SECRETS: [&str; 7] = ["password", "passwd", "secret", "token", "apikey", "accesskey", "credentials"];
 
 /// Takes out of all texts in `value` what should not be shared. Where: JSON pointers.
 pub fn scrub(value: &mut Value) -> Vec<String> {
@@ -57,7 +56,7 @@ fn walk(value: &mut Value, at: &str, changed: &mut Vec<String>) {
                         *text = file_name(text);
                         changed.push(inside);
                     }
-                    Value::String(text) if is_secret(key) && !text.is_empty() => {
+                    Value::String(text) if !key.starts_with('/') && is_secret_name(key) && !text.is_empty() => {
                         text.clear();
                         changed.push(inside);
                     }
@@ -67,12 +66,6 @@ fn walk(value: &mut Value, at: &str, changed: &mut Vec<String>) {
         }
         _ => {}
     }
-}
-
-fn is_secret(key: &str) -> bool {
-    let bare: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
-    let bare = bare.to_ascii_lowercase();
-    SECRETS.iter().any(|secret| bare.ends_with(secret))
 }
 
 /// The text without queries and machine paths; None where it has none.

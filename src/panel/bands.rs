@@ -1,6 +1,7 @@
 //! States over time as bands: how long a value held, what it is called, and its colour.
 //!
-//! Invariant: a band begins at the message that brought the value; where several changes fall on one pixel, the last one shows.
+//! Invariant: a band begins at the message that brought the value; where several changes fall on one pixel, each state of it is among
+//! the bands.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +57,7 @@ pub fn bands(signal: &Signal, store: &Store, span: Span, columns: usize, known: 
 }
 
 fn states(signal: &Signal, store: &Store, series: &Series, span: Span, columns: usize) -> Vec<(Time, State)> {
-    let points = series.decimated(span, columns);
+    let points = series.decimated_states(span, columns);
     let Some(rest) = signal.rest(store) else {
         let state = |(time, value)| (time, State { value, rest: 0.0 });
         return points.into_iter().map(state).collect();
@@ -97,7 +98,7 @@ pub fn name_of(signal: &Signal, store: &Store, State { value, rest }: State) -> 
     }
 }
 
-/// What colours the states of a lane have: as long as there are enough, each has one of its own.
+/// How the states of a lane look: as long as there are enough, each has a look of its own.
 pub struct Colors(BTreeMap<(u64, u64), usize>);
 
 impl Colors {
@@ -118,26 +119,41 @@ impl Colors {
         // those that count from 1 keep the colours that they have everywhere
         keys.sort_unstable_by_key(|key| (small(state_of(*key)).is_none(), *key));
         keys.dedup();
-        let mut colors = BTreeMap::new();
-        let mut free: Vec<usize> = (0..theme::data::COUNT).collect();
+        let mut looks = BTreeMap::new();
+        let mut is_free = [true; 2 * theme::data::SHADES];
         for key in keys.into_iter().filter(|key| !is_off(state_of(*key))) {
             let wanted = preferred(state_of(key));
-            let next = (0..theme::data::COUNT)
-                .map(|n| (wanted + n) % theme::data::COUNT)
-                .find(|n| free.contains(n));
-            free.retain(|n| Some(*n) != next);
-            colors.insert(key, next.unwrap_or(wanted));
+            let next = nearest(wanted)
+                .find(|n| is_free.get(*n).copied().unwrap_or(false))
+                .unwrap_or(wanted);
+            if let Some(free) = is_free.get_mut(next) {
+                *free = false;
+            }
+            looks.insert(key, next);
         }
-        Colors(colors)
+        Colors(looks)
     }
 
     /// Off is quiet.
     pub fn of(&self, p: &Palette, state: State) -> Color32 {
-        if is_off(state) {
-            return p.line;
-        }
-        theme::data::series(self.0.get(&key(state)).copied().unwrap_or_else(|| preferred(state)))
+        self.look(p, state).0
     }
+
+    /// The same, and whether it is striped.
+    pub fn look(&self, p: &Palette, state: State) -> (Color32, bool) {
+        if is_off(state) {
+            return (p.line, false);
+        }
+        theme::data::look(self.0.get(&key(state)).copied().unwrap_or_else(|| preferred_of_many(state)))
+    }
+}
+
+/// All looks, that one first, then the plain colours, then those that are less easily told apart.
+fn nearest(wanted: usize) -> impl Iterator<Item = usize> {
+    const COUNT: usize = theme::data::COUNT;
+    let tiers = 0..2 * theme::data::SHADES / COUNT;
+    let turned = move |tier: usize| (0..COUNT).map(move |n| tier * COUNT + (wanted + n) % COUNT);
+    std::iter::once(wanted).chain(tiers.flat_map(turned))
 }
 
 fn is_off(state: State) -> bool {
@@ -161,9 +177,23 @@ fn small(State { value, .. }: State) -> Option<usize> {
 }
 
 fn preferred(state: State) -> usize {
-    match (small(state), state.rest) {
-        (Some(n), _) => (n - 1) % theme::data::COUNT,
-        (None, 0.0) => theme::data::index_of_name(&state.value.to_string()),
-        (None, rest) => theme::data::index_of_name(&integer(state.value, rest).to_string()),
+    match small(state) {
+        Some(n) => (n - 1) % theme::data::SHADES,
+        None => theme::data::index_of_name(&spelled(state)),
+    }
+}
+
+/// Where there are more states than looks.
+fn preferred_of_many(state: State) -> usize {
+    match small(state) {
+        Some(n) => (n - 1) % theme::data::SHADES,
+        None => theme::data::look_of_name(&spelled(state)),
+    }
+}
+
+fn spelled(State { value, rest }: State) -> String {
+    match rest {
+        0.0 => value.to_string(),
+        rest => integer(value, rest).to_string(),
     }
 }

@@ -39,7 +39,9 @@ struct Config {
     shape: Form,
     coloring: Coloring,
     colormap: Colormap,
-    /// Low values are the bad ones (or, of a colour map, the bright ones).
+    /// Of the lower and the upper end, `#rrggbb`; between them what lies between.
+    gradient: [String; 2],
+    /// Low values are the bad ones (or, of a colour map, the bright ones; of a gradient, of the second colour).
     reverse: bool,
     #[serde(flatten)]
     extra: Map<String, Value>,
@@ -56,6 +58,7 @@ impl Default for Config {
             shape: Form::Dial,
             coloring: Coloring::Plain,
             colormap: Colormap::Viridis,
+            gradient: ["#3b6fd4".into(), "#f0a030".into()],
             reverse: false,
             extra: Map::new(),
         }
@@ -78,6 +81,7 @@ enum Coloring {
     /// Well, a warning from 60 % on, an error from 80 % on.
     Levels,
     Map,
+    Gradient,
 }
 
 struct GaugePanel {
@@ -111,6 +115,14 @@ impl GaugePanel {
             Coloring::Map => {
                 let [r, g, b] = self.config.colormap.color(at);
                 Color32::from_rgb(r, g, b)
+            }
+            Coloring::Gradient => {
+                let [low, high] = self
+                    .config
+                    .gradient
+                    .each_ref()
+                    .map(|end| Color32::from_hex(end).unwrap_or(p.accent));
+                low.lerp_to_gamma(high, at)
             }
         }
     }
@@ -200,7 +212,7 @@ impl GaugePanel {
         };
         painter.add(Shape::line(line(0.0, 1.0), Stroke::new(width, p.line)));
         let Some(at) = at.filter(|at| *at > 0.0) else { return };
-        if self.config.coloring == Coloring::Map {
+        if matches!(self.config.coloring, Coloring::Map | Coloring::Gradient) {
             let steps = (at * STEPS as f32).ceil().max(1.0) as usize;
             for i in 0..steps {
                 let (from, to) = (at * i as f32 / steps as f32, at * (i + 1) as f32 / steps as f32);
@@ -283,6 +295,8 @@ impl Panel for GaugePanel {
             ui.selectable_value(&mut self.config.coloring, Coloring::Levels, "Levels")
                 .on_hover_text("A warning from 60 % of the range on, an error from 80 % on");
             ui.selectable_value(&mut self.config.coloring, Coloring::Map, "Colour map");
+            ui.selectable_value(&mut self.config.coloring, Coloring::Gradient, "Gradient")
+                .on_hover_text("From one colour to another");
         });
         if self.config.coloring == Coloring::Map {
             ui.horizontal(|ui| {
@@ -290,6 +304,21 @@ impl Panel for GaugePanel {
                     ui.selectable_value(&mut self.config.colormap, map, map.name());
                 }
             });
+        }
+        if self.config.coloring == Coloring::Gradient {
+            for (name, end) in ["Colour at the lower end", "Colour at the upper end"]
+                .iter()
+                .zip(&mut self.config.gradient)
+            {
+                ui.horizontal(|ui| {
+                    let label = ui.label(*name);
+                    let mut color = Color32::from_hex(end).unwrap_or_default();
+                    let button = ui.color_edit_button_srgba(&mut color).labelled_by(label.id);
+                    if button.changed() {
+                        *end = color.to_hex();
+                    }
+                });
+            }
         }
         if self.config.coloring != Coloring::Plain {
             ui.checkbox(&mut self.config.reverse, "Reversed");

@@ -236,7 +236,15 @@ impl HealthPanel {
         let rows = view.store.rows(topic.id, Form::Arrivals);
         let density = match timing.filter(|t| rows.is_some_and(|rows| rows.len() as u64 == t.messages && rows.is_complete(view.span))) {
             Some(timing) => timing.density(view.span, buckets),
-            None => view.store.density(topic.id, view.span, buckets),
+            None => {
+                let density = view.store.density(topic.id, view.span, buckets);
+                density
+                    .known
+                    .iter()
+                    .zip(&density.spread)
+                    .map(|(known, spread)| known + spread)
+                    .collect()
+            }
         };
         let most = density.iter().copied().fold(0.0_f32, f32::max).max(1e-6);
         let first = strip.left().round_to_pixels(ui.pixels_per_point());

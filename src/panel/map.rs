@@ -128,6 +128,8 @@ struct MapPanel {
     range: Option<(draw::RangeKey, (f64, f64))>,
     /// Positions that there were then.
     ranged_fixes: usize,
+    /// The same of the values that colour it.
+    ranged_values: usize,
     measuring: bool,
     measured: Vec<World>,
     scrubbing: bool,
@@ -149,6 +151,7 @@ impl MapPanel {
             color: Signal::default(),
             range: None,
             ranged_fixes: 0,
+            ranged_values: 0,
             measuring: false,
             measured: Vec::new(),
             scrubbing: false,

@@ -96,7 +96,7 @@ impl PlotPanel {
     fn refresh(&mut self, store: &Store) {
         self.signals.resize_with(self.config.series.len(), Signal::default);
         for (series, signal) in self.config.series.iter().zip(&mut self.signals) {
-            renew(signal, &series.path, series.stamp);
+            renew(signal, &series.path, series.stamp());
             signal.refresh(store);
         }
         let xs = if self.config.x_axis.is_path() {
@@ -274,7 +274,7 @@ impl PlotPanel {
 }
 
 fn renew(signal: &mut Signal, path: &str, stamp: Stamp) {
-    if signal.text() != path || signal.stamp() != stamp {
+    if signal.text() != path || *signal.stamp() != stamp {
         *signal = Signal::new(path, stamp);
     }
 }
@@ -364,7 +364,7 @@ impl Panel for PlotPanel {
     fn wants(&self, view: &View, out: &mut Vec<Want>) {
         // one that is not drawn yet is not known yet
         let current = |known: Option<&Signal>, path: &str, stamp: Stamp| {
-            let known = known.filter(|s| s.text() == path && s.stamp() == stamp);
+            let known = known.filter(|s| s.text() == path && *s.stamp() == stamp);
             known.cloned().unwrap_or_else(|| {
                 let mut signal = Signal::new(path, stamp);
                 signal.refresh(view.store);
@@ -376,7 +376,7 @@ impl Panel for PlotPanel {
             self.wants_of(view, &background, out);
         }
         for (index, series) in self.config.series.iter().enumerate().filter(|(_, s)| s.visible) {
-            let signal = current(self.signals.get(index), &series.path, series.stamp);
+            let signal = current(self.signals.get(index), &series.path, series.stamp());
             self.wants_of(view, &signal, out);
             let x = || current(self.x_signals.get(index), self.config.x_path_of(series), Stamp::Receive);
             let x = self.config.x_axis.is_path().then(x);

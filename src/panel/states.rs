@@ -2,13 +2,14 @@
 //!
 //! Invariant: all lanes share one time axis; what cannot be read says so in its own lane, and the others stay.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use egui::{Align2, Color32, PointerButton, Rangef, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::panel::bands::{self, Band, Colors, State};
+use crate::panel::stamps::StampKind;
 use crate::panel::time_axis::{Labels, TimeAxis};
 use crate::panel::{Action, Kind, Panel, PanelState, View, command, linked, path_field, stamps, widget};
 use crate::store::{Signal, Stamp, TopicId, Want};
@@ -30,8 +31,8 @@ const AXIS_HEIGHT: f32 = 20.0;
 const RIGHT_MARGIN: f32 = 8.0;
 /// Of a band, in points.
 const LEAST_WIDTH: f32 = 2.0;
-/// Of more states in view it does not matter which is the rarest.
-const MOST_RANKED: usize = 64;
+/// Of a band with a name that is cut.
+const LEAST_NAME_WIDTH: f32 = 40.0;
 const SHORTEST_NANOS: i64 = 1_000_000;
 
 /// What a layout stores.
@@ -39,7 +40,10 @@ const SHORTEST_NANOS: i64 = 1_000_000;
 #[serde(default)]
 struct Config {
     paths: Vec<Lane>,
-    stamp: Stamp,
+    stamp: StampKind,
+    /// What the times are, where that is a path of the same messages.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    stamp_path: String,
     /// Shares its visible time range with all plots that do, and with others of its kind.
     sync_x: bool,
     #[serde(flatten)]
@@ -50,7 +54,8 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             paths: Vec::new(),
-            stamp: Stamp::default(),
+            stamp: StampKind::default(),
+            stamp_path: String::new(),
             sync_x: true,
             extra: Map::new(),
         }
@@ -66,7 +71,10 @@ struct Lane {
     visible: bool,
     /// None: the panel's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    stamp: Option<Stamp>,
+    stamp: Option<StampKind>,
+    /// What its times are, where that is a path of the same messages.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    stamp_path: String,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
@@ -78,6 +86,7 @@ impl Default for Lane {
             label: String::new(),
             visible: true,
             stamp: None,
+            stamp_path: String::new(),
             extra: Map::new(),
         }
     }
@@ -110,11 +119,14 @@ impl StatesPanel {
     fn refresh(&mut self, view: &View) {
         self.signals.truncate(self.config.paths.len());
         for (at, lane) in self.config.paths.iter().enumerate() {
-            let stamp = lane.stamp.unwrap_or(self.config.stamp);
+            let stamp = match lane.stamp {
+                Some(own) => own.stamp(&lane.stamp_path),
+                None => self.config.stamp.stamp(&self.config.stamp_path),
+            };
             // of what is hidden nothing is read
             let path = if lane.visible { lane.path.as_str() } else { "" };
             match self.signals.get_mut(at) {
-                Some(signal) if signal.text() == path && signal.stamp() == stamp => {}
+                Some(signal) if signal.text() == path && *signal.stamp() == stamp => {}
                 Some(signal) => *signal = Signal::new(path, stamp),
                 None => self.signals.push(Signal::new(path, stamp)),
             }
@@ -244,16 +256,21 @@ impl StatesPanel {
                 let x = Rangef::new(left, right.max(left + LEAST_WIDTH));
                 (right >= plot.left() && left <= plot.right()).then_some((x, band))
             });
-            for (x, band) in rarest_last(placed.collect()) {
-                let place = Rect::from_x_y_ranges(x, Rangef::new(top + 4.0, row.bottom() - 4.0));
-                let color = colors.as_ref().map_or(p.line, |colors| colors.of(p, band.state));
+            for (x, part, band) in stacked(placed.collect(), plot.left()) {
+                let lane = Rangef::new(top + 4.0, row.bottom() - 4.0);
+                let height = |part: f32| lane.min + part * lane.span();
+                let place = Rect::from_x_y_ranges(x, Rangef::new(height(part.min), height(part.max)));
+                let (color, is_striped) = colors.as_ref().map_or((p.line, false), |colors| colors.look(p, band.state));
                 let corners = if x.span() < 2.0 * LEAST_WIDTH { 0.0 } else { 2.0 };
                 ui.painter().rect_filled(place, corners, color.gamma_multiply(0.85));
+                if is_striped && place.width() > 2.0 * LEAST_WIDTH {
+                    stripes_ui(ui, place, p.base.gamma_multiply(0.6));
+                }
                 let text = self.name_of(at, band.state, view);
                 if place.width() > 18.0 {
                     text_in(ui, place, &text, p);
                 }
-                if pointer.is_some_and(|at| place.expand2(vec2(1.0, 4.0)).contains(at)) {
+                if pointer.is_some_and(|at| place.expand2(vec2(1.0, if part.span() < 1.0 { 0.0 } else { 4.0 })).contains(at)) {
                     tip = Some((name.clone(), text, *band));
                 }
             }
@@ -347,24 +364,47 @@ fn axis(ui: &Ui, plot: Rect, span: Span, view: &View, x_of: impl Fn(Time) -> f32
     }
 }
 
-/// Those that are no wider than the least width lie over the others, which end before them on the pixels: the rarest state on top.
-fn rarest_last(mut placed: Vec<(Rangef, &Band)>) -> Vec<(Rangef, &Band)> {
-    let mut held: Vec<(State, i64)> = Vec::new();
-    for (_, band) in &placed {
-        let nanos = band.to.since(band.from);
-        let has_room = held.len() < MOST_RANKED;
-        match held.iter_mut().find(|(state, _)| *state == band.state) {
-            Some((_, sum)) => *sum = sum.saturating_add(nanos),
-            None if has_room => held.push((band.state, nanos)),
-            None => {}
+/// Where a band is drawn: from left to right, and which part of the lane's height, from 0 to 1.
+type Place<'a> = (Rangef, Rangef, &'a Band);
+
+/// Those that are no wider than the least width lie over the others, which end before them on the pixels. Where several of them fall
+/// on one place, each state has a part of the height: none hides another.
+fn stacked(placed: Vec<(Rangef, &Band)>, left: f32) -> Vec<Place<'_>> {
+    const WHOLE: Rangef = Rangef { min: 0.0, max: 1.0 };
+    let (wide, narrow): (Vec<_>, Vec<_>) = placed.into_iter().partition(|(x, _)| x.span() > LEAST_WIDTH);
+    let mut cells: BTreeMap<i64, Vec<&Band>> = BTreeMap::new();
+    for (x, band) in narrow {
+        let cell = cells.entry(((x.min - left) / LEAST_WIDTH).floor() as i64).or_default();
+        if !cell.iter().any(|other| other.state == band.state) {
+            cell.push(band);
         }
     }
-    let held_nanos = |band: &Band| held.iter().find(|(state, _)| *state == band.state).map_or(0, |(_, nanos)| *nanos);
-    placed.sort_by_key(|(x, band)| match x.span() > LEAST_WIDTH {
-        true => (false, Reverse(0)),
-        false => (true, Reverse(held_nanos(band))),
-    });
-    placed
+    let mut all: Vec<Place> = wide.into_iter().map(|(x, band)| (x, WHOLE, band)).collect();
+    for (cell, mut bands) in cells {
+        bands.sort_by(|a, b| a.state.value.total_cmp(&b.state.value).then(a.state.rest.total_cmp(&b.state.rest)));
+        let from = left + cell as f32 * LEAST_WIDTH;
+        let part = 1.0 / bands.len().max(1) as f32;
+        let slices = bands.into_iter().enumerate().map(|(at, band)| {
+            let slice = Rangef::new(at as f32 * part, (at + 1) as f32 * part);
+            (Rangef::new(from, from + LEAST_WIDTH), slice, band)
+        });
+        all.extend(slices);
+    }
+    all
+}
+
+/// Lines over a band of a colour that another state has too.
+fn stripes_ui(ui: &Ui, place: Rect, ink: Color32) {
+    const STEP: f32 = 6.0;
+    let painter = ui.painter().with_clip_rect(place.intersect(ui.clip_rect()));
+    let mut x = place.left() - place.height();
+    while x < place.right() {
+        painter.line_segment(
+            [pos2(x, place.bottom()), pos2(x + place.height(), place.top())],
+            Stroke::new(1.5, ink),
+        );
+        x += STEP;
+    }
 }
 
 /// One line, cut at its start: the end of a path tells most.
@@ -395,6 +435,10 @@ fn text_in(ui: &Ui, rect: Rect, text: &str, p: &Palette) {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme::small(), p.text);
     job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 8.0);
     let galley = ui.painter().layout_job(job);
+    // a letter or two of a name tell nothing
+    if galley.elided && rect.width() < LEAST_NAME_WIDTH {
+        return;
+    }
     let at = pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0);
     // dark behind the text, so that it reads on every colour
     let behind = Rect::from_min_size(at, galley.size()).expand2(vec2(2.0, 0.0));
@@ -473,6 +517,7 @@ impl Panel for StatesPanel {
                 .hint_text("Label")
                 .desired_width(f32::INFINITY);
             widget::named(ui.add(edit), &format!("Label of lane {}", at + 1));
+            stamps::override_settings(ui, view, &format!("lane {}", at + 1), &mut lane.stamp, &mut lane.stamp_path);
             ui.add_space(4.0);
         }
         if let Some(at) = removed {
@@ -481,11 +526,8 @@ impl Panel for StatesPanel {
         if ui.button("Add a lane").clicked() {
             self.config.paths.push(Lane::default());
         }
-        ui.horizontal(|ui| {
-            ui.label("Time");
-            ui.selectable_value(&mut self.config.stamp, Stamp::Receive, "Receive");
-            ui.selectable_value(&mut self.config.stamp, Stamp::Header, "Header stamp");
-        });
+        ui.label("Time");
+        stamps::settings(ui, view, "all lanes", &mut self.config.stamp, &mut self.config.stamp_path);
         ui.checkbox(&mut self.config.sync_x, "Same time range as in plots");
         for signal in &self.signals {
             for topic in signal.topics() {

@@ -234,7 +234,8 @@ impl TablePanel {
                     .desired_width(width);
                 if widget::named(ui.add(edit), "Filter rows")
                     .on_hover_text("Words, and conditions on columns: speed > 5")
-                    .changed() {
+                    .changed()
+                {
                     out.push(Action::Changed);
                 }
             });

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::outbox::{Outbox, Ticket};
 use crate::decode::{DecodeError, Decoded, Form, Schema};
 use crate::format::{Batch, Checks, ConnectionSet, Fetched, Message};
-use crate::store::{ChunkContent, ChunkRead, Deadline, Event, Read, Task, WorkId};
+use crate::store::{ChunkContent, ChunkRead, Deadline, Event, Read, Task, Times, WorkId};
 
 pub(super) struct Job {
     pub(super) ticket: Arc<Ticket>,
@@ -211,13 +211,15 @@ fn content(read: &Read, wanted: &ChunkRead, got: &Fetched) -> Result<ChunkConten
         return Err(elsewhere);
     }
     let arrivals = match wanted.arrivals.is_empty() {
-        true => Vec::new(),
-        false => read.container.arrivals(wanted.chunk, got),
+        true => read.container.listed(wanted.chunk, got),
+        false => Some(read.container.arrivals(wanted.chunk, got)),
     };
     // Stable: file order among equal times.
     batch.messages.sort_by_key(|m| m.time);
+    let arrivals = arrivals.unwrap_or_else(|| batch.messages.iter().map(|m| (m.connection, m.time)).collect());
     let mut content = ChunkContent {
         warnings: batch.warnings,
+        times: Times::of_each(&arrivals),
         ..ChunkContent::default()
     };
     for job in &wanted.series {

@@ -1,7 +1,7 @@
 //! Takes secrets out of texts that others wrote, such as the log lines of libraries.
 
 /// What stands before a secret, in lower case. The name goes with it.
-const BEFORE: [&str; 14] = [
+const BEFORE: [&str; 17] = [
     "authorization",
     "x-amz-signature",
     "x-amz-credential",
@@ -10,13 +10,29 @@ const BEFORE: [&str; 14] = [
     "x-goog-credential",
     "access_key",
     "accesskey",
+    "api_key",
+    "apikey",
     "secret",
     "token",
     "signature",
     "credential",
     "cookie",
     "password",
+    "passwd",
 ];
+
+/// Whether what bears this name is a secret, such as a key of a configuration.
+pub fn is_secret_name(name: &str) -> bool {
+    let bare = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase()
+    };
+    let name = bare(name);
+    let one = name.strip_suffix('s').unwrap_or(&name);
+    BEFORE.iter().any(|word| one.ends_with(&bare(word)) || name.ends_with(&bare(word)))
+}
 
 /// `text` with query strings, and whatever follows a word that announces a secret, replaced by `…`.
 pub fn without_secrets(text: &str) -> String {

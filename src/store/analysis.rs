@@ -110,8 +110,8 @@ impl Inquiry {
 impl Store {
     pub(super) fn series_named(&self, name: &SeriesName) -> Option<&Series> {
         match name.is_derived {
-            true => self.derived(&name.text, name.stamp),
-            false => self.series(name.topic, &name.text, name.stamp),
+            true => self.derived(&name.text, &name.stamp),
+            false => self.series(name.topic, &name.text, &name.stamp),
         }
     }
 
@@ -203,9 +203,9 @@ impl Store {
 
     fn will_points_come(&self, name: &SeriesName, span: Span) -> bool {
         if name.is_derived {
-            return !self.is_derived(&name.text, name.stamp) && self.series_named(name).is_some_and(|s| !s.has_points(span));
+            return !self.is_derived(&name.text, &name.stamp) && self.series_named(name).is_some_and(|s| !s.has_points(span));
         }
-        let Some(number) = self.series_number(name.topic, &name.text, name.stamp) else {
+        let Some(number) = self.series_number(name.topic, &name.text, &name.stamp) else {
             return false;
         };
         let gone = self.series_named(name).map(|s| s.summed_up(span)).unwrap_or_default();

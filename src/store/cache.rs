@@ -94,6 +94,8 @@ impl Kept {
 #[derive(Default)]
 pub(super) struct Cell {
     pub units: Vec<(Unit, State)>,
+    /// Topics whose messages' times in it are known.
+    pub timed: Vec<TopicId>,
 }
 
 impl Cell {
@@ -196,7 +198,14 @@ impl Store {
             super::What::Held(bytes) => bytes,
             _ => 0,
         });
-        beside.sum::<u64>() + self.memory.kept + self.memory.decoded + grids + shades + self.resource_bytes() + self.wide_bytes()
+        beside.sum::<u64>()
+            + self.memory.kept
+            + self.memory.decoded
+            + self.times_bytes()
+            + grids
+            + shades
+            + self.resource_bytes()
+            + self.wide_bytes()
     }
 
     /// What a unit will weigh of a chunk as long as its messages wait to be shown, going by those that were read before.
@@ -345,7 +354,7 @@ impl Store {
     /// Spans in which the points of a series themselves are needed, by its number.
     fn wanted_points(&self) -> Vec<(u32, Span)> {
         let by_panels = self.wants.iter().filter_map(|want| match &want.what {
-            What::Points { path, stamp, span } => Some((self.series_number(want.topic, path, *stamp)?, *span)),
+            What::Points { path, stamp, span } => Some((self.series_number(want.topic, path, stamp)?, *span)),
             _ => None,
         });
         by_panels.chain(self.points_for_derived()).collect()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::cache::{Cell, State, Unit};
 use super::index::{ChunkKey, ChunkList, Runs, TopicChunk};
-use super::{SourceInfo, SourceState, Store, Topic, TopicId, Work};
+use super::{SourceInfo, SourceState, Store, Times, Topic, TopicId, Work};
 use crate::decode::{Form, Schema, definitions};
 use crate::format::table::segment;
 use crate::format::{Catalog, Container, Warning, shifted};
@@ -55,6 +55,10 @@ pub(super) struct TopicIndex {
     pub wide_bytes: u64,
     /// Bytes of all its chunks in remote recordings.
     pub remote_bytes: u64,
+    /// When its messages came, as far as chunks were read.
+    pub times: Times,
+    /// Changes with `times`.
+    pub times_revision: u64,
     group: usize,
 }
 
@@ -235,6 +239,8 @@ impl Store {
                     chunk: at as u32,
                 };
                 self.drop_cell(key);
+                let span = old.as_ref().and_then(|o| o.catalog().chunks.get(at)).map(|chunk| chunk.span);
+                self.forget_times(key, span);
             }
         }
         self.inner[source].cells.resize_with(catalog.chunks.len(), Cell::default);

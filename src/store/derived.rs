@@ -131,18 +131,18 @@ impl Derived {
 }
 
 impl Store {
-    pub(super) fn derived_number(&self, text: &str, stamp: Stamp) -> Option<usize> {
-        self.derived.iter().position(|d| d.stamp == stamp && &*d.text == text)
+    pub(super) fn derived_number(&self, text: &str, stamp: &Stamp) -> Option<usize> {
+        self.derived.iter().position(|d| d.stamp == *stamp && &*d.text == text)
     }
 
     /// What was computed of an expression that needs more than messages of one topic one by one; None until it was wanted once.
     /// Wants [`What::Derived`], and [`What::Series`] of its inputs.
-    pub fn derived(&self, text: &str, stamp: Stamp) -> Option<&Series> {
+    pub fn derived(&self, text: &str, stamp: &Stamp) -> Option<&Series> {
         Some(&self.derived.get(self.derived_number(text, stamp)?)?.series)
     }
 
     /// Whether it is computed of all that is loaded of its inputs.
-    pub fn is_derived(&self, text: &str, stamp: Stamp) -> bool {
+    pub fn is_derived(&self, text: &str, stamp: &Stamp) -> bool {
         self.derived_number(text, stamp)
             .and_then(|n| self.derived.get(n))
             .is_some_and(|d| d.flight.is_none() && !d.is_due())
@@ -153,9 +153,9 @@ impl Store {
         let mut new: Vec<(Arc<str>, Stamp)> = Vec::new();
         for want in &self.wants {
             if let What::Derived { text, stamp, .. } = &want.what
-                && self.derived_number(text, *stamp).is_none()
+                && self.derived_number(text, stamp).is_none()
             {
-                new.push((text.clone(), *stamp));
+                new.push((text.clone(), stamp.clone()));
             }
         }
         if new.is_empty() {
@@ -168,7 +168,7 @@ impl Store {
             };
             let number = |input: &crate::path::Input| {
                 let topic = self.topic_by_name(&input.topic)?.id;
-                self.series_number(topic, &input.text, stamp)
+                self.series_number(topic, &input.text, &stamp)
             };
             // wanted together with its inputs
             let Some(inputs) = program.inputs().iter().map(number).collect::<Option<Vec<u32>>>() else {
@@ -344,10 +344,10 @@ impl Store {
     pub(super) fn numbers_of(&self, name: &SeriesName) -> Vec<u32> {
         match name.is_derived {
             true => {
-                let derived = self.derived_number(&name.text, name.stamp).and_then(|n| self.derived.get(n));
+                let derived = self.derived_number(&name.text, &name.stamp).and_then(|n| self.derived.get(n));
                 derived.map(|d| d.inputs.clone()).unwrap_or_default()
             }
-            false => self.series_number(name.topic, &name.text, name.stamp).into_iter().collect(),
+            false => self.series_number(name.topic, &name.text, &name.stamp).into_iter().collect(),
         }
     }
 

@@ -133,6 +133,7 @@ impl Store {
             return;
         }
         self.warn(source, content.warnings);
+        self.take_times(key, content.times);
         let mut messages: BTreeMap<TopicId, Vec<Message>> = BTreeMap::new();
         for message in content.messages {
             if let Some(topic) = self.inner[source as usize].topics.get(message.connection as usize) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::cache::{Data, Decoding, Kept, State, Unit};
 use super::index::ChunkKey;
 use super::plan::DecodeKey;
-use super::{ArrivalsJob, ChunkRead, Deadline, Entry, Read, RowsJob, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
+use super::{ArrivalsJob, ChunkRead, Clock, Deadline, Entry, Read, RowsJob, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
 use crate::decode::{Decoded, Form, Schema, Value};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet};
 use crate::path::Column;
@@ -341,15 +341,13 @@ impl Store {
             Unit::Series(number) => {
                 for (connection, schema) in connections {
                     if let Some(schema) = schema
-                        && let Some(column) = self.column(number, &schema)
-                        && let Some(series) = self.series.get(number as usize)
+                        && let Some((column, clock)) = self.column(number, &schema)
                     {
                         chunk.series.push(SeriesJob {
                             connection,
                             series: number,
                             column,
-                            schema,
-                            stamp: series.stamp,
+                            clock,
                         });
                     }
                 }
@@ -357,14 +355,15 @@ impl Store {
         }
     }
 
-    /// The series' path, compiled for a schema once.
-    pub(super) fn column(&mut self, number: u32, schema: &Arc<Schema>) -> Option<Arc<Column>> {
+    /// The series' path and times, compiled for a schema once.
+    pub(super) fn column(&mut self, number: u32, schema: &Arc<Schema>) -> Option<(Arc<Column>, Clock)> {
         let known = self.columns.iter().find(|(n, s, _)| *n == number && Arc::ptr_eq(s, schema));
         if let Some((_, _, column)) = known {
             return column.clone();
         }
-        let path = self.series.get(number as usize)?.path.clone();
-        let column = super::column_of(schema, &path).ok().map(Arc::new);
+        let series = self.series.get(number as usize)?;
+        let column = super::column_of(schema, &series.path).ok();
+        let column = column.map(|column| (Arc::new(column), series.stamp.clock(schema)));
         self.columns.push((number, schema.clone(), column.clone()));
         column
     }

@@ -205,16 +205,16 @@ impl Store {
         }
     }
 
-    pub(super) fn series_number(&self, topic: TopicId, path: &str, stamp: Stamp) -> Option<u32> {
+    pub(super) fn series_number(&self, topic: TopicId, path: &str, stamp: &Stamp) -> Option<u32> {
         let at = self
             .series
             .iter()
-            .position(|s| s.topic == topic && s.stamp == stamp && &*s.path == path)?;
+            .position(|s| s.topic == topic && s.stamp == *stamp && &*s.path == path)?;
         u32::try_from(at).ok()
     }
 
     /// What is loaded of a series; None until it was wanted once.
-    pub fn series(&self, topic: TopicId, path: &str, stamp: Stamp) -> Option<&Series> {
+    pub fn series(&self, topic: TopicId, path: &str, stamp: &Stamp) -> Option<&Series> {
         self.series.get(self.series_number(topic, path, stamp)? as usize)
     }
 
@@ -244,33 +244,6 @@ impl Store {
     pub fn read_whole(&mut self, topic: TopicId) {
         self.allowed.insert(topic);
         self.dirty = true;
-    }
-
-    /// Messages per bucket over `span`, from the index alone (a chunk's messages spread evenly over its span).
-    pub fn density(&self, topic: TopicId, span: Span, buckets: usize) -> Vec<f32> {
-        let mut out = vec![0.0_f64; buckets];
-        let whole = i128::from(span.end.0) - i128::from(span.start.0);
-        let Some(index) = self.index.get(topic.0 as usize) else {
-            return vec![0.0; buckets];
-        };
-        if buckets == 0 || whole <= 0 {
-            return vec![0.0; buckets];
-        }
-        let place = |t: Time| (i128::from(t.0) - i128::from(span.start.0)) as f64 / whole as f64 * buckets as f64;
-        for chunk in index.all.overlapping(span.start, span.end) {
-            let (from, to) = (place(chunk.span.start), place(chunk.span.end));
-            let last = buckets - 1;
-            let (first_bucket, last_bucket) = ((from.max(0.0) as usize).min(last), (to.max(0.0) as usize).min(last));
-            if to - from < 1e-9 {
-                out[first_bucket] += chunk.count as f64;
-                continue;
-            }
-            for (bucket, sum) in out.iter_mut().enumerate().take(last_bucket + 1).skip(first_bucket) {
-                let covered = to.min(bucket as f64 + 1.0) - from.max(bucket as f64);
-                *sum += chunk.count as f64 * (covered / (to - from)).clamp(0.0, 1.0);
-            }
-        }
-        out.into_iter().map(|n| n as f32).collect()
     }
 
     /// When the topic's first message has come, as far as the index tells: at the end of a chunk that holds some for sure; within a

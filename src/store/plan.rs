@@ -309,7 +309,7 @@ impl Store {
                 }
             }
             What::Series { path, stamp, span } => {
-                if let Some(number) = self.series_number(topic, path, *stamp)
+                if let Some(number) = self.series_number(topic, path, stamp)
                     && span.contains(self.now)
                 {
                     for chunk in self.index[topic.0 as usize].all.newest(self.now, 1) {
@@ -529,7 +529,7 @@ impl Store {
         for want in &self.wants {
             match &want.what {
                 What::Series { path, stamp, span } => {
-                    if let Some(number) = self.series_number(want.topic, path, *stamp) {
+                    if let Some(number) = self.series_number(want.topic, path, stamp) {
                         wanted.entry(Unit::Series(number)).or_default().push(*span);
                     }
                 }

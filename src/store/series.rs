@@ -6,7 +6,7 @@
 mod piece;
 mod points;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::coverage::Coverage;
@@ -118,6 +118,37 @@ impl Series {
         }
         out.extend(self.after(span.end));
         self.with_gaps(out)
+    }
+
+    /// As [`Series::decimated`], with each different value of each pixel column, as long as they are few enough to be states.
+    pub fn decimated_states(&self, span: Span, columns: usize) -> Vec<Point> {
+        let mut shown = self.decimated(span, columns);
+        if columns == 0 || span.end < span.start || shown.is_empty() {
+            return shown;
+        }
+        let grid = Columns::new(span, columns);
+        let key = |point: &Point| (grid.of(point.0), (point.1 + 0.0).to_bits());
+        let mut known: BTreeSet<(usize, u64)> = shown.iter().filter(|p| span.contains(p.0)).map(key).collect();
+        let mut hidden: Vec<Point> = Vec::new();
+        let mut add = |point: Point| {
+            if span.contains(point.0) && known.insert(key(&point)) {
+                hidden.push(point);
+            }
+        };
+        for piece in self.overlapping(span) {
+            piece.take(span, |from, to| grid.is_whole(from, to), &mut |taken| match taken {
+                Taken::Point(point) if point.1.is_nan() => {}
+                Taken::Point(point) => add(point),
+                Taken::Whole(summary) | Taken::Partly(summary) => piece.each_value(summary, &mut add),
+            });
+        }
+        if !hidden.is_empty() {
+            // stable: the last of a column stays that
+            hidden.append(&mut shown);
+            hidden.sort_by_key(|p| p.0);
+            return hidden;
+        }
+        shown
     }
 
     /// The newest value at or before `t`; None where there is none or where it is not a number.
@@ -396,28 +427,46 @@ fn distance(span: Span, from: Span) -> i64 {
     }
 }
 
-/// First, minimum, maximum, gap and last of each pixel column.
-fn columns_of(pieces: &[&Piece], span: Span, columns: usize, out: &mut Vec<Point>) {
-    let mut found: Vec<Option<Extent>> = vec![None; columns];
-    let (width, count) = (span.nanos().max(1).unsigned_abs(), columns as u64);
-    // Column c begins at the whole nanosecond width * c / columns. The same for every point of one time, so that no run is taken
-    // for a column that it leaves.
-    let column = |t: Time| {
-        let after = t.since(span.start).max(0).unsigned_abs().saturating_add(1);
+/// The pixel columns of a span.
+struct Columns {
+    span: Span,
+    count: u64,
+}
+
+impl Columns {
+    fn new(span: Span, columns: usize) -> Columns {
+        let count = columns.max(1) as u64;
+        Columns { span, count }
+    }
+
+    /// Column c begins at the whole nanosecond width * c / columns. The same for every point of one time, so that no run is taken
+    /// for a column that it leaves.
+    fn of(&self, t: Time) -> usize {
+        let (width, count) = (self.span.nanos().max(1).unsigned_abs(), self.count);
+        let after = t.since(self.span.start).max(0).unsigned_abs().saturating_add(1);
         let at = match after.checked_mul(count) {
             Some(scaled) => (scaled - 1) / width,
             None => ((u128::from(after) * u128::from(count) - 1) / u128::from(width)) as u64,
         };
         at.min(count - 1) as usize
-    };
-    let is_whole = |from: Time, to: Time| from >= span.start && to <= span.end && column(from) == column(to);
-    let mut add = |extent: &Extent| match found.get_mut(column(extent.first.0)) {
+    }
+
+    fn is_whole(&self, from: Time, to: Time) -> bool {
+        from >= self.span.start && to <= self.span.end && self.of(from) == self.of(to)
+    }
+}
+
+/// First, minimum, maximum, gap and last of each pixel column.
+fn columns_of(pieces: &[&Piece], span: Span, columns: usize, out: &mut Vec<Point>) {
+    let mut found: Vec<Option<Extent>> = vec![None; columns];
+    let grid = Columns::new(span, columns);
+    let mut add = |extent: &Extent| match found.get_mut(grid.of(extent.first.0)) {
         Some(Some(known)) => known.join(extent),
         Some(empty) => *empty = Some(*extent),
         None => {}
     };
     for piece in pieces {
-        piece.take(span, is_whole, &mut |taken| match taken {
+        piece.take(span, |from, to| grid.is_whole(from, to), &mut |taken| match taken {
             Taken::Point(point) => add(&Extent::of(point)),
             Taken::Whole(summary) => add(&summary.extent),
             // its points are given up: what is known of them, each where it was

@@ -51,8 +51,8 @@ impl Signal {
         &self.text
     }
 
-    pub fn stamp(&self) -> Stamp {
-        self.stamp
+    pub fn stamp(&self) -> &Stamp {
+        &self.stamp
     }
 
     /// Brings it up to date with what the recordings hold and what is loaded.
@@ -82,6 +82,13 @@ impl Signal {
                 let rest = program.column().filter(|_| is_whole).map(|input| format!("{}.@rest", input.text));
                 let rest = rest.and_then(|text| Program::compile(&parse(&text).ok()?, &topics, &store.variables).ok());
                 self.rest = rest.and_then(|rest| rest.column().cloned());
+                let schema = |input: &Input| topics.iter().find(|(name, _)| *name == input.topic)?.1.as_ref().ok();
+                let unfit = |input: &Input| self.stamp.problem(&input.topic, schema(input)?);
+                self.problem = program.inputs().iter().find_map(unfit).map(|what| Problem {
+                    what,
+                    span: 0..self.text.len(),
+                    repaired: None,
+                });
                 self.program = Some(Arc::new(program));
             }
             Err(error) => {
@@ -122,7 +129,7 @@ impl Signal {
     /// Everything of its inputs within `span` of receive time that [`Store::series_span`] lets be read.
     pub fn wants(&self, span: Span, out: &mut Vec<Want>) {
         self.inputs(|topic, input| {
-            let (path, stamp) = (input.text.clone(), self.stamp);
+            let (path, stamp) = (input.text.clone(), self.stamp.clone());
             out.push(Want {
                 topic,
                 what: What::Series { path, stamp, span },
@@ -139,7 +146,7 @@ impl Signal {
 
     fn wants_derived(&self, points: Option<Span>, out: &mut Vec<Want>) {
         if let (Some(text), Some(topic)) = (self.derived(), self.topics.first()) {
-            let (text, stamp) = (text.clone(), self.stamp);
+            let (text, stamp) = (text.clone(), self.stamp.clone());
             out.push(Want {
                 topic: *topic,
                 what: What::Derived { text, stamp, points },
@@ -153,7 +160,7 @@ impl Signal {
             return self.wants_derived(Some(span), out);
         }
         self.inputs(|topic, input| {
-            let (path, stamp) = (input.text.clone(), self.stamp);
+            let (path, stamp) = (input.text.clone(), self.stamp.clone());
             out.push(Want {
                 topic,
                 what: What::Points { path, stamp, span },
@@ -169,7 +176,7 @@ impl Signal {
     /// What is loaded of its inputs; None until they were wanted once.
     pub fn sources<'a>(&'a self, store: &'a Store) -> Vec<&'a Series> {
         let mut found = Vec::new();
-        self.inputs(|topic, input| found.extend(store.series(topic, &input.text, self.stamp)));
+        self.inputs(|topic, input| found.extend(store.series(topic, &input.text, &self.stamp)));
         found
     }
 
@@ -184,7 +191,7 @@ impl Signal {
         Some(SeriesName {
             topic: *self.topics.first()?,
             text: self.derived().or_else(column)?.clone(),
-            stamp: self.stamp,
+            stamp: self.stamp.clone(),
             is_derived: self.derived().is_some(),
         })
     }
@@ -192,19 +199,28 @@ impl Signal {
     /// What its values are more than the numbers that stand for them, where some are too large for these: what the recording holds is
     /// the sum of both.
     pub fn rest<'a>(&'a self, store: &'a Store) -> Option<&'a Series> {
-        store.series(*self.topics.first()?, &self.too_large(store)?.text, self.stamp)
+        store.series(*self.topics.first()?, &self.too_large(store)?.text, &self.stamp)
     }
 
     /// As [`Signal::wants`] and [`Signal::wants_points`], of [`Signal::rest`].
     pub fn wants_rest(&self, store: &Store, span: Span, points: Option<Span>, out: &mut Vec<Want>) {
         if let (Some(rest), Some(topic)) = (self.too_large(store), self.topics.first()) {
-            let (topic, stamp) = (*topic, self.stamp);
+            let topic = *topic;
             let path = || rest.text.clone();
-            let what = What::Series { path: path(), stamp, span };
+            let stamp = || self.stamp.clone();
+            let what = What::Series {
+                path: path(),
+                stamp: stamp(),
+                span,
+            };
             out.push(Want { topic, what });
             out.extend(points.map(|span| Want {
                 topic,
-                what: What::Points { path: path(), stamp, span },
+                what: What::Points {
+                    path: path(),
+                    stamp: stamp(),
+                    span,
+                },
             }));
         }
     }
@@ -244,7 +260,7 @@ impl Signal {
     pub fn failure(&self, store: &Store) -> Option<Arc<str>> {
         let mut found = None;
         self.inputs(|topic, input| {
-            let number = store.series_number(topic, &input.text, self.stamp);
+            let number = store.series_number(topic, &input.text, &self.stamp);
             found = found.take().or_else(|| store.unit_failure(Unit::Series(number?)));
         });
         found
@@ -252,7 +268,7 @@ impl Signal {
 
     /// Whether it is computed of all that is loaded of its inputs.
     pub fn is_computed(&self, store: &Store) -> bool {
-        self.derived().is_none_or(|text| store.is_derived(text, self.stamp))
+        self.derived().is_none_or(|text| store.is_derived(text, &self.stamp))
     }
 }
 

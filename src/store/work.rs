@@ -10,13 +10,14 @@ use crate::decode::{DecodeError, Decoded, Form, Grid, Resource, Rows, Schema, Sh
 use crate::format::{ChunkId, ConnectionId, ConnectionSet, Container, Message, Warning};
 use crate::path::{Column, Item};
 use crate::source::Location;
-use crate::store::Stamp;
 use crate::store::analysis::{AnalysisTask, Analyzed};
+use crate::store::clock::Clock;
 use crate::store::derived::{Derivation, DerivedWindow};
 use crate::store::grid::GridTask;
 use crate::store::matches::{LinesTask, Verdict};
 use crate::store::pieces::{Pieces, PiecesTask};
 use crate::store::shades::ShadeTask;
+use crate::store::times::Times;
 use crate::store::timing::{Figures, FiguresTask};
 use crate::time::Time;
 
@@ -205,10 +206,10 @@ impl ChunkRead {
         let are_whole = !self.keep.is_empty() || !self.rows.is_empty() || !self.transforms.is_empty();
         let mut fields = BTreeSet::new();
         for job in self.series.iter() {
-            fields.extend(job.column.roots()?.iter().map(String::as_str));
+            let roots = job.column.roots()?.iter().chain(job.clock.roots()?);
+            fields.extend(roots.map(String::as_str));
         }
-        let by_stamp = self.series.iter().any(|job| job.stamp == Stamp::Header);
-        (!are_whole && !by_stamp).then_some(fields)
+        (!are_whole).then_some(fields)
     }
 
     /// Where a container keeps fields apart: the bytes that hold those that are wanted.
@@ -223,8 +224,7 @@ pub struct SeriesJob {
     /// The store's own number of the series.
     pub series: u32,
     pub column: Arc<Column>,
-    pub schema: Arc<Schema>,
-    pub stamp: Stamp,
+    pub clock: Clock,
 }
 
 /// Of one text more is not kept.
@@ -235,11 +235,7 @@ const MOST_TEXTS: usize = 1024;
 impl SeriesJob {
     /// Adds the values of one message. A text becomes a number of its own, the same in every chunk, that `texts` names.
     pub fn read(&self, message: &Message, points: &mut Vec<(Time, f64)>, texts: &mut BTreeMap<u64, Arc<str>>) {
-        let stamp = match self.stamp {
-            Stamp::Receive => None,
-            Stamp::Header => self.schema.header_stamp(&message.payload),
-        };
-        let (time, before) = (stamp.unwrap_or(message.time), points.len());
+        let (time, before) = (self.clock.time(message), points.len());
         if self.column.kind().is_number() {
             self.column.each(&message.payload, |value| points.push((time, value)));
         } else {
@@ -257,6 +253,7 @@ impl SeriesJob {
         if points.len() == before && !self.column.is_partial() {
             points.push((time, f64::NAN));
         }
+        self.clock.set_each(message, points.get_mut(before..).unwrap_or_default());
     }
 }
 
@@ -370,6 +367,8 @@ pub struct ChunkContent {
     pub texts: Vec<(u32, NamedValues)>,
     /// For each job that its form allows.
     pub rows: Vec<(u32, Rows)>,
+    /// When messages came, of each connection of which the index or what was read tells of all in the chunk.
+    pub times: Vec<(ConnectionId, Times)>,
     /// Receive time and transform.
     pub transforms: Vec<(ConnectionId, Time, TransformStamped)>,
     pub warnings: Vec<Warning>,

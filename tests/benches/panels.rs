@@ -7,6 +7,7 @@
 #[path = "../it/encode.rs"]
 mod encode;
 mod figures;
+mod stage;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,10 +17,10 @@ use bytes::Bytes;
 use encode::Encoder;
 use roadreel::decode::{Form, Rows, Schema, definitions};
 use roadreel::format::{Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionSet, Container, Fetched, Message};
-use roadreel::panel::{PANELS, View};
 use roadreel::source::Location;
 use roadreel::store::{ChunkContent, Event, LogFilter, LogQuery, Store, Work};
 use roadreel::time::{Span, Time};
+use stage::{Stage, wheel};
 
 /// As the program itself.
 #[global_allocator]
@@ -287,54 +288,20 @@ fn frames(chunks: u64, per_chunk: u64, by: &str) -> Vec<Duration> {
     let container: Arc<dyn Container> = Arc::new(Positions::new(chunks, per_chunk));
     store.open(vec![Location::Path(PathBuf::from("/fixes.bag"))]);
     settle(&mut store, &container);
-    let kind = PANELS.iter().find(|k| k.id == "map").expect("maps");
-    let ctx = egui::Context::default();
-    roadreel::theme::install(&ctx);
-    let mut seconds = 0.0;
-    let mut panel = (kind.create)(&serde_json::json!({ "color_by": by }));
+    let mut stage = Stage::new("map", &serde_json::json!({ "color_by": by }));
     let mut frame = |store: &mut Store, events: Vec<egui::Event>| {
-        let span = store.span().expect("positions");
-        seconds += 1.0 / 60.0;
-        let input = egui::RawInput {
-            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1600.0, 900.0))),
-            time: Some(seconds),
-            events,
-            ..egui::RawInput::default()
-        };
-        let began = figures::thread_cpu_time();
-        let mut wants = Vec::new();
-        let output = {
-            let view = View {
-                store,
-                now: span.at_fraction(0.5),
-                span,
-                playing: false,
-                hover: None,
-                selected: None,
-                queries: &[],
-                gpu: None,
-            };
-            panel.wants(&view, &mut wants);
-            ctx.run_ui(input, |ui| panel.ui(ui, &view, &mut Vec::new()))
-        };
-        let shapes = ctx.tessellate(output.shapes, output.pixels_per_point);
-        store.demand(span.at_fraction(0.5), 0.0, &wants);
-        let took = figures::thread_cpu_time() - began;
-        assert!(!shapes.is_empty());
+        let now = store.span().expect("positions").at_fraction(0.5);
+        let (_, took) = stage.frame(store, now, events);
         settle(store, &container);
         took
     };
     let mut took: Vec<Duration> = (0..count / 10_000 + 4).map(|_| frame(&mut store, Vec::new())).collect();
-    let wheel = |up: bool| egui::Event::MouseWheel {
-        unit: egui::MouseWheelUnit::Point,
-        delta: egui::vec2(0.0, if up { 60.0 } else { -60.0 }),
-        phase: egui::TouchPhase::Move,
-        source: egui::MouseWheelSource::Wheel,
-        modifiers: egui::Modifiers::NONE,
-    };
     took.extend((0..240_u32).map(|at| {
         let over = egui::pos2(700.0 + (at % 60) as f32 * 4.0, 450.0);
-        frame(&mut store, vec![egui::Event::PointerMoved(over), wheel(at % 120 < 60)])
+        frame(
+            &mut store,
+            vec![egui::Event::PointerMoved(over), wheel(if at % 120 < 60 { 60.0 } else { -60.0 })],
+        )
     }));
     took
 }

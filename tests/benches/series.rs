@@ -6,22 +6,23 @@ mod figures;
 #[allow(dead_code)]
 #[path = "../it/long_series.rs"]
 mod long_series;
+mod stage;
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode};
 use long_series::{Long, PATH, time_of};
 use roadreel::decode::Schema;
 use roadreel::demo::{self, Options};
 use roadreel::format::{Checks, ConnectionSet};
-use roadreel::panel::{PANELS, View};
 use roadreel::path::{Column, parse};
 use roadreel::run::{Io, Recording, mapped};
 use roadreel::source::{Location, Policy};
 use roadreel::time::Span;
+use stage::{Stage, wheel};
 
 /// As the program itself.
 #[global_allocator]
@@ -98,50 +99,12 @@ fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
     let wants = long.wants(None);
     long.demand(time_of(0), &wants);
     let count = chunks * PER_CHUNK;
-    let kind = PANELS.iter().find(|k| k.id == "plot").expect("plots");
-    let mut panel = (kind.create)(&serde_json::json!({ "series": [{ "path": PATH }] }));
-    let ctx = egui::Context::default();
-    roadreel::theme::install(&ctx);
-    let mut seconds = 0.0;
+    let mut stage = Stage::new("plot", &serde_json::json!({ "series": [{ "path": PATH }] }));
     let mut frame = |long: &mut Long, events: Vec<egui::Event>| {
-        let now = time_of(count / 2);
-        let (began, began_cpu) = (Instant::now(), figures::thread_cpu_time());
-        seconds += 1.0 / 60.0;
-        let input = egui::RawInput {
-            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1600.0, 900.0))),
-            time: Some(seconds),
-            events,
-            ..egui::RawInput::default()
-        };
-        let mut wants = Vec::new();
-        let output = {
-            let view = View {
-                store: &long.store,
-                now,
-                span: long.store.span().expect("values"),
-                playing: false,
-                hover: None,
-                selected: None,
-                queries: &[],
-                gpu: None,
-            };
-            panel.wants(&view, &mut wants);
-            ctx.run_ui(input, |ui| panel.ui(ui, &view, &mut Vec::new()))
-        };
-        let shapes = ctx.tessellate(output.shapes, output.pixels_per_point);
-        long.store.demand(now, 0.0, &wants);
-        let took = (began.elapsed(), figures::thread_cpu_time() - began_cpu);
-        assert!(!shapes.is_empty());
+        let took = stage.frame(&mut long.store, time_of(count / 2), events);
         // what is read again meanwhile is not the frame's own work
         long.settle();
         took
-    };
-    let wheel = |up: bool| egui::Event::MouseWheel {
-        unit: egui::MouseWheelUnit::Point,
-        delta: egui::vec2(0.0, if up { 120.0 } else { -120.0 }),
-        phase: egui::TouchPhase::Move,
-        source: egui::MouseWheelSource::Wheel,
-        modifiers: egui::Modifiers::NONE,
     };
     let over = || egui::Event::PointerMoved(egui::pos2(900.0, 400.0));
     frame(&mut long, vec![over()]);
@@ -154,7 +117,7 @@ fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
             // all the way in and out again
             let took = (0..frames).map(|_| {
                 at += 1;
-                let took = frame(&mut long, vec![over(), wheel(at % 240 < 120)]);
+                let took = frame(&mut long, vec![over(), wheel(if at % 240 < 120 { 120.0 } else { -120.0 })]);
                 costs.push(took);
                 took.0
             });

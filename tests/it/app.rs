@@ -287,6 +287,24 @@ fn ticks_and_lengths_of_days_tell_days() {
 }
 
 #[test]
+fn a_ruler_over_years_has_its_ticks_at_months_and_years() {
+    let midnight = Time::from_sec_nsec(1_600_041_600, 0);
+    let labels = |days: i64| -> Vec<String> {
+        let span = Span::new(midnight, midnight.plus_nanos(days * clock::DAY_NANOS));
+        clock::calendar_ticks(span, 800.0)
+            .into_iter()
+            .filter_map(|(_, text)| text)
+            .collect()
+    };
+    assert_eq!(labels(300)[..3], ["2020-10", "2020-11", "2020-12"]);
+    assert_eq!(labels(4_000)[..3], ["2021", "2022", "2023"]);
+    // between two years there are three quarters
+    let span = Span::new(midnight, midnight.plus_nanos(4_000 * clock::DAY_NANOS));
+    let ticks = clock::calendar_ticks(span, 800.0);
+    assert_eq!(ticks.iter().filter(|(_, text)| text.is_none()).count(), 33);
+}
+
+#[test]
 fn times_are_shown_and_typed_back_in_every_form() {
     let start = Time(1_600_000_000_000_000_000);
     let t = Time(1_600_000_003_250_000_001);

@@ -96,7 +96,7 @@ impl Long {
             topic,
             what: What::Series {
                 path: path.clone(),
-                stamp,
+                stamp: stamp.clone(),
                 span: Span::ALL,
             },
         }];
@@ -162,6 +162,6 @@ impl Long {
 
     pub fn series(&self) -> &Series {
         let topic = self.store.topic_by_name("/long").expect("the topic").id;
-        self.store.series(topic, PATH, Stamp::Receive).expect("it was wanted")
+        self.store.series(topic, PATH, &Stamp::Receive).expect("it was wanted")
     }
 }

@@ -99,6 +99,7 @@ fn figures_of_a_span_equal_numpys() {
         ("mean", found.mean()),
         ("stddev", found.stddev()),
         ("rms", found.rms()),
+        ("mean_absolute", found.mean_absolute()),
         ("min", found.min().map(|p| p.1)),
         ("max", found.max().map(|p| p.1)),
         ("peak_to_peak", found.peak_to_peak()),

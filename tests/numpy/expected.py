@@ -72,6 +72,7 @@ print(
                 "mean": float(part.mean()),
                 "stddev": float(part.std()),
                 "rms": float(np.sqrt(np.mean(part**2))),
+                "mean_absolute": float(np.mean(np.abs(part))),
                 "min": float(part.min()),
                 "max": float(part.max()),
                 "peak_to_peak": float(np.ptp(part)),

@@ -162,14 +162,18 @@ fn needing(wider: Range<u64>) -> Batch {
 }
 
 /// Receive times from the index records behind the chunk; None where these do not list all that the file's index counts.
-pub(super) fn arrivals(bag: &Bag, id: ChunkId, got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
+pub(super) fn listed(bag: &Bag, id: ChunkId, got: &Fetched) -> Option<Vec<(ConnectionId, Time)>> {
     let chunk = bag.catalog.chunks.get(id as usize)?;
     if bag.places.get(id as usize).is_some_and(|place| place.data.is_some()) {
         return None;
     }
-    let bytes = got.from(chunk.range.start, chunk.range.end.saturating_sub(chunk.range.start))?;
+    let Range { start, end } = chunk.range;
+    let bytes = got.from(start, end.saturating_sub(start))?;
     let head = Head::read(&bytes, 0).ok()?;
-    let index = ChunkIndex::read(&bytes, data_end(&bytes, &head.data));
+    let index = match got.parts().nth(1) {
+        None => ChunkIndex::read(&bytes, data_end(&bytes, &head.data)),
+        Some(_) => ChunkIndex::read(&got.get(start.checked_add(head.data.end as u64)?..end)?, 0),
+    };
     if !index.faults.is_empty() || index.entries.len() as u64 != chunk.messages() {
         return None;
     }

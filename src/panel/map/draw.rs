@@ -23,6 +23,8 @@ const SIGMAS: f64 = 2.448;
 
 /// Positions that the range of the colours is worked out from.
 const RANGE_POSITIONS: usize = 1_000;
+/// Of a path, which may rise for a moment.
+const PATH_RANGE_POSITIONS: usize = 20_000;
 
 pub type RangeKey = (ColorBy, String);
 
@@ -124,23 +126,29 @@ impl MapPanel {
     /// Least and greatest value of what colours the tracks.
     fn value_range(&mut self, view: &View) -> (f64, f64) {
         let key = (self.config.color_by, self.config.color_path.clone());
+        let series = self.color.series(view.store).filter(|_| self.config.color_by == ColorBy::Path);
+        let values = series.map_or(0, Series::len);
+        // as for positions: while values come, once there are a third more
+        let is_read = self.color.is_complete(view.store, view.span);
+        let is_up_to_date = values == self.ranged_values || !is_read && values / 4 * 3 <= self.ranged_values;
         if let Some((known, range)) = &self.range
             && *known == key
-            && self.config.color_by != ColorBy::Path
+            && is_up_to_date
         {
             return *range;
         }
         let mut range = (f64::INFINITY, f64::NEG_INFINITY);
         match self.config.color_by {
             ColorBy::Topic | ColorBy::Status => range = (-1.0, 2.0),
-            ColorBy::Path => {
-                if let Some(series) = self.color.series(view.store) {
-                    range = series.min_max(view.span).unwrap_or(range);
-                }
-            }
             by => {
+                // of what is drawn: a path may have values where there are no positions
+                let most = if by == ColorBy::Path {
+                    PATH_RANGE_POSITIONS
+                } else {
+                    RANGE_POSITIONS
+                };
                 for track in &self.tracks {
-                    if let Some((low, high)) = track.range(RANGE_POSITIONS, |at| value(by, track, at, None)) {
+                    if let Some((low, high)) = track.range(most, |at| value(by, track, at, series)) {
                         range = (range.0.min(low), range.1.max(high));
                     }
                 }
@@ -149,7 +157,7 @@ impl MapPanel {
         if range.0 > range.1 {
             range = (0.0, 1.0);
         }
-        self.range = Some((key, range));
+        (self.range, self.ranged_values) = (Some((key, range)), values);
         range
     }
 

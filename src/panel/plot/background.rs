@@ -32,10 +32,16 @@ impl PlotPanel {
         let mut shapes = Vec::new();
         let bands = self.background_bands(view, span, columns);
         let colors = Colors::new(&self.background, view.store, &bands);
-        for band in bands {
-            let x = plot.x_range(secs_of(view, band.from), secs_of(view, band.to));
+        // short ones over the others, a pixel wide, so that none is lost
+        let pixel = 1.0 / ui.pixels_per_point();
+        let placed = bands
+            .into_iter()
+            .map(|band| (plot.x_range(secs_of(view, band.from), secs_of(view, band.to)), band));
+        let (narrow, wide): (Vec<_>, Vec<_>) = placed.partition(|(x, _)| x.span() < pixel);
+        for (x, band) in wide.into_iter().chain(narrow) {
+            let x = egui::Rangef::new(x.min, x.max.max(x.min + pixel));
             let place = Rect::from_x_y_ranges(x, plot.rect.y_range()).intersect(plot.rect);
-            if place.width() < 0.25 {
+            if !place.is_positive() {
                 continue;
             }
             let color = self.background_color(ui, view, &colors, band.state);

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::panel::stamps::StampKind;
 use crate::render::Colormap;
 use crate::store::Stamp;
 
@@ -102,7 +103,10 @@ pub struct SeriesConfig {
     pub visible: bool,
     pub line_width: f32,
     pub style: Style,
-    pub stamp: Stamp,
+    pub stamp: StampKind,
+    /// What the time of the values is, where that is a path of the same message.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stamp_path: String,
     pub axis: Side,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -118,10 +122,17 @@ impl Default for SeriesConfig {
             visible: true,
             line_width: 1.5,
             style: Style::default(),
-            stamp: Stamp::Receive,
+            stamp: StampKind::Receive,
+            stamp_path: String::new(),
             axis: Side::Left,
             extra: Map::new(),
         }
+    }
+}
+
+impl SeriesConfig {
+    pub fn stamp(&self) -> Stamp {
+        self.stamp.stamp(&self.stamp_path)
     }
 }
 

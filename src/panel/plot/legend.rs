@@ -90,7 +90,7 @@ impl PlotPanel {
             }
             response.context_menu(|ui| {
                 ui.label(RichText::new(&series.path).weak());
-                series_controls(ui, series, color);
+                series_controls(ui, view, series, color);
                 if ui.button("Copy path").clicked() {
                     out.push(Action::CopyText(series.path.clone()));
                     ui.close();
@@ -128,9 +128,9 @@ impl PlotPanel {
         // digits go before columns do
         let named = names.iter().map(|name| text_width(ui, name, theme::small())).fold(0.0, f32::max);
         let (apart, width) = match ui.available_width() - named {
-            640.0.. => (14.0, 8),
-            570.0.. => (6.0, 8),
-            450.0.. => (6.0, 6),
+            710.0.. => (14.0, 8),
+            640.0.. => (6.0, 8),
+            500.0.. => (6.0, 6),
             _ => (4.0, 5),
         };
         let grid = egui::Grid::new("statistics").num_columns(HEADS.len() + 3).spacing([apart, 1.0]);
@@ -256,10 +256,11 @@ fn told_apart(series: &[SeriesConfig], mut names: Vec<String>) -> Vec<String> {
         let from = ends.map(|(slash, _)| slash + 1).find(is_own).unwrap_or(0);
         let mut name = if field.is_empty() { of.path.clone() } else { path(from).to_owned() };
         let same = || others().filter(|(_, other)| other.path == of.path);
-        if same().any(|(_, other)| other.stamp != of.stamp) {
-            name.push_str(match of.stamp {
-                Stamp::Receive => " (receive time)",
-                Stamp::Header => " (header stamp)",
+        if same().any(|(_, other)| other.stamp() != of.stamp()) {
+            name.push_str(&match of.stamp() {
+                Stamp::Receive => " (receive time)".to_owned(),
+                Stamp::Header => " (header stamp)".to_owned(),
+                Stamp::Path(path) => format!(" (at {path})"),
             });
         }
         if same().any(|(_, other)| other.x_path != of.x_path) && !of.x_path.is_empty() {

@@ -133,13 +133,14 @@ impl PlotPanel {
 }
 
 /// What the columns of [`PlotPanel::figures`] are.
-pub const HEADS: [(&str, &str); 8] = [
+pub const HEADS: [(&str, &str); 9] = [
     ("n", "Values in view"),
     ("min", "Least"),
     ("max", "Greatest"),
     ("mean", "Mean"),
     ("σ", "Standard deviation (of the population)"),
     ("RMS", "Root mean square"),
+    ("MAV", "Mean absolute value"),
     ("p-p", "Greatest less least"),
     ("Hz", "Values a second"),
 ];
@@ -164,6 +165,7 @@ fn figures_of(statistics: &Statistics, width: usize) -> Vec<String> {
         number(statistics.mean()),
         number(statistics.stddev()),
         number(statistics.rms()),
+        number(statistics.mean_absolute()),
         number(statistics.peak_to_peak()),
         rate.map_or("–".to_owned(), |r| widget::short_number(r, width.min(6))),
     ]

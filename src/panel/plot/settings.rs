@@ -8,9 +8,8 @@ use super::config::{Background, Config, LegendPlace, SeriesConfig, Side, Style, 
 use super::export::Goal;
 use super::{PlotPanel, canvas};
 use crate::panel::path_field::path_field;
-use crate::panel::{Action, View, linked, widget};
+use crate::panel::{Action, View, linked, stamps, widget};
 use crate::render::Colormap;
-use crate::store::Stamp;
 use crate::theme;
 
 impl PlotPanel {
@@ -110,7 +109,7 @@ impl PlotPanel {
                         });
                     });
                 });
-                ui.indent("controls", |ui| series_controls(ui, series, fallback));
+                ui.indent("controls", |ui| series_controls(ui, view, series, fallback));
             });
         }
         if let Some(index) = remove {
@@ -123,7 +122,7 @@ impl PlotPanel {
 }
 
 /// How a series is drawn.
-pub fn series_controls(ui: &mut Ui, series: &mut SeriesConfig, fallback: Color32) {
+pub fn series_controls(ui: &mut Ui, view: &View, series: &mut SeriesConfig, fallback: Color32) {
     ui.horizontal(|ui| {
         let mut color = series.color.as_deref().and_then(|c| Color32::from_hex(c).ok()).unwrap_or(fallback);
         if widget::named(ui.color_edit_button_srgba(&mut color), "Colour").changed() {
@@ -150,10 +149,7 @@ pub fn series_controls(ui: &mut Ui, series: &mut SeriesConfig, fallback: Color32
             });
         widget::named(style.response, "Style");
     });
-    ui.horizontal(|ui| {
-        ui.selectable_value(&mut series.stamp, Stamp::Receive, "Receive time");
-        ui.selectable_value(&mut series.stamp, Stamp::Header, "Header stamp");
-    });
+    stamps::settings(ui, view, "the series", &mut series.stamp, &mut series.stamp_path);
     ui.horizontal(|ui| {
         ui.selectable_value(&mut series.axis, Side::Left, "Left axis");
         ui.selectable_value(&mut series.axis, Side::Right, "Right axis");

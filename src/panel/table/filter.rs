@@ -10,7 +10,8 @@ use crate::panel::rule::{Operator, Told};
 use crate::panel::widget::matches_words;
 
 /// A column as heads spell it, a comparison, and a word or a quoted text.
-static CONDITION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"([\w.]+)\s*(==|!=|<=|>=|=|<|>)\s*(?:"([^"]*)"|([^\s"]+))"#).ok());
+static CONDITION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"([\w.]+)\s*(==|!=|<=|>=|=|<|>)\s*(?:"([^"]*)"|([^\s"]+))"#).ok());
 
 #[derive(Default)]
 pub struct Filter {

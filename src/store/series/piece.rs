@@ -45,10 +45,13 @@ pub struct Extent {
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
     pub extent: Extent,
-    /// How many numbers, their mean, and the sum of the squares of what they differ from it by.
+    /// How many numbers, their mean, that of their absolute values, and the sum of the squares of what they differ from the mean by.
     count: f64,
     mean: f64,
+    mean_absolute: f64,
     squares: f64,
+    /// Which of its piece's different numbers are in it: a bit for each; none where these are too many.
+    values: u32,
 }
 
 /// A part of a piece that falls into a span.
@@ -65,9 +68,16 @@ impl Piece {
         if !points.is_sorted_by_key(|p| p.0) {
             points.sort_by_key(|p| p.0);
         }
+        let values = different(&points);
+        let known = values.as_deref().unwrap_or_default();
+        let summary = |points: &[Point]| {
+            let mut summary = Summary::of(points)?;
+            summary.values = bits_of(points, known);
+            Some(summary)
+        };
         let runs: Box<[Summary]> = match points.len() {
             0..=RUN => Box::default(),
-            _ => points.chunks(RUN).filter_map(Summary::of).collect(),
+            _ => points.chunks(RUN).filter_map(summary).collect(),
         };
         let long_runs: Box<[Summary]> = match runs.len() {
             0..=RUNS => Box::default(),
@@ -76,12 +86,12 @@ impl Piece {
         let summary = match (long_runs.is_empty(), runs.is_empty()) {
             (false, _) => Summary::over(&long_runs),
             (true, false) => Summary::over(&runs),
-            (true, true) => Summary::of(&points),
+            (true, true) => summary(&points),
         }?;
         Some(Piece {
             summary,
             count: points.len(),
-            values: different(&points),
+            values,
             points: Some(points.into()),
             runs,
             long_runs,
@@ -108,6 +118,16 @@ impl Piece {
         self.values.as_deref()
     }
 
+    /// Each number that is in `summary`, which is of this piece: once, with when it was there as far as that is told. Of too many the
+    /// least and the greatest.
+    pub fn each_value(&self, summary: &Summary, mut f: impl FnMut(Point)) {
+        let extent = &summary.extent;
+        [extent.min, extent.max].into_iter().flatten().for_each(&mut f);
+        let values = self.values.iter().flatten().enumerate();
+        let within = values.filter(|(bit, _)| summary.values >> bit & 1 == 1);
+        within.for_each(|(_, bits)| f((summary.first(), f64::from_bits(*bits))));
+    }
+
     pub fn has_points(&self) -> bool {
         self.points.is_some()
     }
@@ -127,7 +147,7 @@ impl Piece {
 
     /// Whether both are made of the same points, as far as their summaries tell.
     pub fn is_of_the_same(&self, other: &Piece) -> bool {
-        let figures = |s: &Summary| [s.count, s.mean, s.squares].map(f64::to_bits);
+        let figures = |s: &Summary| [s.count, s.mean, s.mean_absolute, s.squares].map(f64::to_bits);
         let same = |a: &Summary, b: &Summary| a.extent.is_same(&b.extent) && figures(a) == figures(b);
         self.count == other.count && same(&self.summary, &other.summary) && self.runs.iter().zip(&other.runs).all(|(a, b)| same(a, b))
     }
@@ -256,6 +276,20 @@ fn different(points: &[Point]) -> Option<Box<[u64]>> {
     Some(found.into())
 }
 
+/// Which of `values` are among the points.
+fn bits_of(points: &[Point], values: &[u64]) -> u32 {
+    let (mut found, mut last) = (0, None);
+    for (_, value) in points.iter().filter(|_| !values.is_empty()) {
+        let bits = (value + 0.0).to_bits();
+        if last.replace(bits) != Some(bits)
+            && let Some(at) = values.iter().position(|known| *known == bits)
+        {
+            found |= 1 << at;
+        }
+    }
+    found
+}
+
 fn range(points: &[Point], span: Span) -> (usize, usize) {
     let from = points.partition_point(|p| p.0 < span.start);
     let to = points.partition_point(|p| p.0 <= span.end);
@@ -338,12 +372,15 @@ impl Summary {
         points.iter().for_each(|p| extent.join(&Extent::of(*p)));
         let numbers = || points.iter().map(|p| p.1).filter(|v| !v.is_nan());
         let count = numbers().count() as f64;
-        let mean = if count > 0.0 { numbers().sum::<f64>() / count } else { 0.0 };
+        let mean_of = |sum: f64| if count > 0.0 { sum / count } else { 0.0 };
+        let mean = mean_of(numbers().sum());
         Some(Summary {
             extent,
             count,
             mean,
+            mean_absolute: mean_of(numbers().map(f64::abs).sum()),
             squares: numbers().map(|v| (v - mean).powi(2)).sum(),
+            values: 0,
         })
     }
 
@@ -357,6 +394,7 @@ impl Summary {
     /// Of both together. Moments after Chan, Golub and LeVeque 1979.
     fn join(&mut self, other: &Summary) {
         self.extent.join(&other.extent);
+        self.values |= other.values;
         if other.count == 0.0 {
             return;
         }
@@ -366,6 +404,11 @@ impl Summary {
             true => self.mean + apart * other.count / both,
             // as numpy's, one that is infinite makes it so
             false => self.mean + other.mean,
+        };
+        let apart_absolute = other.mean_absolute - self.mean_absolute;
+        self.mean_absolute = match apart_absolute.is_finite() {
+            true => self.mean_absolute + apart_absolute * other.count / both,
+            false => f64::INFINITY,
         };
         self.squares += other.squares + apart * apart * self.count * other.count / both;
         self.count = both;
@@ -411,6 +454,11 @@ impl Statistics {
 
     pub fn mean(&self) -> Option<f64> {
         self.sum.map(|s| s.mean)
+    }
+
+    /// Of the values without their signs.
+    pub fn mean_absolute(&self) -> Option<f64> {
+        self.sum.map(|s| s.mean_absolute)
     }
 
     pub fn min(&self) -> Option<Point> {

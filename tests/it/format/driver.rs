@@ -84,6 +84,15 @@ pub fn read_in_pieces(bag: &dyn Container, bytes: &Bytes, id: ChunkId, wanted: &
     })?;
     let batch = bag.messages(id, &got, wanted, Checks::Quick);
     assert_eq!(batch.warnings, [], "chunk {id}");
+    if batch.instead.is_none() {
+        let Range { start, end } = bag.catalog().chunks[id as usize].range;
+        let whole = Fetched::one(start, bytes.slice(start as usize..end as usize));
+        let listed = bag.listed(id, &got);
+        assert!(
+            listed.is_some() && listed == bag.listed(id, &whole),
+            "chunk {id}: its index says other times in pieces"
+        );
+    }
     batch.instead.is_none().then_some((batch.messages, taken))
 }
 

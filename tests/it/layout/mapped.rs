@@ -274,6 +274,7 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
     let series = json!([
         {"value": "/a.x", "enabled": true, "timestampMethod": "receiveTime", "label": "A", "color": "#4e98e2", "lineSize": 2, "showLine": true},
         {"value": "/b.y[0].@derivative", "enabled": false, "timestampMethod": "headerStamp", "color": "rgba(1, 2, 3, 1)"},
+        {"value": "/c.z", "timestampMethod": "customField", "timestampPath": "/c.measured_at"},
         {"value": "12.5"},
     ]);
     let camera = |unit: f64| {
@@ -371,7 +372,7 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
         (
             Foxglove,
             "StateTransitions!a",
-            json!({"isSynced": true, "paths": [{"value": "/s.a", "label": "L", "enabled": false, "timestampMethod": "headerStamp"}, {"value": "/s.b"}]}),
+            json!({"isSynced": true, "paths": [{"value": "/s.a", "label": "L", "enabled": false, "timestampMethod": "headerStamp"}, {"value": "/s.b", "timestampMethod": "customField", "timestampPath": "/s.at"}]}),
         ),
         (Foxglove, "Plot!from", json!({"paths": [{"value": "/a.x"}], "minYValue": -3})),
         (
@@ -410,6 +411,11 @@ pub fn rich() -> Vec<(Dialect, &'static str, Value)> {
             Foxglove,
             "Gauge!a",
             json!({"path": "/g.v", "minValue": 1, "maxValue": 5, "colorMap": "red-yellow-green", "colorMode": "colormap", "reverse": true, "gradient": ["#0000ff", "#ff00ff"]}),
+        ),
+        (
+            Foxglove,
+            "Gauge!two",
+            json!({"path": "/g.v", "colorMode": "gradient", "gradient": ["#0000ff", "rgba(255, 0, 255, 1)"], "reverse": true}),
         ),
         (Foxglove, "Gauge!b", json!({"path": "/g.v", "colorMap": "turbo", "reverse": false})),
         (

@@ -72,6 +72,10 @@ fn nothing_of_one_machine_or_one_person_is_saved() {
                 "windows": "C:\\Users\\ann\\drive.bag",
                 "bag": "/data/drives/drive.bag",
                 "apiKey": "SECRET3",
+                "Authorization": "SECRET5",
+                "sessionCookie": "SECRET6",
+                "credentials": "SECRET7",
+                "colors": {"/car/token": "#ff0000"},
                 "text": "see https://wiki.example/page?token=SECRET4 for more",
             }},
             "plot": {"kind": "plot", "config": {"series": [{"path": "/home/pose.position.x"}, {"path": "/data/imu.accel"}]}},
@@ -89,6 +93,11 @@ fn nothing_of_one_machine_or_one_person_is_saved() {
         "https://tiles.example/{z}/{x}/{y}.png"
     );
     assert_eq!(saved["panels"]["other"]["config"]["text"], "see https://wiki.example/page for more");
+    assert_eq!(
+        saved["panels"]["other"]["config"]["colors"],
+        json!({"/car/token": "#ff0000"}),
+        "topics stay"
+    );
     assert_eq!(saved["panels"]["plot"]["config"], layout["panels"]["plot"]["config"], "topics stay");
 }
 

@@ -156,6 +156,10 @@ fn one_change_here_is_one_change_there() {
         "/sliderProps/max=20"
     );
     assert_eq!(
+        one(Foxglove, "Gauge!two", "/gradient", json!(["#000000", "#ffffff"])),
+        "/gradient/0=\"#000000\" /gradient/1=\"#ffffff\""
+    );
+    assert_eq!(
         one(Foxglove, "Gauge!b", "/coloring", json!("levels")),
         "/colorMap=\"red-yellow-green\" /reverse=true +/colorMode"
     );

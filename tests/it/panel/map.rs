@@ -7,7 +7,7 @@ use roadreel::panel::{Action, PanelState};
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, show, show_settings};
+use super::stage::{Stage, show, show_settings, texts};
 use crate::encode::Encoder;
 
 const SIZE: [f32; 2] = [600.0, 400.0];
@@ -195,6 +195,39 @@ fn colours_and_layers_are_offered() {
         assert_eq!(harness.state().panel.config()["color_by"], json!(by));
         show_settings(Stage::new("map", &config));
     }
+}
+
+#[test]
+fn colours_range_over_what_the_positions_are_worth() {
+    let fix = |millis: i64| {
+        let head = Encoder::new()
+            .header(0, drive::START_SEC, millis as u32 * 1_000_000, "gps")
+            .u8(0)
+            .raw(&[1, 0]);
+        let place = head.f64s(&[47.0, 8.0 + millis as f64 * 1e-6, 400.0]).f64s(&[0.0; 9]).u8(0);
+        ("/fix", "sensor_msgs/NavSatFix", millis * 1_000_000, place)
+    };
+    let value = |millis: i64, v: f64| ("/v", "std_msgs/Float64", millis * 1_000_000, Encoder::new().f64(v));
+    let (folder, path) = drive::said(&[
+        value(0, 90.0),
+        value(400, 2.0),
+        fix(500),
+        value(600, 3.0),
+        fix(700),
+        value(750, 80.0),
+        value(800, 4.0),
+        fix(900),
+        value(999, 70.0),
+    ]);
+    let mut stage = Stage::open("map", &json!({ "color_by": "path", "color_path": "/v.data" }), path);
+    stage.keep(folder);
+    stage.now = drive::at(900_000_000);
+    stage.settle();
+    let mut harness = show(stage, SIZE, Theme::Dark);
+    harness.run_ok();
+    let shown = texts(&harness);
+    let has = |text: &str| shown.iter().any(|t| t == text);
+    assert!(has("2") && has("4") && !has("90"), "{shown:?}");
 }
 
 #[test]

@@ -262,6 +262,76 @@ fn each_name_of_the_legend_is_another_one() {
 }
 
 #[test]
+fn what_was_read_for_one_topic_tells_when_the_messages_of_all_came() {
+    let stage = plot(json!({ "series": [{ "path": X }] }));
+    let whole = stage.store.span().expect("messages");
+    for topic in stage.store.topics() {
+        let density = stage.store.density(topic.id, whole, 1);
+        let known = density.known[0].round() as u64;
+        assert_eq!((known, density.spread[0]), (topic.messages, 0.0), "{}", topic.name);
+    }
+}
+
+const TIMED: &str = "time at\nuint64 nanos\nuint32 uptime\nfloat64 data\nfloat64[] list\ntime[] times\nstring name\n";
+
+/// Four, a second apart, with times that are so much later than they were received.
+fn timed() -> impl Iterator<Item = Encoder> {
+    (0..4_u32).map(|i| {
+        let at = |encoder: Encoder, millis: u32| encoder.u32(drive::START_SEC + i).u32(millis * 1_000_000);
+        let nanos = (u64::from(drive::START_SEC + i)) * 1_000_000_000 + 500_000_000;
+        let head = at(Encoder::new(), 250).raw(&nanos.to_le_bytes()).u32(100 + i).f64(f64::from(i));
+        let list = head.u32(2).f64s(&[1.0, 2.0]).u32(2);
+        at(at(list, 100), 200).text("a name")
+    })
+}
+
+#[test]
+fn values_stand_at_the_times_that_a_field_says() {
+    for (path, stamp_path, expected) in [
+        ("/v.data", "/v.at", vec![250, 1250, 2250]),
+        ("/v.data", "/v.nanos", vec![500, 1500, 2500]),
+        ("/v.list[:]", "/v.times[:]", vec![100, 200, 1100, 1200, 2100, 2200]),
+        ("/v.data + 1", "/v.times[1]", vec![200, 1200, 2200]),
+    ] {
+        let series = json!([{ "path": path, "stamp": "path", "stamp_path": stamp_path }]);
+        let mut harness = plotted(TIMED, timed(), json!({ "series": series }), [600.0, 300.0]);
+        assert_eq!(harness.state().state(), PanelState::Ready);
+        harness.state_mut().command("Copy as CSV");
+        let csv = harness.state().copied().expect("copied").to_owned();
+        let times = csv.lines().skip(1).filter_map(|line| line.split(',').next()?.parse::<i64>().ok());
+        let millis: Vec<i64> = times.map(|nanos| (nanos - drive::at(0).nanos()) / 1_000_000).collect();
+        assert_eq!(millis, expected, "{path} at {stamp_path}");
+    }
+}
+
+#[test]
+fn a_field_that_is_no_time_is_named() {
+    for (stamp_path, expected) in [
+        ("/v.name", "/v.name is a string, and no time"),
+        ("/v.atx", "The time /v.atx: "),
+        (
+            "/w.at",
+            "/w.at is no time of a value of /v: a value and its time are of the same message",
+        ),
+        (
+            "/v.uptime",
+            "4 values of /v.data lie outside of the recording, by their times /v.uptime",
+        ),
+    ] {
+        for (kind, config) in [("plot", "series"), ("states", "paths")] {
+            let lane = json!([{ "path": "/v.data", "stamp": "path", "stamp_path": stamp_path }]);
+            let messages = (0..).map(|i| i * 1_000_000_000).zip(timed());
+            let (folder, path) = drive::one_topic("/v", "test_msgs/V", TIMED, messages);
+            let mut stage = Stage::open(kind, &json!({ config: lane }), path);
+            stage.keep(folder);
+            let harness = show(stage, [600.0, 300.0], Theme::Dark);
+            let state = format!("{:?}", harness.state().state());
+            assert!(state.contains(expected), "{kind}: {state}");
+        }
+    }
+}
+
+#[test]
 fn where_a_topic_has_no_messages_nothing_is_missing() {
     // chunks from 0.9 s to 1.4 s hold none of it
     let harness = show(

@@ -1,5 +1,7 @@
 //! The state transitions panel over flags that are known by heart.
 
+use std::collections::BTreeMap;
+
 use egui::{Theme, pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
@@ -221,6 +223,47 @@ fn different_states_of_a_lane_have_different_colours() {
         colors.dedup();
         assert_eq!(colors.len(), 8, "{definition}");
     }
+}
+
+#[test]
+fn as_many_states_as_are_told_apart_have_looks_of_their_own() {
+    let looks = |harness: &Harness<'_, Stage>| {
+        let mut found: Vec<_> = drawn(harness).into_iter().map(|band| band.1.to_array()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found.len()
+    };
+    let numbers = (1..=24).map(|n| Encoder::new().i32(n));
+    assert_eq!(looks(&lane("int32 data\n", numbers)), 24);
+    // the rest is striped
+    let words = (0..32).map(|n| Encoder::new().text(&format!("state {n}")));
+    let harness = lane("string data\n", words);
+    assert_eq!(looks(&harness), 24);
+    let mut stripes = 0;
+    each_shape(&harness, &mut |shape| {
+        if let egui::Shape::LineSegment { points: [a, b], .. } = shape {
+            stripes += usize::from((a.x - b.x).abs() > 1.0 && (a.y - b.y).abs() > 1.0);
+        }
+    });
+    assert!(stripes > 0);
+}
+
+#[test]
+fn a_state_between_others_on_one_pixel_is_seen() {
+    // 600 s: ten messages on a pixel, neither the least nor the greatest of them, the first or the last
+    let values = (0..6_000).map(|i| if i == 3_003 { 2 } else { 1 + i % 2 * 2 });
+    let harness = lane("int32 data\n", values.map(|n| Encoder::new().i32(n)));
+    let mut heights: BTreeMap<[u8; 4], f32> = BTreeMap::new();
+    each_shape(&harness, &mut |shape| {
+        if let egui::Shape::Rect(shape) = shape
+            && (shape.rect.width() - 2.0).abs() < 0.01
+        {
+            *heights.entry(shape.fill.to_array()).or_default() += shape.rect.height();
+        }
+    });
+    assert_eq!(heights.len(), 3, "{heights:?}");
+    let least = heights.values().copied().fold(f32::MAX, f32::min);
+    assert!((4.0..=20.0).contains(&least), "{heights:?}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn labels(harness: &Harness<'_, Stage>) -> Vec<(String, Rect)> {
 
 /// Of 100 messages over so long.
 fn axis(kind: &str, x_axis: &str, nanos: i64, width: f32) -> Vec<String> {
-    let messages = (0..100).map(|i| (i * nanos / 99, Encoder::new().i32(i as i32 / 10)));
+    let messages = (0..100_i32).map(|i| ((i128::from(nanos) * i128::from(i) / 99) as i64, Encoder::new().i32(i / 10)));
     let (folder, path) = drive::one_topic("/mode", "std_msgs/Int32", "int32 data\n", messages);
     let config = match kind {
         "plot" => json!({ "series": [{ "path": "/mode.data" }], "x_axis": x_axis }),
@@ -94,6 +94,10 @@ fn times_read_as_on_a_clock_and_days_as_dates() {
     assert_eq!(of("clock", 7 * HOUR)[..3], ["13:00", "14:00", "15:00"]);
     assert_eq!(of("clock", 30 * HOUR)[..4], ["18:00", "2020-09-14", "06:00", "12:00"]);
     assert_eq!(of("clock", 6 * DAY)[..2], ["2020-09-14", "2020-09-15"]);
+    assert_eq!(of("clock", 200 * DAY)[..3], ["2020-10", "2020-11", "2020-12"]);
+    assert_eq!(of("clock", 700 * DAY)[..3], ["2020-10", "2021-01", "2021-04"]);
+    assert_eq!(of("clock", 4_000 * DAY)[..3], ["2021", "2022", "2023"]);
+    assert_eq!(of("clock", 30_000 * DAY)[..3], ["2030", "2040", "2050"]);
     let short = of("clock", 1_000 * MICRO);
     assert!(short[0].starts_with("12:26:40.000"), "{short:?}");
 }

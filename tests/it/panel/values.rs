@@ -8,7 +8,7 @@ use roadreel::path::Literal;
 use serde_json::{Value, json};
 
 use super::drive;
-use super::stage::{Stage, show, show_settings};
+use super::stage::{Stage, each_shape, show, show_settings};
 
 fn gauge(config: Value) -> Stage {
     Stage::fleet("gauge", &config)
@@ -23,6 +23,28 @@ fn a_gauge_follows_the_playhead() {
     harness.run_ok();
     harness.get_by_role_and_label(Role::Meter, "Speed 30 m/s");
     assert_eq!(harness.state().state(), PanelState::Ready);
+}
+
+#[test]
+fn a_gauge_of_two_colours_is_between_them() {
+    let color = |reverse: bool| {
+        let config = json!({ "path": "/speed.data", "min": 0.0, "max": 40.0, "shape": "bar", "coloring": "gradient",
+            "gradient": ["#000000", "#ff8000"], "reverse": reverse });
+        let harness = show(gauge(config), [240.0, 200.0], Theme::Dark);
+        let mut fills = Vec::new();
+        each_shape(&harness, &mut |shape| {
+            if let egui::Shape::Rect(rect) = shape {
+                fills.push(rect.fill);
+            }
+        });
+        fills
+    };
+    // 20 of 40
+    for reverse in [false, true] {
+        let fills = color(reverse);
+        let is_half = |fill: &egui::Color32| fill.r().abs_diff(128) <= 1 && fill.g().abs_diff(64) <= 1 && fill.b() == 0;
+        assert!(fills.iter().any(is_half), "{fills:?}");
+    }
 }
 
 #[test]

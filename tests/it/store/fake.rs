@@ -8,7 +8,7 @@ use bytes::Bytes;
 use roadreel::decode::{Decoded, Schema};
 use roadreel::format::{Batch, Catalog, Checks, Chunk, ChunkId, Connection, ConnectionSet, Container, Fetched, Message};
 use roadreel::source::Location;
-use roadreel::store::{ChunkContent, Deadline, Event, Read, Store, Want, Work};
+use roadreel::store::{ChunkContent, Deadline, Event, Read, Store, Times, Want, Work};
 use roadreel::time::{Span, Time};
 
 pub const FLOAT: &str = "float64 data\n";
@@ -283,6 +283,7 @@ fn content(read: &Read, chunk: &roadreel::store::ChunkRead) -> ChunkContent {
         .iter()
         .filter_map(|job| Some((job.rows, job.rows_of(&messages)?)))
         .chain(of_arrivals);
+    let times: Vec<_> = messages.iter().map(|m| (m.connection, m.time)).collect();
     let (series, rows, transforms) = (series.collect(), rows.collect(), transforms.collect());
     messages.retain(|m| chunk.keep.contains(&m.connection));
     ChunkContent {
@@ -290,6 +291,7 @@ fn content(read: &Read, chunk: &roadreel::store::ChunkRead) -> ChunkContent {
         series,
         texts: Vec::new(),
         rows,
+        times: Times::of_each(&times),
         transforms,
         warnings: Vec::new(),
     }

@@ -134,7 +134,7 @@ fn background_waits_for_the_playhead_and_works_outward() {
         .collect();
     assert_eq!(background.len(), 98);
     assert!(background[..4].iter().all(|c| (46..=54).contains(c)), "{background:?}");
-    let series = world.store.series(wants[1].topic, "/a.data", Stamp::Receive).expect("a series");
+    let series = world.store.series(wants[1].topic, "/a.data", &Stamp::Receive).expect("a series");
     assert!(series.is_complete(Span::ALL));
     assert_eq!(series.len(), 1000);
     assert_eq!(series.loaded(), [Span::new(t(0), t(9990))]);
@@ -149,7 +149,7 @@ fn held_background_reads_nothing_but_the_playhead() {
     world.store.hold_background(true);
     world.seek(t(5055), &wants);
     assert_eq!(world.reads.len(), 2);
-    let series = world.store.series(wants[1].topic, "/a.data", Stamp::Receive).expect("a series");
+    let series = world.store.series(wants[1].topic, "/a.data", &Stamp::Receive).expect("a series");
     assert_eq!(series.value_at(t(5055)), Some(505.0));
     world.store.hold_background(false);
     world.settle();
@@ -390,8 +390,67 @@ fn handles_outlive_added_recordings() {
 fn density_spreads_a_chunk_evenly() {
     let world = World::local(1 << 30, drive(10, 8, 1 << 20));
     let density = world.store.density(world.topic("/a"), Span::new(t(0), t(1000)), 10);
-    assert_eq!(density.len(), 10);
+    assert_eq!((density.known, density.spread.len()), (vec![0.0; 10], 10));
+    let density = density.spread;
     assert!((density.iter().sum::<f32>() - 100.0).abs() < 1e-3);
     assert!(density.iter().all(|d| (9.0..=11.1).contains(d)), "{density:?}");
-    assert_eq!(world.store.density(world.topic("/once"), Span::new(t(500), t(900)), 4), [0.0; 4]);
+    let once = world.store.density(world.topic("/once"), Span::new(t(500), t(900)), 4);
+    assert_eq!((once.known, once.spread), (vec![0.0; 4], vec![0.0; 4]));
+}
+
+/// Two chunks of five seconds: a message each 10 ms of one topic, and three of another.
+fn sparse() -> Recording {
+    let mut recording = Recording::default();
+    let dense = recording.topic("/dense", "std_msgs/Float64", FLOAT, false);
+    let rare = recording.topic("/rare", "std_msgs/Float64", FLOAT, false);
+    for seconds in 0..2 {
+        let start = 5_000 * seconds;
+        let mut chunk: Vec<_> = (0..500).map(|i| (dense, t(start + i * 10), float(0.0))).collect();
+        chunk.extend([0, 1_200, 4_990].map(|at| (rare, t(start + at), float(0.0))));
+        recording.chunks.push(chunk);
+    }
+    recording
+}
+
+#[test]
+fn messages_of_a_chunk_that_was_read_lie_where_they_came() {
+    let mut world = World::local(1 << 30, sparse());
+    let (rare, whole) = (world.topic("/rare"), Span::new(t(0), t(10_000)));
+    let before = world.store.density(rare, whole, 10);
+    assert_eq!(before.known, [0.0; 10]);
+    assert!(before.spread.iter().all(|n| *n > 0.5));
+
+    let revision = world.store.times_revision(rare);
+    let wants = latest(&world, &["/rare"]);
+    world.seek(t(1_500), &wants);
+    assert_ne!(world.store.times_revision(rare), revision);
+    let after = world.store.density(rare, whole, 10);
+    assert_eq!(after.known, [1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(after.spread[..5], [0.0; 5]);
+    assert!((after.spread.iter().sum::<f32>() - 3.0).abs() < 1e-3, "{after:?}");
+
+    // however near one looks, and after what was read is gone
+    world.seek(t(8_000), &wants);
+    world.seek(t(8_000), &[]);
+    let near = world.store.density(rare, Span::new(t(1_100), t(1_300)), 200);
+    let found: Vec<usize> = (0..200).filter(|at| near.known[*at] > 0.0).collect();
+    assert_eq!((found, near.spread), (vec![100], vec![0.0; 200]));
+}
+
+#[test]
+fn of_more_messages_than_times_are_kept_none_is_lost() {
+    let mut recording = Recording::default();
+    let topic = recording.topic("/a", "std_msgs/Float64", FLOAT, false);
+    for chunk in 0..20 {
+        let messages = (0..5_000).map(|i| (topic, t(chunk * 5_000 + i), float(0.0)));
+        recording.chunks.push(messages.collect());
+    }
+    let mut world = World::local(1 << 30, recording);
+    let points = series(&world, "/a", Span::ALL);
+    world.seek(t(0), &[points]);
+    world.seek(t(0), &[]);
+    let density = world.store.density(world.topic("/a"), Span::new(t(0), t(100_000)), 100);
+    assert_eq!(density.spread, [0.0; 100]);
+    assert!((density.known.iter().sum::<f32>() - 100_000.0).abs() < 200.0);
+    assert!(density.known.iter().all(|n| (900.0..=1_100.0).contains(n)), "{density:?}");
 }

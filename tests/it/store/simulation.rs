@@ -186,14 +186,14 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
                 .expect("compiles");
                 let inputs = program.inputs().iter().map(|input| {
                     let topic = world.topic(&input.topic);
-                    let series = world.store.series(topic, &input.text, *stamp).expect("it is wanted too");
+                    let series = world.store.series(topic, &input.text, stamp).expect("it is wanted too");
                     series.points(Span::ALL).filter(|_| series.is_complete(Span::ALL))
                 });
                 // Only where the budget lets them be whole.
                 if let Some(inputs) = inputs.collect::<Option<Vec<_>>>() {
                     let slices: Vec<&[(Time, f64)]> = inputs.iter().map(Vec::as_slice).collect();
-                    let derived = world.store.derived(text, *stamp).expect("it is wanted");
-                    assert!(world.store.is_derived(text, *stamp), "all of {text}");
+                    let derived = world.store.derived(text, stamp).expect("it is wanted");
+                    assert!(world.store.is_derived(text, stamp), "all of {text}");
                     if let Some(points) = derived.points(Span::ALL) {
                         assert_eq!(points, program.points(&slices), "{text}");
                     }
@@ -211,7 +211,7 @@ fn check(world: &World, all: &[(u32, Time, f64)], now: Time, wants: &[Want]) {
                 }
             }
             What::Series { path, stamp, .. } => {
-                let series = world.store.series(want.topic, path, *stamp).expect("a series");
+                let series = world.store.series(want.topic, path, stamp).expect("a series");
                 // Only where the budget lets it be whole.
                 if series.is_complete(Span::ALL) && !series.has_points(Span::ALL) {
                     let values = || of_topic.iter().map(|m| m.1);

@@ -317,7 +317,7 @@ proptest! {
     ) {
         let points: Vec<(i64, f64)> = values.iter().enumerate().map(|(i, v)| (i as i64, *v)).collect();
         let (world, want) = series_world(&points);
-        let series = world.store.series(want.topic, "/a.data", Stamp::Receive).expect("a series");
+        let series = world.store.series(want.topic, "/a.data", &Stamp::Receive).expect("a series");
         prop_assert!(series.is_complete(Span::ALL));
         let span = Span::new(t(from), t(to));
         let shown = series.decimated(span, columns);
@@ -353,7 +353,7 @@ fn what_is_no_number_is_a_gap() {
     let mut points: Vec<(i64, f64)> = (0..1000).map(|i| (i, 1.0)).collect();
     points[500].1 = f64::NAN;
     let (world, want) = series_world(&points);
-    let series = world.store.series(want.topic, "/a.data", Stamp::Receive).expect("a series");
+    let series = world.store.series(want.topic, "/a.data", &Stamp::Receive).expect("a series");
     let shown = series.decimated(Span::new(t(0), t(1000)), 10);
     assert_eq!(shown.iter().filter(|p| p.1.is_nan()).map(|p| p.0).collect::<Vec<_>>(), [t(500)]);
     assert_eq!(series.value_at(t(500)), None);
@@ -373,7 +373,7 @@ fn a_path_that_is_not_there_is_said() {
         ..want
     };
     world.seek(t(0), &[wrong]);
-    let series = world.store.series(want.topic, "/a.wheel.speed", Stamp::Receive).expect("a series");
+    let series = world.store.series(want.topic, "/a.wheel.speed", &Stamp::Receive).expect("a series");
     assert!(series.error().is_some_and(|e| e.contains("wheel")), "{:?}", series.error());
     assert!(!world.store.status().waiting);
 }
