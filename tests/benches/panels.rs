@@ -256,26 +256,14 @@ fn settle(store: &mut Store, container: &Arc<dyn Container>) {
     }
 }
 
-/// The frames are the same each time: of so many runs each frame's median is told, so that what interrupts one does not count.
-const RUNS: usize = 3;
-
 fn map(chunks: u64, per_chunk: u64) -> Vec<String> {
     let count = chunks * per_chunk;
-    let runs = if figures::are_wanted() { RUNS } else { 1 };
+    let runs = if figures::are_wanted() { stage::RUNS } else { 1 };
     let row = |by: &str| {
-        let all: Vec<Vec<Duration>> = (0..runs).map(|_| frames(chunks, per_chunk, by)).collect();
-        let of_frame = |at: usize| {
-            let mut took: Vec<Duration> = all.iter().filter_map(|run| run.get(at).copied()).collect();
-            took.sort();
-            took[took.len() / 2]
-        };
-        let mut took: Vec<Duration> = (0..all[0].len()).map(of_frame).collect();
-        took.sort();
-        let ms = |at: usize| took[at].as_secs_f64() * 1e3;
-        let (median, late, most) = (ms(took.len() / 2), ms(took.len() * 99 / 100), ms(took.len() - 1));
-        println!("map of {count} positions, {per_chunk} a chunk, by {by}: median {median:.2} ms, 99 % {late:.2} ms, longest {most:.2} ms");
+        let told = stage::told(&stage::medians(runs, || frames(chunks, per_chunk, by)));
+        println!("map of {count} positions, {per_chunk} a chunk, by {by}: {told}");
         format!(
-            "| map of {count} positions, {per_chunk} a chunk, coloured by {by}, loaded, then zoomed in and out under the pointer: a frame | median {median:.1} ms, 99 % {late:.1} ms, most {most:.1} ms |"
+            "| map of {count} positions, {per_chunk} a chunk, coloured by {by}, loaded, then zoomed in and out under the pointer: a frame | {told} |"
         )
     };
     ["topic", "speed"].map(row).to_vec()

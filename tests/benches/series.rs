@@ -43,7 +43,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(500));
     let folder = tempfile::tempdir().expect("a folder");
     extracting(&mut criterion, &drive(folder.path(), if measuring { 60.0 } else { 0.5 }));
-    panning(&mut criterion, if measuring { 1000 } else { 20 }, measuring);
+    panning(if measuring { 1000 } else { 20 }, measuring);
     criterion.final_summary();
 }
 
@@ -93,59 +93,38 @@ fn extracting(criterion: &mut Criterion, path: &Path) {
 }
 
 /// Frames of a plot: what is wanted, what is drawn, everything but rasterising. `chunks` of 100,000 values within 1 GiB.
-fn panning(criterion: &mut Criterion, chunks: u64, measuring: bool) {
+fn panning(chunks: u64, measuring: bool) {
     const PER_CHUNK: u64 = 100_000;
-    let mut long = Long::new(1 << 30, chunks, PER_CHUNK);
-    let wants = long.wants(None);
-    long.demand(time_of(0), &wants);
     let count = chunks * PER_CHUNK;
-    let mut stage = Stage::new("plot", &serde_json::json!({ "series": [{ "path": PATH }] }));
-    let mut frame = |long: &mut Long, events: Vec<egui::Event>| {
-        let took = stage.frame(&mut long.store, time_of(count / 2), events);
-        // what is read again meanwhile is not the frame's own work
-        long.settle();
-        took
-    };
-    let over = || egui::Event::PointerMoved(egui::pos2(900.0, 400.0));
-    frame(&mut long, vec![over()]);
-    let mut costs: Vec<(Duration, Duration)> = Vec::new();
-    let mut group = criterion.benchmark_group("series");
-    group.sampling_mode(SamplingMode::Flat);
-    let mut at = 0_u32;
-    group.bench_function("pan_and_zoom", |b| {
-        b.iter_custom(|frames| {
-            // all the way in and out again
-            let took = (0..frames).map(|_| {
-                at += 1;
-                let took = frame(&mut long, vec![over(), wheel(if at % 240 < 120 { 120.0 } else { -120.0 })]);
-                costs.push(took);
-                took.0
-            });
-            took.sum()
+    let mut most_memory = 0;
+    let costs = stage::medians(if measuring { stage::RUNS } else { 1 }, || {
+        let mut long = Long::new(1 << 30, chunks, PER_CHUNK);
+        let wants = long.wants(None);
+        long.demand(time_of(0), &wants);
+        let mut stage = Stage::new("plot", &serde_json::json!({ "series": [{ "path": PATH }] }));
+        let over = egui::Event::PointerMoved(egui::pos2(900.0, 400.0));
+        // all the way in and out again, several times
+        let frames = (0..if measuring { 960 } else { 4 }).map(|at| {
+            let events = vec![over.clone(), wheel(if at % 240 < 120 { 120.0 } else { -120.0 })];
+            let (_, took) = stage.frame(&mut long.store, time_of(count / 2), events);
+            // what is read again meanwhile is not the frame's own work
+            long.settle();
+            took
         });
+        let frames = frames.collect();
+        most_memory = most_memory.max(long.max_memory);
+        frames
     });
-    group.finish();
-    // none where another one of the benches was asked for
-    if measuring && !costs.is_empty() {
-        let ms = |of: fn(&(Duration, Duration)) -> Duration, part: f64| {
-            let mut sorted: Vec<Duration> = costs.iter().map(of).collect();
-            sorted.sort();
-            let at = ((sorted.len() - 1) as f64 * part) as usize;
-            sorted[at].as_secs_f64() * 1e3
-        };
-        let (wall, cpu) = (|part| ms(|c| c.0, part), |part| ms(|c| c.1, part));
-        let text = format!(
-            "A plot over {count} values, zoomed in and out under the pointer, {} frames, rasterising left out: median {:.1} ms ({:.1} ms of \
-             the processor), 99 % {:.1} ms ({:.1} ms), most {:.1} ms ({:.1} ms); memory {} MiB at most.",
-            costs.len(),
-            wall(0.5),
-            cpu(0.5),
-            wall(0.99),
-            cpu(0.99),
-            wall(1.0),
-            cpu(1.0),
-            long.max_memory >> 20
-        );
+    let text = format!(
+        "A plot over {count} values, zoomed in and out under the pointer, {} frames from the first on, of each the median of {} equal runs, of the processor, \
+         rasterising left out: {}; memory {} MiB at most.",
+        costs.len(),
+        stage::RUNS,
+        stage::told(&costs),
+        most_memory >> 20
+    );
+    println!("{text}");
+    if measuring {
         figures::publish("series", &text);
     }
 }

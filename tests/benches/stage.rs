@@ -66,3 +66,26 @@ pub fn wheel(points: f32) -> egui::Event {
         modifiers: egui::Modifiers::NONE,
     }
 }
+
+/// Runs are the same, frame for frame: what interrupts one of them does not count.
+pub const RUNS: usize = 3;
+
+/// Of each frame the median of so many runs; the shortest first.
+pub fn medians(runs: usize, mut run: impl FnMut() -> Vec<Duration>) -> Vec<Duration> {
+    let all: Vec<Vec<Duration>> = (0..runs).map(|_| run()).collect();
+    let of_frame = |at: usize| {
+        let mut took: Vec<Duration> = all.iter().filter_map(|run| run.get(at).copied()).collect();
+        took.sort();
+        took[took.len() / 2]
+    };
+    let mut took: Vec<Duration> = (0..all[0].len()).map(of_frame).collect();
+    took.sort();
+    took
+}
+
+/// What sorted times come to.
+pub fn told(took: &[Duration]) -> String {
+    let ms = |at: usize| took[at].as_secs_f64() * 1e3;
+    let (median, late, most) = (ms(took.len() / 2), ms(took.len() * 99 / 100), ms(took.len() - 1));
+    format!("median {median:.1} ms, 99 % {late:.1} ms, most {most:.1} ms")
+}
