@@ -17,7 +17,8 @@ const BUCKET_POINTS: f32 = 2.0;
 
 /// What was asked of the store last, for one topic.
 pub struct Density {
-    asked: (Span, usize, u64, u64),
+    asked: (Span, usize, u64),
+    times_revision: u64,
     shades: Arc<[Shade]>,
 }
 
@@ -110,14 +111,24 @@ type Shade = (u32, bool);
 
 fn density(ui: &Ui, state: &mut AppState, topic: &Topic, lane: Rect, axis: Axis, is_selected: bool) -> Shape {
     let buckets = ((lane.width() / BUCKET_POINTS) as usize).max(1);
-    let asked = (axis.span, buckets, topic.messages, state.store.times_revision(topic.id));
-    let known = state.timeline.densities.get(&topic.id).filter(|d| d.asked == asked);
+    let asked = (axis.span, buckets, topic.messages);
+    let times_revision = state.store.times_revision(topic.id);
+    // while chunks are read one by one, not after each of them
+    let is_new = |known: &Density| match state.store.is_reading() {
+        true => known.times_revision >= times_revision / 16 * 15,
+        false => known.times_revision == times_revision,
+    };
+    let known = state.timeline.densities.get(&topic.id).filter(|d| d.asked == asked && is_new(d));
     let shades = match known {
         Some(known) => known.shades.clone(),
         None => {
             let shades: Arc<[Shade]> = shades(&state.store.density(topic.id, axis.span, buckets)).into();
-            let kept = shades.clone();
-            state.timeline.densities.insert(topic.id, Density { asked, shades: kept });
+            let kept = Density {
+                asked,
+                times_revision,
+                shades: shades.clone(),
+            };
+            state.timeline.densities.insert(topic.id, kept);
             shades
         }
     };

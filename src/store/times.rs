@@ -101,6 +101,11 @@ impl Store {
         self.index.get(topic.0 as usize).map_or(0, |index| index.times_revision)
     }
 
+    /// Whether some chunks are on their way.
+    pub fn is_reading(&self) -> bool {
+        !self.reads.is_empty()
+    }
+
     /// What was read of a chunk tells of these.
     pub(super) fn take_times(&mut self, key: ChunkKey, times: Vec<(ConnectionId, Times)>) {
         let Some(inner) = self.inner.get_mut(key.source as usize) else {
