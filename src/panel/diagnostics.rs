@@ -572,8 +572,8 @@ impl Panel for DiagnosticsPanel {
             .speed(0.1)
             .suffix(" s");
         ui.horizontal(|ui| {
-            ui.label("Stale after");
-            ui.add(limit).on_hover_text("0: never");
+            let label = ui.label("Stale after");
+            ui.add(limit).on_hover_text("0: never").labelled_by(label.id);
         });
         if self.config != before {
             out.push(Action::Changed);

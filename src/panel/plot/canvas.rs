@@ -95,6 +95,8 @@ impl PlotPanel {
         };
         ui.painter().set(behind, egui::Shape::Vec(self.background_shapes(ui, view, &plot)));
         self.reference_labels(ui, &plot, &curves);
+        let named = || egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Plot of {}", self.title(view)));
+        response.response.widget_info(named);
         let mut is_held = false;
         if is_time {
             self.unread_ui(ui, view, &plot);

@@ -9,6 +9,7 @@ use super::config::SeriesConfig;
 use super::measure::{HEADS, signed};
 use super::settings::series_controls;
 use crate::panel::{Action, View};
+use crate::path;
 use crate::store::Stamp;
 use crate::theme;
 
@@ -304,11 +305,14 @@ fn last_parts(field: &str, count: usize) -> String {
 
 /// A plot's name after its series.
 pub fn title(series: &[SeriesConfig]) -> String {
-    let mut topics: Vec<&str> = series
-        .iter()
-        .map(|s| s.path.split_once('.').map_or(s.path.as_str(), |(t, _)| t))
-        .collect();
-    topics.dedup();
-    let names: Vec<&str> = topics.iter().map(|t| t.rsplit('/').next().unwrap_or(t)).take(3).collect();
+    let mut names: Vec<String> = Vec::new();
+    for expr in series.iter().filter_map(|s| path::parse(&s.path).ok()) {
+        for topic in expr.topics() {
+            let name = topic.rsplit('/').next().unwrap_or(topic);
+            if names.len() < 3 && names.iter().all(|known| known != name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
     if names.is_empty() { "Plot".into() } else { names.join(", ") }
 }

@@ -192,17 +192,14 @@ fn axis_settings(ui: &mut Ui, config: &mut Config) {
             ui.checkbox(&mut config.flip_y, "y").on_hover_text("Values grow downwards");
         });
         ui.end_row();
-        let follow = name(ui, "Follow");
+        name(ui, "Follow");
         ui.horizontal(|ui| {
             ui.checkbox(&mut config.follow, "while playing");
-            ui.add_enabled(
-                config.follow,
-                egui::DragValue::new(&mut config.follow_window_secs)
-                    .range(0.05..=3600.0)
-                    .speed(0.1)
-                    .suffix(" s"),
-            )
-            .labelled_by(follow);
+            let window = egui::DragValue::new(&mut config.follow_window_secs)
+                .range(0.05..=3600.0)
+                .speed(0.1)
+                .suffix(" s");
+            widget::named(ui.add_enabled(config.follow, window), "Seconds that are followed");
         });
         ui.end_row();
         name(ui, "Time range");
