@@ -35,7 +35,7 @@ use shape::Column;
 pub use arrow_file::Arrow;
 pub use clock::number_times;
 pub use lines::{Csv, JsonLines};
-pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, writer_properties};
+pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, without_rows, writer_properties};
 pub use types::merged;
 
 /// Between rows that have no time.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::convert::fb_to_schema;
 use arrow::ipc::reader::read_footer_length;
 use arrow::ipc::root_as_footer;
@@ -21,6 +21,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 use super::quiet::caught_within;
 use super::{Lake, LakeError, STORE, mixed};
+use crate::format::table::lake::plain_type;
 use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns, merged};
 use crate::format::{Part, recognise};
 use crate::run::{Table, TableFile, TableKind, open_files};
@@ -69,6 +70,7 @@ impl Lake {
             location: reader.location().clone(),
             len: Some(reader.len()),
             partitions: part.partitions,
+            held: None,
         };
         let table = Table {
             name: String::new(),
@@ -339,19 +341,7 @@ fn nullable(schema: &Schema) -> SchemaRef {
 /// As a log spells it; folders alone say nothing of types.
 fn partition_type(table: &Table, name: &str) -> DataType {
     let told = table.partition_types.iter().find(|(of, _)| of == name).map_or("", |(_, told)| told);
-    match told {
-        "integer" => DataType::Int32,
-        "long" => DataType::Int64,
-        "short" => DataType::Int16,
-        "byte" => DataType::Int8,
-        "float" => DataType::Float32,
-        "double" => DataType::Float64,
-        "boolean" => DataType::Boolean,
-        "date" => DataType::Date32,
-        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
-        _ => DataType::Utf8,
-    }
+    plain_type(told).filter(|of| *of != DataType::Binary).unwrap_or(DataType::Utf8)
 }
 
 /// What separates the names in the first line.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::open::OpenError;
-use crate::format::table::lake::{Listed, Live, Log, Snapshot, governed, hive_partitions};
+use crate::format::table::lake::{Listed, Log, Snapshot, governed, hive_partitions};
+use crate::format::table::without_rows;
 use crate::format::{FormatError, Part};
 use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of, record_of};
 use crate::store::Choice;
@@ -85,6 +86,28 @@ pub struct TableFile {
     pub location: Location,
     pub len: Option<u64>,
     pub partitions: Vec<(String, Option<String>)>,
+    /// Its bytes, where it lies nowhere: a table without files is read from one without rows.
+    pub held: Option<Bytes>,
+}
+
+impl TableFile {
+    /// What stands for the files of a table that has none.
+    fn without_rows(folder: &str, bytes: Bytes, at: &Location) -> TableFile {
+        TableFile {
+            path: format!("{folder}none.parquet"),
+            location: at.clone(),
+            len: None,
+            partitions: Vec::new(),
+            held: Some(bytes),
+        }
+    }
+
+    async fn open(self, net: &Net) -> Result<Reader, SourceError> {
+        match self.held {
+            Some(bytes) => Ok(Reader::held(self.location, bytes, net)),
+            None => Reader::open(self.location, net).await,
+        }
+    }
 }
 
 /// What a file's name says that it is.
@@ -242,7 +265,7 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
     }
     let is_empty_table = folders
         .iter()
-        .any(|(_, snapshot)| snapshot.log.is_some() && snapshot.files.is_empty());
+        .any(|(_, snapshot)| snapshot.log.is_some() && snapshot.files.is_empty() && snapshot.schema.is_none());
     let mut tables = tables(location, &by_path, &folders)?;
     let files = || {
         let plain = folders.iter().filter(|(_, snapshot)| snapshot.log.is_none());
@@ -265,7 +288,7 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
     match held.tables.is_empty() && held.recordings.is_empty() && held.json.is_empty() {
         false => Ok(Place::Many(held)),
         true if let Some((name, why)) = held.refused.first() => Err(wrong(format!("{name}: {why}"), location)),
-        true if is_empty_table => Err(wrong("the table is empty: its log names no files", location)),
+        true if is_empty_table => Err(wrong("the table is empty: its log names neither files nor columns", location)),
         true if found.is_empty() && !is_folder(location) => Err(wrong("nothing lies there", location)),
         true => Err(nothing_to_open(location)),
     }
@@ -333,8 +356,16 @@ fn own_name(location: &Location) -> String {
 
 /// Files of one folder (but for folders that are columns) and one kind are a table.
 fn tables(location: &Location, found: &BTreeMap<&str, &Found>, folders: &[(String, Snapshot)]) -> Result<Vec<Table>, OpenError> {
-    let mut groups: BTreeMap<(String, Kind), Vec<(&Live, Found)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Kind), Vec<TableFile>> = BTreeMap::new();
     let mut types: BTreeMap<&str, &[(String, String)]> = BTreeMap::new();
+    for (root, snapshot) in folders.iter().filter(|(_, snapshot)| snapshot.files.is_empty()) {
+        if let Some(schema) = &snapshot.schema {
+            let bytes = without_rows(schema)
+                .map_err(|error| wrong(format!("the table is empty, and its columns cannot be told ({error})"), location))?;
+            let folder = root.trim_end_matches('/').to_owned();
+            groups.insert((folder, Kind::Parquet), vec![TableFile::without_rows(root, bytes, location)]);
+        }
+    }
     let all = folders
         .iter()
         .flat_map(|(root, snapshot)| snapshot.files.iter().map(move |live| (root.trim_end_matches('/'), snapshot, live)));
@@ -370,7 +401,13 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, folders: &[(Strin
                     .join("/")
             }
         };
-        groups.entry((folder, kind)).or_default().push((live, one));
+        groups.entry((folder, kind)).or_default().push(TableFile {
+            path: one.path,
+            location: one.location,
+            len: one.len,
+            partitions: live.partitions.clone(),
+            held: None,
+        });
     }
     // a file without an ending is none of a table's where others have one
     if groups.keys().any(|(_, kind)| *kind != Kind::Unknown) {
@@ -386,20 +423,12 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, folders: &[(Strin
         let name = match (kinds_of(folder), folder.rsplit('/').next().filter(|last| !last.is_empty())) {
             (1, Some(last)) => last.to_owned(),
             (1, None) => own_name(),
-            _ => files.first().map(|(live, _)| stem(&live.path)).unwrap_or_else(own_name),
+            _ => files.first().map(|file| stem(&file.path)).unwrap_or_else(own_name),
         };
         Table {
             name,
             kind: *kind,
-            files: files
-                .iter()
-                .map(|(live, one)| TableFile {
-                    path: one.path.clone(),
-                    location: one.location.clone(),
-                    len: one.len,
-                    partitions: live.partitions.clone(),
-                })
-                .collect(),
+            files: files.clone(),
             partition_types: types.get(&**folder).map_or(Vec::new(), |types| types.to_vec()),
         }
     });
@@ -424,8 +453,8 @@ pub async fn open_files(files: &[TableFile], at: &Location, net: &Net) -> Result
         while running.len() < PARALLEL
             && let Some((number, file)) = waiting.next()
         {
-            let (location, net) = (file.location.clone(), net.clone());
-            running.spawn(async move { (number, Reader::open(location, &net).await) });
+            let (file, net) = (file.clone(), net.clone());
+            running.spawn(async move { (number, file.open(&net).await) });
         }
         match running.join_next().await {
             None => break,
@@ -588,6 +617,7 @@ async fn open_held(held: Held, location: &Location, net: &Net) -> Result<(Reader
             location: one.location,
             len: one.len,
             partitions: Vec::new(),
+            held: None,
         };
         (Arc::from(one.path), file)
     });

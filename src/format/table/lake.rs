@@ -7,7 +7,10 @@ mod avro;
 mod delta;
 mod hudi;
 
+use arrow::datatypes::SchemaRef;
+
 use super::super::FormatError;
+pub use delta::plain_type;
 
 /// A file below the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct Snapshot {
     pub files: Vec<Live>,
     /// Types of partition columns where the log gives them, as it spells them.
     pub partition_types: Vec<(String, String)>,
+    /// The columns, where the log names them: those of a table without files are found nowhere else.
+    pub schema: Option<SchemaRef>,
     /// `hudi`, `delta`, or none where nothing but the folder says what the table is.
     pub log: Option<&'static str>,
 }

@@ -11,8 +11,8 @@ use arrow::array::{ArrayRef, AsArray, StringArray};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use bytes::{Buf, Bytes};
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
@@ -73,6 +73,13 @@ impl Format for Parquet {
 pub fn writer_properties() -> WriterProperties {
     let level = ZstdLevel::try_new(3).unwrap_or_default();
     WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
+}
+
+/// A whole file of these columns, and no rows.
+pub fn without_rows(schema: &SchemaRef) -> Result<Bytes, ParquetError> {
+    Ok(ArrowWriter::try_new(Vec::new(), schema.clone(), Some(writer_properties()))?
+        .into_inner()?
+        .into())
 }
 
 /// A file of the table.

@@ -153,6 +153,43 @@ fn delta_is_read_by_its_log() {
     assert!(told.contains("deletion vectors"), "{told}");
 }
 
+/// All its files were removed: no rows, under the columns that the log names.
+#[test]
+fn an_emptied_delta_table_has_its_columns() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().join("trips");
+    let field = |name: &str, of: &str| format!(r#"{{\"name\":\"{name}\",\"type\":{of},\"nullable\":true,\"metadata\":{{}}}}"#);
+    let fields = [
+        field("name", r#"\"string\""#),
+        field("length", r#"\"decimal(10,2)\""#),
+        field("time", r#"\"timestamp\""#),
+        field("tags", r#"{\"type\":\"array\",\"elementType\":\"long\",\"containsNull\":true}"#),
+        field("day", r#"\"integer\""#),
+    ];
+    let schema = format!(r#"{{\"type\":\"struct\",\"fields\":[{}]}}"#, fields.join(","));
+    let log = |version: u32, actions: &str| write(root.join(format!("_delta_log/{version:020}.json")), actions);
+    log(
+        0,
+        &format!(
+            "{{\"metaData\":{{\"schemaString\":\"{schema}\",\"partitionColumns\":[\"day\"]}}}}\n\
+             {{\"add\":{{\"path\":\"a.parquet\",\"partitionValues\":{{\"day\":\"1\"}},\"size\":1}}}}\n"
+        ),
+    );
+    log(1, "{\"remove\":{\"path\":\"a.parquet\"}}\n");
+    let head = |sql: &str, place: &Path| prints(&["query", sql, "--table", &format!("t={}", text(place)), "--csv"]);
+    assert_eq!(head("SELECT * FROM t", &root), "name,length,time,tags,day\n");
+    assert_eq!(head("SELECT sum(length + day) AS n, max(time) AS m FROM t", &root), "n,m\n,\n");
+    let told: Value = serde_json::from_str(&prints(&["info", text(&root), "--json"])).expect("JSON");
+    assert_eq!(
+        (&told["messages"], &told["topics"][0]["topic"]),
+        (&json!(0), &json!("/trips")),
+        "{told}"
+    );
+    // beside others
+    names(&folder.path().join("plain/one.parquet"), &["plain"]);
+    assert_eq!(head("SELECT count(*) AS n FROM t.trips, t.plain", folder.path()), "n\n0\n");
+}
+
 /// Without the first commits, the checkpoint tells.
 #[test]
 fn delta_goes_on_from_a_checkpoint() {
