@@ -74,6 +74,8 @@ struct State {
     locations: BTreeMap<String, Location>,
     /// What of tables could not be read, in sentences.
     losses: Vec<String>,
+    /// Tables that lie where others were opened and are not read: their names, and why.
+    refused: Vec<(String, String)>,
     opened: usize,
 }
 
@@ -217,10 +219,20 @@ impl Lake {
                 Ok(Opened::Several(topic::topics(&recording)?))
             }
             Place::Many(held) => {
-                let mut opened = Vec::new();
+                let (mut opened, mut first) = (Vec::new(), None);
+                self.refuse(held.refused);
                 for table in &held.tables {
-                    let provider = self.listing(table, location).await.map_err(|error| self.explained(error))?;
-                    opened.push((table.name.clone(), provider));
+                    match self.listing(table, location).await.map_err(|error| self.explained(error)) {
+                        Ok(provider) => opened.push((table.name.clone(), provider)),
+                        // the others can be read
+                        Err(error) => {
+                            self.refuse(vec![(table.name.clone(), error.to_string())]);
+                            first.get_or_insert(error);
+                        }
+                    }
+                }
+                if let (true, Some(error)) = (opened.is_empty(), first) {
+                    return Err(error);
                 }
                 match (opened.pop(), opened.is_empty()) {
                     (Some((_, only)), true) => Ok(Opened::Table(only)),
@@ -259,6 +271,16 @@ impl Lake {
         self.state().tables.insert((schema.to_owned(), name.to_owned()), table.schema());
         provider.register_table(name.to_owned(), table)?;
         Ok(())
+    }
+
+    /// Keeps why tables are not read, for whoever asks for one.
+    fn refuse(&self, tables: Vec<(String, String)>) {
+        let mut state = self.state();
+        for table in tables {
+            if !state.refused.contains(&table) {
+                state.refused.push(table);
+            }
+        }
     }
 
     /// A name for a table that has none.

@@ -109,6 +109,9 @@ impl Lake {
             [(text, true)] if looks_like_location(text) => Ok(Some(self.place(text, as_of).await?)),
             _ => {
                 let name: Vec<&str> = parts.iter().map(|(text, _)| &**text).collect();
+                if let Some(why) = name.last().and_then(|last| self.refusal(last)) {
+                    return Err(LakeError::Sql(format!("the table {} is not read: {why}", name.join("."))));
+                }
                 let known = self.names();
                 Err(LakeError::Sql(match known.is_empty() {
                     true => format!(
@@ -199,6 +202,14 @@ impl Lake {
                 .or_else(|| unique(&|(of, name)| fits(schema, of) && fits(table, &as_table(name)))),
             _ => None,
         }
+    }
+
+    /// Why a table that lies where others were opened is not read.
+    fn refusal(&self, written: &str) -> Option<String> {
+        let plain = |name: &str| name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+        let state = self.state();
+        let found = state.refused.iter().find(|(name, _)| plain(name) == plain(written));
+        found.map(|(_, why)| why.clone())
     }
 
     fn names_in(&self, schema: &str) -> Vec<String> {

@@ -112,6 +112,23 @@ fn tables_below_a_folder_are_read_by_their_logs() {
         (of("trips"), of("delta"), of("plain")),
         (vec![json!("new")], vec![json!("live")], vec![json!("plain")])
     );
+    // why a table is not read is told to whoever asks for it, also where only its file tells
+    let sealed = root.join("sealed/one.parquet");
+    names(&sealed, &["sealed"]);
+    let mut bytes = fs::read(&sealed).expect("a file");
+    let end = bytes.len();
+    bytes[end - 4..].copy_from_slice(b"PARE");
+    fs::write(&sealed, bytes).expect("a file");
+    for (table, why) in [("merged", "merge-on-read"), ("sealed", "encrypted")] {
+        let sql = format!("SELECT * FROM lake.{table}");
+        let told = fails(&["query", &sql, "--table", &format!("lake={}", text(root))]);
+        assert!(
+            told.contains(&format!("lake.{table} is not read: ")) && told.contains(why),
+            "{told}"
+        );
+    }
+    assert_eq!(of("plain"), [json!("plain")]);
+    fs::remove_file(sealed).expect("a file");
     let told: Value = serde_json::from_str(&prints(&["info", text(root), "--json"])).expect("JSON");
     assert_eq!(told["messages"], 3, "{told}");
     assert!(told.to_string().contains("hudi/merged is not read: "), "{told}");
