@@ -2,6 +2,7 @@
 //!
 //! Whole numbers are int64; a column that lacks some becomes floats, NaN where there is none.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
@@ -129,11 +130,14 @@ impl Flat {
     pub fn finish(self, constants: &[(&str, &str)]) -> Result<RecordBatch, ExportError> {
         let rows = self.rows;
         let (mut fields, mut columns, mut copies) = (Vec::new(), Vec::new(), Vec::new());
+        // rows of a table that was extracted have these already
+        let own: BTreeSet<String> = self.columns.keys().cloned().collect();
         for (name, values) in self.columns {
             let is_json = matches!(values, Values::Json(_));
             let column = values.finish(rows);
-            if is_json {
-                copies.push((format!("{name}_clean"), column.clone()));
+            let copy = format!("{name}_clean");
+            if is_json && !name.ends_with("_clean") && !own.contains(&copy) {
+                copies.push((copy, column.clone()));
             }
             fields.push(Field::new(name, column.data_type().clone(), true));
             columns.push(column);
@@ -142,7 +146,7 @@ impl Flat {
             fields.push(Field::new(name, DataType::Utf8, true));
             columns.push(column);
         }
-        for (name, value) in constants {
+        for (name, value) in constants.iter().filter(|(name, _)| !own.contains(*name)) {
             fields.push(Field::new(*name, DataType::Utf8, true));
             columns.push(Arc::new(std::iter::repeat_n(Some(*value), rows).collect::<StringArray>()) as ArrayRef);
         }

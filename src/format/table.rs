@@ -60,7 +60,7 @@ const MOST_BAGS: usize = 1_000;
 type Partitions = Vec<(String, Option<String>)>;
 
 /// The column that names the recording which a row was extracted from.
-const BAG_FILE: &str = "bag_file";
+pub const BAG_FILE: &str = "bag_file";
 
 /// Where the rows of a chunk are.
 #[derive(Clone, Debug)]

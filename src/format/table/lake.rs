@@ -147,6 +147,19 @@ pub fn hive_partitions(path: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
+/// A folder that says what the rows below it have in a column: `bag_file=drive_a`, read by [`hive_partitions`].
+pub fn hive_folder(name: &str, value: &str) -> String {
+    const ODD: &str = "\"#%'*/:=?\\{}[]^<>|";
+    let mut folder = format!("{name}=");
+    for c in value.chars() {
+        match c.is_ascii_control() || ODD.contains(c) {
+            true => folder.push_str(&format!("%{:02X}", u32::from(c))),
+            false => folder.push(c),
+        }
+    }
+    folder
+}
+
 /// `%20` and the like.
 pub(super) fn decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
