@@ -141,7 +141,10 @@ impl Table {
         let bags: BTreeSet<String> = bags.collect();
         let topics: Vec<(String, Option<&String>)> = match bags.len() {
             0 | 1 => vec![(topic.to_owned(), bags.first())],
-            _ => bags.iter().map(|bag| (format!("/{}{topic}", segment(bag)), Some(bag))).collect(),
+            _ => segments(&bags)
+                .into_iter()
+                .map(|(bag, name)| (format!("/{name}{topic}"), Some(bag)))
+                .collect(),
         };
         let whole = self.catalog.connections.first().cloned().unwrap_or_default();
         let connections = topics.into_iter().map(|(topic, bag)| Connection {
@@ -488,6 +491,13 @@ pub fn holds_scenes(table: &Catalog) -> bool {
 /// A recording's name as a part of a topic's.
 pub fn segment(name: &str) -> String {
     shape::Names::default().free(name)
+}
+
+/// The same of each of them, none like another: those that need no change keep their names.
+fn segments(names: &BTreeSet<String>) -> BTreeMap<&String, String> {
+    let mut taken = shape::Names::default();
+    let (plain, odd): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| segment(name) == **name);
+    plain.into_iter().chain(odd).map(|name| (name, taken.free(name))).collect()
 }
 
 /// How message paths spell the columns of a table.
