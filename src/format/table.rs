@@ -36,6 +36,7 @@ pub use arrow_file::Arrow;
 pub use clock::number_times;
 pub use lines::{Csv, JsonLines};
 pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, without_rows, writer_properties};
+pub use shape::ONE_OR_NONE;
 pub use types::merged;
 
 /// Between rows that have no time.
@@ -482,7 +483,7 @@ pub fn is_table(format: &str) -> bool {
 pub fn holds_scenes(table: &Catalog) -> bool {
     let columns = |connection: &Connection| -> bool {
         let lines = connection.definition.lines().take_while(|line| !line.starts_with('='));
-        let names: Vec<&str> = lines.filter_map(|line| Some(line.split_once(' ')?.1)).collect();
+        let names: Vec<&str> = lines.filter_map(|line| line.split(' ').nth(1)).collect();
         scenes::are_of_scenes(&names)
     };
     is_table(table.format) && table.connections.first().is_some_and(columns)

@@ -432,9 +432,11 @@ impl Index {
                 partitions: self.parts.iter().map(|part| part.partitions.clone()).collect(),
                 bags: Default::default(),
             };
+            // what comes behind the first block may lack what that has
+            let is_whole = self.read_to >= part.range.end && self.parts.len() < 2;
             let has_nulls = |path: &[&str]| {
                 let at = schema.fields().iter().position(|field| path.first() == Some(&&**field.name()));
-                at.and_then(|at| nulls.get(at).copied()).unwrap_or(true)
+                !is_whole || at.and_then(|at| nulls.get(at).copied()).unwrap_or(true)
             };
             self.table = Some(Table::new(
                 self.format,

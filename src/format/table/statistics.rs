@@ -21,7 +21,7 @@ pub(super) fn limits(file: &File, group: usize, name: &str, column: &Column) -> 
         converter.row_group_maxes([metadata]).ok()?,
     );
     let is_text = match column.node {
-        Node::Number(..) => false,
+        Node::Number(..) | Node::Maybe(..) => false,
         // numbers that are texts in the table have another order
         Node::Text => is_text(file.arrow_schema().field_with_name(name).ok()?.data_type()).then_some(true)?,
         _ => return None,
