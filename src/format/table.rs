@@ -1,9 +1,10 @@
-//! Tables: Parquet, CSV, JSON Lines and Arrow files read as messages of one topic, a row each.
+//! Tables: Parquet, CSV, JSON and Arrow files read as messages of one topic, a row each.
 //!
 //! The columns become a message definition ([`shape`]), rows its messages ([`rows`]), one column their time ([`clock`]). Invariants:
 //! a row is never dropped: one without a time stands at the time of the row before it; nothing is read that nobody wants.
 
 mod arrow_file;
+mod arrow_stream;
 mod clock;
 mod json;
 pub mod lake;
@@ -33,8 +34,9 @@ use json::Json;
 use shape::Column;
 
 pub use arrow_file::Arrow;
+pub use arrow_stream::ArrowStream;
 pub use clock::number_times;
-pub use lines::{Csv, JsonLines};
+pub use lines::{Csv, JsonArray, JsonLines};
 pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, without_rows, writer_properties};
 pub use shape::ONE_OR_NONE;
 pub use types::merged;
@@ -476,7 +478,7 @@ pub fn time_column(rows: &RecordBatch) -> Option<usize> {
 
 /// Whether a format is one of tables, by its name.
 pub fn is_table(format: &str) -> bool {
-    matches!(format, "parquet" | "csv" | "jsonlines" | "arrow")
+    matches!(format, "parquet" | "csv" | "jsonlines" | "json" | "arrow")
 }
 
 /// Whether the rows of a table are scenes, by the columns of its topic.

@@ -31,6 +31,7 @@ use crate::source::{Location, Reader};
 const PARALLEL: usize = 8;
 /// Footer length and magic.
 const ARROW_TRAILER_BYTES: u64 = 10;
+const ARROW_MAGIC: &[u8] = b"ARROW1";
 /// Stands for null in a path.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Rows of a CSV file that its types are taken from.
@@ -171,7 +172,7 @@ impl Lake {
         let (state, objects) = (self.context.state(), self.objects.clone() as Arc<dyn ObjectStore>);
         let (state, objects) = (&state, &objects);
         let schemas = stream::iter(files).map(|file| async move {
-            if kind == TableKind::Arrow {
+            if kind == TableKind::Arrow && is_arrow_file(objects, file).await {
                 return Ok((arrow_schema(objects, file).await?, false));
             }
             let schema = async {
@@ -272,6 +273,13 @@ impl Lake {
         };
         has_encrypted_columns(&footer).then(|| ENCRYPTED_COLUMNS.into())
     }
+}
+
+/// Whether it is of the file format, not a stream.
+async fn is_arrow_file(objects: &Arc<dyn ObjectStore>, file: &Named) -> bool {
+    let length = ARROW_MAGIC.len() as u64;
+    let head = objects.get_range(&file.meta.location, 0..length.min(file.meta.size)).await;
+    head.is_ok_and(|head| &*head == ARROW_MAGIC)
 }
 
 /// As the footer has it: the library takes the magic for shorter than writers make it.

@@ -138,7 +138,7 @@ impl Kind {
             "parquet" | "parq" | "pq" => Some(Kind::Parquet),
             "csv" | "tsv" => Some(Kind::Csv),
             "jsonl" | "ndjson" => Some(Kind::JsonLines),
-            "arrow" | "feather" | "ipc" => Some(Kind::Arrow),
+            "arrow" | "arrows" | "feather" | "ipc" => Some(Kind::Arrow),
             _ => None,
         }
     }

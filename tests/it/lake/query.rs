@@ -248,6 +248,40 @@ fn what_cannot_be_answered_is_a_sentence() {
     assert!(lying.contains("its footer claims to be longer than the file"), "{lying}");
 }
 
+/// As Arrow's writers send them, with dictionaries that change on the way.
+#[test]
+fn arrow_streams_are_tables() {
+    use arrow::array::DictionaryArray;
+    use arrow::datatypes::{Int32Type, Schema};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.arrows");
+    let part = |times: [f64; 2], names: [&str; 2]| {
+        let names: DictionaryArray<Int32Type> = names.into_iter().collect();
+        batch(vec![
+            ("Time", Arc::new(Float64Array::from(times.to_vec())) as _),
+            ("name", Arc::new(names) as _),
+        ])
+    };
+    let parts = [
+        part([1_600_000_000.5, 1_600_000_001.5], ["a", "b"]),
+        part([1_600_000_002.5, 1_600_000_003.5], ["c", "a"]),
+    ];
+    let schema: &Schema = parts[0].schema_ref();
+    let mut out = arrow::ipc::writer::StreamWriter::try_new(Vec::new(), schema).expect("a writer");
+    parts.iter().for_each(|part| out.write(part).expect("rows"));
+    let bytes = out.into_inner().expect("an end");
+    fs::write(&path, &bytes).expect("a file");
+    let told = rows("SELECT Time, name FROM t ORDER BY Time", &[("t", &path)]);
+    let names: Vec<_> = told.iter().map(|row| row["name"].as_str().unwrap_or_default()).collect();
+    assert_eq!(names, ["a", "b", "c", "a"]);
+    let told = prints(&["cat", text(&path), "--json"]);
+    let names: Vec<_> = told.lines().map(|line| line.contains("\"name\":\"a\"")).collect();
+    assert_eq!(names, [true, false, false, true], "{told}");
+    let cut = folder.path().join("cut.arrows");
+    fs::write(&cut, &bytes[..bytes.len() - 40]).expect("a file");
+    assert!(fails(&["info", text(&cut)]).contains("an Arrow stream that is cut off or damaged"));
+}
+
 /// Parquet's own example files, where they are.
 #[test]
 fn encrypted_columns_are_told() {
