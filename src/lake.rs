@@ -3,6 +3,7 @@
 //! DataFusion stays behind this module. Invariants: only SELECT and EXPLAIN run; tables are read through the program's own readers
 //! and cache; no location shows in a plan; a query's memory is bounded, and what is beyond it spills to disk.
 
+mod documents;
 mod error;
 mod fields;
 mod files;
@@ -11,6 +12,7 @@ mod found;
 mod instant;
 mod json;
 mod known;
+mod later;
 mod lexis;
 mod lines;
 mod mixed;
@@ -39,10 +41,12 @@ use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures_util::{StreamExt, stream};
 use url::Url;
 
+use later::Later;
 use quiet::caught;
 
-use crate::run::{Io, Place, Recording, gather, nothing_to_open};
+use crate::run::{Io, Place, Recording, TableKind, gather};
 use crate::source::{Location, Objects};
+pub use documents::document;
 pub use error::LakeError;
 pub use found::{Cell, Found};
 pub use lexis::{KEYWORDS, Part, functions, parts};
@@ -76,6 +80,8 @@ struct State {
     losses: Vec<String>,
     /// Tables that lie where others were opened and are not read: their names, and why.
     refused: Vec<(String, String)>,
+    /// What lies beside the tables of a name.
+    later: BTreeMap<String, Later>,
     opened: usize,
 }
 
@@ -83,7 +89,7 @@ struct State {
 enum Opened {
     Table(Arc<dyn TableProvider>),
     /// Topics of a recording, or tables of a folder.
-    Several(Vec<(String, Arc<dyn TableProvider>)>),
+    Several(Vec<(String, Arc<dyn TableProvider>)>, Later),
 }
 
 impl Lake {
@@ -117,7 +123,8 @@ impl Lake {
         })
     }
 
-    /// Opens a location under a name: a table, or the topics of a recording (and the tables of a folder) as `name."/topic"`.
+    /// Opens a location under a name: a table, or the topics of a recording (and the tables of a folder) as `name."/topic"`; recordings
+    /// and JSON beside tables are opened when a query names something that is none of these.
     /// `as_of` names an earlier state of a Hudi or Delta table. Waits: for commands.
     pub fn add(&self, name: &str, location: &Location, as_of: Option<&str>) -> Result<(), LakeError> {
         self.state().locations.insert(name.to_owned(), location.clone());
@@ -133,10 +140,13 @@ impl Lake {
         let opening = async {
             match opened.await? {
                 Opened::Table(table) => self.register(SCHEMA, name, table),
-                Opened::Several(tables) => {
+                Opened::Several(tables, later) => {
                     // the only one is also known by the name alone
                     if let [(_, only)] = tables.as_slice() {
                         self.register(SCHEMA, name, only.clone())?;
+                    }
+                    if !later.is_empty() {
+                        self.state().later.insert(name.to_owned(), later);
                     }
                     tables.into_iter().try_for_each(|(inner, table)| self.register(name, &inner, table))
                 }
@@ -207,17 +217,6 @@ impl Lake {
 
     async fn open_place(&self, place: Place, location: &Location) -> Result<Opened, LakeError> {
         match place {
-            Place::Many(held) if held.tables.is_empty() && held.recordings.is_empty() => Err(nothing_to_open(location).into()),
-            Place::Many(held) if held.tables.is_empty() => {
-                let [only] = held.recordings.as_slice() else {
-                    return Err(LakeError::File {
-                        what: format!("{} recordings and no table lie there: name one of them", held.recordings.len()),
-                        at: location.clone(),
-                    });
-                };
-                let recording = Recording::of_one(&self.io, only.location.clone()).await?;
-                Ok(Opened::Several(topic::topics(&recording)?))
-            }
             Place::Many(held) => {
                 let (mut opened, mut first) = (Vec::new(), None);
                 self.refuse(held.refused);
@@ -231,21 +230,32 @@ impl Lake {
                         }
                     }
                 }
-                if let (true, Some(error)) = (opened.is_empty(), first) {
-                    return Err(error);
-                }
-                match (opened.pop(), opened.is_empty()) {
-                    (Some((_, only)), true) => Ok(Opened::Table(only)),
-                    (last, _) => Ok(Opened::Several(opened.into_iter().chain(last).collect())),
+                let later = Later {
+                    recordings: held.recordings,
+                    json: held.json,
+                };
+                match (first, later.recordings.as_slice()) {
+                    _ if !opened.is_empty() => Ok(Opened::several(opened, later)),
+                    (None, [only]) if later.json.is_empty() => {
+                        let recording = Recording::of_one(&self.io, only.location.clone()).await?;
+                        Ok(Opened::Several(topic::topics(&recording)?, Later::default()))
+                    }
+                    (None, []) => self.only_json(&later, location).await,
+                    (None, _) => Ok(Opened::Several(opened, later)),
+                    (Some(error), _) => Err(error),
                 }
             }
             Place::One(reader, part) => {
+                if let Some(lines) = self.lines_of(&reader).await? {
+                    let table = self.single(lines, part, TableKind::JsonLines).await;
+                    return Ok(Opened::Table(table.map_err(|error| self.explained(error))?));
+                }
                 if let Some(kind) = files::kind_of(&location.name(), reader.head(), reader.len()) {
                     let table = self.single(reader, part, kind).await.map_err(|error| self.explained(error))?;
                     return Ok(Opened::Table(table));
                 }
                 let recording = Recording::of(&self.io, crate::run::Opened::one(reader, part)).await?;
-                Ok(Opened::Several(topic::topics(&recording)?))
+                Ok(Opened::Several(topic::topics(&recording)?, Later::default()))
             }
         }
     }

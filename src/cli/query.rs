@@ -19,7 +19,8 @@ pub struct QueryArgs {
     #[arg(value_name = "SQL")]
     pub sql: String,
     /// A table (a file, a folder or prefix, a Hudi or Delta table, a list of links) under a name; a recording's topics are
-    /// NAME."/topic". Of a folder in which both lie, its tables alone: name its recordings each by itself, or as bag('LOC', '/topic')
+    /// NAME."/topic". Of a folder its tables are NAME.table, topics of the recordings in it NAME."/topic" (where there are several, of all of
+    /// them, told apart by bag_file), and JSON, DynamoDB's too, NAME.file
     #[arg(long = "table", value_name = "NAME=LOC", value_parser = table)]
     pub tables: Vec<(String, String)>,
     /// The state of Hudi and Delta tables at a moment (20240418173213674, 2024-04-18 17:32:13) or version; a single table's:

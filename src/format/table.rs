@@ -6,6 +6,7 @@
 mod arrow_file;
 mod arrow_stream;
 mod clock;
+pub mod documents;
 mod json;
 pub mod lake;
 mod lines;

@@ -100,7 +100,7 @@ impl Lake {
         self.provider(&table, Some(readers)).await
     }
 
-    async fn provider(&self, table: &Table, readers: Option<Vec<Reader>>) -> Result<Arc<dyn TableProvider>, LakeError> {
+    pub(super) async fn provider(&self, table: &Table, readers: Option<Vec<Reader>>) -> Result<Arc<dyn TableProvider>, LakeError> {
         let folder = self.free_name();
         let format = self.format(table, readers.as_deref().unwrap_or_default()).await?;
         let mut readers = readers.map(Vec::into_iter);

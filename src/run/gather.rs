@@ -16,6 +16,9 @@ use crate::store::Choice;
 /// Objects opened at a time.
 const PARALLEL: usize = 8;
 
+/// More JSON files than this beside tables are no scenes.
+pub const MOST_JSON: usize = 16;
+
 /// What a location stands for.
 pub enum Place {
     One(Reader, Part),

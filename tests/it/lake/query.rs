@@ -248,6 +248,123 @@ fn what_cannot_be_answered_is_a_sentence() {
     assert!(lying.contains("its footer claims to be longer than the file"), "{lying}");
 }
 
+/// JSON that is one array, what `aws dynamodb scan` prints, and an export of DynamoDB, compressed or not.
+#[test]
+fn documents_of_json_are_tables() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(&path, content).expect("a file");
+        path
+    };
+    let wanted = [
+        json!({"scene_id": "a, b", "start_time": 1_600_000_000.5, "tags": ["x", "y"]}),
+        json!({"scene_id": "c]", "start_time": 1_600_000_001.0, "tags": null}),
+    ];
+    let typed = [
+        json!({"scene_id": {"S": "a, b"}, "start_time": {"N": "1600000000.5"}, "tags": {"L": [{"S": "x"}, {"S": "y"}]}}),
+        json!({"scene_id": {"S": "c]"}, "start_time": {"N": "1600000001"}, "tags": {"NULL": true}}),
+    ];
+    let array = serde_json::to_string_pretty(&wanted).expect("JSON");
+    let scan = serde_json::to_string_pretty(&json!({"Items": typed, "Count": 2})).expect("JSON");
+    let export: String = typed.iter().map(|item| format!("{}\n", json!({"Item": item}))).collect();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gz, export.as_bytes()).expect("memory");
+    let gz = gz.finish().expect("memory");
+    let sql = "SELECT scene_id, start_time, tags FROM t ORDER BY start_time";
+    for path in [
+        written("array.json", array.as_bytes()),
+        written("scan.json", scan.as_bytes()),
+        written("export.json", export.as_bytes()),
+        written("export.json.gz", &gz),
+        {
+            written("AWSDynamoDB/01/manifest-files.json", b"{\"itemCount\": 2}\n");
+            written("AWSDynamoDB/01/data/abc.json.gz", &gz);
+            folder.path().join("AWSDynamoDB")
+        },
+    ] {
+        assert_eq!(rows(sql, &[("t", &path)]), wanted, "{}", path.display());
+    }
+    // an array as a topic, cut anywhere
+    let told = prints(&["cat", text(&folder.path().join("array.json")), "--json"]);
+    assert_eq!(told.lines().count(), 2);
+    assert!(
+        told.contains("\"topic\":\"/array\"") && told.contains("\"scene_id\":\"c]\""),
+        "{told}"
+    );
+    let many: Vec<_> = (0..60_000)
+        .map(|n| json!({"time": 1_600_000_000 + n, "text": format!("[{{\\\"{}", "x".repeat(80))}))
+        .collect();
+    let many = written("many.json", serde_json::to_string(&many).expect("JSON").as_bytes());
+    let info: serde_json::Value = serde_json::from_str(&prints(&["info", text(&many), "--json"])).expect("JSON");
+    assert_eq!(
+        (&info["format"], &info["messages"], &info["warnings"]),
+        (&json!("json"), &json!(60_000), &json!([]))
+    );
+    let odd = written(
+        "odd.json",
+        b"[{\"time\": 1600000000, \"v\": 1}, 5, {\"time\": 1600000001, \"v\": 2}]",
+    );
+    let info = prints(&["info", text(&odd), "--json"]);
+    assert!(
+        info.contains("1 element(s) that are no JSON objects are left out; the first is element 2"),
+        "{info}"
+    );
+    let cut = written("cut.json", b"[{\"a\": 1}, {\"a\":");
+    assert!(fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(&cut))]).contains("no JSON"));
+}
+
+/// A folder is all that lies in it: its tables, the topics of its recordings, its JSON.
+#[test]
+fn a_folder_is_a_schema_of_all_that_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    write_parquet(&root.join("imu_raw/bag_file=drive_a/data.parq"), &speeds(), 10);
+    for name in ["drive_a.bag", "drive_b.bag"] {
+        fs::create_dir_all(root.join("bags")).expect("a folder");
+        fs::copy(super::drive(), root.join("bags").join(name)).expect("a copy");
+    }
+    fs::write(root.join("bags/broken.bag"), b"#ROSBAG V1.2\n").expect("a file");
+    fs::write(root.join("scenes.json"), "[{\"scene_id\": \"s\", \"start_time\": 5}]").expect("a file");
+    let l: &[(&str, &Path)] = &[("l", root)];
+    assert_eq!(rows("SELECT max(speed) AS m FROM l.imu_raw", l), [json!({"m": 8})]);
+    assert_eq!(rows("SELECT scene_id FROM l.scenes", l), [json!({"scene_id": "s"})]);
+    let count = |place: &str| rows(&format!("SELECT count(*) AS n FROM {place}"), l)[0]["n"].as_u64().unwrap_or(0);
+    let one = count(&format!("bag('{}', '/imu_raw')", text(super::drive())));
+    assert_eq!(count("l.\"/imu_raw\""), 2 * one);
+    assert_eq!(count("bag('l', '/imu_raw')"), 2 * one);
+    assert_eq!(count(&format!("bag('{}', '/imu_raw')", text(root))), 2 * one);
+    assert_eq!(
+        rows(
+            "SELECT bag_file, count(*) AS n FROM l.\"/gps/fix\" GROUP BY bag_file ORDER BY bag_file",
+            l
+        ),
+        ["drive_a", "drive_b"].map(|bag| json!({"bag_file": bag, "n": count("l.\"/gps/fix\" ") / 2}))
+    );
+    assert_eq!(
+        count("l.\"/imu_raw\" WHERE bag_file = 'drive_b' AND linear_acceleration.x IS NOT NULL"),
+        one
+    );
+    let told = fails(&["query", "SELECT * FROM l.nothing", "--table", &format!("l={}", text(root))]);
+    assert!(
+        told.contains("there are l.\"/") && told.contains("l.\"imu_raw\"") && told.contains("l.\"scenes\""),
+        "{told}"
+    );
+    let shown = prints(&["query", "SHOW TABLES", "--table", &format!("l={}", text(root)), "--csv"]);
+    assert!(shown.contains("/imu_raw") && shown.contains("scenes"), "{shown}");
+    let output = super::roadreel(&[
+        "query",
+        "SELECT count(*) FROM l.\"/imu_raw\"",
+        "--table",
+        &format!("l={}", text(root)),
+    ]);
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("broken.bag is not read: "),
+        "{output:?}"
+    );
+}
+
 /// As Arrow's writers send them, with dictionaries that change on the way.
 #[test]
 fn arrow_streams_are_tables() {
