@@ -3,6 +3,7 @@
 //! DataFusion stays behind this module. Invariants: only SELECT and EXPLAIN run; tables are read through the program's own readers
 //! and cache; no location shows in a plan; a query's memory is bounded, and what is beyond it spills to disk.
 
+mod correlated;
 mod documents;
 mod error;
 mod fields;
@@ -13,6 +14,7 @@ mod instant;
 mod json;
 mod known;
 mod later;
+mod lengths;
 mod lexis;
 mod lines;
 mod mixed;
@@ -31,14 +33,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
+use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
 use later::Later;
@@ -59,6 +63,10 @@ const STORE: &str = "lake://tables";
 const CATALOG: &str = "datafusion";
 const SCHEMA: &str = "public";
 const BATCH_ROWS: usize = 8192;
+/// The part of a query's memory that each sort keeps for merging what it spilled, where that is little.
+const MERGING_SHARE: u64 = 32;
+/// With less, rows are sorted in one place: merging parts that were sorted side by side takes memory that cannot be spilled.
+const SORTED_SIDE_BY_SIDE_BYTES: u64 = 256 << 20;
 
 /// Tables under names, and queries over them.
 pub struct Lake {
@@ -104,14 +112,20 @@ impl Lake {
             .with_information_schema(true)
             .with_default_catalog_and_schema(CATALOG, SCHEMA);
         config.options_mut().execution.listing_table_ignore_subdirectory = false;
+        config.options_mut().optimizer.repartition_sorts = memory_bytes >= SORTED_SIDE_BY_SIDE_BYTES;
+        let for_merging = usize::try_from(memory_bytes / MERGING_SHARE).unwrap_or(usize::MAX);
+        let options = &mut config.options_mut().execution;
+        options.sort_spill_reservation_bytes = options.sort_spill_reservation_bytes.min(for_merging);
         // rows keep the order of their table
         config.options_mut().optimizer.enable_round_robin_repartition = false;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(runtime)
             .with_expr_planners(vec![instant::planner()])
-            .with_default_features();
+            .with_default_features()
+            .with_analyzer_rule(correlated::rule());
         let context = SessionContext::new_with_state(state.build());
+        lengths::functions().into_iter().for_each(|function| context.register_udf(function));
         let objects = Objects::new(io.net().clone());
         let store = Url::parse(STORE).map_err(|error| LakeError::Sql(error.to_string()))?;
         context.register_object_store(&store, objects.clone());
@@ -187,7 +201,13 @@ impl Lake {
         only_reads.verify_plan(&plan)?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let (physical, task) = self.physical(&plan).await?;
-        Ok((schema, in_order(execute_stream_partitioned(physical, task)?)))
+        let rows = in_order(execute_stream_partitioned(physical.clone(), task)?);
+        if !holds::<HashJoinExec>(&physical) {
+            return Ok((schema, rows));
+        }
+        let state = self.context.state();
+        let rows = stream::once(or_merged(rows, state, plan)).try_flatten();
+        Ok((schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
     }
 
     /// How a query is run. Fields are read where their table is; of some joins the library makes no plan then, but it does without.
@@ -311,6 +331,34 @@ impl Lake {
             (error, _) => error,
         }
     }
+}
+
+/// The same rows, where a join takes more memory than there is, by sorting both of its sides, which spills: a hash table does not.
+async fn or_merged(
+    mut rows: SendableRecordBatchStream,
+    mut state: SessionState,
+    plan: LogicalPlan,
+) -> Result<SendableRecordBatchStream, DataFusionError> {
+    let first = match rows.next().await {
+        Some(Err(error)) if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
+            drop(rows);
+            state.config_mut().options_mut().optimizer.prefer_hash_join = false;
+            let physical = state.create_physical_plan(&plan).await?;
+            match holds::<HashJoinExec>(&physical) {
+                true => return Err(error),
+                false => return Ok(in_order(execute_stream_partitioned(physical, state.task_ctx())?)),
+            }
+        }
+        first => first,
+    };
+    let schema = rows.schema();
+    let all = stream::iter(first).chain(rows);
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, all)))
+}
+
+/// Whether a part of a plan is one of these.
+fn holds<T: ExecutionPlan>(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.downcast_ref::<T>().is_some() || plan.children().into_iter().any(holds::<T>)
 }
 
 /// The rows of a query, as they come.

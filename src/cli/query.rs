@@ -10,8 +10,11 @@ use super::{Common, output};
 use crate::lake::{Answer, Lake, LakeError, Rows, Style};
 use crate::source::Location;
 
-/// Of the memory a query may take this part.
+/// What the program itself takes, and of the rest a query's part: what it reads and writes is not counted there.
+const OWN_BYTES: u64 = 96 << 20;
 const MEMORY_SHARE: u64 = 2;
+/// Of little memory a query gets this part all the same.
+const LEAST_SHARE: u64 = 4;
 
 #[derive(Args, Clone, Debug)]
 pub struct QueryArgs {
@@ -49,7 +52,9 @@ fn table(text: &str) -> Result<(String, String), String> {
 pub fn run(common: &Common, args: &QueryArgs) -> anyhow::Result<()> {
     let style = style(args)?;
     let io = common.io()?;
-    let lake = Lake::new(&io, common.memory_of_store() / MEMORY_SHARE)?;
+    let memory = common.memory_of_store();
+    let share = (memory.saturating_sub(OWN_BYTES) / MEMORY_SHARE).max(memory / LEAST_SHARE);
+    let lake = Lake::new(&io, share)?;
     let mut progress = output::Progress::new();
     for (number, (name, place)) in args.tables.iter().enumerate() {
         progress.at("opening tables", number as f64 / args.tables.len() as f64);

@@ -462,6 +462,78 @@ fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {
     assert_eq!(told, [json!({"n": 30_001, "s": 449_985_000.5})]);
 }
 
+#[test]
+fn bytes_have_a_length() {
+    let sql = "SELECT octet_length(arrow_cast('abc', 'Binary')) AS a, octet_length('é') AS b, bit_length(arrow_cast('abc', 'BinaryView')) AS c, octet_length(arrow_cast(NULL, 'Binary')) AS d";
+    assert_eq!(rows(sql, &[]), [json!({"a": 3, "b": 2, "c": 24, "d": null})]);
+}
+
+/// Of structures, in values and conditions.
+#[test]
+fn subqueries_compare_fields_with_the_query_around_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let t: &[(&str, &Path)] = &[("t", &path)];
+    assert_eq!(
+        rows(
+            "SELECT a.Time, (SELECT max(b.place.x) FROM t b WHERE b.place.Y = a.place.Y) AS m FROM t a ORDER BY a.Time",
+            t
+        ),
+        [1.0, 2.0, 3.0, 4.0].map(|time| json!({"Time": time, "m": if time < 3.0 { 2.0 } else { 4.0 }}))
+    );
+    assert_eq!(
+        rows(
+            "SELECT count(*) AS n FROM t a WHERE a.place.x < (SELECT avg(b.place.x) FROM t b WHERE b.place.Y = a.place.Y AND b.Time > 0)",
+            t
+        ),
+        [json!({"n": 2})]
+    );
+    let told = fails(&[
+        "query",
+        "SELECT (SELECT max(b.place.x) FROM t b WHERE b.Time <= a.Time) AS m FROM t a",
+        "--table",
+        &format!("t={}", text(&path)),
+    ]);
+    assert!(told.contains("with = alone"), "{told}");
+}
+
+/// Beyond its memory a query goes on on the disk.
+#[test]
+fn sorts_groups_and_joins_of_more_than_there_is_memory_spill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.parquet");
+    let made = "SELECT value AS v, value * 7919 % 1000003 AS k, concat('row ', CAST(value AS VARCHAR), repeat('x', 40)) AS t FROM generate_series(1, 1000000)";
+    prints(&["query", made, "-o", text(&path)]);
+    let table = format!("t={}", text(&path));
+    let told_in = |memory: &str, sql: &str| prints(&["--memory", memory, "query", sql, "--table", &table, "--csv"]);
+    let told = |sql: &str| told_in("64MiB", sql);
+    assert_eq!(
+        told("SELECT count(*) AS n, max(g) AS g FROM (SELECT row_number() OVER (ORDER BY t) AS g, v FROM t)"),
+        "n,g\n1000000,1000000\n"
+    );
+    let sorted = folder.path().join("sorted.parquet");
+    prints(&[
+        "--memory",
+        "64MiB",
+        "query",
+        "SELECT * FROM t ORDER BY k DESC, t",
+        "--table",
+        &table,
+        "-o",
+        text(&sorted),
+    ]);
+    let first = rows("SELECT k FROM t LIMIT 1", &[("t", &sorted)]);
+    assert_eq!(first, rows("SELECT max(k) AS k FROM t", &[("t", &path)]));
+    assert_eq!(
+        told("SELECT count(*) AS n, sum(m) AS m FROM (SELECT t, max(v) AS m FROM t GROUP BY t)"),
+        "n,m\n1000000,500000500000\n"
+    );
+    assert_eq!(
+        told_in("192MiB", "SELECT count(*) AS n, max(b.t) AS t FROM t a JOIN t b ON a.v = b.v"),
+        format!("n,t\n1000000,row 9{}\n", "x".repeat(40))
+    );
+}
+
 /// Whatever the folders are called, a condition finds them.
 #[test]
 fn folders_are_found_by_what_they_are_called() {
