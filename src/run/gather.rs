@@ -1,6 +1,8 @@
 //! What a location stands for: one object, or what a folder, a prefix or a list of links holds: recordings, tables (those of Hudi and Delta
 //! by their logs), and what else lies there.
 
+mod left_out;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,8 +12,10 @@ use super::open::OpenError;
 use crate::format::table::lake::{Listed, Log, Snapshot, governed, hive_partitions};
 use crate::format::table::without_rows;
 use crate::format::{FormatError, Part};
-use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of, record_of};
+use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of};
 use crate::store::Choice;
+pub(super) use left_out::SCENES_ELSEWHERE;
+use left_out::{leave_out_others, take_scenes};
 
 /// Objects opened at a time.
 const PARALLEL: usize = 8;
@@ -506,6 +510,7 @@ pub(super) async fn open(location: &Location, choice: &Choice, net: &Net) -> Res
     if choice.only_tables {
         held.recordings.clear();
     } else {
+        notes.extend(take_scenes(&mut held.json, net).await);
         notes.extend(held.passed_over());
     }
     notes.extend(leave_out_others(&mut held.tables, &choice.beside));
@@ -516,37 +521,6 @@ pub(super) async fn open(location: &Location, choice: &Choice, net: &Net) -> Res
     }
     let (reader, parts) = open_held(held, location, net).await?;
     Ok(Opened { reader, parts, notes })
-}
-
-/// Where some files are of a recording that is open, those of others are not opened; a sentence says so.
-fn leave_out_others(tables: &mut Vec<Table>, beside: &[String]) -> Option<String> {
-    const BAG_FILE: &str = "bag_file";
-    let bag = |file: &TableFile| -> Option<String> {
-        let (_, value) = file.partitions.iter().find(|(name, _)| name == BAG_FILE)?;
-        let name = value.as_deref()?.trim_end_matches('/');
-        Some(record_of(name.rsplit('/').next().unwrap_or(name)).to_owned())
-    };
-    let is_open = |file: &TableFile| bag(file).is_some_and(|bag| beside.contains(&bag));
-    if !tables.iter().flat_map(|table| &table.files).any(is_open) {
-        return None;
-    }
-    let mut others = std::collections::BTreeSet::new();
-    for table in tables.iter_mut() {
-        table.files.retain(|file| {
-            let is_kept = bag(file).is_none() || is_open(file);
-            others.extend(bag(file).filter(|_| !is_kept));
-            is_kept
-        });
-    }
-    tables.retain(|table| !table.files.is_empty());
-    let first = others.first()?;
-    let told = match others.len() {
-        1 => format!("of {first}, which is"),
-        count => format!("of {count} other recordings ({first}, …), which are"),
-    };
-    Some(format!(
-        "rows {told} not open beside it, are left out: open the table alone to see them"
-    ))
 }
 
 /// The same of each table that lies there; of several only those under names that are wanted.
