@@ -112,6 +112,7 @@ fn each_message(
             match piece? {
                 Piece::Message(time, connection, message) => return Ok(Some((time, connection, message))),
                 Piece::Warning(_, warning) => losses.push((number, warning)),
+                Piece::Backwards(..) => {}
             }
         }
         Ok(None)

@@ -352,7 +352,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &rosbag1::Rosbag1,
     &table::Parquet,
     &table::Arrow,
+    &table::ArrowStream,
     &table::JsonLines,
+    &table::JsonArray,
     &table::Csv,
     &textlog::TextLog,
 ];

@@ -3,6 +3,8 @@
 //! DataFusion stays behind this module. Invariants: only SELECT and EXPLAIN run; tables are read through the program's own readers
 //! and cache; no location shows in a plan; a query's memory is bounded, and what is beyond it spills to disk.
 
+mod correlated;
+mod documents;
 mod error;
 mod fields;
 mod files;
@@ -11,6 +13,8 @@ mod found;
 mod instant;
 mod json;
 mod known;
+mod later;
+mod lengths;
 mod lexis;
 mod lines;
 mod mixed;
@@ -29,20 +33,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
+use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
+use later::Later;
 use quiet::caught;
 
-use crate::run::{Io, Place, Recording, gather, nothing_to_open};
+use crate::run::{Io, Place, Recording, TableKind, gather};
 use crate::source::{Location, Objects};
+pub use documents::document;
 pub use error::LakeError;
 pub use found::{Cell, Found};
 pub use lexis::{KEYWORDS, Part, functions, parts};
@@ -55,6 +63,10 @@ const STORE: &str = "lake://tables";
 const CATALOG: &str = "datafusion";
 const SCHEMA: &str = "public";
 const BATCH_ROWS: usize = 8192;
+/// The part of a query's memory that each sort keeps for merging what it spilled, where that is little.
+const MERGING_SHARE: u64 = 32;
+/// With less, rows are sorted in one place: merging parts that were sorted side by side takes memory that cannot be spilled.
+const SORTED_SIDE_BY_SIDE_BYTES: u64 = 256 << 20;
 
 /// Tables under names, and queries over them.
 pub struct Lake {
@@ -74,6 +86,10 @@ struct State {
     locations: BTreeMap<String, Location>,
     /// What of tables could not be read, in sentences.
     losses: Vec<String>,
+    /// Tables that lie where others were opened and are not read: their names, and why.
+    refused: Vec<(String, String)>,
+    /// What lies beside the tables of a name.
+    later: BTreeMap<String, Later>,
     opened: usize,
 }
 
@@ -81,7 +97,7 @@ struct State {
 enum Opened {
     Table(Arc<dyn TableProvider>),
     /// Topics of a recording, or tables of a folder.
-    Several(Vec<(String, Arc<dyn TableProvider>)>),
+    Several(Vec<(String, Arc<dyn TableProvider>)>, Later),
 }
 
 impl Lake {
@@ -96,14 +112,20 @@ impl Lake {
             .with_information_schema(true)
             .with_default_catalog_and_schema(CATALOG, SCHEMA);
         config.options_mut().execution.listing_table_ignore_subdirectory = false;
+        config.options_mut().optimizer.repartition_sorts = memory_bytes >= SORTED_SIDE_BY_SIDE_BYTES;
+        let for_merging = usize::try_from(memory_bytes / MERGING_SHARE).unwrap_or(usize::MAX);
+        let options = &mut config.options_mut().execution;
+        options.sort_spill_reservation_bytes = options.sort_spill_reservation_bytes.min(for_merging);
         // rows keep the order of their table
         config.options_mut().optimizer.enable_round_robin_repartition = false;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(runtime)
             .with_expr_planners(vec![instant::planner()])
-            .with_default_features();
+            .with_default_features()
+            .with_analyzer_rule(correlated::rule());
         let context = SessionContext::new_with_state(state.build());
+        lengths::functions().into_iter().for_each(|function| context.register_udf(function));
         let objects = Objects::new(io.net().clone());
         let store = Url::parse(STORE).map_err(|error| LakeError::Sql(error.to_string()))?;
         context.register_object_store(&store, objects.clone());
@@ -115,7 +137,8 @@ impl Lake {
         })
     }
 
-    /// Opens a location under a name: a table, or the topics of a recording (and the tables of a folder) as `name."/topic"`.
+    /// Opens a location under a name: a table, or the topics of a recording (and the tables of a folder) as `name."/topic"`; recordings
+    /// and JSON beside tables are opened when a query names something that is none of these.
     /// `as_of` names an earlier state of a Hudi or Delta table. Waits: for commands.
     pub fn add(&self, name: &str, location: &Location, as_of: Option<&str>) -> Result<(), LakeError> {
         self.state().locations.insert(name.to_owned(), location.clone());
@@ -131,10 +154,13 @@ impl Lake {
         let opening = async {
             match opened.await? {
                 Opened::Table(table) => self.register(SCHEMA, name, table),
-                Opened::Several(tables) => {
+                Opened::Several(tables, later) => {
                     // the only one is also known by the name alone
                     if let [(_, only)] = tables.as_slice() {
                         self.register(SCHEMA, name, only.clone())?;
+                    }
+                    if !later.is_empty() {
+                        self.state().later.insert(name.to_owned(), later);
                     }
                     tables.into_iter().try_for_each(|(inner, table)| self.register(name, &inner, table))
                 }
@@ -175,7 +201,13 @@ impl Lake {
         only_reads.verify_plan(&plan)?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let (physical, task) = self.physical(&plan).await?;
-        Ok((schema, in_order(execute_stream_partitioned(physical, task)?)))
+        let rows = in_order(execute_stream_partitioned(physical.clone(), task)?);
+        if !holds::<HashJoinExec>(&physical) {
+            return Ok((schema, rows));
+        }
+        let state = self.context.state();
+        let rows = stream::once(or_merged(rows, state, plan)).try_flatten();
+        Ok((schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
     }
 
     /// How a query is run. Fields are read where their table is; of some joins the library makes no plan then, but it does without.
@@ -205,35 +237,45 @@ impl Lake {
 
     async fn open_place(&self, place: Place, location: &Location) -> Result<Opened, LakeError> {
         match place {
-            Place::Many(held) if held.tables.is_empty() && held.recordings.is_empty() => Err(nothing_to_open(location).into()),
-            Place::Many(held) if held.tables.is_empty() => {
-                let [only] = held.recordings.as_slice() else {
-                    return Err(LakeError::File {
-                        what: format!("{} recordings and no table lie there: name one of them", held.recordings.len()),
-                        at: location.clone(),
-                    });
-                };
-                let recording = Recording::of_one(&self.io, only.location.clone()).await?;
-                Ok(Opened::Several(topic::topics(&recording)?))
-            }
             Place::Many(held) => {
-                let mut opened = Vec::new();
+                let (mut opened, mut first) = (Vec::new(), None);
+                self.refuse(held.refused);
                 for table in &held.tables {
-                    let provider = self.listing(table, location).await.map_err(|error| self.explained(error))?;
-                    opened.push((table.name.clone(), provider));
+                    match self.listing(table, location).await.map_err(|error| self.explained(error)) {
+                        Ok(provider) => opened.push((table.name.clone(), provider)),
+                        // the others can be read
+                        Err(error) => {
+                            self.refuse(vec![(table.name.clone(), error.to_string())]);
+                            first.get_or_insert(error);
+                        }
+                    }
                 }
-                match (opened.pop(), opened.is_empty()) {
-                    (Some((_, only)), true) => Ok(Opened::Table(only)),
-                    (last, _) => Ok(Opened::Several(opened.into_iter().chain(last).collect())),
+                let later = Later {
+                    recordings: held.recordings,
+                    json: held.json,
+                };
+                match (first, later.recordings.as_slice()) {
+                    _ if !opened.is_empty() => Ok(Opened::several(opened, later)),
+                    (None, [only]) if later.json.is_empty() => {
+                        let recording = Recording::of_one(&self.io, only.location.clone()).await?;
+                        Ok(Opened::Several(topic::topics(&recording)?, Later::default()))
+                    }
+                    (None, []) => self.only_json(&later, location).await,
+                    (None, _) => Ok(Opened::Several(opened, later)),
+                    (Some(error), _) => Err(error),
                 }
             }
             Place::One(reader, part) => {
+                if let Some(lines) = self.lines_of(&reader).await? {
+                    let table = self.single(lines, part, TableKind::JsonLines).await;
+                    return Ok(Opened::Table(table.map_err(|error| self.explained(error))?));
+                }
                 if let Some(kind) = files::kind_of(&location.name(), reader.head(), reader.len()) {
                     let table = self.single(reader, part, kind).await.map_err(|error| self.explained(error))?;
                     return Ok(Opened::Table(table));
                 }
                 let recording = Recording::of(&self.io, crate::run::Opened::one(reader, part)).await?;
-                Ok(Opened::Several(topic::topics(&recording)?))
+                Ok(Opened::Several(topic::topics(&recording)?, Later::default()))
             }
         }
     }
@@ -261,6 +303,16 @@ impl Lake {
         Ok(())
     }
 
+    /// Keeps why tables are not read, for whoever asks for one.
+    fn refuse(&self, tables: Vec<(String, String)>) {
+        let mut state = self.state();
+        for table in tables {
+            if !state.refused.contains(&table) {
+                state.refused.push(table);
+            }
+        }
+    }
+
     /// A name for a table that has none.
     fn free_name(&self) -> String {
         let mut state = self.state();
@@ -279,6 +331,34 @@ impl Lake {
             (error, _) => error,
         }
     }
+}
+
+/// The same rows, where a join takes more memory than there is, by sorting both of its sides, which spills: a hash table does not.
+async fn or_merged(
+    mut rows: SendableRecordBatchStream,
+    mut state: SessionState,
+    plan: LogicalPlan,
+) -> Result<SendableRecordBatchStream, DataFusionError> {
+    let first = match rows.next().await {
+        Some(Err(error)) if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
+            drop(rows);
+            state.config_mut().options_mut().optimizer.prefer_hash_join = false;
+            let physical = state.create_physical_plan(&plan).await?;
+            match holds::<HashJoinExec>(&physical) {
+                true => return Err(error),
+                false => return Ok(in_order(execute_stream_partitioned(physical, state.task_ctx())?)),
+            }
+        }
+        first => first,
+    };
+    let schema = rows.schema();
+    let all = stream::iter(first).chain(rows);
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, all)))
+}
+
+/// Whether a part of a plan is one of these.
+fn holds<T: ExecutionPlan>(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.downcast_ref::<T>().is_some() || plan.children().into_iter().any(holds::<T>)
 }
 
 /// The rows of a query, as they come.

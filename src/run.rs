@@ -28,10 +28,10 @@ mod tiles;
 
 pub use definitions::add_message_folders;
 pub use executor::Executor;
-pub use gather::{Held, Kind as TableKind, Opened, Place, Table, TableFile, gather, is_recording, nothing_to_open, open_files};
+pub use gather::{Held, Kind as TableKind, MOST_JSON, Opened, Place, Table, TableFile, gather, is_recording, nothing_to_open, open_files};
 pub use io::Io;
 pub use keep::KeepProgress;
-pub use messages::{Messages, Piece, Wanted, mapped, mapped_of, messages};
+pub use messages::{Backwards, Messages, Piece, Wanted, mapped, mapped_of, messages};
 pub use open::{OpenError, Recording};
 pub use pace::Pace;
 pub use reading::needed_here;

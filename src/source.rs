@@ -47,7 +47,7 @@ pub use presigned::{Kind as PresignedKind, Presigned};
 pub use reader::{HEAD_BYTES, Reader};
 pub use renewal::Renewal;
 pub use s3::{Entry, EntryKind, Page, S3Address};
-pub use scenes::{Scene, SceneTable, record_of};
+pub use scenes::{END_TEXT, START_TEXT, Scene, SceneTable, record_of};
 pub use secret::{is_secret_name, without_secrets};
 pub use small::small;
 pub use traffic::{Traffic, TrafficSnapshot};

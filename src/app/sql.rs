@@ -161,7 +161,7 @@ impl AppState {
                 Some((connection.topic.clone(), topic.name.clone()))
             });
             let names: Vec<(Arc<str>, Arc<str>)> = named.collect();
-            let is_table = matches!(container.catalog().format, "parquet" | "csv" | "jsonlines" | "arrow");
+            let is_table = crate::format::table::is_table(container.catalog().format);
             match (is_table, names.first(), self.executor.reader(source)) {
                 (true, Some((_, topic)), _) => out.push(OpenSource::Table(topic.clone(), info.location.clone())),
                 (false, _, Some(reader)) => {

@@ -68,6 +68,7 @@ pub fn run(common: &Common, args: &CatArgs) -> anyhow::Result<()> {
                 out.write_all(&line.text)?;
             }
             Piece::Warning(_, warning) => output::warning(&warning),
+            Piece::Backwards(..) => {}
         }
     }
     out.flush()?;

@@ -81,6 +81,11 @@ fn read(recording: &Recording) -> anyhow::Result<Report> {
                 }
             }
             Piece::Warning(_, warning) => problems.push(Damage::from(&warning)),
+            Piece::Backwards(connection, found) => {
+                if let Some(watch) = watches.get_mut(connection as usize) {
+                    watch.take_backwards(found);
+                }
+            }
         }
     }
     drop(progress);

@@ -10,8 +10,11 @@ use super::{Common, output};
 use crate::lake::{Answer, Lake, LakeError, Rows, Style};
 use crate::source::Location;
 
-/// Of the memory a query may take this part.
+/// What the program itself takes, and of the rest a query's part: what it reads and writes is not counted there.
+const OWN_BYTES: u64 = 96 << 20;
 const MEMORY_SHARE: u64 = 2;
+/// Of little memory a query gets this part all the same.
+const LEAST_SHARE: u64 = 4;
 
 #[derive(Args, Clone, Debug)]
 pub struct QueryArgs {
@@ -19,7 +22,8 @@ pub struct QueryArgs {
     #[arg(value_name = "SQL")]
     pub sql: String,
     /// A table (a file, a folder or prefix, a Hudi or Delta table, a list of links) under a name; a recording's topics are
-    /// NAME."/topic". Of a folder in which both lie, its tables alone: name its recordings each by itself, or as bag('LOC', '/topic')
+    /// NAME."/topic". Of a folder its tables are NAME.table, topics of the recordings in it NAME."/topic" (where there are several, of all of
+    /// them, told apart by bag_file), and JSON, DynamoDB's too, NAME.file
     #[arg(long = "table", value_name = "NAME=LOC", value_parser = table)]
     pub tables: Vec<(String, String)>,
     /// The state of Hudi and Delta tables at a moment (20240418173213674, 2024-04-18 17:32:13) or version; a single table's:
@@ -48,7 +52,9 @@ fn table(text: &str) -> Result<(String, String), String> {
 pub fn run(common: &Common, args: &QueryArgs) -> anyhow::Result<()> {
     let style = style(args)?;
     let io = common.io()?;
-    let lake = Lake::new(&io, common.memory_of_store() / MEMORY_SHARE)?;
+    let memory = common.memory_of_store();
+    let share = (memory.saturating_sub(OWN_BYTES) / MEMORY_SHARE).max(memory / LEAST_SHARE);
+    let lake = Lake::new(&io, share)?;
     let mut progress = output::Progress::new();
     for (number, (name, place)) in args.tables.iter().enumerate() {
         progress.at("opening tables", number as f64 / args.tables.len() as f64);

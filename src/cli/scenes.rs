@@ -112,8 +112,9 @@ fn table_at(of: &str) -> anyhow::Result<Option<Location>> {
 pub fn run(common: &Common, args: &ScenesCommand) -> anyhow::Result<()> {
     let scenes = match table_at(&args.of)? {
         Some(table) => {
-            let mut set = scenes::read(&common.io()?, &table)?;
-            scenes::note_missing(&mut set);
+            let io = common.io()?;
+            let mut set = scenes::read(&io, &table)?;
+            scenes::note_missing(&io, &mut set);
             set.scenes
         }
         None => {

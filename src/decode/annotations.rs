@@ -179,7 +179,7 @@ impl Elements {
 /// A field that holds a number, in any case.
 fn number(of: &Type, name: &str) -> Option<Arc<str>> {
     let fits = |field: &&super::plan::Field| {
-        field.name.eq_ignore_ascii_case(name) && field.array == Array::One && matches!(field.kind, Kind::Scalar(_))
+        field.name.eq_ignore_ascii_case(name) && field.array == Array::One && matches!(field.kind, Kind::Scalar(_) | Kind::Maybe(_))
     };
     of.fields.iter().find(fits).map(|field| field.name.clone())
 }

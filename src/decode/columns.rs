@@ -132,7 +132,7 @@ fn unfitting(error: arrow::error::ArrowError) -> DecodeError {
 /// The type of a column that holds this.
 fn data_type(plan: &Plan, kind: Kind, array: Array) -> Result<DataType, DecodeError> {
     let one = match kind {
-        Kind::Scalar(scalar) => scalar_type(scalar),
+        Kind::Scalar(scalar) | Kind::Maybe(scalar) => scalar_type(scalar),
         Kind::Time => INSTANT,
         Kind::Duration => DataType::Duration(TimeUnit::Nanosecond),
         Kind::String => DataType::Utf8,
@@ -179,6 +179,12 @@ enum Cells {
         size: usize,
         data: MutableBuffer,
     },
+    /// The same, some of them null.
+    Maybe {
+        size: usize,
+        data: MutableBuffer,
+        valid: Vec<bool>,
+    },
     /// Times and durations in nanoseconds.
     Nanos(Vec<i64>),
     Text(StringBuilder),
@@ -201,6 +207,11 @@ impl Cells {
             Kind::Scalar(scalar) => Cells::Plain {
                 size: scalar.size(),
                 data: MutableBuffer::new(0),
+            },
+            Kind::Maybe(scalar) => Cells::Maybe {
+                size: scalar.size(),
+                data: MutableBuffer::new(0),
+                valid: Vec::new(),
             },
             Kind::Time | Kind::Duration => Cells::Nanos(Vec::new()),
             Kind::String => Cells::Text(StringBuilder::new()),
@@ -238,6 +249,15 @@ impl Cells {
                 ends.push(i32::try_from(*count).map_err(|_| too_long())?);
             }
             Cells::Plain { size, data } => data.extend_from_slice(reader.take(*size)?),
+            Cells::Maybe { size, data, valid } => {
+                let Kind::Maybe(scalar) = kind else { return Err(too_long()) };
+                let value = plan.maybe(scalar, reader)?;
+                valid.push(value.is_some());
+                match value {
+                    Some(value) => data.extend_from_slice(value),
+                    None => data.extend_zeros(*size),
+                }
+            }
             Cells::Nanos(nanos) => {
                 let [high, low] = [reader.array::<4>()?, reader.array::<4>()?];
                 nanos.push(match kind {
@@ -261,6 +281,10 @@ impl Cells {
     fn push_nothing(&mut self) {
         match self {
             Cells::Plain { size, data } => data.extend_zeros(*size),
+            Cells::Maybe { size, data, valid } => {
+                data.extend_zeros(*size);
+                valid.push(false);
+            }
             Cells::Nanos(nanos) => nanos.push(0),
             Cells::Text(texts) => texts.append_value(""),
             Cells::Bytes(bytes) => bytes.append_value([]),
@@ -281,6 +305,11 @@ impl Cells {
             (Cells::Plain { size, data }, _) => {
                 let rows = data.len() / size;
                 with_buffers(of, rows, nulls, data.into())?
+            }
+            (Cells::Maybe { size, data, valid }, _) => {
+                let own = NullBuffer::from(valid);
+                let nulls = NullBuffer::union(nulls.as_ref(), Some(&own));
+                return Cells::Plain { size, data }.finish(of, nulls);
             }
             (Cells::Nanos(nanos), _) => {
                 let rows = nanos.len();

@@ -28,6 +28,8 @@ pub enum Cell {
     Text(String),
     /// A list.
     Json(String),
+    /// A truth value or a whole number that is null.
+    Null(Scalar),
 }
 
 /// Calls `f` with the name and the value of each cell of a message.
@@ -127,7 +129,11 @@ fn value(plan: &Plan, kind: Kind, array: Array, name: &mut String, reader: &mut 
             }
         }
         Kind::String => f(name, Cell::Text(String::from_utf8_lossy(reader.counted(1)?).into_owned())),
-        Kind::Scalar(scalar) => f(name, scalar_cell(scalar, reader)?),
+        Kind::Scalar(scalar) => f(name, scalar_cell(scalar, reader.take(scalar.size())?)),
+        Kind::Maybe(scalar) => {
+            let data = plan.maybe(scalar, reader)?;
+            f(name, data.map_or(Cell::Null(scalar), |data| scalar_cell(scalar, data)));
+        }
     }
     Ok(())
 }
@@ -147,10 +153,10 @@ fn object(plan: &Plan, kind: Kind, reader: &mut Reader, json: &mut String) -> Re
     Ok(())
 }
 
-fn scalar_cell(scalar: Scalar, reader: &mut Reader) -> Result<Cell, DecodeError> {
-    let mut cell = Cell::Int(0);
-    each(scalar, reader.take(scalar.size())?, |number| cell = number_cell(number));
-    Ok(cell)
+fn scalar_cell(scalar: Scalar, data: &[u8]) -> Cell {
+    let mut cell = Cell::Null(scalar);
+    each(scalar, data, |number| cell = number_cell(number));
+    cell
 }
 
 fn number_cell(number: Number) -> Cell {
@@ -181,6 +187,7 @@ fn write_cell(cell: &Cell, json: &mut String) {
         Cell::Bool(flag) => json.push_str(if *flag { "true" } else { "false" }),
         Cell::Int(int) => json.push_str(&int.to_string()),
         Cell::Uint(uint) => json.push_str(&uint.to_string()),
+        Cell::Null(_) => json.push_str("null"),
         Cell::Float(float) => json.push_str(&python_float(*float)),
         Cell::Text(text) | Cell::Json(text) => write_text(text, json),
     }

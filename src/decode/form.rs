@@ -100,6 +100,8 @@ impl Decoded {
 /// A decoded message or a part of it. Field names are shared with the schema.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
+    /// A truth value or a whole number that a table lacks.
+    Null,
     Bool(bool),
     Int(i64),
     Uint(u64),

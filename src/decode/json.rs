@@ -97,6 +97,10 @@ impl Writer<'_> {
                 let data = self.reader.take(scalar.size())?;
                 each(scalar, data, |number| number.write(out));
             }
+            Kind::Maybe(scalar) => match self.plan.maybe(scalar, &mut self.reader)? {
+                Some(data) => each(scalar, data, |number| number.write(out)),
+                None => out.extend_from_slice(b"null"),
+            },
             Kind::Time => seconds(i64::from(self.reader.u32()?), i64::from(self.reader.u32()?), out),
             Kind::Duration => seconds(i64::from(self.reader.i32()?), i64::from(self.reader.i32()?), out),
             Kind::String => {
@@ -241,6 +245,7 @@ impl Value {
 
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self {
+            Value::Null => out.extend_from_slice(b"null"),
             Value::Bool(b) => Number::Bool(*b).write(out),
             Value::Int(i) => Number::Int(*i).write(out),
             Value::Uint(u) => Number::Uint(*u).write(out),

@@ -35,7 +35,7 @@ fn list(plan: &Plan, id: usize, prefix: &str, visits: &mut usize, paths: &mut Ve
                 return;
             }
             match field.kind {
-                Kind::Scalar(_) => paths.push(path),
+                Kind::Scalar(_) | Kind::Maybe(_) => paths.push(path),
                 Kind::Struct(inner) if plan.min_size(field.kind) > 0 => list(plan, inner, &format!("{path}."), visits, paths),
                 _ => {}
             }

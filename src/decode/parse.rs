@@ -3,6 +3,7 @@
 //! Invariant: every refusal is a sentence that names the line; nothing is allocated beyond the text's own length.
 
 use super::DecodeError;
+use crate::format::table::ONE_OR_NONE;
 
 /// One message type as written: its full name `pkg/Name`, its fields and its constants.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) struct FieldText {
     pub type_name: String,
     pub array: Array,
     pub name: String,
+    /// A value of a table that may be null: an array of one or none.
+    pub may_lack: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +80,9 @@ pub(super) fn parse(type_name: &str, text: &str) -> Result<Vec<Definition>, Deco
             }
         } else if !line.is_empty()
             && let Some(definition) = definitions.last_mut()
-            && let Some(field) = field(number, line)?
+            && let Some(mut field) = field(number, line)?
         {
+            field.may_lack = field.array == Array::Dynamic && raw.ends_with(ONE_OR_NONE);
             definition.fields.push(field);
         } else if let Some(definition) = definitions.last_mut()
             && let Some(constant) = constant(raw, line, definition.fields.len())
@@ -121,6 +125,7 @@ fn field(number: usize, line: &str) -> Result<Option<FieldText>, DecodeError> {
         type_name: canonical(type_name),
         array,
         name: name.to_owned(),
+        may_lack: false,
     }))
 }
 

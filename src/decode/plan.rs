@@ -53,6 +53,8 @@ pub(crate) struct Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Scalar(Scalar),
+    /// A count of 1 before it, or of 0 where it is null.
+    Maybe(Scalar),
     Time,
     Duration,
     String,
@@ -122,9 +124,20 @@ impl Plan {
         }
     }
 
+    /// The bytes of a value that may be null.
+    #[inline]
+    pub fn maybe<'a>(&self, scalar: Scalar, reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, DecodeError> {
+        match reader.u32()? {
+            0 => Ok(None),
+            1 => reader.take(scalar.size()).map(Some),
+            count => Err(DecodeError::NotDecodable(format!("there are {count} values where one may be"))),
+        }
+    }
+
     pub fn skip_kind(&self, kind: Kind, reader: &mut Reader) -> Result<(), DecodeError> {
         match kind {
             Kind::String => reader.counted(1).map(|_| ()),
+            Kind::Maybe(scalar) => reader.counted(scalar.size()).map(|_| ()),
             Kind::Struct(id) => self.skip_struct(id, reader),
             scalar => reader.skip(self.min_size(scalar)),
         }
@@ -207,6 +220,7 @@ fn skip_of(types: &[Type], kind: Kind, array: Array) -> Skip {
         (Some(size), Array::Fixed(n)) => Skip::Fixed(size.saturating_mul(n as usize)),
         (Some(size), Array::Dynamic) if size > 0 => Skip::Counted(size),
         (None, Array::One) if kind == Kind::String => Skip::Counted(1),
+        (None, Array::One) if let Kind::Maybe(scalar) = kind => Skip::Counted(scalar.size()),
         _ => Skip::Elements { kind, array },
     }
 }
@@ -216,7 +230,7 @@ fn kind_sizes(types: &[Type], kind: Kind) -> (Option<usize>, usize) {
     match kind {
         Kind::Scalar(scalar) => (Some(scalar.size()), scalar.size()),
         Kind::Time | Kind::Duration => (Some(8), 8),
-        Kind::String => (None, 4),
+        Kind::String | Kind::Maybe(_) => (None, 4),
         Kind::Struct(id) => types.get(id).map_or((None, 0), |t| (t.fixed_size, t.min_size)),
     }
 }
@@ -258,7 +272,7 @@ fn constant(text: &ConstantText) -> Option<Constant> {
         Kind::Scalar(Scalar::F32 | Scalar::F64) => Value::F64(text.value.parse().ok()?),
         Kind::Scalar(Scalar::U64) => Value::Uint(text.value.parse().ok()?),
         Kind::Scalar(_) => Value::Int(text.value.parse().ok()?),
-        Kind::Time | Kind::Duration | Kind::Struct(_) => return None,
+        Kind::Maybe(_) | Kind::Time | Kind::Duration | Kind::Struct(_) => return None,
     };
     Some(Constant {
         name: text.name.as_str().into(),
@@ -302,11 +316,14 @@ impl<'a> Compiler<'a> {
                     definition.name, text.name
                 )));
             }
-            let kind = self.resolve(text, definition, inside)?;
+            let (kind, array) = match (self.resolve(text, definition, inside)?, text.array) {
+                (Kind::Scalar(scalar), _) if text.may_lack => (Kind::Maybe(scalar), Array::One),
+                other => other,
+            };
             fields.push(Field {
                 name: text.name.as_str().into(),
                 kind,
-                array: text.array,
+                array,
             });
         }
         inside.pop();

@@ -56,6 +56,7 @@ pub(crate) fn field_value(plan: &Plan, kind: Kind, array: Array, payload: &Bytes
 pub(crate) fn one(plan: &Plan, kind: Kind, payload: &Bytes, reader: &mut Reader) -> Result<Value, DecodeError> {
     Ok(match kind {
         Kind::Scalar(scalar) => first(scalar, reader.take(scalar.size())?),
+        Kind::Maybe(scalar) => plan.maybe(scalar, reader)?.map_or(Value::Null, |data| first(scalar, data)),
         Kind::Time => Value::Time {
             sec: reader.u32()?,
             nsec: reader.u32()?,

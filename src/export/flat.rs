@@ -1,7 +1,8 @@
 //! Flat columns of messages, as AWS's extractor lays them out: types are those of the values that came.
 //!
-//! Whole numbers are int64; a column that lacks some becomes floats, NaN where there is none.
+//! Whole numbers are int64; a column that lacks some becomes floats, NaN where there is none. Those that are null in a table stay so.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
@@ -9,13 +10,19 @@ use arrow::datatypes::{DataType, Field, Schema};
 use indexmap::IndexMap;
 
 use super::ExportError;
+use crate::decode::Scalar;
 use crate::decode::flat::Cell;
 
 /// Columns that grow with the rows.
 #[derive(Default)]
 pub(super) struct Flat {
-    columns: IndexMap<String, Values>,
+    columns: IndexMap<String, Column>,
     rows: usize,
+}
+
+struct Column {
+    values: Values,
+    has_nulls: bool,
 }
 
 enum Values {
@@ -37,6 +44,10 @@ impl Values {
             Cell::Float(_) => Values::Float(vec![None; rows]),
             Cell::Text(_) => Values::Text(vec![None; rows]),
             Cell::Json(_) => Values::Json(vec![None; rows]),
+            Cell::Null(Scalar::Bool) => Values::Bool(vec![None; rows]),
+            Cell::Null(Scalar::F32 | Scalar::F64) => Values::Float(vec![None; rows]),
+            Cell::Null(Scalar::U64) => Values::Uint(vec![None; rows]),
+            Cell::Null(_) => Values::Int(vec![None; rows]),
         }
     }
 
@@ -61,8 +72,8 @@ impl Values {
         }
     }
 
-    fn finish(self, rows: usize) -> ArrayRef {
-        let has_gaps = |length: usize, gaps: bool| gaps || length < rows;
+    fn finish(self, rows: usize, has_nulls: bool) -> ArrayRef {
+        let has_gaps = |length: usize, gaps: bool| !has_nulls && (gaps || length < rows);
         match self {
             Values::Bool(values) => Arc::new(padded(values, rows).into_iter().collect::<BooleanArray>()),
             Values::Int(values) if has_gaps(values.len(), values.contains(&None)) => {
@@ -71,8 +82,8 @@ impl Values {
             Values::Uint(values) if has_gaps(values.len(), values.contains(&None)) => {
                 floats(values.into_iter().map(|v| v.map(|v| v as f64)), rows)
             }
-            Values::Int(values) => Arc::new(values.into_iter().collect::<Int64Array>()),
-            Values::Uint(values) => Arc::new(values.into_iter().collect::<UInt64Array>()),
+            Values::Int(values) => Arc::new(padded(values, rows).into_iter().collect::<Int64Array>()),
+            Values::Uint(values) => Arc::new(padded(values, rows).into_iter().collect::<UInt64Array>()),
             Values::Float(values) => floats(values.into_iter(), rows),
             Values::Text(values) | Values::Json(values) => Arc::new(padded(values, rows).into_iter().collect::<StringArray>()),
         }
@@ -111,14 +122,16 @@ impl Flat {
 
     /// Starts a row: its values follow.
     pub fn cell(&mut self, name: &str, cell: Cell) {
-        match self.columns.get_mut(name) {
-            Some(values) => values.push(cell, self.rows),
-            None => {
-                let mut values = Values::of(&cell, self.rows);
-                values.push(cell, self.rows);
-                self.columns.insert(name.to_owned(), values);
-            }
-        }
+        let is_null = matches!(cell, Cell::Null(_));
+        let column = match self.columns.get_mut(name) {
+            Some(column) => column,
+            None => self.columns.entry(name.to_owned()).or_insert(Column {
+                values: Values::of(&cell, self.rows),
+                has_nulls: false,
+            }),
+        };
+        column.has_nulls |= is_null;
+        column.values.push(cell, self.rows);
     }
 
     pub fn end_row(&mut self) {
@@ -129,11 +142,14 @@ impl Flat {
     pub fn finish(self, constants: &[(&str, &str)]) -> Result<RecordBatch, ExportError> {
         let rows = self.rows;
         let (mut fields, mut columns, mut copies) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, values) in self.columns {
+        // rows of a table that was extracted have these already
+        let own: BTreeSet<String> = self.columns.keys().cloned().collect();
+        for (name, Column { values, has_nulls }) in self.columns {
             let is_json = matches!(values, Values::Json(_));
-            let column = values.finish(rows);
-            if is_json {
-                copies.push((format!("{name}_clean"), column.clone()));
+            let column = values.finish(rows, has_nulls);
+            let copy = format!("{name}_clean");
+            if is_json && !name.ends_with("_clean") && !own.contains(&copy) {
+                copies.push((copy, column.clone()));
             }
             fields.push(Field::new(name, column.data_type().clone(), true));
             columns.push(column);
@@ -142,7 +158,7 @@ impl Flat {
             fields.push(Field::new(name, DataType::Utf8, true));
             columns.push(column);
         }
-        for (name, value) in constants {
+        for (name, value) in constants.iter().filter(|(name, _)| !own.contains(*name)) {
             fields.push(Field::new(*name, DataType::Utf8, true));
             columns.push(Arc::new(std::iter::repeat_n(Some(*value), rows).collect::<StringArray>()) as ArrayRef);
         }

@@ -1,6 +1,6 @@
 //! Topics as tables: flat ones as AWS's extractor writes them, typed and nested ones, CSV.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -14,8 +14,9 @@ use super::{ExportError, Merged, Selection, Written, bucket_and_key, each_messag
 use crate::decode::columns::{ColumnRows, Columns, INSTANT};
 use crate::decode::flat::{Cell, each_cell, is_regular};
 use crate::decode::{Schema, definitions};
-use crate::format::table::writer_properties;
-use crate::format::{Connection, ConnectionId};
+use crate::format::Connection;
+use crate::format::table::lake::hive_folder;
+use crate::format::table::{BAG_FILE, writer_properties};
 use crate::run::Recording;
 use crate::time::Time;
 
@@ -35,6 +36,34 @@ pub enum Layout {
     Csv,
 }
 
+impl Layout {
+    fn path(self, connection: &Connection, bag: &Bag) -> String {
+        let topic = match &connection.bag {
+            // a table's topic may stand behind its recording's name
+            Some(_) if self != Layout::Csv => connection.topic.rsplit('/').next().unwrap_or_default(),
+            _ => &connection.topic,
+        };
+        let name = table_name(topic);
+        match self {
+            Layout::Csv => format!("{name}.csv"),
+            Layout::Aws | Layout::Nested => {
+                let of = connection.bag.as_deref().unwrap_or(&bag.stem);
+                format!("{name}/{}/data.parq", hive_folder(BAG_FILE, of))
+            }
+        }
+    }
+}
+
+/// The path, or one beside it where that is taken: rows of one topic and recording are one table, whoever has them.
+fn free(path: String, taken: &mut BTreeSet<String>) -> String {
+    let (stem, ending) = path.rsplit_once('.').unwrap_or((&path, ""));
+    let numbered = (2..).map(|number| format!("{stem}_{number}.{ending}"));
+    let free = std::iter::once(path.clone()).chain(numbered).find(|path| !taken.contains(path));
+    let free = free.unwrap_or(path);
+    taken.insert(free.clone());
+    free
+}
+
 /// Opens a file of the result: by the path within it, or None for the only one.
 pub type Create<'a> = &'a mut dyn FnMut(Option<&str>) -> io::Result<Box<dyn Write + Send>>;
 
@@ -48,6 +77,7 @@ pub fn write_tables(
     progress: &mut dyn FnMut(f64),
 ) -> Result<Written, ExportError> {
     let mut written = Written::default();
+    let mut paths = BTreeSet::new();
     let share = 1.0 / recordings.len().max(1) as f64;
     // a CSV file holds all recordings, a folder of columns one
     let groups: Vec<&[Recording]> = match layout {
@@ -55,7 +85,6 @@ pub fn write_tables(
         Layout::Aws | Layout::Nested => recordings.chunks(1).collect(),
     };
     for (number, group) in groups.into_iter().enumerate() {
-        let mut tables: BTreeMap<(usize, ConnectionId), String> = BTreeMap::new();
         let mut open: BTreeMap<String, Table> = BTreeMap::new();
         let mut done = |part: f64| progress((number as f64 + part) * share);
         let (mut count, mut broken) = (0, BTreeMap::new());
@@ -70,37 +99,25 @@ pub fn write_tables(
                  connection,
                  message,
              }| {
-                let key = (recording, connection);
                 let Some((of, bag)) = group.get(recording).zip(bags.get(recording)) else {
                     return Ok(());
                 };
-                let topic = match tables.get(&key) {
-                    Some(topic) => topic.clone(),
-                    None => {
-                        let Some(described) = of.container.catalog().connections.get(connection as usize) else {
-                            return Ok(());
-                        };
-                        tables.insert(key, described.topic.to_string());
-                        described.topic.to_string()
-                    }
+                let Some(described) = of.container.catalog().connections.get(connection as usize) else {
+                    return Ok(());
                 };
-                let table = match open.get_mut(&topic) {
+                let topic = &*described.topic;
+                let table = match open.get_mut(topic) {
                     Some(table) => table,
                     None => {
-                        let Some(described) = of.container.catalog().connections.get(connection as usize) else {
-                            return Ok(());
-                        };
-                        let path = match layout {
-                            Layout::Csv => format!("{}.csv", table_name(&topic)),
-                            Layout::Aws | Layout::Nested => format!("{}/bag_file={}/data.parq", table_name(&topic), bag.stem),
-                        };
-                        open.entry(topic.clone()).or_insert(Table::new(described, layout, path)?)
+                        let path = free(layout.path(described, bag), &mut paths);
+                        open.entry(topic.to_owned())
+                            .or_insert(Table::new(described, layout, path, is_single)?)
                     }
                 };
                 if table.push(message.time, &message.payload, bag)? {
                     count += 1;
                 } else {
-                    *broken.entry(topic).or_insert(0) += 1;
+                    *broken.entry(topic.to_owned()).or_insert(0) += 1;
                 }
                 table.flush_if_full(is_single, create)
             },
@@ -141,6 +158,8 @@ struct Table {
     out: Option<Out>,
     bytes: usize,
     bag: Option<(Arc<str>, Arc<str>)>,
+    /// What the folder says of all rows is no column beside it.
+    left_out: Option<&'static str>,
 }
 
 enum Rows {
@@ -162,7 +181,7 @@ enum Out {
 }
 
 impl Table {
-    fn new(connection: &Connection, layout: Layout, path: String) -> Result<Table, ExportError> {
+    fn new(connection: &Connection, layout: Layout, path: String, is_single: bool) -> Result<Table, ExportError> {
         let schema = definitions().schema(&connection.type_name, &connection.definition, &connection.md5)?;
         let rows = match layout {
             Layout::Aws | Layout::Csv => Rows::Flat {
@@ -186,6 +205,7 @@ impl Table {
             out: None,
             bytes: 0,
             bag: None,
+            left_out: (connection.bag.is_some() && layout != Layout::Csv && !is_single).then_some(BAG_FILE),
         })
     }
 
@@ -199,7 +219,11 @@ impl Table {
                     return Ok(false);
                 }
                 flat.cell("Time", Cell::Float(time.nanos() as f64 / 1e9));
-                each_cell(&self.schema, payload, |name, cell| flat.cell(name, cell))?;
+                each_cell(&self.schema, payload, |name, cell| {
+                    if self.left_out != Some(name) {
+                        flat.cell(name, cell);
+                    }
+                })?;
                 flat.end_row();
             }
             Rows::Nested { rows, times, .. } => {
@@ -235,7 +259,10 @@ impl Table {
             }
             Rows::Nested { columns, rows, times } => {
                 let full = std::mem::replace(rows, columns.rows()?);
-                (nested(columns, full, std::mem::take(times), &prefix, &bucket)?, false)
+                (
+                    nested(columns, full, std::mem::take(times), &prefix, &bucket, self.left_out)?,
+                    false,
+                )
             }
         };
         let path = (!is_single).then_some(&*self.path);
@@ -286,19 +313,32 @@ fn fitted(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ExportE
     Ok(RecordBatch::try_new(schema.clone(), columns.collect::<Result<Vec<_>, _>>()?)?)
 }
 
-fn nested(columns: &Columns, rows: ColumnRows, times: Vec<i64>, prefix: &str, bucket: &str) -> Result<RecordBatch, ExportError> {
+fn nested(
+    columns: &Columns,
+    rows: ColumnRows,
+    times: Vec<i64>,
+    prefix: &str,
+    bucket: &str,
+    left_out: Option<&str>,
+) -> Result<RecordBatch, ExportError> {
     let count = times.len();
     let text = |value: &str| Arc::new(std::iter::repeat_n(Some(value), count).collect::<StringArray>()) as ArrayRef;
     let mut fields = vec![Arc::new(Field::new("time", INSTANT, false))];
     let mut arrays: Vec<ArrayRef> = vec![Arc::new(TimestampNanosecondArray::from(times))];
-    fields.extend(columns.schema().fields().iter().map(|field| match &**field.name() {
-        "time" => Arc::new(field.as_ref().clone().with_name("time_")),
-        _ => field.clone(),
-    }));
-    arrays.extend(rows.finish()?);
+    for (field, array) in columns.schema().fields().iter().zip(rows.finish()?) {
+        match &**field.name() {
+            name if left_out == Some(name) => continue,
+            "time" => fields.push(Arc::new(field.as_ref().clone().with_name("time_"))),
+            _ => fields.push(field.clone()),
+        }
+        arrays.push(array);
+    }
     for (name, value) in [("bag_file_prefix", prefix), ("bag_file_bucket", bucket)] {
-        fields.push(Arc::new(Field::new(name, DataType::Utf8, true)));
-        arrays.push(text(value));
+        // rows of a table say it themselves
+        if !fields.iter().any(|field| field.name() == name) {
+            fields.push(Arc::new(Field::new(name, DataType::Utf8, true)));
+            arrays.push(text(value));
+        }
     }
     // a duration has no type of its own in Parquet that others read: nanoseconds
     for (field, array) in fields.iter_mut().zip(&mut arrays) {

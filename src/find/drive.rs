@@ -94,7 +94,7 @@ async fn places_of(io: &Io, location: &Location) -> Result<Vec<Place>, OpenError
         return Ok(recordings_of(found, location).unwrap_or_else(|| one(Kind::Table)));
     }
     let format = recognise(&name, reader.head(), reader.len()).map_or("", |format| format.name());
-    let is_table = matches!(format, "parquet" | "csv" | "jsonlines" | "arrow");
+    let is_table = crate::format::table::is_table(format);
     Ok(one(if is_table { Kind::Table } else { Kind::Recording }))
 }
 

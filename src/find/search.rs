@@ -128,6 +128,7 @@ impl Search {
                 match stream.messages.next().transpose()? {
                     Some(Piece::Message(time, _, values)) => stream.front = Some((time, values)),
                     Some(Piece::Warning(_, warning)) => self.ready.push_back(Step::Lost(stream.at.clone(), warning)),
+                    Some(Piece::Backwards(..)) => {}
                     None => break,
                 }
             }

@@ -1,10 +1,12 @@
-//! Tables: Parquet, CSV, JSON Lines and Arrow files read as messages of one topic, a row each.
+//! Tables: Parquet, CSV, JSON and Arrow files read as messages of one topic, a row each.
 //!
 //! The columns become a message definition ([`shape`]), rows its messages ([`rows`]), one column their time ([`clock`]). Invariants:
 //! a row is never dropped: one without a time stands at the time of the row before it; nothing is read that nobody wants.
 
 mod arrow_file;
+mod arrow_stream;
 mod clock;
+pub mod documents;
 mod json;
 pub mod lake;
 mod lines;
@@ -33,9 +35,11 @@ use json::Json;
 use shape::Column;
 
 pub use arrow_file::Arrow;
+pub use arrow_stream::ArrowStream;
 pub use clock::number_times;
-pub use lines::{Csv, JsonLines};
-pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, writer_properties};
+pub use lines::{Csv, JsonArray, JsonLines};
+pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, without_rows, writer_properties};
+pub use shape::ONE_OR_NONE;
 pub use types::merged;
 
 /// Between rows that have no time.
@@ -60,7 +64,7 @@ const MOST_BAGS: usize = 1_000;
 type Partitions = Vec<(String, Option<String>)>;
 
 /// The column that names the recording which a row was extracted from.
-const BAG_FILE: &str = "bag_file";
+pub const BAG_FILE: &str = "bag_file";
 
 /// Where the rows of a chunk are.
 #[derive(Clone, Debug)]
@@ -141,7 +145,10 @@ impl Table {
         let bags: BTreeSet<String> = bags.collect();
         let topics: Vec<(String, Option<&String>)> = match bags.len() {
             0 | 1 => vec![(topic.to_owned(), bags.first())],
-            _ => bags.iter().map(|bag| (format!("/{}{topic}", segment(bag)), Some(bag))).collect(),
+            _ => segments(&bags)
+                .into_iter()
+                .map(|(bag, name)| (format!("/{name}{topic}"), Some(bag)))
+                .collect(),
         };
         let whole = self.catalog.connections.first().cloned().unwrap_or_default();
         let connections = topics.into_iter().map(|(topic, bag)| Connection {
@@ -472,14 +479,14 @@ pub fn time_column(rows: &RecordBatch) -> Option<usize> {
 
 /// Whether a format is one of tables, by its name.
 pub fn is_table(format: &str) -> bool {
-    matches!(format, "parquet" | "csv" | "jsonlines" | "arrow")
+    matches!(format, "parquet" | "csv" | "jsonlines" | "json" | "arrow")
 }
 
 /// Whether the rows of a table are scenes, by the columns of its topic.
 pub fn holds_scenes(table: &Catalog) -> bool {
     let columns = |connection: &Connection| -> bool {
         let lines = connection.definition.lines().take_while(|line| !line.starts_with('='));
-        let names: Vec<&str> = lines.filter_map(|line| Some(line.split_once(' ')?.1)).collect();
+        let names: Vec<&str> = lines.filter_map(|line| line.split(' ').nth(1)).collect();
         scenes::are_of_scenes(&names)
     };
     is_table(table.format) && table.connections.first().is_some_and(columns)
@@ -488,6 +495,13 @@ pub fn holds_scenes(table: &Catalog) -> bool {
 /// A recording's name as a part of a topic's.
 pub fn segment(name: &str) -> String {
     shape::Names::default().free(name)
+}
+
+/// The same of each of them, none like another: those that need no change keep their names.
+fn segments(names: &BTreeSet<String>) -> BTreeMap<&String, String> {
+    let mut taken = shape::Names::default();
+    let (plain, odd): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| segment(name) == **name);
+    plain.into_iter().chain(odd).map(|name| (name, taken.free(name))).collect()
 }
 
 /// How message paths spell the columns of a table.

@@ -5,6 +5,7 @@
 //! when the file says that it was begun, else to what is recorded beside them, else to the day in the file's name, else in the last year
 //! before the file was written; lines go on into the next year.
 
+mod encoding;
 mod fields;
 mod heads;
 mod indexer;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 
 use super::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Format, Indexer, Message};
 use crate::time::{Span, Time};
+use encoding::Encoding;
 use line::{Line, parse};
 use times::{in_nearest_year, in_year, year_of, years_to};
 
@@ -63,6 +65,8 @@ impl Format for TextLog {
     }
 
     fn sniff(&self, name: &str, head: &[u8]) -> bool {
+        let encoding = Encoding::of(head);
+        let head = &*encoding.decoded(&Bytes::copy_from_slice(head.get(encoding.mark_len()..).unwrap_or_default()));
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         let is_other = OTHERS
             .iter()
@@ -104,6 +108,7 @@ struct Log {
     start: Option<Time>,
     /// The first line that has a time names no year.
     lacks_year: bool,
+    encoding: Encoding,
 }
 
 impl Container for Log {
@@ -117,6 +122,7 @@ impl Container for Log {
             return batch;
         };
         let Some(bytes) = got.get(of.range.clone()) else { return batch };
+        let bytes = self.encoding.decoded(&bytes);
         let first = self.numbers.get(chunk as usize).copied().unwrap_or(0);
         let mut at = Clock {
             start: self.start,
@@ -215,11 +221,23 @@ fn line_at(bytes: &[u8], at: usize) -> Option<(&[u8], usize, usize)> {
     let window = rest.get(..LONGEST_BYTES).unwrap_or(rest);
     let (length, next) = match line::newline(window) {
         Some(found) => (found, found + 1),
+        None if window.len() < rest.len() => {
+            let end = before_character(rest, window.len());
+            (end, end)
+        }
         None => (window.len(), window.len()),
     };
     let line = window.get(..length)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     Some((line, at + line.len(), at + next))
+}
+
+/// Where the character begins that a cut would go through.
+fn before_character(bytes: &[u8], cut: usize) -> usize {
+    const LONGEST: usize = 4;
+    let is_start = |at: &usize| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+    let mut places = (0..LONGEST).filter_map(|back| cut.checked_sub(back));
+    places.find(is_start).unwrap_or(cut)
 }
 
 /// rosgraph_msgs/Log, serialized.

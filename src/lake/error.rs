@@ -33,6 +33,9 @@ pub enum LakeError {
     ClosedPipe,
 }
 
+/// How the library says that it cannot run a subquery once for all rows.
+const CORRELATED: &str = "Physical plan does not support logical expression ScalarSubquery";
+
 impl LakeError {
     pub(super) fn from_io(error: std::io::Error) -> LakeError {
         match error.kind() {
@@ -63,6 +66,9 @@ impl From<DataFusionError> for LakeError {
             DataFusionError::ResourcesExhausted(_) => {
                 LakeError::Sql(format!("the query takes more memory than --memory gives it: {}", plain(text)))
             }
+            _ if text.contains(CORRELATED) => LakeError::Sql(
+                "a subquery in a value or a condition may compare columns of the query around it with = alone: write a join instead".into(),
+            ),
             _ => LakeError::Sql(plain(text)),
         }
     }

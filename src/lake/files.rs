@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::convert::fb_to_schema;
 use arrow::ipc::reader::read_footer_length;
 use arrow::ipc::root_as_footer;
@@ -21,6 +21,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 
 use super::quiet::caught_within;
 use super::{Lake, LakeError, STORE, mixed};
+use crate::format::table::lake::plain_type;
 use crate::format::table::{ENCRYPTED_COLUMNS, TRAILER_BYTES, footer_range, has_encrypted_columns, merged};
 use crate::format::{Part, recognise};
 use crate::run::{Table, TableFile, TableKind, open_files};
@@ -30,6 +31,7 @@ use crate::source::{Location, Reader};
 const PARALLEL: usize = 8;
 /// Footer length and magic.
 const ARROW_TRAILER_BYTES: u64 = 10;
+const ARROW_MAGIC: &[u8] = b"ARROW1";
 /// Stands for null in a path.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// Rows of a CSV file that its types are taken from.
@@ -69,6 +71,7 @@ impl Lake {
             location: reader.location().clone(),
             len: Some(reader.len()),
             partitions: part.partitions,
+            held: None,
         };
         let table = Table {
             name: String::new(),
@@ -97,7 +100,7 @@ impl Lake {
         self.provider(&table, Some(readers)).await
     }
 
-    async fn provider(&self, table: &Table, readers: Option<Vec<Reader>>) -> Result<Arc<dyn TableProvider>, LakeError> {
+    pub(super) async fn provider(&self, table: &Table, readers: Option<Vec<Reader>>) -> Result<Arc<dyn TableProvider>, LakeError> {
         let folder = self.free_name();
         let format = self.format(table, readers.as_deref().unwrap_or_default()).await?;
         let mut readers = readers.map(Vec::into_iter);
@@ -169,7 +172,7 @@ impl Lake {
         let (state, objects) = (self.context.state(), self.objects.clone() as Arc<dyn ObjectStore>);
         let (state, objects) = (&state, &objects);
         let schemas = stream::iter(files).map(|file| async move {
-            if kind == TableKind::Arrow {
+            if kind == TableKind::Arrow && is_arrow_file(objects, file).await {
                 return Ok((arrow_schema(objects, file).await?, false));
             }
             let schema = async {
@@ -272,6 +275,13 @@ impl Lake {
     }
 }
 
+/// Whether it is of the file format, not a stream.
+async fn is_arrow_file(objects: &Arc<dyn ObjectStore>, file: &Named) -> bool {
+    let length = ARROW_MAGIC.len() as u64;
+    let head = objects.get_range(&file.meta.location, 0..length.min(file.meta.size)).await;
+    head.is_ok_and(|head| &*head == ARROW_MAGIC)
+}
+
 /// As the footer has it: the library takes the magic for shorter than writers make it.
 async fn arrow_schema(objects: &Arc<dyn ObjectStore>, file: &Named) -> Result<SchemaRef, LakeError> {
     let wrong = |what: &str| LakeError::File {
@@ -339,19 +349,7 @@ fn nullable(schema: &Schema) -> SchemaRef {
 /// As a log spells it; folders alone say nothing of types.
 fn partition_type(table: &Table, name: &str) -> DataType {
     let told = table.partition_types.iter().find(|(of, _)| of == name).map_or("", |(_, told)| told);
-    match told {
-        "integer" => DataType::Int32,
-        "long" => DataType::Int64,
-        "short" => DataType::Int16,
-        "byte" => DataType::Int8,
-        "float" => DataType::Float32,
-        "double" => DataType::Float64,
-        "boolean" => DataType::Boolean,
-        "date" => DataType::Date32,
-        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
-        _ => DataType::Utf8,
-    }
+    plain_type(told).filter(|of| *of != DataType::Binary).unwrap_or(DataType::Utf8)
 }
 
 /// What separates the names in the first line.

@@ -44,7 +44,7 @@ impl Lake {
                 let opened = super::caught(|| self.io.block_on(self.open(&location, None)))?;
                 match opened {
                     Opened::Table(table) => self.add_part(&name, table),
-                    Opened::Several(tables) => tables
+                    Opened::Several(tables, _) => tables
                         .into_iter()
                         .try_for_each(|(inner, table)| self.add_part(&format!("/{}", inner.trim_start_matches('/')), table)),
                 }

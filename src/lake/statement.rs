@@ -45,6 +45,9 @@ impl Lake {
     pub(super) async fn resolved(&self, sql: &str) -> Result<Statement, LakeError> {
         let mut statement = parsed(sql)?;
         let ast = query_of(&mut statement)?;
+        if matches!(ast, Sql::ShowTables { .. } | Sql::ShowColumns { .. }) {
+            self.open_later(None).await?;
+        }
         let mut collector = Collector::default();
         let _ = VisitMut::visit(ast, &mut collector);
         // once more: now all names are known that the query gives itself
@@ -79,8 +82,8 @@ impl Lake {
             What::Place(place) => Ok(Some(self.place(place, as_of).await?)),
             What::Topic { place, topic } => {
                 let schema = self.recording(place).await?;
-                let known = self.state().tables.contains_key(&(schema.clone(), topic.clone()));
-                match known {
+                let is_known = || self.state().tables.contains_key(&(schema.clone(), topic.clone()));
+                match is_known() || (self.open_later(Some(&schema)).await? && is_known()) {
                     true => Ok(Some((schema, topic.clone()))),
                     false => Err(LakeError::Sql(format!(
                         "there is no topic {topic} that can be read; there are {}",
@@ -89,7 +92,12 @@ impl Lake {
                 }
             }
             What::Name(parts) => {
-                let found = self.named(parts);
+                let mut found = self.named(parts);
+                if let (None, Some(schema)) = (&found, later_in(parts))
+                    && self.open_later(schema).await?
+                {
+                    found = self.named(parts);
+                }
                 match (found, as_of) {
                     (Some(found), None) => Ok(Some(found)),
                     (Some((_, name)), Some(_)) => match self.location_of(&name) {
@@ -105,10 +113,16 @@ impl Lake {
     /// A name that nothing is registered under: a location, or a mistake.
     async fn unnamed(&self, parts: &[(String, bool)], as_of: Option<&str>) -> Result<Option<Registered>, LakeError> {
         match parts {
-            [(schema, _), ..] if schema.eq_ignore_ascii_case("information_schema") => Ok(None),
+            [(schema, _), ..] if schema.eq_ignore_ascii_case("information_schema") => {
+                self.open_later(None).await?;
+                Ok(None)
+            }
             [(text, true)] if looks_like_location(text) => Ok(Some(self.place(text, as_of).await?)),
             _ => {
                 let name: Vec<&str> = parts.iter().map(|(text, _)| &**text).collect();
+                if let Some(why) = name.last().and_then(|last| self.refusal(last)) {
+                    return Err(LakeError::Sql(format!("the table {} is not read: {why}", name.join("."))));
+                }
                 let known = self.names();
                 Err(LakeError::Sql(match known.is_empty() {
                     true => format!(
@@ -139,21 +153,35 @@ impl Lake {
                 self.state().by_location.insert(key, name.clone());
                 Ok((SCHEMA.to_owned(), name))
             }
-            Opened::Several(several) => {
-                let names: Vec<String> = several.into_iter().map(|(name, _)| name).collect();
-                let what = match names.iter().any(|name| name.starts_with('/')) {
-                    true => "a recording: name one of its topics with bag('LOC', '/topic')",
-                    false => "several tables: name the folder or file of one",
-                };
-                Err(LakeError::Sql(format!("this is {what} ({}): {location}", names.join(", "))))
-            }
+            Opened::Several(several, later) => match <[_; 1]>::try_from(several) {
+                Ok([(name, only)]) if !name.starts_with('/') => {
+                    let own = self.free_name();
+                    self.register(SCHEMA, &own, only)?;
+                    self.state().by_location.insert(key, own.clone());
+                    Ok((SCHEMA.to_owned(), own))
+                }
+                several => {
+                    let several = several.map_or_else(|several| several, Vec::from);
+                    let names = several.into_iter().map(|(name, _)| name);
+                    let names: Vec<String> = names.chain(later.recordings.into_iter().map(|found| found.path)).collect();
+                    let what = match names.iter().any(|name| name.starts_with('/')) {
+                        true => "a recording: name one of its topics with bag('LOC', '/topic')",
+                        false => "several tables or recordings: name one of them, or all with --table NAME=LOC",
+                    };
+                    Err(LakeError::Sql(format!("this is {what} ({}): {location}", names.join(", "))))
+                }
+            },
         }
     }
 
     /// Opens a recording that a query names by its location, once; its topics are the tables of the schema that is returned.
     async fn recording(&self, place: &str) -> Result<String, LakeError> {
         // a name that was given to a recording will do
-        if self.state().tables.keys().any(|(schema, _)| schema == place) {
+        let is_name = {
+            let state = self.state();
+            state.later.contains_key(place) || state.tables.keys().any(|(schema, _)| schema == place)
+        };
+        if is_name {
             return Ok(place.to_owned());
         }
         let location = Location::parse(place)?;
@@ -168,9 +196,12 @@ impl Lake {
                     "this is a table, not a recording: name it with lake('LOC'): {location}"
                 )));
             }
-            Opened::Several(tables) => tables
-                .into_iter()
-                .try_for_each(|(name, table)| self.register(&schema, &name, table))?,
+            Opened::Several(tables, later) => {
+                let tables = tables.into_iter().chain(self.all_of(&later).await?);
+                tables
+                    .into_iter()
+                    .try_for_each(|(name, table)| self.register(&schema, &self.free_in(&schema, &name), table))?;
+            }
         }
         self.state().by_location.insert(key, schema.clone());
         Ok(schema)
@@ -201,6 +232,14 @@ impl Lake {
         }
     }
 
+    /// Why a table that lies where others were opened is not read.
+    fn refusal(&self, written: &str) -> Option<String> {
+        let plain = |name: &str| name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+        let state = self.state();
+        let found = state.refused.iter().find(|(name, _)| plain(name) == plain(written));
+        found.map(|(_, why)| why.clone())
+    }
+
     fn names_in(&self, schema: &str) -> Vec<String> {
         self.state()
             .tables
@@ -226,6 +265,19 @@ impl Lake {
 
     fn location_of(&self, name: &str) -> Option<Location> {
         self.state().locations.get(name).cloned()
+    }
+}
+
+/// Beside which name's tables, or all, a name may be found that is none of them; None where it is a location.
+fn later_in(parts: &[(String, bool)]) -> Option<Option<&str>> {
+    match parts {
+        [(schema, _), _] => Some(Some(schema)),
+        [(text, true)] => {
+            let last = text.rsplit('/').next().unwrap_or(text);
+            let is_topic = text.starts_with('/') && !last.contains('.');
+            (is_topic || !looks_like_location(text)).then_some(None)
+        }
+        _ => Some(None),
     }
 }
 

@@ -44,6 +44,8 @@ impl Style {
     }
 }
 
+/// A row group of a Parquet file takes no more while it is written.
+const GROUP_BYTES: usize = 32 << 20;
 /// Rows aligned by the first so many.
 const ALIGNED_ROWS: usize = 4096;
 /// On a screen a cell is cut behind so many characters; elsewhere longer ones stand out of their columns.
@@ -88,7 +90,13 @@ impl<W: Write + Send> Rows<W> {
             Kind::Text(text) => text.write(batch),
             Kind::Json(out) => Ok(out.write(&for_json(batch)?)?),
             Kind::Csv { out, schema } => Ok(out.write(&flat(batch, schema)?)?),
-            Kind::Parquet(out) => out.write(batch).map_err(unwritten),
+            Kind::Parquet(out) => {
+                out.write(batch).map_err(unwritten)?;
+                match out.memory_size() > GROUP_BYTES {
+                    true => out.flush().map_err(unwritten),
+                    false => Ok(()),
+                }
+            }
             Kind::Arrow(out) => Ok(out.write(batch)?),
         }
     }

@@ -87,6 +87,10 @@ pub fn name_of(signal: &Signal, store: &Store, State { value, rest }: State) -> 
             false => text.to_string(),
         };
     }
+    // of a number that a table lacks
+    if value.is_nan() && signal.program().is_some_and(|program| program.kind() != ItemKind::Float) {
+        return "null".to_owned();
+    }
     let program = signal.program();
     let column = program.and_then(|p| p.column()).map(|input| &input.column);
     let kind = program.map(|p| p.kind());

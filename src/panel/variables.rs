@@ -123,6 +123,7 @@ impl Choices {
         if let (Some(program), Some(query)) = (program, self.query()) {
             let values = store.analyzed(&query).map(|a| a.points.clone()).unwrap_or_default();
             let value_of = |v: f64| match program.kind() {
+                ItemKind::Bool | ItemKind::Int if v.is_nan() => None,
                 ItemKind::Bool => Some(Literal::Bool(v != 0.0)),
                 ItemKind::Int => Some(Literal::Int(v as i128)),
                 ItemKind::Float | ItemKind::Nanos => Some(Literal::Float(v)),

@@ -336,6 +336,9 @@ impl Compiler<'_> {
             }
             (Part::Present, ..) => Some(Leaf::Whole),
             (Part::Rest, Kind::Scalar(scalar @ (Scalar::I64 | Scalar::U64)), Array::One) => Some(Leaf::Rest(scalar)),
+            (Part::Rest, Kind::Maybe(scalar @ (Scalar::I64 | Scalar::U64)), Array::One) => {
+                Some(Leaf::Maybe(scalar, Box::new(Leaf::Rest(scalar))))
+            }
             _ => None,
         };
         let Some(leaf) = leaf else {
@@ -371,6 +374,10 @@ impl Compiler<'_> {
             (Kind::Scalar(scalar), Array::One) => Some(Walk {
                 moves,
                 leaf: Leaf::Scalar(scalar),
+            }),
+            (Kind::Maybe(scalar), Array::One) => Some(Walk {
+                moves,
+                leaf: Leaf::Maybe(scalar, Box::new(Leaf::Scalar(scalar))),
             }),
             _ => None,
         }
@@ -512,13 +519,17 @@ impl Compiler<'_> {
         match (place.length, place.array, place.kind) {
             (Some(Some(n)), ..) => Ok((Leaf::FixedCount(n), ItemKind::Int)),
             (Some(None), ..) => Ok((Leaf::Count, ItemKind::Int)),
-            (_, Array::One, Kind::Scalar(scalar)) => {
+            (_, Array::One, Kind::Scalar(scalar) | Kind::Maybe(scalar)) => {
                 let kind = match scalar {
                     Scalar::Bool => ItemKind::Bool,
                     Scalar::F32 | Scalar::F64 => ItemKind::Float,
                     _ => ItemKind::Int,
                 };
-                Ok((Leaf::Scalar(scalar), kind))
+                let leaf = Leaf::Scalar(scalar);
+                Ok(match place.kind {
+                    Kind::Maybe(_) => (Leaf::Maybe(scalar, Box::new(leaf)), kind),
+                    _ => (leaf, kind),
+                })
             }
             (_, Array::One, Kind::Time) => Ok((Leaf::Time, ItemKind::Nanos)),
             (_, Array::One, Kind::Duration) => Ok((Leaf::Duration, ItemKind::Nanos)),

@@ -244,7 +244,7 @@ fn fields(plan: &Plan, place: &Place, out: &mut Proposals) {
             out.add("nsec", "int32".into(), false);
         }
         (Kind::String, Array::One) => out.add("length", "uint32".into(), false),
-        (Kind::Scalar(_), Array::One) => {}
+        (Kind::Scalar(_) | Kind::Maybe(_), Array::One) => {}
     }
 }
 

@@ -117,6 +117,8 @@ pub(super) enum Leaf {
     Scalar(Scalar),
     /// Of a 64-bit integer, over the nearest f64.
     Rest(Scalar),
+    /// The same of what may be null, which is NaN.
+    Maybe(Scalar, Box<Leaf>),
     Time,
     Duration,
     Text,
@@ -243,6 +245,10 @@ impl Leaf {
                     other => other,
                 }
             }
+            Leaf::Maybe(scalar, leaf) => match plan.maybe(*scalar, &mut reader).ok()? {
+                Some(data) => leaf.read(plan, Reader::new(data))?,
+                None => Item::Float(f64::NAN),
+            },
             Leaf::Time => Item::Nanos(i128::from(reader.u32().ok()?) * 1_000_000_000 + i128::from(reader.u32().ok()?)),
             Leaf::Duration => Item::Nanos(i128::from(reader.i32().ok()?) * 1_000_000_000 + i128::from(reader.i32().ok()?)),
             Leaf::Text => Item::Text(reader.counted(1).ok()?),

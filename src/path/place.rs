@@ -36,7 +36,7 @@ impl Place {
 /// As message definitions write it: `float64[]`, `geometry_msgs/Point`.
 pub(super) fn type_text(plan: &Plan, kind: Kind, array: Array) -> String {
     let name = match kind {
-        Kind::Scalar(scalar) => scalar.ros_name(),
+        Kind::Scalar(scalar) | Kind::Maybe(scalar) => scalar.ros_name(),
         Kind::Time => "time",
         Kind::Duration => "duration",
         Kind::String => "string",

@@ -1,19 +1,27 @@
 //! What a location stands for: one object, or what a folder, a prefix or a list of links holds: recordings, tables (those of Hudi and Delta
 //! by their logs), and what else lies there.
 
+mod left_out;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::open::OpenError;
-use crate::format::table::lake::{Listed, Live, Log, Snapshot, governed, hive_partitions};
+use crate::format::table::lake::{Listed, Log, Snapshot, governed, hive_partitions};
+use crate::format::table::without_rows;
 use crate::format::{FormatError, Part};
-use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of, record_of};
+use crate::source::{Found, LONGEST_LIST_BYTES, Location, Net, Reader, S3Address, SourceError, below, is_list, list_of};
 use crate::store::Choice;
+pub(super) use left_out::SCENES_ELSEWHERE;
+use left_out::{leave_out_others, take_scenes};
 
 /// Objects opened at a time.
 const PARALLEL: usize = 8;
+
+/// More JSON files than this beside tables are no scenes.
+pub const MOST_JSON: usize = 16;
 
 /// What a location stands for.
 pub enum Place {
@@ -85,6 +93,28 @@ pub struct TableFile {
     pub location: Location,
     pub len: Option<u64>,
     pub partitions: Vec<(String, Option<String>)>,
+    /// Its bytes, where it lies nowhere: a table without files is read from one without rows.
+    pub held: Option<Bytes>,
+}
+
+impl TableFile {
+    /// What stands for the files of a table that has none.
+    fn without_rows(folder: &str, bytes: Bytes, at: &Location) -> TableFile {
+        TableFile {
+            path: format!("{folder}none.parquet"),
+            location: at.clone(),
+            len: None,
+            partitions: Vec::new(),
+            held: Some(bytes),
+        }
+    }
+
+    async fn open(self, net: &Net) -> Result<Reader, SourceError> {
+        match self.held {
+            Some(bytes) => Ok(Reader::held(self.location, bytes, net)),
+            None => Reader::open(self.location, net).await,
+        }
+    }
 }
 
 /// What a file's name says that it is.
@@ -115,7 +145,7 @@ impl Kind {
             "parquet" | "parq" | "pq" => Some(Kind::Parquet),
             "csv" | "tsv" => Some(Kind::Csv),
             "jsonl" | "ndjson" => Some(Kind::JsonLines),
-            "arrow" | "feather" | "ipc" => Some(Kind::Arrow),
+            "arrow" | "arrows" | "feather" | "ipc" => Some(Kind::Arrow),
             _ => None,
         }
     }
@@ -242,7 +272,7 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
     }
     let is_empty_table = folders
         .iter()
-        .any(|(_, snapshot)| snapshot.log.is_some() && snapshot.files.is_empty());
+        .any(|(_, snapshot)| snapshot.log.is_some() && snapshot.files.is_empty() && snapshot.schema.is_none());
     let mut tables = tables(location, &by_path, &folders)?;
     let files = || {
         let plain = folders.iter().filter(|(_, snapshot)| snapshot.log.is_none());
@@ -265,7 +295,7 @@ async fn many(location: &Location, found: Vec<Found>, as_of: Option<&str>, net: 
     match held.tables.is_empty() && held.recordings.is_empty() && held.json.is_empty() {
         false => Ok(Place::Many(held)),
         true if let Some((name, why)) = held.refused.first() => Err(wrong(format!("{name}: {why}"), location)),
-        true if is_empty_table => Err(wrong("the table is empty: its log names no files", location)),
+        true if is_empty_table => Err(wrong("the table is empty: its log names neither files nor columns", location)),
         true if found.is_empty() && !is_folder(location) => Err(wrong("nothing lies there", location)),
         true => Err(nothing_to_open(location)),
     }
@@ -333,8 +363,16 @@ fn own_name(location: &Location) -> String {
 
 /// Files of one folder (but for folders that are columns) and one kind are a table.
 fn tables(location: &Location, found: &BTreeMap<&str, &Found>, folders: &[(String, Snapshot)]) -> Result<Vec<Table>, OpenError> {
-    let mut groups: BTreeMap<(String, Kind), Vec<(&Live, Found)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Kind), Vec<TableFile>> = BTreeMap::new();
     let mut types: BTreeMap<&str, &[(String, String)]> = BTreeMap::new();
+    for (root, snapshot) in folders.iter().filter(|(_, snapshot)| snapshot.files.is_empty()) {
+        if let Some(schema) = &snapshot.schema {
+            let bytes = without_rows(schema)
+                .map_err(|error| wrong(format!("the table is empty, and its columns cannot be told ({error})"), location))?;
+            let folder = root.trim_end_matches('/').to_owned();
+            groups.insert((folder, Kind::Parquet), vec![TableFile::without_rows(root, bytes, location)]);
+        }
+    }
     let all = folders
         .iter()
         .flat_map(|(root, snapshot)| snapshot.files.iter().map(move |live| (root.trim_end_matches('/'), snapshot, live)));
@@ -370,7 +408,13 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, folders: &[(Strin
                     .join("/")
             }
         };
-        groups.entry((folder, kind)).or_default().push((live, one));
+        groups.entry((folder, kind)).or_default().push(TableFile {
+            path: one.path,
+            location: one.location,
+            len: one.len,
+            partitions: live.partitions.clone(),
+            held: None,
+        });
     }
     // a file without an ending is none of a table's where others have one
     if groups.keys().any(|(_, kind)| *kind != Kind::Unknown) {
@@ -386,20 +430,12 @@ fn tables(location: &Location, found: &BTreeMap<&str, &Found>, folders: &[(Strin
         let name = match (kinds_of(folder), folder.rsplit('/').next().filter(|last| !last.is_empty())) {
             (1, Some(last)) => last.to_owned(),
             (1, None) => own_name(),
-            _ => files.first().map(|(live, _)| stem(&live.path)).unwrap_or_else(own_name),
+            _ => files.first().map(|file| stem(&file.path)).unwrap_or_else(own_name),
         };
         Table {
             name,
             kind: *kind,
-            files: files
-                .iter()
-                .map(|(live, one)| TableFile {
-                    path: one.path.clone(),
-                    location: one.location.clone(),
-                    len: one.len,
-                    partitions: live.partitions.clone(),
-                })
-                .collect(),
+            files: files.clone(),
             partition_types: types.get(&**folder).map_or(Vec::new(), |types| types.to_vec()),
         }
     });
@@ -424,8 +460,8 @@ pub async fn open_files(files: &[TableFile], at: &Location, net: &Net) -> Result
         while running.len() < PARALLEL
             && let Some((number, file)) = waiting.next()
         {
-            let (location, net) = (file.location.clone(), net.clone());
-            running.spawn(async move { (number, Reader::open(location, &net).await) });
+            let (file, net) = (file.clone(), net.clone());
+            running.spawn(async move { (number, file.open(&net).await) });
         }
         match running.join_next().await {
             None => break,
@@ -474,6 +510,7 @@ pub(super) async fn open(location: &Location, choice: &Choice, net: &Net) -> Res
     if choice.only_tables {
         held.recordings.clear();
     } else {
+        notes.extend(take_scenes(&mut held.json, net).await);
         notes.extend(held.passed_over());
     }
     notes.extend(leave_out_others(&mut held.tables, &choice.beside));
@@ -484,37 +521,6 @@ pub(super) async fn open(location: &Location, choice: &Choice, net: &Net) -> Res
     }
     let (reader, parts) = open_held(held, location, net).await?;
     Ok(Opened { reader, parts, notes })
-}
-
-/// Where some files are of a recording that is open, those of others are not opened; a sentence says so.
-fn leave_out_others(tables: &mut Vec<Table>, beside: &[String]) -> Option<String> {
-    const BAG_FILE: &str = "bag_file";
-    let bag = |file: &TableFile| -> Option<String> {
-        let (_, value) = file.partitions.iter().find(|(name, _)| name == BAG_FILE)?;
-        let name = value.as_deref()?.trim_end_matches('/');
-        Some(record_of(name.rsplit('/').next().unwrap_or(name)).to_owned())
-    };
-    let is_open = |file: &TableFile| bag(file).is_some_and(|bag| beside.contains(&bag));
-    if !tables.iter().flat_map(|table| &table.files).any(is_open) {
-        return None;
-    }
-    let mut others = std::collections::BTreeSet::new();
-    for table in tables.iter_mut() {
-        table.files.retain(|file| {
-            let is_kept = bag(file).is_none() || is_open(file);
-            others.extend(bag(file).filter(|_| !is_kept));
-            is_kept
-        });
-    }
-    tables.retain(|table| !table.files.is_empty());
-    let first = others.first()?;
-    let told = match others.len() {
-        1 => format!("of {first}, which is"),
-        count => format!("of {count} other recordings ({first}, …), which are"),
-    };
-    Some(format!(
-        "rows {told} not open beside it, are left out: open the table alone to see them"
-    ))
 }
 
 /// The same of each table that lies there; of several only those under names that are wanted.
@@ -588,6 +594,7 @@ async fn open_held(held: Held, location: &Location, net: &Net) -> Result<(Reader
             location: one.location,
             len: one.len,
             partitions: Vec::new(),
+            held: None,
         };
         (Arc::from(one.path), file)
     });

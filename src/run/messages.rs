@@ -36,6 +36,17 @@ pub enum Piece<T> {
     Message(Time, ConnectionId, T),
     /// Damage that was met, before the messages of its chunk.
     Warning(ChunkId, Warning),
+    /// Messages of a connection that stand in a chunk behind ones that were received later; with [`Checks::Full`] alone.
+    Backwards(ConnectionId, Backwards),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backwards {
+    pub messages: u64,
+    /// When the first of them was received.
+    pub first: Time,
+    /// The farthest that one goes back.
+    pub nanos: i64,
 }
 
 /// What is read of a recording.
@@ -255,6 +266,7 @@ impl<T> Default for State<T> {
 struct Chunk<T> {
     messages: Vec<(Time, ConnectionId, T)>,
     warnings: Vec<Warning>,
+    backwards: BTreeMap<ConnectionId, Backwards>,
 }
 
 impl<T> Chunk<T> {
@@ -263,8 +275,29 @@ impl<T> Chunk<T> {
         Chunk {
             messages: Vec::new(),
             warnings: vec![Warning { offset, what }],
+            backwards: BTreeMap::new(),
         }
     }
+}
+
+/// What of a chunk, in the file's order, was received before the message before it of its connection.
+fn backwards_in(messages: &[Message]) -> BTreeMap<ConnectionId, Backwards> {
+    let mut latest: BTreeMap<ConnectionId, Time> = BTreeMap::new();
+    let mut found: BTreeMap<ConnectionId, Backwards> = BTreeMap::new();
+    for message in messages {
+        let latest = latest.entry(message.connection).or_insert(message.time);
+        if message.time < *latest {
+            let known = found.entry(message.connection).or_insert(Backwards {
+                messages: 0,
+                first: message.time,
+                nanos: 0,
+            });
+            known.messages += 1;
+            known.nanos = known.nanos.max(latest.since(message.time));
+        }
+        *latest = message.time.max(*latest);
+    }
+    found
 }
 
 impl<T> State<T> {
@@ -380,7 +413,11 @@ impl<T: Send + 'static> Shared<T> {
             if let Some(elsewhere) = batch.instead.take() {
                 batch = read(Fetched::one(elsewhere.start, self.read_here(elsewhere, BytesMut::new())?));
             }
+            let mut backwards = BTreeMap::new();
             if !batch.messages.is_sorted_by_key(|m| m.time) {
+                if self.wanted.checks == Checks::Full {
+                    backwards = backwards_in(&batch.messages);
+                }
                 batch.messages.sort_by_key(|m| m.time);
             }
             let wanted = batch.messages.into_iter().filter(|m| self.wanted.span.contains(m.time));
@@ -388,6 +425,7 @@ impl<T: Send + 'static> Shared<T> {
             Ok(Chunk {
                 messages,
                 warnings: batch.warnings,
+                backwards,
             })
         };
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
@@ -446,6 +484,8 @@ impl<T: Send + 'static> Messages<T> {
             self.next += 1;
             match self.without_losses(taken, planned) {
                 Ok(chunk) => {
+                    let backwards = chunk.backwards.into_iter();
+                    self.ready.extend(backwards.map(|(id, found)| Ok(Piece::Backwards(id, found))));
                     self.ready
                         .extend(chunk.warnings.into_iter().rev().map(|w| Ok(Piece::Warning(id, w))));
                     let place = self.free.pop().unwrap_or(self.active.len());

@@ -168,9 +168,7 @@ pub(super) async fn index_with(
 
 fn told_scenes(catalog: &Catalog, member: &[Part]) -> Option<String> {
     let (path, count) = (&member.first()?.path, catalog.messages());
-    Some(format!(
-        "{path}: {count} scenes, which are no topic: the window shows them as lanes, `roadreel scenes` lists them"
-    ))
+    Some(format!("{path}: {count} {}", gather::SCENES_ELSEWHERE))
 }
 
 /// A recording, or one of the recordings and tables that a reader reads.

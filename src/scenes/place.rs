@@ -1,14 +1,18 @@
 //! The recording that a scene is of: whether it is the one at a location, and where it is found.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::{Scene, SceneSet, record_of};
 use crate::run::Io;
-use crate::source::{Location, Reader, S3Address, SourceError};
+use crate::source::{Location, Page, Reader, S3Address, SourceError};
 
 /// So far above a table's folder its recordings are looked for: a lake keeps tables and recordings side by side.
 const LEVELS: usize = 3;
 const ENDINGS: [&str; 4] = ["", ".bag", ".mcap", ".db3"];
 /// More recordings of a table are not looked for before one is asked for.
 const MOST_LOOKED_FOR: usize = 1000;
+/// Nor are more requests made for that.
+const MOST_REQUESTS: usize = 64;
 
 /// Whether a scene is of the recording at a location, by bucket and key, otherwise by its name.
 pub fn is_of(scene: &Scene, recording: &Location) -> bool {
@@ -68,28 +72,85 @@ pub fn find_recording(io: &Io, scene: &Scene, beside: &[Location]) -> Result<Loc
     })
 }
 
-/// Notes in scenes that their recording is not there, where recordings of others of the table are.
-pub fn note_missing(set: &mut SceneSet) {
-    let Some(at @ Location::Path(_)) = set.at.clone() else { return };
+/// Notes in scenes that their recording is not there, where recordings of others of the table are. Waits, where the table lies in S3.
+pub fn note_missing(io: &Io, set: &mut SceneSet) {
+    let Some(at) = set.at.clone().filter(|at| !matches!(at, Location::Url(_))) else {
+        return;
+    };
+    let what = match at {
+        Location::Path(_) => "Its recording is not beside the table, where those of others are.",
+        _ => "Its recording is not in S3, where those of others are.",
+    };
+    let mut listed = Listed::default();
+    let mut is_there = |scene: &Scene| match &at {
+        Location::S3(_) => listed.holds(io, scene, &at),
+        _ => Some(on_disk(scene, &at).is_some()),
+    };
     let recording = |scene: &Scene| (scene.bucket.clone(), scene.prefix.clone(), scene.record.clone());
-    let mut known = std::collections::BTreeMap::new();
+    let mut known = BTreeMap::new();
     for scene in &set.scenes {
         if known.len() >= MOST_LOOKED_FOR {
             break;
         }
         if !scene.record.is_empty() || scene.prefix.is_some() {
-            known.entry(recording(scene)).or_insert_with(|| on_disk(scene, &at).is_some());
+            known.entry(recording(scene)).or_insert_with(|| is_there(scene));
         }
     }
-    if !known.values().any(|is_there| *is_there) {
+    if !known.values().any(|is_there| *is_there == Some(true)) {
         return;
     }
     for scene in &mut set.scenes {
-        if known.get(&recording(scene)) == Some(&false) {
-            scene
-                .odd
-                .push("Its recording is not beside the table, where those of others are.".to_owned());
+        if known.get(&recording(scene)) == Some(&Some(false)) {
+            scene.odd.push(what.to_owned());
         }
+    }
+}
+
+/// What lies in folders of S3, each listed once, as far as one request tells.
+#[derive(Default)]
+struct Listed {
+    folders: HashMap<S3Address, Option<Page>>,
+    requests: usize,
+}
+
+impl Listed {
+    /// Whether a scene's recording is there; None where that is not known.
+    fn holds(&mut self, io: &Io, scene: &Scene, beside: &Location) -> Option<bool> {
+        let candidates = in_s3(scene, std::slice::from_ref(beside));
+        let found: Vec<Option<bool>> = candidates.iter().map(|address| self.holds_key(io, address)).collect();
+        match found.contains(&Some(true)) {
+            true => Some(true),
+            false => found.iter().all(Option::is_some).then_some(false),
+        }
+    }
+
+    fn holds_key(&mut self, io: &Io, address: &S3Address) -> Option<bool> {
+        let folder = S3Address {
+            key: address
+                .key
+                .rsplit_once('/')
+                .map_or(String::new(), |(folder, _)| format!("{folder}/")),
+            ..address.clone()
+        };
+        if !self.folders.contains_key(&folder) {
+            let page = self.page(io, &folder, true);
+            self.folders.insert(folder.clone(), page);
+        }
+        let page = self.folders.get(&folder)?.as_ref()?;
+        let is_in = |page: &Page| page.entries.iter().any(|entry| entry.address.key == address.key);
+        match (is_in(page), page.next.is_some()) {
+            // one of a folder that goes on is asked for by itself
+            (false, true) => self.page(io, address, false).map(|page| is_in(&page)),
+            (is_in, _) => Some(is_in),
+        }
+    }
+
+    fn page(&mut self, io: &Io, place: &S3Address, by_folder: bool) -> Option<Page> {
+        self.requests += 1;
+        if self.requests > MOST_REQUESTS {
+            return None;
+        }
+        io.block_on(io.net().list(place, None, by_folder)).ok()
     }
 }
 

@@ -1,37 +1,30 @@
 //! Tables → scenes: Parquet, CSV, JSON Lines, Arrow, folders and prefixes of them through [`Lake`]; DynamoDB's JSON as it is.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
-use std::io::Read as _;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use bytes::Bytes;
-use flate2::read::{GzDecoder, MultiGzDecoder};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::cells::texts;
 use super::columns::Columns;
 use super::joined::{Frames, are_frames};
 use super::{Scene, SceneSet};
+use crate::format::table::documents::{items, names, start};
 use crate::format::table::is_table;
 use crate::format::table::scenes::are_of_scenes;
 use crate::format::{Part, recognise};
-use crate::lake::{Answer, Lake, LakeError};
-use crate::run::{Held, Io, Place, Table, gather, nothing_to_open};
-use crate::source::{Found, HEAD_BYTES, Location, Reader, SceneTable};
+use crate::lake::{Answer, Lake, LakeError, document};
+use crate::run::{Held, Io, MOST_JSON, Place, Table, gather, nothing_to_open};
+use crate::source::{Found, Location, Reader, SceneTable};
 use crate::time::Time;
 
 /// A table of scenes has no more.
 const MOST: usize = 1_000_000;
-/// JSON that is read whole is no longer.
-const LONGEST_JSON_BYTES: u64 = 512 << 20;
 /// Of queries over tables of scenes.
 const MEMORY_BYTES: u64 = 256 << 20;
-/// More JSON files than this beside tables are no scenes.
-const MOST_JSON: usize = 16;
 const NAME: &str = "scenes";
-const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Why a table is no scenes: one sentence.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -202,7 +195,7 @@ fn tables_of(io: &Io, place: Place, location: &Location, all: &mut Distinct) -> 
 /// Whether an object is a table of scenes rather than one of measurements, or a recording.
 fn are_scenes(io: &Io, reader: &Reader, part: &Part, location: &Location) -> Result<bool, SceneReadError> {
     if is_json(reader) {
-        return Ok(names_are_scenes(&names_in_json(&start_of(reader))));
+        return Ok(names_are_scenes(&names(reader.head())));
     }
     let format = recognise(&location.name(), reader.head(), reader.len());
     if !format.is_ok_and(|format| is_table(format.name())) {
@@ -230,7 +223,7 @@ fn columns_are_scenes(io: &Io, table: &Table, location: &Location) -> bool {
 
 fn json_is_scenes(io: &Io, found: &Found) -> bool {
     let reader = io.block_on(Reader::open(found.location.clone(), io.net()));
-    reader.is_ok_and(|reader| is_json(&reader) && names_are_scenes(&names_in_json(&start_of(&reader))))
+    reader.is_ok_and(|reader| is_json(&reader) && names_are_scenes(&names(reader.head())))
 }
 
 fn names_are_scenes(names: &[String]) -> bool {
@@ -330,89 +323,21 @@ fn tables(lake: &Lake) -> Result<Vec<(Option<String>, String)>, LakeError> {
 
 /// Whether a text is JSON, in whatever form.
 fn is_json(reader: &Reader) -> bool {
-    let (name, start) = (reader.location().name(), start_of(reader));
+    let (name, start) = (reader.location().name(), start(reader.head()));
     let is_jsonl = || recognise(&name, &start, reader.len()).is_ok_and(|format| format.name() == "jsonlines");
     start.trim_ascii_start().starts_with(b"{") || start.trim_ascii_start().starts_with(b"[") || is_jsonl()
 }
 
-/// The first bytes, unpacked.
-fn start_of(reader: &Reader) -> Cow<'_, [u8]> {
-    let head = reader.head();
-    if !head.starts_with(GZIP) {
-        return Cow::Borrowed(head);
-    }
-    // it ends in the middle
-    let mut start = Vec::new();
-    let _ = GzDecoder::new(&**head).take(HEAD_BYTES).read_to_end(&mut start);
-    Cow::Owned(start)
-}
-
 fn whole_json(io: &Io, reader: &Reader) -> Result<Bytes, SceneReadError> {
-    if reader.len() > LONGEST_JSON_BYTES {
-        return Err(SceneReadError::Json {
-            what: format!("the JSON is longer than {} MiB", LONGEST_JSON_BYTES >> 20),
-            at: reader.location().clone(),
-        });
-    }
-    let bytes = io.block_on(reader.read(0..reader.len())).map_err(LakeError::from)?;
-    if !bytes.starts_with(GZIP) {
-        return Ok(bytes);
-    }
-    let mut whole = Vec::new();
-    let unpacked = MultiGzDecoder::new(&*bytes).take(LONGEST_JSON_BYTES).read_to_end(&mut whole);
-    match unpacked {
-        Ok(_) => Ok(whole.into()),
-        Err(error) => Err(SceneReadError::Json {
-            what: format!("the compressed JSON is damaged ({error})"),
-            at: reader.location().clone(),
-        }),
-    }
+    Ok(io.block_on(document(reader))?)
 }
 
-/// The names of a first item, as far as the first bytes show it.
-fn names_in_json(head: &[u8]) -> Vec<String> {
-    let first = head.trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
-    let items = ["Items", "items", "scenes"];
-    match serde_json::from_slice::<Value>(first).ok().and_then(item) {
-        Some(only) if !items.iter().any(|name| only.contains_key(*name)) => only.into_iter().map(|(name, _)| name).collect(),
-        _ => {
-            let text = String::from_utf8_lossy(head);
-            let strings: Vec<String> = text.split('"').skip(1).step_by(2).map(str::to_owned).collect();
-            let is_list = text.trim_start().starts_with('[') || strings.iter().any(|name| items.contains(&&**name));
-            if is_list { strings } else { Vec::new() }
-        }
-    }
-}
-
-/// One JSON value (`Items` of `aws dynamodb scan` and of backups, an array, one object), or one a line (`Item`s of an export to S3, plain
-/// objects). Values may be DynamoDB's, which say their types.
+/// A document of JSON. Values may be DynamoDB's, which say their types.
 fn of_json(bytes: &Bytes, at: &Location) -> Result<SceneSet, SceneReadError> {
-    let wrong = |what: String| SceneReadError::Json { what, at: at.clone() };
-    let values: Vec<Value> = match serde_json::from_slice::<Value>(bytes) {
-        Ok(Value::Array(items)) => items,
-        Ok(Value::Object(mut whole)) => match whole
-            .remove("Items")
-            .or_else(|| whole.remove("items"))
-            .or_else(|| whole.remove("scenes"))
-        {
-            Some(Value::Array(items)) => items,
-            _ => vec![serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string()))?],
-        },
-        _ => {
-            let lines = bytes
-                .split(|b| *b == b'\n')
-                .enumerate()
-                .filter(|(_, line)| !line.trim_ascii().is_empty());
-            let read = lines.map(|(number, line)| {
-                serde_json::from_slice(line).map_err(|error| wrong(format!("line {} is no JSON ({error})", number + 1)))
-            });
-            read.collect::<Result<_, _>>()?
-        }
-    };
-    if values.len() > MOST {
+    let items = items(bytes).map_err(|what| SceneReadError::Json { what, at: at.clone() })?;
+    if items.len() > MOST {
         return Err(SceneReadError::TooMany);
     }
-    let items: Vec<Map<String, Value>> = values.into_iter().filter_map(item).collect();
     let mut names: Vec<&str> = Vec::new();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for name in items.iter().flat_map(|item| item.keys()) {
@@ -431,19 +356,6 @@ fn of_json(bytes: &Bytes, at: &Location) -> Result<SceneSet, SceneReadError> {
         Scene::of_item(&SceneTable::default(), columns.item(text))
     });
     Ok(SceneSet::new(at.name(), Some(at.clone()), scenes.collect()))
-}
-
-/// `{"Item": {…}}`, or the item itself.
-fn item(value: Value) -> Option<Map<String, Value>> {
-    let Value::Object(mut item) = value else { return None };
-    match (item.len(), item.remove("Item")) {
-        (1, Some(Value::Object(inner))) => Some(inner),
-        (_, Some(other)) => {
-            item.insert("Item".to_owned(), other);
-            Some(item)
-        }
-        (_, None) => Some(item),
-    }
 }
 
 fn text(value: &Value) -> Option<String> {

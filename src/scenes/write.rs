@@ -8,6 +8,7 @@ use indexmap::IndexSet;
 
 use super::Scene;
 use crate::lake::{LakeError, Rows, Style};
+use crate::source::{END_TEXT, START_TEXT};
 use crate::time::Time;
 
 /// Writes scenes; `style` as a rule by the file's ending ([`Style::of`]).
@@ -18,8 +19,8 @@ pub fn write<W: Write + Send>(scenes: &[Scene], style: Style, out: W) -> Result<
     rows.finish()
 }
 
-/// One row a scene. Times are seconds, as AWS's tools have them, and exact in `start_ns` and `end_ns`; further columns are numbers
-/// where all their texts are.
+/// One row a scene. Times are seconds, as AWS's tools have them, and exact in `start_ns` and `end_ns`; what stood there and is no time
+/// stays as the number that it is, or in `start_text` and `end_text`. Further columns are numbers where all their texts are.
 pub fn batch(scenes: &[Scene]) -> Result<RecordBatch, LakeError> {
     let text = |of: fn(&Scene) -> Option<&str>| -> ArrayRef { Arc::new(scenes.iter().map(of).collect::<StringArray>()) };
     let secs = |of: fn(&Scene) -> Option<f64>| -> ArrayRef { Arc::new(scenes.iter().map(of).collect::<Float64Array>()) };
@@ -29,14 +30,23 @@ pub fn batch(scenes: &[Scene]) -> Result<RecordBatch, LakeError> {
         ("scene_id", text(|scene| Some(&scene.id))),
         ("bag_file_prefix", text(|scene| scene.prefix.as_deref())),
         ("bag_file_bucket", text(|scene| scene.bucket.as_deref())),
-        ("start_time", secs(|scene| scene.start.map(Time::nearest_secs))),
-        ("end_time", secs(|scene| scene.end.map(Time::nearest_secs))),
+        ("start_time", secs(|scene| number(scene.start, scene.start_text.as_deref()))),
+        ("end_time", secs(|scene| number(scene.end, scene.end_text.as_deref()))),
         ("scene_length", secs(|scene| Some(scene.end?.since(scene.start?) as f64 / 1e9))),
         ("class", text(|scene| scene.class.as_deref())),
         ("text", text(|scene| scene.text.as_deref())),
         ("start_ns", nanos(|scene| scene.start.map(Time::nanos))),
         ("end_ns", nanos(|scene| scene.end.map(Time::nanos))),
     ];
+    let odd: [(&str, fn(&Scene) -> Option<&str>); 2] = [
+        (START_TEXT, |scene| odd(scene.start, scene.start_text.as_deref())),
+        (END_TEXT, |scene| odd(scene.end, scene.end_text.as_deref())),
+    ];
+    for (name, of) in odd {
+        if scenes.iter().any(|scene| of(scene).is_some()) {
+            columns.push((name, text(of)));
+        }
+    }
     let own: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let further: IndexSet<&str> = scenes
         .iter()
@@ -49,6 +59,21 @@ pub fn batch(scenes: &[Scene]) -> Result<RecordBatch, LakeError> {
     }
     let nullable = columns.into_iter().map(|(name, array)| (name, array, true));
     Ok(RecordBatch::try_from_iter_with_nullable(nullable)?)
+}
+
+/// Seconds, or what stood in their place where that is a number.
+fn number(time: Option<Time>, text: Option<&str>) -> Option<f64> {
+    time.map(Time::nearest_secs).or_else(|| same_number(text?))
+}
+
+/// What stood in a time's place and is neither a time nor a number.
+fn odd(time: Option<Time>, text: Option<&str>) -> Option<&str> {
+    text.filter(|text| time.is_none() && same_number(text).is_none())
+}
+
+fn same_number(text: &str) -> Option<f64> {
+    let number: f64 = text.parse().ok()?;
+    (number.is_finite() && number.to_string() == text).then_some(number)
 }
 
 /// Whole numbers, numbers or texts. A text like `007` stays one.

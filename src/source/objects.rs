@@ -97,9 +97,9 @@ impl Objects {
         })
     }
 
-    /// What the last read failed with, as it was: whoever asked may have wrapped it.
+    /// What the last read failed with, as it was, once: whoever asked may have wrapped it.
     pub fn failure(&self) -> Option<SourceError> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, BTreeMap<Path, Held>> {

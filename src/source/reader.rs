@@ -86,6 +86,19 @@ impl Reader {
         })
     }
 
+    /// Bytes that are at hand, under the location that they stand for.
+    pub fn held(location: Location, bytes: Bytes, net: &Net) -> Reader {
+        Reader {
+            shared: Arc::new(Shared {
+                location,
+                len: bytes.len() as u64,
+                head: bytes.slice(..bytes.len().min(HEAD_BYTES as usize)),
+                bytes: Origin::Whole(bytes),
+                traffic: net.traffic().clone(),
+            }),
+        }
+    }
+
     /// Several open objects as one recording, one behind the other, known under one location.
     pub fn joined(location: Location, objects: Vec<Reader>) -> Reader {
         let mut len = 0;

@@ -72,6 +72,10 @@ fn folder_of(path: &std::path::Path) -> Option<String> {
     Some(path.parent()?.file_name()?.to_string_lossy().into_owned())
 }
 
+/// What stood in the place of a time and is none, in tables that we write.
+pub const START_TEXT: &str = "start_text";
+pub const END_TEXT: &str = "end_text";
+
 /// Names of what a scene is of, the likeliest first.
 const CLASSES: [&str; 7] = ["class", "label", "type", "category", "event_type", "event", "tag"];
 const TEXTS: [&str; 5] = ["text", "description", "comment", "note", "notes"];
@@ -111,7 +115,9 @@ impl Scene {
         let mut take = |name: &str| item.remove(name);
         let record = take(&table.partition_key).unwrap_or_default();
         let id = take(&table.sort_key).unwrap_or_default();
-        let (start_text, end_text, length) = (take("start_time"), take("end_time"), take("scene_length"));
+        let (odd_start, odd_end) = (take(START_TEXT), take(END_TEXT));
+        let (start_text, end_text) = (take("start_time").or(odd_start), take("end_time").or(odd_end));
+        let length = take("scene_length");
         let (exact_start, exact_end) = (take("start_ns"), take("end_ns"));
         let named = |id: &str| {
             let start = start_text.as_deref().and_then(|start| id.strip_suffix(start)?.strip_suffix('_'));

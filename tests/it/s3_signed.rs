@@ -314,6 +314,7 @@ fn everything(io: &Io, at: &Location) -> Vec<(i64, u32, u64)> {
             (time.nanos(), connection, hash)
         }
         Piece::Warning(_, warning) => panic!("{}", warning.what),
+        Piece::Backwards(_, found) => panic!("{found:?}"),
     })
     .collect()
 }

@@ -369,6 +369,49 @@ fn scenes_that_are_written_are_read_again_by_anyone() {
     );
 }
 
+/// What stands in a time's place and is none is not lost where the scenes are written.
+#[test]
+fn odd_times_are_written_as_they_were() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = written(
+        &folder,
+        "scenes.csv",
+        "bag_file,scene_id,start_time,end_time\na,one,-5,1600000001.5\na,two,soon,-0.25\na,three,1600000000.5,99999999999999999999\n",
+    );
+    let odd = |path: &Path| -> Vec<Value> { scenes(path).iter().map(|scene| scene["odd"].clone()).collect() };
+    let wanted = odd(&table);
+    assert!(
+        wanted[0].to_string().contains("“-5”") && wanted[1].to_string().contains("“soon”"),
+        "{wanted:?}"
+    );
+    for name in ["out.parquet", "out.csv", "out.arrow"] {
+        let out = folder.path().join(name);
+        run(&["scenes", text(&table), "-o", text(&out)]).expect("written");
+        assert_eq!(odd(&out), wanted, "{name}");
+        let again = folder.path().join(format!("again_{name}"));
+        run(&["scenes", text(&out), "-o", text(&again)]).expect("written");
+        assert_eq!(odd(&again), wanted, "{name}");
+    }
+    let sql = format!(
+        "SELECT start_time AS s FROM '{}' WHERE scene_id = 'one'",
+        text(&folder.path().join("out.parquet"))
+    );
+    assert_eq!(run(&["query", &sql, "--csv"]).as_deref(), Ok("s\n-5.0\n"));
+}
+
+/// Beside tables it is no file that nobody opens.
+#[test]
+fn scenes_in_json_are_told_where_a_folder_is_read_as_a_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    written(&folder, "lake/imu.csv", "Time,v\n1600000000.5,1\n");
+    written(&folder, "lake/settings.json", "{\"a\": 1}");
+    let item = json!({"Item": {"bag_file": {"S": "a"}, "scene_id": {"S": "s"}, "start_time": {"N": "1600000000.5"}}});
+    written(&folder, "lake/scenes.json", &format!("{item}\n"));
+    let told = run(&["info", text(&folder.path().join("lake")), "--json"]).expect("it opens");
+    assert!(told.contains("scenes.json: scenes, which are no topic"), "{told}");
+    assert!(told.contains("neither a recording nor a table: settings.json\""), "{told}");
+}
+
 #[test]
 fn what_is_no_table_of_scenes_is_told_in_a_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -404,4 +447,34 @@ fn a_prefix_of_s3_is_a_table_of_scenes() {
     let found: Vec<Value> = serde_json::from_str(&told).expect("JSON");
     let ids: Vec<&str> = found.iter().filter_map(|scene| scene["scene"].as_str()).collect();
     assert_eq!(ids, ["drive_a_carInLane_1600000000.0", "drive_b_carInLane_1600000000.0"]);
+}
+
+/// As it is told of those on a disk.
+#[test]
+fn a_scene_whose_recording_is_not_in_s3_is_told_where_those_of_others_are() {
+    let root = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, content: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, content).expect("a file");
+    };
+    write("rosbag-ingest/drive_a.bag", "#ROSBAG V2.0\n");
+    write("lake/scenes.csv", AWS);
+    let store = crate::s3_signed::store_of(root.path(), crate::server::Behaviour::default());
+    let user = crate::s3::User::with_keys(crate::s3::SECRET)
+        .with("AWS_ENDPOINT_URL", &store.url(""))
+        .with("AWS_REGION", "us-east-1");
+    let told = user.prints(&["--no-cache", "scenes", "s3://lake/scenes.csv", "--json"]);
+    let found: Vec<Value> = serde_json::from_str(&told).expect("JSON");
+    let is_missing = |scene: &Value| {
+        scene["odd"]
+            .to_string()
+            .contains("Its recording is not in S3, where those of others are.")
+    };
+    let missing: Vec<&str> = found
+        .iter()
+        .filter(|scene| is_missing(scene))
+        .filter_map(|scene| scene["record"].as_str())
+        .collect();
+    assert_eq!(missing, ["gone"]);
 }

@@ -85,6 +85,7 @@ fn listed(recording: &Recording, connections: ConnectionSet, span: Span) -> Vec<
                 format!("{:.2} {topic} {}", time.since(START) as f64 * 1e-9, label(&message))
             }
             Ok(Piece::Warning(chunk, warning)) => format!("chunk {chunk}: {}", warning.what),
+            Ok(Piece::Backwards(connection, found)) => format!("connection {connection}: {found:?}"),
             Err(error) => error,
         })
         .collect()

@@ -1,9 +1,10 @@
 //! One's own scenes: marked at the playhead or by a drag, edited, deleted, undone, saved as a table.
 //!
 //! Invariants: each change is one step that can be undone, in its place among the steps of the layout. What is not saved is kept in the
-//! user's folder, by recording, and there again when the recording is opened.
+//! user's folder, by recording, and there again when the recording is opened; several windows keep theirs there side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use egui::{PointerButton, Response, Ui};
@@ -14,6 +15,7 @@ use crate::app::background::Done;
 use crate::app::layouts::Page;
 use crate::app::timeline::Axis;
 use crate::lake::Style;
+use crate::run::Io;
 use crate::scenes::{Scene, SceneSet, record_of};
 use crate::source::Location;
 use crate::time::{Span, Time};
@@ -33,6 +35,15 @@ pub struct Marks {
     redo: Vec<Change>,
     /// Recordings whose kept marks were looked for.
     looked_for: usize,
+    /// What this window last wrote into a file of kept marks, or read from it: all else there is another window's.
+    kept: BTreeMap<PathBuf, Vec<Kept>>,
+}
+
+/// What tells a kept mark from others.
+type Kept = (String, Option<Time>, Option<Time>, Option<String>);
+
+fn kept(scene: &Scene) -> Kept {
+    (scene.id.clone(), scene.start, scene.end, scene.text.clone())
 }
 
 /// What was done to one scene of a set; None is where there is none.
@@ -200,7 +211,7 @@ impl AppState {
     }
 
     /// Writes what is not saved of a recording's marks into the user's folder.
-    fn keep_marks(&self, record: &str) {
+    fn keep_marks(&mut self, record: &str) {
         let Some(path) = self.marks_path(record) else { return };
         let unsaved = self
             .scenes
@@ -211,7 +222,9 @@ impl AppState {
             .flat_map(|held| held.set.scenes.iter())
             .filter(|scene| scene.record == record);
         let scenes: Vec<Scene> = scenes.cloned().collect();
-        self.jobs.file(move || match written(&scenes, &path) {
+        let before = self.scenes.marks.kept.insert(path.clone(), scenes.iter().map(kept).collect());
+        let (before, io) = (before.unwrap_or_default(), self.executor.io().clone());
+        self.jobs.file(move || match keep(&io, scenes, &before, &path) {
             Ok(()) => Done::Nothing,
             Err(error) => Done::Unwritten(error),
         });
@@ -247,11 +260,20 @@ impl AppState {
             return;
         }
         let own = self.own_set();
-        if let Some(held) = self.scenes.held_mut(own) {
-            for scene in scenes {
-                if held.set.scenes.iter().all(|known| known.id != scene.id) {
-                    held.set.scenes.push(scene);
-                }
+        for mut scene in scenes {
+            if let Some(path) = self.marks_path(&scene.record) {
+                self.scenes.marks.kept.entry(path).or_default().push(kept(&scene));
+            }
+            let known = || self.scenes.held(own).into_iter().flat_map(|held| &held.set.scenes);
+            if known().any(|known| kept(known) == kept(&scene)) {
+                continue;
+            }
+            // two windows may have named two marks alike
+            if known().any(|known| known.id == scene.id) {
+                self.scenes.number_twins(&mut scene);
+            }
+            if let Some(held) = self.scenes.held_mut(own) {
+                held.set.scenes.push(scene);
             }
         }
         self.scenes.changed();
@@ -345,7 +367,9 @@ impl AppState {
                 held.set.name = at.name();
                 held.set.at = Some(at.clone());
                 let records: BTreeSet<String> = held.set.scenes.iter().map(|scene| scene.record.clone()).collect();
-                records.iter().for_each(|record| self.keep_marks(record));
+                for record in &records {
+                    self.keep_marks(record);
+                }
                 self.tell(format!("Saved {at}"));
             }
             Err(error) => {
@@ -402,6 +426,30 @@ impl super::ScenesState {
             scene.id = format!("{base}_{}", numbers.next().unwrap_or(i32::MAX));
         }
     }
+}
+
+/// Writes a window's marks into their file in the place of those that it wrote `before`; those of other windows stay.
+fn keep(io: &Io, own: Vec<Scene>, before: &[Kept], path: &Path) -> Result<(), String> {
+    // where the disk knows no locks, two windows have to be slower than one another
+    let lock = path.parent().and_then(|folder| {
+        std::fs::create_dir_all(folder).ok()?;
+        File::create(path.with_extension("lock")).ok()
+    });
+    let _held = lock.filter(|lock| lock.lock().is_ok());
+    let there = match path.is_file() {
+        true => crate::scenes::read(io, &Location::Path(path.to_owned())).map_or_else(
+            |_| {
+                // whatever it is, it is not lost
+                let _ = std::fs::rename(path, path.with_extension("damaged.parquet"));
+                Vec::new()
+            },
+            |set| set.scenes,
+        ),
+        false => Vec::new(),
+    };
+    let ours: BTreeSet<Kept> = own.iter().map(kept).chain(before.iter().cloned()).collect();
+    let others = there.into_iter().filter(|scene| !ours.contains(&kept(scene)));
+    written(&others.chain(own).collect::<Vec<_>>(), path)
 }
 
 fn written(scenes: &[Scene], path: &Path) -> Result<(), String> {

@@ -68,7 +68,7 @@ impl Probed {
         };
         let is_mixed = sorted.scenes.is_some() || !sorted.recordings.is_empty();
         if let Some(mut set) = sorted.scenes {
-            scenes::note_missing(&mut set);
+            scenes::note_missing(io, &mut set);
             self.sets.push(set);
         }
         self.failed.extend(sorted.failed);
@@ -310,6 +310,6 @@ impl AppState {
 
 fn read(io: &crate::run::Io, location: &Location) -> Result<SceneSet, String> {
     let mut set = scenes::read(io, location).map_err(|error| error.to_string())?;
-    scenes::note_missing(&mut set);
+    scenes::note_missing(io, &mut set);
     Ok(set)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Damage, Seen};
 use crate::format::Catalog;
+use crate::run::Backwards;
 use crate::time::{Span, Time, format_duration, format_epoch};
 
 /// What was seen of one connection, in order of receive time.
@@ -22,6 +23,8 @@ pub struct Watch {
     last_stamp: Option<Time>,
     stamps_backwards: u64,
     first_backwards: Option<Time>,
+    /// Messages that stand in their chunk behind later ones.
+    behind_later: Option<Backwards>,
 }
 
 impl Watch {
@@ -43,6 +46,12 @@ impl Watch {
                 self.first_error.get_or_insert((time, error));
             }
         }
+    }
+
+    pub fn take_backwards(&mut self, found: Backwards) {
+        let known = self.behind_later.get_or_insert(Backwards { messages: 0, ..found });
+        known.messages += found.messages;
+        known.nanos = known.nanos.max(found.nanos);
     }
 
     fn take_stamp(&mut self, time: Time, stamp: Time) {
@@ -168,6 +177,17 @@ fn note(topic: &Arc<str>, watch: &Watch, notes: &mut Vec<Note>) {
         add(
             at,
             format!("nothing for {}, usually every {}", format_duration(gap), format_duration(period)),
+        );
+    }
+    if let Some(found) = watch.behind_later {
+        let went = match found.messages {
+            1 => "1 receive time goes back".to_owned(),
+            n => format!("{n} receive times go back"),
+        };
+        let far = format_duration(found.nanos);
+        add(
+            found.first,
+            format!("{went} within a chunk, by up to {far}: messages are read in the order of their times"),
         );
     }
     if let Some(first) = watch.first_backwards {

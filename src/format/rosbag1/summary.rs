@@ -8,6 +8,7 @@ use super::record::{self, CHUNK_INFO, CONNECTION, Header, Peek};
 use super::unpack::MAX_CHUNK_BYTES;
 use super::{Bag, Lie, MAGIC, Place, is_garbled};
 use crate::format::{Chunk, Warning};
+use crate::text::format_bytes;
 use crate::time::Span;
 
 /// What the bag header says about the index.
@@ -147,7 +148,7 @@ fn add_chunks(claims: Claims, mut infos: Vec<Info>, bag: &mut Bag) -> Result<(),
             return Err(Lie(info.at, "the index names one chunk twice".into()));
         }
         if end - info.at > MAX_CHUNK_BYTES as u64 + MOST_BEHIND_CHUNK {
-            let what = format!("the index leaves {} MB to one chunk", (end - info.at) / 1_000_000);
+            let what = format!("the index leaves {} to one chunk", format_bytes(end - info.at));
             return Err(Lie(info.at, what));
         }
         // A connection described nowhere so far: its record may stand in the chunk alone.

@@ -1,4 +1,4 @@
-//! Arrow files (IPC, the file format): the footer names the batches, which are the chunks.
+//! Arrow files (IPC): the batches are the chunks. In the file format the footer names them; streams ([`super::arrow_stream`]) are walked.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::clock::Clock;
 use super::types::{absent, merged};
-use super::{BAG_FILE, Block, Facts, Partitions, Table, bags_in};
+use super::{BAG_FILE, Block, Facts, Partitions, Table, arrow_stream, bags_in};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
 use crate::time::{Span, Time};
 
@@ -34,26 +34,22 @@ impl Format for Arrow {
     }
 
     fn indexer(&self, len: u64) -> Box<dyn Indexer> {
-        Box::new(Index {
-            len,
-            name: String::new(),
-            parts: Vec::new(),
-            time_column: None,
-            got: Fetched::default(),
-        })
+        Box::new(Index::new(len, false))
     }
 }
 
 /// A file of batches.
 #[derive(Clone)]
 pub(super) struct File {
-    schema: SchemaRef,
-    version: arrow::ipc::MetadataVersion,
+    pub schema: SchemaRef,
+    pub version: arrow::ipc::MetadataVersion,
     /// With their offsets from the start of the recording.
-    batches: Vec<(u64, IpcBlock)>,
+    pub batches: Vec<(u64, IpcBlock)>,
     /// The blocks of dictionaries, whole.
-    dictionaries: Vec<(IpcBlock, Bytes)>,
-    partitions: Partitions,
+    pub dictionaries: Vec<(IpcBlock, Bytes)>,
+    /// Of each batch of a stream: how many of them stand before it, where later ones may take their place.
+    pub before: Option<Vec<usize>>,
+    pub partitions: Partitions,
 }
 
 impl File {
@@ -64,7 +60,8 @@ impl File {
     pub fn batch(&self, batch: usize, bytes: Bytes) -> Result<RecordBatch, String> {
         let (_, block) = self.batches.get(batch).ok_or("there is no such batch")?;
         let mut decoder = FileDecoder::new(self.schema.clone(), self.version);
-        for (block, bytes) in &self.dictionaries {
+        let before = self.before.as_ref().and_then(|before| before.get(batch).copied());
+        for (block, bytes) in self.dictionaries.iter().take(before.unwrap_or(usize::MAX)) {
             decoder.read_dictionary(block, &aligned(bytes)).map_err(|error| error.to_string())?;
         }
         let batch = decoder
@@ -84,12 +81,26 @@ fn length(block: &IpcBlock) -> Option<u64> {
     head.checked_add(u64::try_from(block.bodyLength()).ok()?)
 }
 
-struct Index {
+pub(super) struct Index {
     len: u64,
+    is_stream: bool,
     name: String,
     parts: Vec<Part>,
     time_column: Option<String>,
     got: Fetched,
+}
+
+impl Index {
+    pub fn new(len: u64, is_stream: bool) -> Index {
+        Index {
+            len,
+            is_stream,
+            name: String::new(),
+            parts: Vec::new(),
+            time_column: None,
+            got: Fetched::default(),
+        }
+    }
 }
 
 impl Indexer for Index {
@@ -113,7 +124,11 @@ impl Indexer for Index {
         }
         let (mut need, mut files) = (Vec::new(), Vec::new());
         for part in &self.parts {
-            match self.file(part)? {
+            let file = match self.is_stream {
+                true => arrow_stream::file(part, &self.got, self.parts.len())?,
+                false => self.file(part)?,
+            };
+            match file {
                 Ok(file) => files.push(file),
                 Err(range) => need.extend(range),
             }
@@ -182,6 +197,7 @@ impl Index {
             version: footer.version(),
             batches,
             dictionaries: held,
+            before: None,
             partitions: part.partitions.clone(),
         }))
     }

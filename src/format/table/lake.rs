@@ -7,7 +7,10 @@ mod avro;
 mod delta;
 mod hudi;
 
+use arrow::datatypes::SchemaRef;
+
 use super::super::FormatError;
+pub use delta::plain_type;
 
 /// A file below the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct Snapshot {
     pub files: Vec<Live>,
     /// Types of partition columns where the log gives them, as it spells them.
     pub partition_types: Vec<(String, String)>,
+    /// The columns, where the log names them: those of a table without files are found nowhere else.
+    pub schema: Option<SchemaRef>,
     /// `hudi`, `delta`, or none where nothing but the folder says what the table is.
     pub log: Option<&'static str>,
 }
@@ -140,6 +145,19 @@ pub fn hive_partitions(path: &str) -> Vec<(String, Option<String>)> {
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, value)| (decoded(name), (value != NULL).then(|| decoded(value))))
         .collect()
+}
+
+/// A folder that says what the rows below it have in a column: `bag_file=drive_a`, read by [`hive_partitions`].
+pub fn hive_folder(name: &str, value: &str) -> String {
+    const ODD: &str = "\"#%'*/:=?\\{}[]^<>|";
+    let mut folder = format!("{name}=");
+    for c in value.chars() {
+        match c.is_ascii_control() || ODD.contains(c) {
+            true => folder.push_str(&format!("%{:02X}", u32::from(c))),
+            false => folder.push(c),
+        }
+    }
+    folder
 }
 
 /// `%20` and the like.

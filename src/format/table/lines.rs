@@ -1,14 +1,16 @@
-//! CSV and JSON Lines: read once from front to back, cut into chunks of whole rows.
+//! CSV, JSON Lines and JSON that is one array: read once from front to back, cut into chunks of whole rows.
 //!
 //! Values are texts until they are written: what does not fit the type that the first rows show is null, not an error. A row of other
 //! values than the head names keeps those that have a name; a line that is no row is left out; both are told.
+
+mod array;
+mod head;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray, StringBuilder};
-use arrow::csv::reader::Format as CsvFormat;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::{Bytes, BytesMut};
 use indexmap::IndexMap;
@@ -22,6 +24,7 @@ use crate::time::{Span, Time};
 
 pub struct Csv;
 pub struct JsonLines;
+pub struct JsonArray;
 
 /// What is read at a time; the first block shows the columns.
 const BLOCK_BYTES: u64 = 4 << 20;
@@ -33,8 +36,12 @@ const SNIFFED_LINES: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Csv { delimiter: u8 },
+    Csv {
+        delimiter: u8,
+    },
     Json,
+    /// Objects between brackets.
+    Array,
 }
 
 impl Format for Csv {
@@ -62,15 +69,33 @@ impl Format for JsonLines {
             .split(|b| *b == b'\n')
             .find(|line| !line.trim_ascii().is_empty())
             .unwrap_or_default();
-        let is_log = matches!(&*ending(name), "log" | "txt" | "out" | "err");
         let is_object = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());
         let is_cut = || first.len() == head.len() && first.trim_ascii().starts_with(b"{");
-        !is_log && is_text(head) && (is_object() || (is_cut() && matches!(&*ending(name), "jsonl" | "ndjson")))
+        !is_log(&ending(name)) && is_text(head) && (is_object() || (is_cut() && matches!(&*ending(name), "jsonl" | "ndjson")))
     }
 
     fn indexer(&self, len: u64) -> Box<dyn Indexer> {
         Box::new(Index::new(len, "jsonlines"))
     }
+}
+
+impl Format for JsonArray {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn sniff(&self, name: &str, head: &[u8]) -> bool {
+        let body = head.get(array_start(head)..).unwrap_or_default();
+        is_text(head) && !is_log(&ending(name)) && head.len() > body.len() && body.trim_ascii_start().starts_with(b"{")
+    }
+
+    fn indexer(&self, len: u64) -> Box<dyn Indexer> {
+        Box::new(Index::new(len, "json"))
+    }
+}
+
+fn is_log(ending: &str) -> bool {
+    matches!(ending, "log" | "txt" | "out" | "err")
 }
 
 fn ending(name: &str) -> String {
@@ -123,7 +148,8 @@ impl File {
     pub fn batch(&self, bytes: &[u8]) -> Result<(RecordBatch, Odd), String> {
         let mut columns: Vec<StringBuilder> = self.names.iter().map(|_| StringBuilder::new()).collect();
         let odd = match self.kind {
-            Kind::Json => self.objects(bytes, &mut columns),
+            Kind::Json => self.objects(rows(bytes), &mut columns),
+            Kind::Array => self.objects(array::rows(bytes), &mut columns),
             Kind::Csv { delimiter } => records(bytes, delimiter, &mut columns),
         };
         let columns = columns.into_iter().map(|mut column| Arc::new(column.finish()) as ArrayRef);
@@ -136,9 +162,9 @@ impl File {
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
-    fn objects(&self, bytes: &[u8], columns: &mut [StringBuilder]) -> Odd {
+    fn objects(&self, rows: impl Iterator<Item = Row>, columns: &mut [StringBuilder]) -> Odd {
         let mut odd = Odd::default();
-        for (line, row) in rows(bytes) {
+        for (line, row) in rows {
             let row = match row {
                 Ok(row) => row,
                 Err(what) => {
@@ -162,7 +188,7 @@ impl File {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Odd {
     count: usize,
-    /// The line of the first, from 0 on, and what is odd about it.
+    /// The line (of an array, the element) of the first, from 0 on, and what is odd about it.
     first: Option<(usize, String)>,
 }
 
@@ -182,11 +208,15 @@ impl Odd {
 
     fn warning(&self, kind: Kind) -> Option<String> {
         let (line, what) = self.first.as_ref()?;
-        let rows = match kind {
-            Kind::Json => "line(s) that are no JSON objects are left out",
-            Kind::Csv { .. } => "row(s) have other values than the head names: those without a name are left out",
+        let (rows, place) = match kind {
+            Kind::Json => ("line(s) that are no JSON objects are left out", "line"),
+            Kind::Array => ("element(s) that are no JSON objects are left out", "element"),
+            Kind::Csv { .. } => (
+                "row(s) have other values than the head names: those without a name are left out",
+                "line",
+            ),
         };
-        Some(format!("{} {rows}; the first is line {}: {what}", self.count, line + 1))
+        Some(format!("{} {rows}; the first is {place} {}: {what}", self.count, line + 1))
     }
 }
 
@@ -217,18 +247,22 @@ fn csv_reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
     builder.has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes)
 }
 
-/// The object of each line, or why it is none; lines count from 0.
-fn rows(bytes: &[u8]) -> impl Iterator<Item = (usize, Result<Value, String>)> {
+/// Its number, from 0 on, and its object or why it is none.
+type Row = (usize, Result<Value, String>);
+
+/// The object of each line.
+fn rows(bytes: &[u8]) -> impl Iterator<Item = Row> {
     let lines = bytes.split(|b| *b == b'\n').enumerate();
     let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    lines.map(|(number, line)| {
-        let object = match serde_json::from_slice::<Value>(line) {
-            Ok(value) if value.is_object() => Ok(value),
-            Ok(_) => Err("it is a value alone".into()),
-            Err(error) => Err(told(&error)),
-        };
-        (number, object)
-    })
+    lines.map(|(number, line)| (number, object(line)))
+}
+
+fn object(text: &[u8]) -> Result<Value, String> {
+    match serde_json::from_slice::<Value>(text) {
+        Ok(value) if value.is_object() => Ok(value),
+        Ok(_) => Err("it is a value alone".into()),
+        Err(error) => Err(told(&error)),
+    }
 }
 
 /// What is wrong with a line, and in which column: the library counts the line as the first.
@@ -359,12 +393,16 @@ impl Index {
             let (file, body) = self.begin(part, &first)?;
             at += body as u64;
             let head = self.rest.split_to(body.min(self.rest.len()));
-            self.lines += line_ends(&head);
+            // before the first element there is none
+            self.lines += if file.kind == Kind::Array { 0 } else { file.kind.lines(&head) };
             self.file = Some(file);
         }
-        let is_csv = self.file.as_ref().is_some_and(|file| file.kind != Kind::Json);
+        let kind = self.file.as_ref().map_or(Kind::Json, |file| file.kind);
         loop {
-            let end = row_end(&self.rest, CHUNK_BYTES, is_csv);
+            let end = match kind {
+                Kind::Array => array::end(&self.rest, CHUNK_BYTES),
+                kind => row_end(&self.rest, CHUNK_BYTES, kind != Kind::Json),
+            };
             let length = match end {
                 Some(end) => end,
                 None if is_end => self.rest.len(),
@@ -389,9 +427,11 @@ impl Index {
             _ => first.clone(),
         };
         let (kind, schema, json, body) = match self.format {
-            "csv" => csv_columns(&whole, &part.path)?,
-            _ => json_columns(&whole),
+            "csv" => head::columns(&whole, &part.path)?,
+            "json" => array_columns(first),
+            _ => json_columns(Kind::Json, rows(&whole), 0),
         };
+        let whole = if kind == Kind::Array { first } else { &whole };
         let file = File {
             kind,
             names: schema.fields().iter().map(|field| field.name().clone()).collect(),
@@ -432,9 +472,11 @@ impl Index {
                 partitions: self.parts.iter().map(|part| part.partitions.clone()).collect(),
                 bags: Default::default(),
             };
+            // what comes behind the first block may lack what that has
+            let is_whole = self.read_to >= part.range.end && self.parts.len() < 2;
             let has_nulls = |path: &[&str]| {
                 let at = schema.fields().iter().position(|field| path.first() == Some(&&**field.name()));
-                at.and_then(|at| nulls.get(at).copied()).unwrap_or(true)
+                !is_whole || at.and_then(|at| nulls.get(at).copied()).unwrap_or(true)
             };
             self.table = Some(Table::new(
                 self.format,
@@ -457,7 +499,7 @@ impl Index {
         let wrong = |what: String| FormatError(format!("rows from byte {} on cannot be read: {what}", range.start));
         let (batch, odd) = file.batch(&bytes).map_err(wrong)?;
         self.odd.extend(self.lines, odd);
-        self.lines += line_ends(&bytes);
+        self.lines += file.kind.lines(&bytes);
         let rows = batch.num_rows();
         if rows == 0 {
             return Ok(());
@@ -500,8 +542,14 @@ fn rows_of(batch: &RecordBatch, partitions: &Partitions) -> BTreeMap<Option<Stri
     rows.into_iter().map(|(bag, count)| (bag.map(str::to_owned), count)).collect()
 }
 
-fn line_ends(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|b| **b == b'\n').count()
+impl Kind {
+    /// How many lines end there; of an array, elements.
+    fn lines(self, bytes: &[u8]) -> usize {
+        match self {
+            Kind::Array => array::rows(bytes).count(),
+            _ => bytes.iter().filter(|b| **b == b'\n').count(),
+        }
+    }
 }
 
 fn is_blank_somewhere(column: &ArrayRef) -> bool {
@@ -528,88 +576,23 @@ fn row_end(bytes: &[u8], most: usize, is_csv: bool) -> Option<usize> {
 
 type Columns = (Kind, SchemaRef, BTreeMap<usize, Json>, usize);
 
-/// Where the head begins: behind a byte order mark and lines of comment, which have fewer columns than what follows them.
-fn head_start(first: &[u8]) -> usize {
-    let mut at = if first.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
-    let columns = |line: &[u8]| line.iter().filter(|b| matches!(b, b',' | b';' | b'\t' | b'|')).count();
-    loop {
-        let rest = first.get(at..).unwrap_or_default();
-        let mut lines = rest.split_inclusive(|b| *b == b'\n');
-        match (lines.next(), lines.find(|line| !line.starts_with(b"#"))) {
-            (Some(line), Some(next)) if line.starts_with(b"#") && columns(line) < columns(next) => at += line.len(),
-            _ => return at,
-        }
-    }
+/// Behind the bracket that opens the array; 0 where there is none.
+fn array_start(head: &[u8]) -> usize {
+    let is_between = |b: &u8| b.is_ascii_whitespace() || [0xef, 0xbb, 0xbf].contains(b);
+    let first = head.iter().position(|b| !is_between(b));
+    first.filter(|at| head.get(*at) == Some(&b'[')).map_or(0, |at| at + 1)
 }
 
-/// Names are no numbers; of columns that have none but numbers, these count up, as pandas writes them.
-fn is_head(record: &csv::StringRecord) -> bool {
-    let is_number = |value: &str| value.trim().parse::<f64>().is_ok();
-    let counts_up = record.iter().enumerate().all(|(at, value)| value.trim() == at.to_string());
-    counts_up || !record.iter().all(is_number)
+/// An element that goes on behind these bytes shows nothing.
+fn array_columns(first: &[u8]) -> Columns {
+    let start = array_start(first);
+    let body = first.get(start..).unwrap_or_default();
+    json_columns(Kind::Array, array::rows(body), start)
 }
 
-fn csv_columns(first: &Bytes, path: &str) -> Result<Columns, FormatError> {
-    let start = head_start(first);
-    let first = first.get(start..).unwrap_or_default();
-    let head_end = row_end(first, 0, true).unwrap_or(first.len());
-    let head = first.get(..head_end).unwrap_or_default();
-    let delimiter = match ending(path).as_str() {
-        "tsv" => b'\t',
-        _ => *[b',', b';', b'\t', b'|']
-            .iter()
-            .max_by_key(|d| (head.iter().filter(|b| b == d).count(), **d == b','))
-            .unwrap_or(&b','),
-    };
-    let head: csv::StringRecord = csv_reader(head, delimiter)
-        .byte_records()
-        .find_map(Result::ok)
-        .map(|record| record.iter().map(String::from_utf8_lossy).collect())
-        .unwrap_or_default();
-    let has_head = is_head(&head);
-    let body = if has_head { head_end } else { 0 };
-    let types = types_of(first.get(body..).unwrap_or_default(), delimiter, head.len());
-    // each name once, as columns are found by them
-    let mut seen = std::collections::BTreeSet::new();
-    let fields = head.iter().enumerate().map(|(at, name)| {
-        // as `rostopic echo -p` and numpy mark a head
-        let name = if at == 0 {
-            name.trim_start_matches(['%', '#']).trim_start()
-        } else {
-            name
-        };
-        let name = match has_head && !name.is_empty() && seen.insert(name.to_owned()) {
-            true => name.to_owned(),
-            false if has_head && !name.is_empty() => format!("{name}_{}", at + 1),
-            false => format!("column_{}", at + 1),
-        };
-        Field::new(name, types.get(at).cloned().unwrap_or(DataType::Utf8), true)
-    });
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    Ok((Kind::Csv { delimiter }, schema, BTreeMap::new(), start + body))
-}
-
-/// What the values of so many columns are, by the rows that have as many.
-fn types_of(body: &[u8], delimiter: u8, columns: usize) -> Vec<DataType> {
-    let mut whole = csv::WriterBuilder::new().from_writer(Vec::new());
-    let mut reader = csv_reader(body, delimiter);
-    for record in reader.byte_records().flatten().filter(|record| record.len() == columns) {
-        let record: csv::StringRecord = record.iter().map(String::from_utf8_lossy).collect();
-        if whole.write_record(&record).is_err() {
-            break;
-        }
-    }
-    let whole = whole.into_inner().unwrap_or_default();
-    let inferred = CsvFormat::default().with_header(false).infer_schema(&whole[..], None);
-    inferred.map_or_else(
-        |_| Vec::new(),
-        |(schema, _)| schema.fields().iter().map(|f| f.data_type().clone()).collect(),
-    )
-}
-
-fn json_columns(first: &[u8]) -> Columns {
+fn json_columns(kind: Kind, rows: impl Iterator<Item = Row>, body: usize) -> Columns {
     let mut columns: IndexMap<String, Json> = IndexMap::new();
-    for (_, row) in rows(first) {
+    for (_, row) in rows {
         for (key, value) in row.iter().filter_map(Value::as_object).flatten() {
             let json = columns.entry(key.clone()).or_insert(Json::Unknown);
             *json = std::mem::replace(json, Json::Unknown).and(Json::of(value));
@@ -631,5 +614,5 @@ fn json_columns(first: &[u8]) -> Columns {
         Field::new(name, data_type, true)
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    (Kind::Json, schema, nested, 0)
+    (kind, schema, nested, body)
 }

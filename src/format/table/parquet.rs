@@ -1,7 +1,7 @@
 //! Parquet: footers tell the row groups, which are the chunks; the column of time tells their spans.
 //!
-//! Invariants: of a file nothing is read but its footer, the columns that may be its time and a sample of texts that may hold
-//! JSON; of a chunk nothing but the columns that are wanted.
+//! Invariants: of a file nothing is read but its footer, the columns that may be its time (where reads cost, only if statistics do not
+//! tell) and a sample of texts that may hold JSON; of a chunk nothing but the columns that are wanted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -11,8 +11,8 @@ use arrow::array::{ArrayRef, AsArray, StringArray};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use bytes::{Buf, Bytes};
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
@@ -23,7 +23,7 @@ use super::clock::Clock;
 use super::json::{Json, opened};
 use super::thrift::has_field;
 use super::types::{absent, merged};
-use super::{BAG_FILE, Block, Facts, Partitions, Table, bags_in};
+use super::{BAG_FILE, Block, Facts, Partitions, Table, bags_in, statistics};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step};
 use crate::time::{Span, Time};
 
@@ -65,6 +65,7 @@ impl Format for Parquet {
             stage: Stage::Start,
             files: Vec::new(),
             sample_bytes: REMOTE_SAMPLE_BYTES,
+            reads_are_cheap: false,
         })
     }
 }
@@ -73,6 +74,13 @@ impl Format for Parquet {
 pub fn writer_properties() -> WriterProperties {
     let level = ZstdLevel::try_new(3).unwrap_or_default();
     WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
+}
+
+/// A whole file of these columns, and no rows.
+pub fn without_rows(schema: &SchemaRef) -> Result<Bytes, ParquetError> {
+    Ok(ArrowWriter::try_new(Vec::new(), schema.clone(), Some(writer_properties()))?
+        .into_inner()?
+        .into())
 }
 
 /// A file of the table.
@@ -150,6 +158,7 @@ struct Index {
     stage: Stage,
     files: Vec<File>,
     sample_bytes: u64,
+    reads_are_cheap: bool,
 }
 
 enum Stage {
@@ -161,6 +170,7 @@ enum Stage {
 impl Indexer for Index {
     fn reads_are_cheap(&mut self) {
         self.sample_bytes = SAMPLE_BYTES;
+        self.reads_are_cheap = true;
     }
 
     fn is_called(&mut self, name: &str) {
@@ -278,7 +288,10 @@ impl Index {
         let mut wanted = Vec::new();
         let (mut time_bytes, mut sample) = (0, BTreeMap::<&str, u64>::new());
         // the second guess is only needed where the first is wrong, which is rare: but then it costs no second round
-        let mut times = names(clocks.iter().take(2).flat_map(Clock::columns).collect());
+        let mut times = match self.reads_are_cheap || self.told_clock(clocks, schema).is_none() {
+            true => names(clocks.iter().take(2).flat_map(Clock::columns).collect()),
+            false => BTreeSet::new(),
+        };
         times.extend(schema.column_with_name(BAG_FILE).map(|_| BAG_FILE));
         let texts = names(
             (0..schema.fields().len())
@@ -307,7 +320,32 @@ impl Index {
         wanted
     }
 
+    /// The clock that the statistics of all row groups tell the spans of.
+    fn told_clock(&self, clocks: &[Clock], schema: &Schema) -> Option<Clock> {
+        let groups = self.files.iter().flat_map(groups_of);
+        let groups: Vec<(&File, usize)> = groups.filter(|(file, group)| file.rows(*group) > 0).collect();
+        for clock in clocks {
+            let Clock::Column { column, .. } = clock else { return None };
+            let told = groups
+                .iter()
+                .map(|(file, group)| statistics::bounds(file, *group, schema.field(*column)));
+            let told: Vec<ArrayRef> = told.collect::<Option<_>>()?;
+            let mut clock = clock.clone();
+            if clock.fits(std::slice::from_ref(told.first()?)) {
+                let are_times = told
+                    .iter()
+                    .all(|bounds| clock.times(std::slice::from_ref(bounds)).iter().all(Option::is_some));
+                return are_times.then_some(clock);
+            }
+        }
+        None
+    }
+
     fn table(&mut self, mut clocks: Vec<Clock>, schema: SchemaRef) -> Result<Table, FormatError> {
+        let told = match self.reads_are_cheap {
+            true => None,
+            false => self.told_clock(&clocks, &schema),
+        };
         let files = std::mem::take(&mut self.files);
         // of each row group what was read for the index
         let read = |file: &File, group: usize, columns: &[usize]| -> Option<Vec<ArrayRef>> {
@@ -322,10 +360,12 @@ impl Index {
                 .enumerate()
                 .flat_map(|(at, file)| (0..file.metadata.metadata().num_row_groups()).map(move |group| (at, group)))
         };
-        let clock = clocks.iter_mut().find_map(|clock| {
-            let columns = clock.columns();
-            let first = groups().find_map(|(at, group)| read(files.get(at)?, group, &columns))?;
-            clock.fits(&first).then(|| clock.clone())
+        let clock = told.or_else(|| {
+            clocks.iter_mut().find_map(|clock| {
+                let columns = clock.columns();
+                let first = groups().find_map(|(at, group)| read(files.get(at)?, group, &columns))?;
+                clock.fits(&first).then(|| clock.clone())
+            })
         });
         let json = self.json(&files, &schema);
         let schema = with_far_times_as_texts(&schema, &files);
@@ -356,7 +396,7 @@ impl Index {
                 .and_then(|clock| Some(clock.times(&read(file, group, &clock.columns())?)));
             let span = match times {
                 Some(times) => span_of(&times),
-                None => table.clock().and_then(|clock| statistics_span(clock, file, group, &schema)),
+                None => table.clock().and_then(|clock| statistics::span(clock, file, group, &schema)),
             };
             let range = column_ranges(file, metadata)
                 .map(|(_, range)| range)
@@ -422,7 +462,7 @@ pub(super) fn is_text(of: &DataType) -> bool {
 fn with_far_times_as_texts(schema: &Schema, files: &[File]) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
         let is_time = matches!(field.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64);
-        match is_time && files.iter().any(|file| super::statistics::has_far_times(file, field.name())) {
+        match is_time && files.iter().any(|file| statistics::has_far_times(file, field.name())) {
             true => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
             false => field.clone(),
         }
@@ -435,28 +475,8 @@ fn span_of(times: &[Option<Time>]) -> Option<Span> {
     Some(Span::new(known().min()?, known().max()?))
 }
 
-/// The span that the statistics of a row group tell.
-fn statistics_span(clock: &Clock, file: &File, group: usize, schema: &Schema) -> Option<Span> {
-    use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
-    let metadata = file.metadata.metadata().row_group(group);
-    let bounds = |is_max: bool| {
-        let columns = clock.columns().into_iter().map(|at| {
-            let name = schema.field(at).name();
-            let converter = StatisticsConverter::try_new(name, file.metadata.schema(), file.metadata.parquet_schema()).ok()?;
-            let groups = std::iter::once(metadata);
-            if is_max {
-                converter.row_group_maxes(groups).ok()
-            } else {
-                converter.row_group_mins(groups).ok()
-            }
-        });
-        clock.times(&columns.collect::<Option<Vec<_>>>()?).first().copied().flatten()
-    };
-    let slack = match clock {
-        Clock::Pair { .. } => 1_000_000_000,
-        Clock::Column { .. } => 0,
-    };
-    Some(Span::new(bounds(false)?.plus_nanos(-slack), bounds(true)?.plus_nanos(slack)))
+fn groups_of(file: &File) -> impl Iterator<Item = (&File, usize)> {
+    (0..file.metadata().num_row_groups()).map(move |group| (file, group))
 }
 
 /// The name of the column and the bytes of each of its leaves.
@@ -551,6 +571,10 @@ fn read_head(got: &Fetched, file: &File, group: usize, name: &str) -> Option<Arr
 }
 
 impl File {
+    fn rows(&self, group: usize) -> i64 {
+        self.metadata().row_groups().get(group).map_or(0, RowGroupMetaData::num_rows)
+    }
+
     pub fn partitions(&self) -> &Partitions {
         &self.partitions
     }

@@ -143,12 +143,18 @@ enum Cells<'a> {
         parts: Vec<Cells<'a>>,
     },
     Json(StringArray, &'a Json),
+    /// Values some of which are null.
+    Maybe(Option<NullBuffer>, Box<Cells<'a>>),
     Missing(&'a Node),
 }
 
 impl<'a> Cells<'a> {
     fn of(array: &ArrayRef, node: &'a Node) -> Option<Cells<'a>> {
         Some(match (array.data_type(), node) {
+            (_, Node::Maybe(..)) => {
+                const VALUE: &Node = &Node::Number("", 0);
+                Cells::Maybe(array.nulls().cloned(), Box::new(Cells::of(array, VALUE)?))
+            }
             (DataType::Boolean, _) => Cells::Bool(array.as_boolean().clone()),
             (DataType::Utf8, _) => Cells::Text(array.as_string::<i32>().clone()),
             (DataType::Binary, _) => Cells::Bytes(array.as_binary::<i32>().clone()),
@@ -240,6 +246,13 @@ impl<'a> Cells<'a> {
                 true => write_nothing(node, out),
                 false => parts.iter().for_each(|part| part.write(row, out)),
             },
+            Cells::Maybe(nulls, values) => match is_null(nulls) {
+                true => write_count(0, out),
+                false => {
+                    write_count(1, out);
+                    values.write(row, out);
+                }
+            },
             Cells::Json(texts, json) => json.write(opened(text_at(texts, row)).as_ref(), out),
         }
     }
@@ -259,7 +272,7 @@ fn write_nothing(node: &Node, out: &mut Vec<u8>) {
         Node::Number("float32", _) => out.extend_from_slice(&f32::NAN.to_le_bytes()),
         Node::Number(_, size) => out.extend(std::iter::repeat_n(0, *size)),
         Node::Time => out.extend_from_slice(&[0; 8]),
-        Node::Text | Node::Bytes | Node::List(_) => write_count(0, out),
+        Node::Text | Node::Bytes | Node::List(_) | Node::Maybe(..) => write_count(0, out),
         Node::Struct(parts) => parts.iter().for_each(|(_, node)| write_nothing(node, out)),
     }
 }

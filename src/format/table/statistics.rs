@@ -2,14 +2,16 @@
 //!
 //! Invariant: no value of the messages lies outside; where that is not sure, nothing is told.
 
-use arrow::array::{ArrayRef, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampSecondType, UInt64Type};
+use arrow::array::{Array as _, ArrayRef, AsArray};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimeUnit, TimestampSecondType, UInt64Type};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
+use super::clock::Clock;
 use super::parquet::{File, is_text};
 use super::shape::{Column, Node};
 use crate::format::Limit;
+use crate::time::Span;
 
 /// The least and the greatest value of the column called `name`, as messages hold them.
 pub(super) fn limits(file: &File, group: usize, name: &str, column: &Column) -> Option<(Limit, Limit)> {
@@ -21,7 +23,7 @@ pub(super) fn limits(file: &File, group: usize, name: &str, column: &Column) -> 
         converter.row_group_maxes([metadata]).ok()?,
     );
     let is_text = match column.node {
-        Node::Number(..) => false,
+        Node::Number(..) | Node::Maybe(..) => false,
         // numbers that are texts in the table have another order
         Node::Text => is_text(file.arrow_schema().field_with_name(name).ok()?.data_type()).then_some(true)?,
         _ => return None,
@@ -35,6 +37,42 @@ pub(super) fn limits(file: &File, group: usize, name: &str, column: &Column) -> 
         return None;
     }
     Some((limit(&least, of_column)?, limit(&greatest, of_column)?))
+}
+
+/// The span that the statistics of a row group tell.
+pub(super) fn span(clock: &Clock, file: &File, group: usize, schema: &Schema) -> Option<Span> {
+    let metadata = file.metadata().row_group(group);
+    let bounds = |is_max: bool| {
+        let columns = clock.columns().into_iter().map(|at| {
+            let name = schema.field(at).name();
+            let converter = StatisticsConverter::try_new(name, file.arrow_schema(), file.metadata().file_metadata().schema_descr()).ok()?;
+            let groups = std::iter::once(metadata);
+            if is_max {
+                converter.row_group_maxes(groups).ok()
+            } else {
+                converter.row_group_mins(groups).ok()
+            }
+        });
+        clock.times(&columns.collect::<Option<Vec<_>>>()?).first().copied().flatten()
+    };
+    let slack = match clock {
+        Clock::Pair { .. } => 1_000_000_000,
+        Clock::Column { .. } => 0,
+    };
+    Some(Span::new(bounds(false)?.plus_nanos(-slack), bounds(true)?.plus_nanos(slack)))
+}
+
+/// The least and the greatest value of a column of numbers or instants.
+pub(super) fn bounds(file: &File, group: usize, field: &Field) -> Option<ArrayRef> {
+    // texts may be cut short, and of structures nothing is told
+    if is_text(field.data_type()) || field.data_type().is_nested() {
+        return None;
+    }
+    let group = file.metadata().row_groups().get(group)?;
+    let converter = StatisticsConverter::try_new(field.name(), file.arrow_schema(), file.metadata().file_metadata().schema_descr()).ok()?;
+    let (least, greatest) = (converter.row_group_mins([group]).ok()?, converter.row_group_maxes([group]).ok()?);
+    let bounds = concat(&[&*least, &*greatest]).ok()?;
+    (bounds.len() == 2 && bounds.null_count() == 0).then_some(bounds)
 }
 
 /// Whether the column holds times that no message can hold.

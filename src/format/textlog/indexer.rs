@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::encoding::Encoding;
 use super::{Clock, Log, NAME, connection, line, message_at, times};
 use crate::format::{Catalog, Chunk, Fetched, FormatError, Indexer, Step, Warning};
 use crate::time::{Span, Time};
@@ -22,6 +23,8 @@ pub(super) struct Scan {
     /// What is not cut yet, and where it starts.
     rest: Bytes,
     at: u64,
+    /// The first bytes of a character.
+    undecoded: BytesMut,
     read_to: u64,
     messages: u64,
     /// The time of the message before; at first one that the file's first is near.
@@ -48,7 +51,9 @@ impl Scan {
                 numbers: Vec::new(),
                 start: None,
                 lacks_year: false,
+                encoding: Encoding::default(),
             },
+            undecoded: BytesMut::new(),
             rest: Bytes::new(),
             at: 0,
             read_to: 0,
@@ -82,16 +87,16 @@ impl Scan {
             count += 1;
             at = next;
             if at - from >= CHUNK_BYTES {
-                self.add(from..at, count, span.take());
+                self.add(&bytes, from..at, count, span.take());
                 (from, count) = (at, 0);
             }
         }
         if is_end || count > 0 {
-            self.add(from..at, count, span);
+            self.add(&bytes, from..at, count, span);
         }
         self.last = Some(clock.last);
         self.rest = bytes.slice(at..);
-        self.at += at as u64;
+        self.at += self.log.encoding.len_in_file(bytes.get(..at).unwrap_or_default());
     }
 
     /// Lines without a time stand in their order only where there is none with a time.
@@ -118,12 +123,14 @@ impl Scan {
         first.is_some()
     }
 
-    fn add(&mut self, range: std::ops::Range<usize>, count: u32, span: Option<Span>) {
+    fn add(&mut self, text: &[u8], range: std::ops::Range<usize>, count: u32, span: Option<Span>) {
         let Some(span) = span.filter(|_| count > 0) else { return };
         self.log.numbers.push(self.messages);
         self.messages += u64::from(count);
+        let at = |end: usize| self.at + self.log.encoding.len_in_file(text.get(..end).unwrap_or_default());
+        let range = at(range.start)..at(range.end);
         self.log.catalog.chunks.push(Chunk {
-            range: self.at + range.start as u64..self.at + range.end as u64,
+            range,
             span,
             compression: "none".into(),
             counts: vec![(0, count)],
@@ -132,11 +139,32 @@ impl Scan {
 
     fn take(&mut self, got: &Fetched) {
         let mut more = BytesMut::from(&self.rest[..]);
-        while let Some(bytes) = got.from(self.read_to, u64::MAX) {
-            more.extend_from_slice(&bytes);
+        while let Some(mut bytes) = got.from(self.read_to, u64::MAX) {
             self.read_to += bytes.len() as u64;
+            if self.at == 0 && self.messages == 0 && more.is_empty() {
+                self.log.encoding = Encoding::of(&bytes);
+                let mark = bytes.split_to(self.log.encoding.mark_len());
+                self.at = mark.len() as u64;
+            }
+            more.extend_from_slice(&self.decoded(bytes));
         }
         self.rest = more.freeze();
+    }
+}
+
+impl Scan {
+    /// As UTF-8; the rest of a character that is not whole yet stays.
+    fn decoded(&mut self, bytes: Bytes) -> Bytes {
+        let encoding = self.log.encoding;
+        if encoding == Encoding::Utf8 {
+            return bytes;
+        }
+        self.undecoded.extend_from_slice(&bytes);
+        let whole = match self.read_to >= self.len {
+            true => self.undecoded.len(),
+            false => encoding.whole(&self.undecoded),
+        };
+        encoding.decoded(&self.undecoded.split_to(whole).freeze())
     }
 }
 

@@ -181,7 +181,7 @@ impl<'a> Walk<'a> {
         };
         let open = branch.then(|| self.is_open(path, value, depth));
         let change = self.change(value, other, open);
-        self.push(depth, path, label, text_of(value), open, change, value.as_f64().is_some());
+        self.push(depth, path, label, text_of(value), open, change, is_plottable(value));
         if open != Some(true) {
             return;
         }
@@ -322,10 +322,16 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// What is null here may be a number in other rows.
+fn is_plottable(value: &Value) -> bool {
+    value.as_f64().is_some() || *value == Value::Null
+}
+
 /// A value in one line.
 fn text_of(value: &Value) -> (String, Tone) {
     match value {
         Value::String(s) => (format!("“{}”", s.escape_debug()), Tone::Text),
+        Value::Null => (value.summary(), Tone::Note),
         Value::Bool(b) => (b.to_string(), Tone::Number),
         Value::Time { .. } | Value::Duration { .. } => (value.summary(), Tone::Number),
         Value::Struct { .. } => (String::new(), Tone::Note),

@@ -61,7 +61,7 @@ fn add(value: &Value, path: &str, open: &BTreeSet<String>, first_of: Option<Stri
     out.push(Cell {
         path: path.to_owned(),
         is_struct,
-        is_number: value.as_f64().is_some(),
+        is_number: value.as_f64().is_some() || *value == Value::Null,
         first_of,
         names: Vec::new(),
     });
@@ -124,7 +124,7 @@ fn short(value: &Value) -> String {
 }
 
 fn is_scalar(value: &Value) -> bool {
-    value.as_f64().is_some() || value.as_str().is_some()
+    value.as_f64().is_some() || value.as_str().is_some() || *value == Value::Null
 }
 
 /// All that can be read in a row, for filters: names and texts of every field.

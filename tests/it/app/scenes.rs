@@ -433,6 +433,40 @@ fn marks_that_are_not_saved_are_there_when_the_recording_is_opened_again() {
     assert_eq!(marks(&again)[0].start, Some(at(200)));
 }
 
+/// Two windows on one recording keep what each of them has; what is deleted in one is not brought back by it.
+#[test]
+fn marks_of_two_windows_are_kept_side_by_side() {
+    let home = tempfile::tempdir().unwrap();
+    let start = || Start {
+        locations: vec![Location::Path(drive())],
+        layout: small(),
+        folders: Some(folders(&home)),
+        ..Start::default()
+    };
+    let mark = |window: &mut Window, millis: i64| {
+        window.state_mut().seek(at(millis));
+        key(window, Modifiers::NONE, Key::M);
+        key(window, Modifiers::NONE, Key::M);
+    };
+    let [mut one, mut other] = [(); 2].map(|()| {
+        let mut window = window(start());
+        settle(&mut window);
+        window
+    });
+    mark(&mut one, 200);
+    mark(&mut other, 400);
+    mark(&mut one, 600);
+    drop(other);
+    key(&mut one, Modifiers::COMMAND, Key::Z);
+    drop(one);
+    let mut again = super::window::window(start());
+    settle(&mut again);
+    until(&mut again, "they are there", |w| has(w, "Scenes of Mark: 2"));
+    let mut starts: Vec<Option<Time>> = marks(&again).iter().map(|scene| scene.start).collect();
+    starts.sort();
+    assert_eq!(starts, [Some(at(200)), Some(at(400))]);
+}
+
 /// Ten thousand scenes of four classes, all over the drive.
 fn ten_thousand() -> SceneSet {
     let location = Location::Path(Path::new("demo.bag").into());

@@ -232,6 +232,34 @@ fn receive_times_that_go_back_in_the_file_are_a_note() {
     assert!(told.contains(note) && told.ends_with("no problems\n"), "{told}");
 }
 
+/// Inside of one chunk, where only the messages tell.
+#[test]
+fn receive_times_that_go_back_in_a_chunk_are_a_note() {
+    let mut bag = Writer::new(Cursor::new(Vec::new()), Compression::None).expect("a bag");
+    let ids = ["/a", "/b"].map(|topic| {
+        bag.add_connection(&Connection {
+            topic: topic.into(),
+            type_name: "std_msgs/UInt8".into(),
+            md5: "*".into(),
+            definition: "uint8 data\n".into(),
+            ..Connection::default()
+        })
+    });
+    for (topic, millis) in [(0, 0), (0, 50), (0, 20), (1, 10), (0, 30), (1, 15), (0, 90)] {
+        bag.write(ids[topic], START.plus_nanos(millis * 1_000_000), &[1])
+            .expect("a message");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("back.bag");
+    std::fs::write(&path, bag.finish().expect("a bag").into_inner()).expect("a file");
+    let told = String::from_utf8_lossy(&check(&["check", text(&path)], 0).stdout).into_owned();
+    let note = "note: 2 receive times go back within a chunk, by up to 30 ms: messages are read in the order of their times (at ";
+    assert!(
+        told.contains(note) && told.contains("): /a\n") && !told.contains(": /b\n"),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_folder_with_nothing_to_open_is_no_picture() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -37,6 +37,7 @@ fn each_kind_of_file_gets_its_sentence() {
         ("zeros.bag", &[0; 100]),
         ("error.bag", b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>"),
         ("page.bag", b"<!DOCTYPE html><html>"),
+        ("wide.csv", b"\xff\xfe[\0I\0"),
         ("wide.log", b"\xff\xfe[\0I\0"),
         ("noise", b"\x01\x02\xff\xfe\x99"),
     ];
@@ -65,7 +66,8 @@ fn each_kind_of_file_gets_its_sentence() {
     zeros.bag: nothing but zeros: the recording was not written to disk, or its copy did not finish; copy it again
     error.bag: an error message of a store (XML), not a recording: fetch the file again with a fresh URL
     page.bag: a web page (HTML), not a recording: use the address of the file itself
-    wide.log: a text in UTF-16: convert it with `iconv -f UTF-16 -t UTF-8 wide.log > utf8.log`, and open the result
+    wide.csv: a text in UTF-16: convert it with `iconv -f UTF-16 -t UTF-8 wide.csv > utf8.log`, and open the result
+    wide.log: read as textlog
     noise: no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, and tables (Parquet, CSV, JSON Lines, Arrow)
     "#);
 }

@@ -370,6 +370,37 @@ fn a_byte_order_mark_is_none_of_the_first_line() {
     assert_eq!(one("\u{feff}hot"), "1970-01-01T00:00:00Z Info  hot");
 }
 
+/// Cut anywhere, they are the lines that they would be in UTF-8.
+#[test]
+fn texts_in_utf_16_are_read_as_they_are() {
+    let mut text = String::new();
+    for number in 0..70_000 {
+        text.push_str(&format!(
+            "[ INFO] [16{number:08}.5]: Straße {number} 🚗{}\r\n",
+            "ü🚦".repeat(number % 7)
+        ));
+        if number == 40_000 {
+            text.push_str(&"🚗é".repeat(400_000));
+            text.push('\n');
+        }
+    }
+    let plain = Bytes::from(text.clone().into_bytes());
+    let wanted = shown(&*index("x.log", &plain), &plain);
+    for (mark, encode) in [
+        ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+        ([0xfe, 0xff], u16::to_be_bytes),
+    ] {
+        let units = text.encode_utf16().flat_map(encode);
+        let mut file: Vec<u8> = mark.into_iter().chain(units).collect();
+        // a last character that is cut off
+        file.push(0);
+        let file = Bytes::from(file);
+        let container = index("x.log", &file);
+        assert!(container.catalog().chunks.len() > 10);
+        assert!(shown(&*container, &file) == wanted);
+    }
+}
+
 #[test]
 fn lines_without_a_time_go_on_with_the_message_before() {
     let text = "preface\n[ INFO] [1600000000.0]: one\n[ERROR] [1600000001.0]: Traceback:\n  File \"a.py\", line 3\nKeyError: 'x'\n\n[ WARN] [1600000000.5]: earlier\n";

@@ -274,6 +274,57 @@ fn parquet_is_laid_out_as_awss_extractor_does() {
     );
 }
 
+/// A lake written anew is the same lake.
+#[test]
+fn tables_are_laid_out_as_they_were() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [lake, again] = ["lake", "again"].map(|name| folder.path().join(name));
+    let second = folder.path().join("run=b.bag");
+    fs::copy(drive(), &second).expect("a copy");
+    for bag in [drive(), &second] {
+        let topics = ["--topic", "/vehicle/brake_report", "--topic", "/as_tx/objects"];
+        let mut arguments = vec!["export", text(bag), "--to", "parquet", "-o", text(&lake)];
+        arguments.extend(topics);
+        prints(&arguments);
+    }
+    prints(&["export", text(&lake), "--to", "parquet", "-o", text(&again)]);
+    let files = |root: &Path| {
+        let mut files: Vec<String> = ["vehicle_brake_report", "as_tx_objects"]
+            .iter()
+            .flat_map(|topic| fs::read_dir(root.join(topic)).expect("a folder").flatten())
+            .filter(|bag| bag.path().join("data.parq").is_file())
+            .map(|bag| bag.path().strip_prefix(root).expect("a path").display().to_string())
+            .collect();
+        files.sort();
+        files
+    };
+    let wanted = [
+        "as_tx_objects/bag_file=drive_a",
+        "as_tx_objects/bag_file=run%3Db",
+        "vehicle_brake_report/bag_file=drive_a",
+        "vehicle_brake_report/bag_file=run%3Db",
+    ];
+    assert_eq!(
+        (files(&lake), files(&again)),
+        (wanted.map(str::to_owned).to_vec(), wanted.map(str::to_owned).to_vec())
+    );
+    assert_eq!(fs::read_dir(&again).expect("a folder").count(), 2);
+    for table in wanted {
+        let of = |root: &Path| {
+            let mut rows = rows("SELECT * FROM t ORDER BY Time", &[("t", &root.join(table).join("data.parq"))]);
+            let texts = ["objects", "objects_clean"];
+            // JSON may be spelled in another way
+            rows.iter_mut().filter_map(Value::as_object_mut).for_each(|row| {
+                for name in texts {
+                    row.get_mut(name).into_iter().for_each(|text| *text = Value::Bool(text.is_string()));
+                }
+            });
+            rows
+        };
+        assert_eq!(of(&lake), of(&again), "{table}");
+    }
+}
+
 #[test]
 fn csv_holds_one_topic_or_is_a_folder() {
     let folder = tempfile::tempdir().expect("a folder");

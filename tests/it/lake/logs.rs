@@ -112,6 +112,23 @@ fn tables_below_a_folder_are_read_by_their_logs() {
         (of("trips"), of("delta"), of("plain")),
         (vec![json!("new")], vec![json!("live")], vec![json!("plain")])
     );
+    // why a table is not read is told to whoever asks for it, also where only its file tells
+    let sealed = root.join("sealed/one.parquet");
+    names(&sealed, &["sealed"]);
+    let mut bytes = fs::read(&sealed).expect("a file");
+    let end = bytes.len();
+    bytes[end - 4..].copy_from_slice(b"PARE");
+    fs::write(&sealed, bytes).expect("a file");
+    for (table, why) in [("merged", "merge-on-read"), ("sealed", "encrypted")] {
+        let sql = format!("SELECT * FROM lake.{table}");
+        let told = fails(&["query", &sql, "--table", &format!("lake={}", text(root))]);
+        assert!(
+            told.contains(&format!("lake.{table} is not read: ")) && told.contains(why),
+            "{told}"
+        );
+    }
+    assert_eq!(of("plain"), [json!("plain")]);
+    fs::remove_file(sealed).expect("a file");
     let told: Value = serde_json::from_str(&prints(&["info", text(root), "--json"])).expect("JSON");
     assert_eq!(told["messages"], 3, "{told}");
     assert!(told.to_string().contains("hudi/merged is not read: "), "{told}");
@@ -151,6 +168,43 @@ fn delta_is_read_by_its_log() {
     );
     let told = fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(root))]);
     assert!(told.contains("deletion vectors"), "{told}");
+}
+
+/// All its files were removed: no rows, under the columns that the log names.
+#[test]
+fn an_emptied_delta_table_has_its_columns() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().join("trips");
+    let field = |name: &str, of: &str| format!(r#"{{\"name\":\"{name}\",\"type\":{of},\"nullable\":true,\"metadata\":{{}}}}"#);
+    let fields = [
+        field("name", r#"\"string\""#),
+        field("length", r#"\"decimal(10,2)\""#),
+        field("time", r#"\"timestamp\""#),
+        field("tags", r#"{\"type\":\"array\",\"elementType\":\"long\",\"containsNull\":true}"#),
+        field("day", r#"\"integer\""#),
+    ];
+    let schema = format!(r#"{{\"type\":\"struct\",\"fields\":[{}]}}"#, fields.join(","));
+    let log = |version: u32, actions: &str| write(root.join(format!("_delta_log/{version:020}.json")), actions);
+    log(
+        0,
+        &format!(
+            "{{\"metaData\":{{\"schemaString\":\"{schema}\",\"partitionColumns\":[\"day\"]}}}}\n\
+             {{\"add\":{{\"path\":\"a.parquet\",\"partitionValues\":{{\"day\":\"1\"}},\"size\":1}}}}\n"
+        ),
+    );
+    log(1, "{\"remove\":{\"path\":\"a.parquet\"}}\n");
+    let head = |sql: &str, place: &Path| prints(&["query", sql, "--table", &format!("t={}", text(place)), "--csv"]);
+    assert_eq!(head("SELECT * FROM t", &root), "name,length,time,tags,day\n");
+    assert_eq!(head("SELECT sum(length + day) AS n, max(time) AS m FROM t", &root), "n,m\n,\n");
+    let told: Value = serde_json::from_str(&prints(&["info", text(&root), "--json"])).expect("JSON");
+    assert_eq!(
+        (&told["messages"], &told["topics"][0]["topic"]),
+        (&json!(0), &json!("/trips")),
+        "{told}"
+    );
+    // beside others
+    names(&folder.path().join("plain/one.parquet"), &["plain"]);
+    assert_eq!(head("SELECT count(*) AS n FROM t.trips, t.plain", folder.path()), "n\n0\n");
 }
 
 /// Without the first commits, the checkpoint tells.

@@ -248,6 +248,157 @@ fn what_cannot_be_answered_is_a_sentence() {
     assert!(lying.contains("its footer claims to be longer than the file"), "{lying}");
 }
 
+/// JSON that is one array, what `aws dynamodb scan` prints, and an export of DynamoDB, compressed or not.
+#[test]
+fn documents_of_json_are_tables() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(&path, content).expect("a file");
+        path
+    };
+    let wanted = [
+        json!({"scene_id": "a, b", "start_time": 1_600_000_000.5, "tags": ["x", "y"]}),
+        json!({"scene_id": "c]", "start_time": 1_600_000_001.0, "tags": null}),
+    ];
+    let typed = [
+        json!({"scene_id": {"S": "a, b"}, "start_time": {"N": "1600000000.5"}, "tags": {"L": [{"S": "x"}, {"S": "y"}]}}),
+        json!({"scene_id": {"S": "c]"}, "start_time": {"N": "1600000001"}, "tags": {"NULL": true}}),
+    ];
+    let array = serde_json::to_string_pretty(&wanted).expect("JSON");
+    let scan = serde_json::to_string_pretty(&json!({"Items": typed, "Count": 2})).expect("JSON");
+    let export: String = typed.iter().map(|item| format!("{}\n", json!({"Item": item}))).collect();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gz, export.as_bytes()).expect("memory");
+    let gz = gz.finish().expect("memory");
+    let sql = "SELECT scene_id, start_time, tags FROM t ORDER BY start_time";
+    for path in [
+        written("array.json", array.as_bytes()),
+        written("scan.json", scan.as_bytes()),
+        written("export.json", export.as_bytes()),
+        written("export.json.gz", &gz),
+        {
+            written("AWSDynamoDB/01/manifest-files.json", b"{\"itemCount\": 2}\n");
+            written("AWSDynamoDB/01/data/abc.json.gz", &gz);
+            folder.path().join("AWSDynamoDB")
+        },
+    ] {
+        assert_eq!(rows(sql, &[("t", &path)]), wanted, "{}", path.display());
+    }
+    // an array as a topic, cut anywhere
+    let told = prints(&["cat", text(&folder.path().join("array.json")), "--json"]);
+    assert_eq!(told.lines().count(), 2);
+    assert!(
+        told.contains("\"topic\":\"/array\"") && told.contains("\"scene_id\":\"c]\""),
+        "{told}"
+    );
+    let many: Vec<_> = (0..60_000)
+        .map(|n| json!({"time": 1_600_000_000 + n, "text": format!("[{{\\\"{}", "x".repeat(80))}))
+        .collect();
+    let many = written("many.json", serde_json::to_string(&many).expect("JSON").as_bytes());
+    let info: serde_json::Value = serde_json::from_str(&prints(&["info", text(&many), "--json"])).expect("JSON");
+    assert_eq!(
+        (&info["format"], &info["messages"], &info["warnings"]),
+        (&json!("json"), &json!(60_000), &json!([]))
+    );
+    let odd = written(
+        "odd.json",
+        b"[{\"time\": 1600000000, \"v\": 1}, 5, {\"time\": 1600000001, \"v\": 2}]",
+    );
+    let info = prints(&["info", text(&odd), "--json"]);
+    assert!(
+        info.contains("1 element(s) that are no JSON objects are left out; the first is element 2"),
+        "{info}"
+    );
+    let cut = written("cut.json", b"[{\"a\": 1}, {\"a\":");
+    assert!(fails(&["query", "SELECT * FROM t", "--table", &format!("t={}", text(&cut))]).contains("no JSON"));
+}
+
+/// A folder is all that lies in it: its tables, the topics of its recordings, its JSON.
+#[test]
+fn a_folder_is_a_schema_of_all_that_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    write_parquet(&root.join("imu_raw/bag_file=drive_a/data.parq"), &speeds(), 10);
+    for name in ["drive_a.bag", "drive_b.bag"] {
+        fs::create_dir_all(root.join("bags")).expect("a folder");
+        fs::copy(super::drive(), root.join("bags").join(name)).expect("a copy");
+    }
+    fs::write(root.join("bags/broken.bag"), b"#ROSBAG V1.2\n").expect("a file");
+    fs::write(root.join("scenes.json"), "[{\"scene_id\": \"s\", \"start_time\": 5}]").expect("a file");
+    let l: &[(&str, &Path)] = &[("l", root)];
+    assert_eq!(rows("SELECT max(speed) AS m FROM l.imu_raw", l), [json!({"m": 8})]);
+    assert_eq!(rows("SELECT scene_id FROM l.scenes", l), [json!({"scene_id": "s"})]);
+    let count = |place: &str| rows(&format!("SELECT count(*) AS n FROM {place}"), l)[0]["n"].as_u64().unwrap_or(0);
+    let one = count(&format!("bag('{}', '/imu_raw')", text(super::drive())));
+    assert_eq!(count("l.\"/imu_raw\""), 2 * one);
+    assert_eq!(count("bag('l', '/imu_raw')"), 2 * one);
+    assert_eq!(count(&format!("bag('{}', '/imu_raw')", text(root))), 2 * one);
+    assert_eq!(
+        rows(
+            "SELECT bag_file, count(*) AS n FROM l.\"/gps/fix\" GROUP BY bag_file ORDER BY bag_file",
+            l
+        ),
+        ["drive_a", "drive_b"].map(|bag| json!({"bag_file": bag, "n": count("l.\"/gps/fix\" ") / 2}))
+    );
+    assert_eq!(
+        count("l.\"/imu_raw\" WHERE bag_file = 'drive_b' AND linear_acceleration.x IS NOT NULL"),
+        one
+    );
+    let told = fails(&["query", "SELECT * FROM l.nothing", "--table", &format!("l={}", text(root))]);
+    assert!(
+        told.contains("there are l.\"/") && told.contains("l.\"imu_raw\"") && told.contains("l.\"scenes\""),
+        "{told}"
+    );
+    let shown = prints(&["query", "SHOW TABLES", "--table", &format!("l={}", text(root)), "--csv"]);
+    assert!(shown.contains("/imu_raw") && shown.contains("scenes"), "{shown}");
+    let output = super::roadreel(&[
+        "query",
+        "SELECT count(*) FROM l.\"/imu_raw\"",
+        "--table",
+        &format!("l={}", text(root)),
+    ]);
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("broken.bag is not read: "),
+        "{output:?}"
+    );
+}
+
+/// As Arrow's writers send them, with dictionaries that change on the way.
+#[test]
+fn arrow_streams_are_tables() {
+    use arrow::array::DictionaryArray;
+    use arrow::datatypes::{Int32Type, Schema};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.arrows");
+    let part = |times: [f64; 2], names: [&str; 2]| {
+        let names: DictionaryArray<Int32Type> = names.into_iter().collect();
+        batch(vec![
+            ("Time", Arc::new(Float64Array::from(times.to_vec())) as _),
+            ("name", Arc::new(names) as _),
+        ])
+    };
+    let parts = [
+        part([1_600_000_000.5, 1_600_000_001.5], ["a", "b"]),
+        part([1_600_000_002.5, 1_600_000_003.5], ["c", "a"]),
+    ];
+    let schema: &Schema = parts[0].schema_ref();
+    let mut out = arrow::ipc::writer::StreamWriter::try_new(Vec::new(), schema).expect("a writer");
+    parts.iter().for_each(|part| out.write(part).expect("rows"));
+    let bytes = out.into_inner().expect("an end");
+    fs::write(&path, &bytes).expect("a file");
+    let told = rows("SELECT Time, name FROM t ORDER BY Time", &[("t", &path)]);
+    let names: Vec<_> = told.iter().map(|row| row["name"].as_str().unwrap_or_default()).collect();
+    assert_eq!(names, ["a", "b", "c", "a"]);
+    let told = prints(&["cat", text(&path), "--json"]);
+    let names: Vec<_> = told.lines().map(|line| line.contains("\"name\":\"a\"")).collect();
+    assert_eq!(names, [true, false, false, true], "{told}");
+    let cut = folder.path().join("cut.arrows");
+    fs::write(&cut, &bytes[..bytes.len() - 40]).expect("a file");
+    assert!(fails(&["info", text(&cut)]).contains("an Arrow stream that is cut off or damaged"));
+}
+
 /// Parquet's own example files, where they are.
 #[test]
 fn encrypted_columns_are_told() {
@@ -309,6 +460,78 @@ fn a_column_of_csv_that_becomes_fractional_is_one_of_fractions() {
     fs::write(&path, format!("time,v\n{rows}1600030000,0.5\n")).expect("a file");
     let told = super::rows("SELECT count(*) AS n, sum(v) AS s FROM t", &[("t", &path)]);
     assert_eq!(told, [json!({"n": 30_001, "s": 449_985_000.5})]);
+}
+
+#[test]
+fn bytes_have_a_length() {
+    let sql = "SELECT octet_length(arrow_cast('abc', 'Binary')) AS a, octet_length('é') AS b, bit_length(arrow_cast('abc', 'BinaryView')) AS c, octet_length(arrow_cast(NULL, 'Binary')) AS d";
+    assert_eq!(rows(sql, &[]), [json!({"a": 3, "b": 2, "c": 24, "d": null})]);
+}
+
+/// Of structures, in values and conditions.
+#[test]
+fn subqueries_compare_fields_with_the_query_around_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write_parquet(&folder.path().join("t.parquet"), &speeds(), 10);
+    let t: &[(&str, &Path)] = &[("t", &path)];
+    assert_eq!(
+        rows(
+            "SELECT a.Time, (SELECT max(b.place.x) FROM t b WHERE b.place.Y = a.place.Y) AS m FROM t a ORDER BY a.Time",
+            t
+        ),
+        [1.0, 2.0, 3.0, 4.0].map(|time| json!({"Time": time, "m": if time < 3.0 { 2.0 } else { 4.0 }}))
+    );
+    assert_eq!(
+        rows(
+            "SELECT count(*) AS n FROM t a WHERE a.place.x < (SELECT avg(b.place.x) FROM t b WHERE b.place.Y = a.place.Y AND b.Time > 0)",
+            t
+        ),
+        [json!({"n": 2})]
+    );
+    let told = fails(&[
+        "query",
+        "SELECT (SELECT max(b.place.x) FROM t b WHERE b.Time <= a.Time) AS m FROM t a",
+        "--table",
+        &format!("t={}", text(&path)),
+    ]);
+    assert!(told.contains("with = alone"), "{told}");
+}
+
+/// Beyond its memory a query goes on on the disk.
+#[test]
+fn sorts_groups_and_joins_of_more_than_there_is_memory_spill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.parquet");
+    let made = "SELECT value AS v, value * 7919 % 1000003 AS k, concat('row ', CAST(value AS VARCHAR), repeat('x', 40)) AS t FROM generate_series(1, 1000000)";
+    prints(&["query", made, "-o", text(&path)]);
+    let table = format!("t={}", text(&path));
+    let told_in = |memory: &str, sql: &str| prints(&["--memory", memory, "query", sql, "--table", &table, "--csv"]);
+    let told = |sql: &str| told_in("64MiB", sql);
+    assert_eq!(
+        told("SELECT count(*) AS n, max(g) AS g FROM (SELECT row_number() OVER (ORDER BY t) AS g, v FROM t)"),
+        "n,g\n1000000,1000000\n"
+    );
+    let sorted = folder.path().join("sorted.parquet");
+    prints(&[
+        "--memory",
+        "64MiB",
+        "query",
+        "SELECT * FROM t ORDER BY k DESC, t",
+        "--table",
+        &table,
+        "-o",
+        text(&sorted),
+    ]);
+    let first = rows("SELECT k FROM t LIMIT 1", &[("t", &sorted)]);
+    assert_eq!(first, rows("SELECT max(k) AS k FROM t", &[("t", &path)]));
+    assert_eq!(
+        told("SELECT count(*) AS n, sum(m) AS m FROM (SELECT t, max(v) AS m FROM t GROUP BY t)"),
+        "n,m\n1000000,500000500000\n"
+    );
+    assert_eq!(
+        told_in("192MiB", "SELECT count(*) AS n, max(b.t) AS t FROM t a JOIN t b ON a.v = b.v"),
+        format!("n,t\n1000000,row 9{}\n", "x".repeat(40))
+    );
 }
 
 /// Whatever the folders are called, a condition finds them.

@@ -62,6 +62,33 @@ fn only_the_pages_that_a_query_needs_are_fetched() {
     assert!(fetched * 100 <= size * 6, "{fetched} of {size} bytes");
 }
 
+/// Where the statistics tell from when to when it is.
+#[test]
+fn the_span_of_a_table_costs_no_column() {
+    let server = Server::start(Behaviour {
+        require_signature: true,
+        ..Behaviour::default()
+    });
+    let bytes = large();
+    let footer = u64::from(u32::from_le_bytes(
+        bytes[bytes.len() - 8..bytes.len() - 4].try_into().expect("a length"),
+    ));
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path().join("large.parquet");
+    std::fs::write(&here, &bytes).expect("a file");
+    server.put("lake/large.parquet", bytes);
+    let url = server.presigned("lake/large.parquet", 3600);
+    let told = |place: &str| -> Value { serde_json::from_str(&prints(&["info", place, "--json"])).expect("JSON") };
+    let remote = told(&url);
+    // the first block, the end, and the footer
+    let fetched = server.stats().bytes;
+    assert!(fetched <= 2 * 65_536 + footer + 4096, "{fetched} bytes, the footer is {footer}");
+    let local = told(text(&here));
+    for name in ["start_ns", "end_ns", "messages", "chunks", "topics"] {
+        assert_eq!(remote[name], local[name], "{name}");
+    }
+}
+
 /// A list of presigned URLs is one table, its folders are columns, and no signature is shown.
 #[test]
 fn a_list_of_links_is_a_table() {

@@ -4,10 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMillisecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray, TimestampMillisecondArray, UInt32Array,
+};
+use arrow::datatypes::{DataType, Field, Int32Type};
 use serde_json::{Value, json};
 
-use super::{batch, drive, prints, text, write_parquet};
+use super::{batch, drive, prints, rows, text, write_parquet};
 
 fn info(path: &Path) -> Value {
     serde_json::from_str(&prints(&["info", text(path), "--json"])).expect("JSON")
@@ -105,7 +108,7 @@ fn no_row_is_dropped() {
     let rows = cat(&path);
     assert_eq!(
         rows.iter().map(|row| row["message"]["n"].clone()).collect::<Vec<_>>(),
-        [json!(1.0), json!("NaN"), json!(3.0), json!(4.0)]
+        [json!(1), json!(null), json!(3), json!(4)]
     );
     let timeless = batch(vec![("n", Arc::new(Int64Array::from(vec![7, 8])) as _)]);
     let path = write_parquet(&folder.path().join("timeless.parquet"), &timeless, 10);
@@ -117,6 +120,80 @@ fn no_row_is_dropped() {
         info(&path)["warnings"][0]["what"]
             .as_str()
             .is_some_and(|what| what.contains("no column of the table is a time"))
+    );
+}
+
+/// Whole numbers and truth values stay what they are beside nulls: in messages, on paths, and in tables that are written anew.
+#[test]
+fn whole_numbers_may_be_null() {
+    const GREAT: i64 = 9_007_199_254_740_993;
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = StructArray::from(vec![(
+        Arc::new(Field::new("id", DataType::UInt32, true)),
+        Arc::new(UInt32Array::from(vec![Some(7), None, Some(9)])) as ArrayRef,
+    )]);
+    let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None, Some(vec![Some(3)])]);
+    let table = batch(vec![
+        ("Time", Arc::new(Float64Array::from(vec![SECS, SECS + 1.0, SECS + 2.0])) as _),
+        ("n", Arc::new(Int64Array::from(vec![None, Some(GREAT), Some(-1)])) as _),
+        ("ok", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])) as _),
+        ("inside", Arc::new(inside) as _),
+        ("list", Arc::new(list) as _),
+        ("last", Arc::new(Int64Array::from(vec![1, 2, 3])) as _),
+    ]);
+    let path = write_parquet(&folder.path().join("t.parquet"), &table, 10);
+    let wanted = [
+        json!({"n": null, "ok": true, "inside": {"id": 7}, "list": [1.0, "NaN"], "last": 1}),
+        json!({"n": GREAT, "ok": null, "inside": {"id": null}, "list": [], "last": 2}),
+        json!({"n": -1, "ok": false, "inside": {"id": 9}, "list": [3.0], "last": 3}),
+    ];
+    let told = |path: &Path| -> Vec<Value> {
+        let rows = cat(path).into_iter().map(|row| row["message"].clone());
+        rows.map(|mut row| {
+            row.as_object_mut().expect("a row").retain(|name, _| name != "Time");
+            row
+        })
+        .collect()
+    };
+    assert_eq!(told(&path), wanted);
+    let bag = folder.path().join("t.bag");
+    prints(&["export", text(&path), "-o", text(&bag)]);
+    assert_eq!(told(&bag), wanted);
+    let found = |condition: &str| prints(&["find", text(&path), condition, "--json"]).lines().count();
+    assert_eq!(
+        (
+            found("/t.n < 0"),
+            found("/t.n == 9007199254740993"),
+            found("/t.inside.id > 8"),
+            found("/t.ok")
+        ),
+        (1, 1, 1, 1)
+    );
+    let sql = "SELECT n, ok, inside.id AS id FROM t ORDER BY last";
+    let told: Vec<Value> = rows(sql, &[("t", &bag)]);
+    assert_eq!(told[1], json!({"n": GREAT, "ok": null, "id": null}));
+    let out = folder.path().join("out.parquet");
+    prints(&["export", text(&path), "-o", text(&out)]);
+    let told: Vec<Value> = rows("SELECT n, ok, inside_id FROM t ORDER BY last", &[("t", &out)]);
+    assert_eq!(
+        told[..2],
+        [
+            json!({"n": null, "ok": true, "inside_id": 7}),
+            json!({"n": GREAT, "ok": null, "inside_id": null})
+        ]
+    );
+    // behind the rows that a text's types are taken from
+    let csv = folder.path().join("long.csv");
+    let mut lines = String::from("Time,n,text\n");
+    for row in 0..60_000 {
+        let n = if row == 59_999 { String::new() } else { row.to_string() };
+        lines.push_str(&format!("{},{n},{}\n", 1_600_000_000 + row, "x".repeat(80)));
+    }
+    fs::write(&csv, lines).expect("a file");
+    let rows = cat(&csv);
+    assert_eq!(
+        (&rows[59_998]["message"]["n"], &rows[59_999]["message"]["n"]),
+        (&json!(59_998), &json!(null))
     );
 }
 
@@ -227,7 +304,7 @@ fn csv_json_lines_and_arrow_files_are_topics_too() {
             "{format}"
         );
     }
-    assert_eq!(cat(&csv)[1]["message"]["length"], json!("NaN"));
+    assert_eq!(cat(&csv)[1]["message"]["length"], json!(null));
     assert_eq!(cat(&lines)[0]["message"]["where"], json!({"x": [1.0, 2.0]}));
 }
 
@@ -310,6 +387,46 @@ fn an_extracted_table_stands_at_its_messages_times() {
         assert_eq!(row["message"]["bag_file"], json!("drive_a"));
     }
     assert_eq!(info(&table)["topics"][0]["topic"], json!("/vehicle_brake_report"));
+}
+
+/// Recordings whose names topics cannot tell apart have topics of their own.
+#[test]
+fn recordings_of_like_names_are_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let csv = folder.path().join("speeds.csv");
+    fs::write(
+        &csv,
+        "Time,bag_file,v\n1600000000.001,a b,1\n1600000001.001,a_b,2\n1600000002.001,a-b,3\n1600000003.001,a b,4\n",
+    )
+    .expect("a file");
+    let parquet = folder.path().join("speeds");
+    for (bag, values) in [("a b", [1.0, 4.0]), ("a_b", [2.0, 2.0]), ("a-b", [3.0, 3.0])] {
+        let columns = [("Time", vec![SECS, SECS + 1.0]), ("v", values.to_vec())];
+        let columns = columns.map(|(name, values)| (name, Arc::new(Float64Array::from(values)) as ArrayRef));
+        write_parquet(&parquet.join(format!("bag_file={bag}/data.parq")), &batch(columns.to_vec()), 10);
+    }
+    for (path, counts) in [(&csv, [1, 2, 1]), (&parquet, [2, 2, 2])] {
+        let told = info(path);
+        let told = told["topics"].as_array().expect("topics").iter();
+        let topics: Vec<(String, u64)> = told
+            .map(|topic| {
+                (
+                    topic["topic"].as_str().unwrap_or_default().to_owned(),
+                    topic["messages"].as_u64().unwrap_or(0),
+                )
+            })
+            .collect();
+        let named = |number: usize, topic: &str| (topic.to_owned(), counts[number]);
+        assert_eq!(
+            topics,
+            [named(0, "/a_b/speeds"), named(1, "/a_b_2/speeds"), named(2, "/a_b_3/speeds")]
+        );
+        let rows = cat(path);
+        for (topic, bag) in [("/a_b/speeds", "a_b"), ("/a_b_2/speeds", "a b"), ("/a_b_3/speeds", "a-b")] {
+            let mut own = rows.iter().filter(|row| row["topic"] == topic);
+            assert!(own.all(|row| row["message"]["bag_file"] == bag), "{topic}: {rows:?}");
+        }
+    }
 }
 
 /// A lake's folder: each table in it is a topic of each recording; what cannot be read is told, the others are there.

@@ -1,7 +1,9 @@
 //! Delta: the log's actions, replayed in their order. See <https://github.com/delta-io/delta/blob/master/PROTOCOL.md>.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use serde_json::Value;
 
 use super::{Listed, Live, Read, Snapshot, decoded, refused};
@@ -206,7 +208,62 @@ impl State {
         Ok(Snapshot {
             files: files.collect(),
             partition_types: types.collect(),
+            schema: fields(&schema).map(|fields| Arc::new(Schema::new(fields))),
             log: Some("delta"),
         })
     }
+}
+
+/// The fields of a structure, as a log spells it.
+fn fields(structure: &Value) -> Option<Fields> {
+    let fields = structure.get("fields").and_then(Value::as_array)?.iter();
+    let field = |field: &Value| Some(Field::new(field.get("name")?.as_str()?, data_type(field.get("type")?), true));
+    fields.map(field).collect()
+}
+
+/// A type of later versions, which is not known here, holds texts.
+fn data_type(of: &Value) -> DataType {
+    if let Some(name) = of.as_str() {
+        return plain_type(name).or_else(|| decimal(name)).unwrap_or(DataType::Utf8);
+    }
+    let inner = |name: &str| of.get(name).map_or(DataType::Utf8, data_type);
+    match of.get("type").and_then(Value::as_str) {
+        Some("struct") => fields(of).map_or(DataType::Utf8, DataType::Struct),
+        Some("array") => DataType::new_list(inner("elementType"), true),
+        Some("map") => {
+            let entries = vec![
+                Field::new("key", inner("keyType"), false),
+                Field::new("value", inner("valueType"), true),
+            ];
+            DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entries.into()), false)), false)
+        }
+        _ => DataType::Utf8,
+    }
+}
+
+/// The type of a column of values, as a log spells it.
+pub fn plain_type(name: &str) -> Option<DataType> {
+    Some(match name {
+        "integer" => DataType::Int32,
+        "long" => DataType::Int64,
+        "short" => DataType::Int16,
+        "byte" => DataType::Int8,
+        "float" => DataType::Float32,
+        "double" => DataType::Float64,
+        "boolean" => DataType::Boolean,
+        "date" => DataType::Date32,
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "string" => DataType::Utf8,
+        "binary" => DataType::Binary,
+        _ => return None,
+    })
+}
+
+/// `decimal(10,2)`.
+fn decimal(name: &str) -> Option<DataType> {
+    let (precision, scale) = name.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
+    let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
+    let is_possible = (1..=38).contains(&precision) && (0..=38).contains(&scale);
+    is_possible.then_some(DataType::Decimal128(precision, scale))
 }
