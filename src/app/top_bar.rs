@@ -5,8 +5,7 @@ use egui::{Align, Layout, RichText, Ui};
 use super::command::{COMMANDS, Command};
 use super::dialog::Dialog;
 use super::{AppState, link, settings};
-use crate::panel::PANELS;
-use crate::panel::widget::named;
+use crate::panel::{self, PANELS};
 use crate::source::Location;
 use crate::store::{SourceInfo, SourceState};
 use crate::theme::{self, icon, palette, widget};
@@ -76,7 +75,8 @@ fn right(ui: &mut Ui, state: &mut AppState, width: f32) {
         let button = if width < ROOM_FOR_ADD {
             widget::icon_button(ui, icon::PLUS, "Add panel", "")
         } else {
-            named(ui.button(format!("{}  Add panel", icon::PLUS)), "Add panel").on_hover_text("A new panel beside the selected one")
+            panel::widget::named(ui.button(format!("{}  Add panel", icon::PLUS)), "Add panel")
+                .on_hover_text("A new panel beside the selected one")
         };
         egui::Popup::menu(&button).show(|ui| panel_list(ui, state));
         if width >= ROOM_FOR_LAYOUT {
@@ -119,7 +119,7 @@ fn search(ui: &mut Ui, state: &mut AppState, width: f32) {
         .right_text(RichText::new(key).font(theme::small()).color(p.faint))
         .fill(p.raised)
         .min_size(egui::vec2(220.0, 24.0));
-    if named(ui.add(button), Command::Palette.name()).clicked() {
+    if panel::widget::named(ui.add(button), Command::Palette.name()).clicked() {
         let ctx = ui.ctx().clone();
         state.run(Command::Palette, &ctx);
     }

@@ -13,7 +13,7 @@ use super::export::Goal;
 use super::pointer::SHORTEST_SECS;
 use super::{Coverage, PlotPanel, axis, legend, wanted_span};
 use crate::panel::time_axis::{Labels, Mark, TimeAxis};
-use crate::panel::{Action, View, linked, widget};
+use crate::panel::{Action, Panel as _, View, linked, widget};
 use crate::theme;
 use crate::time::{Span, Time};
 
