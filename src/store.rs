@@ -214,6 +214,9 @@ pub struct Status {
     pub failures: Vec<Arc<str>>,
 }
 
+/// A series' path and times.
+type Compiled = (Arc<Column>, Clock);
+
 /// Compiled definitions, or why they do not compile, by type and definition.
 type Schemas = HashMap<(Arc<str>, Arc<str>), Result<Arc<Schema>, Arc<str>>>;
 
@@ -235,7 +238,7 @@ pub struct Store {
     weights: Vec<(u64, u64)>,
     /// Looked up only, never walked.
     schemas: Schemas,
-    columns: Vec<(u32, Arc<Schema>, Option<(Arc<Column>, Clock)>)>,
+    columns: Vec<(u32, Arc<Schema>, Option<Compiled>)>,
     variables: Variables,
     variables_revision: u64,
     span: Option<Span>,

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use super::cache::{Data, Decoding, Kept, State, Unit};
 use super::index::ChunkKey;
 use super::plan::DecodeKey;
-use super::{ArrivalsJob, ChunkRead, Clock, Deadline, Entry, Read, RowsJob, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
+use super::{ArrivalsJob, ChunkRead, Compiled, Deadline, Entry, Read, RowsJob, SeriesJob, SourceId, Store, TopicId, Work, WorkId};
 use crate::decode::{Decoded, Form, Schema, Value};
 use crate::format::{ChunkId, ConnectionId, ConnectionSet};
-use crate::path::Column;
 use crate::time::Time;
 
 /// The executor begins fewer of them where the network is not quicker for it.
@@ -356,7 +355,7 @@ impl Store {
     }
 
     /// The series' path and times, compiled for a schema once.
-    pub(super) fn column(&mut self, number: u32, schema: &Arc<Schema>) -> Option<(Arc<Column>, Clock)> {
+    pub(super) fn column(&mut self, number: u32, schema: &Arc<Schema>) -> Option<Compiled> {
         let known = self.columns.iter().find(|(n, s, _)| *n == number && Arc::ptr_eq(s, schema));
         if let Some((_, _, column)) = known {
             return column.clone();
