@@ -39,7 +39,7 @@ pub use open::Common;
 
 /// Opens any drive recording, wherever it lies, at once, and plays it
 #[derive(Parser, Debug)]
-#[command(name = "roadreel", version, disable_help_subcommand = true)]
+#[command(name = "roadreel", version)]
 #[command(
     after_help = "LOC is a path, an http(s) URL (presigned or plain; a URL needs no file name), s3://bucket/key, or the ARN of an object\n\
     behind an access point.\n\

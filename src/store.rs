@@ -46,7 +46,7 @@ pub use rows::{Block, RowSet};
 pub use series::{Points, Series, Statistics};
 pub use signal::{Problem, Signal, integer};
 pub use times::{Density, Times};
-pub use timing::{Figures, Gap, SPREAD_MEDIANS, Stamping, Timing};
+pub use timing::{Edge, Figures, Gap, SPREAD_MEDIANS, Stamping, Timing};
 pub use transforms::{Branch, Flaw, Transforms};
 pub use work::*;
 

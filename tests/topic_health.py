@@ -2,7 +2,8 @@
 
     python tests/topic_health.py BAG [TOPIC]
 
-One line a topic: messages, mean rate in Hz, jitter, gaps (periods of more than 2.5 times the median or mean), longest period; times in nanoseconds.
+One line a topic: messages, mean rate in Hz, jitter, gaps (periods of more than 2.5 times the median or mean; of topics of ten messages and more
+that are not latched also what is silent at the bag's beginning or end for longer than that and than a second), longest of these; times in nanoseconds.
 With TOPIC also its skew (receive time minus header stamp: median, least, greatest), stamps out of order, mean and largest size.
 """
 
@@ -15,12 +16,14 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 
 def main(path, wanted=None):
-    times = defaultdict(list)
+    times, latched = defaultdict(list), set()
     stamps, sizes = [], []
     store = get_typestore(Stores.EMPTY)
     with Reader(path) as bag:
         for connection in bag.connections:
             store.register(get_types_from_msg(connection.msgdef.data, connection.msgtype))
+            if connection.ext.latching or connection.topic.endswith("tf_static"):
+                latched.add(connection.topic)
         for connection, time, data in bag.messages():
             times[connection.topic].append(time)
             if connection.topic == wanted:
@@ -29,6 +32,7 @@ def main(path, wanted=None):
                 if stamp.sec or stamp.nanosec:  # one that was never set says nothing
                     stamps.append((time, stamp.sec * 10**9 + stamp.nanosec))
                 sizes.append(len(data))
+    begin, end = min(map(min, times.values())), max(map(max, times.values()))
     for topic in sorted(times):
         t = np.sort(np.array(times[topic], dtype=np.int64))
         if len(t) < 2:
@@ -36,8 +40,12 @@ def main(path, wanted=None):
             continue
         periods = np.diff(t)
         median = int(np.median(periods))
-        gaps = int((periods > 2.5 * max(median, periods.mean())).sum())
-        print(topic, len(t), f"{1e9 / periods.mean():.3f}", int(periods.std()), gaps, int(periods.max()))
+        limit = 2.5 * max(median, periods.mean())
+        silent = list(periods)
+        if len(t) >= 10 and topic not in latched:
+            silent += [edge for edge in (t[0] - begin, end - t[-1]) if edge > max(limit, 10**9)]
+        gaps = sum(period > limit for period in silent)
+        print(topic, len(t), f"{1e9 / periods.mean():.3f}", int(periods.std()), gaps, max(silent))
     if stamps:
         stamps.sort(key=lambda s: s[0])
         skew = np.array([a - b for a, b in stamps])

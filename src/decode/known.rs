@@ -111,7 +111,7 @@ impl Definitions {
 
     /// As a recording would hold it: the type's own text, then all that it uses.
     pub fn complete(&self, type_name: &str) -> Option<String> {
-        self.complete_in(None, type_name)
+        self.complete_in(None, type_name).ok()
     }
 
     /// [`Definitions::complete`] of the version that has this MD5. Err: whether the type is known at all.
@@ -124,7 +124,7 @@ impl Definitions {
             let Some(known) = self.md5_in(version, type_name) else { continue };
             is_known = true;
             if is_any || known.eq_ignore_ascii_case(md5) {
-                return self.complete_in(version, type_name).ok_or(true);
+                return self.complete_in(version, type_name).map_err(|_| true);
             }
         }
         Err(is_known)
@@ -138,25 +138,27 @@ impl Definitions {
         md5_of(type_name, &mut |name| own_definition(name, self.text(version, name)?))
     }
 
-    fn complete_in(&self, version: Option<&Texts>, type_name: &str) -> Option<String> {
+    /// Err: the type that is not known, this one or one that it uses.
+    fn complete_in(&self, version: Option<&Texts>, type_name: &str) -> Result<String, String> {
+        let known = |name: &str| self.text(version, name).ok_or_else(|| name.to_owned());
         let root = canonical(type_name);
-        let mut text = self.text(version, &root)?.clone();
+        let mut text = known(&root)?.clone();
         let (mut queue, mut seen) = (vec![root.clone()], BTreeSet::from([root]));
         while let Some(name) = queue.pop() {
-            for line in self.text(version, &name)?.lines() {
+            for line in known(&name)?.lines() {
                 let kind = line.split_whitespace().next().unwrap_or_default();
                 let base = kind.split(['[', '#']).next().unwrap_or_default();
                 let Some(used) = full_name(&name, base).filter(|_| !base.is_empty()) else {
                     continue;
                 };
                 if seen.insert(used.clone()) {
-                    let own = self.text(version, &used)?;
+                    let own = known(&used)?;
                     text.push_str(&format!("\n{}\nMSG: {used}\n{own}", "=".repeat(80)));
                     queue.push(used);
                 }
             }
         }
-        Some(text)
+        Ok(text)
     }
 
     /// Compiles what a recording says of a type. Where it holds no definition, a known one of the same MD5 is taken.
@@ -164,12 +166,15 @@ impl Definitions {
         if !definition.trim().is_empty() {
             return Schema::ros1(type_name, definition);
         }
-        let missing = |why: &str| DecodeError::NotDecodable(format!("the recording holds no definition of {type_name}{why}"));
         let complete = self.complete_of(type_name, md5).map_err(|is_known| {
-            missing(match is_known {
-                true => ", and the known one is of another version; add its .msg files with --msgs",
-                false => "; add its .msg files with --msgs",
-            })
+            let why = match self.complete_in(None, type_name) {
+                _ if is_known => ", and the known one is of another version".to_owned(),
+                Err(used) if used != canonical(type_name) => format!(", and the known one uses {used}, of which none is known"),
+                _ => String::new(),
+            };
+            DecodeError::NotDecodable(format!(
+                "the recording holds no definition of {type_name}{why}; add its .msg files with --msgs"
+            ))
         })?;
         Schema::ros1(type_name, &said(type_name, &complete))
     }

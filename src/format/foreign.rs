@@ -169,7 +169,7 @@ pub(super) fn guess(name: &str, head: &[u8]) -> String {
     if is_text(head) {
         return "a text file, not a recording: Roadreel opens ROS 1 bags (.bag), tables (.parquet, .csv, .jsonl, .arrow) and text logs (.log, .txt)".into();
     }
-    "no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, and tables (Parquet, CSV, JSON Lines, Arrow)"
+    "no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, tables (Parquet, CSV, JSON Lines, Arrow) and text logs (.log, .txt)"
         .into()
 }
 

@@ -1,9 +1,10 @@
 //! Text logs: files of lines that nodes wrote beside a recording, read as messages of rosgraph_msgs/Log on one topic.
 //!
-//! Invariants: every byte of the file is in one message; a line without a time goes on with the message before it, or, where no line
-//! has a time, stands in its order; chunks are blocks of whole messages. Times without a year lie in the year that brings them nearest to
-//! when the file says that it was begun, else to what is recorded beside them, else to the day in the file's name, else in the last year
-//! before the file was written; lines go on into the next year.
+//! Invariants: every byte of the file is in one message; a line without a time goes on with the message before it, or, where it has a
+//! level in brackets, stands at its time, or, where no line has a time, stands in its order; chunks are blocks of whole messages. Times
+//! without a year lie in the year that brings them nearest to when the file says that it was begun, else to what is recorded beside them,
+//! else to the day in the file's name, else in the last year before the file was written; lines go on into the next year. Times of day
+//! alone count where no line has a date, and lie in days found alike.
 
 mod encoding;
 mod fields;
@@ -21,8 +22,8 @@ use bytes::Bytes;
 use super::{Batch, Catalog, Checks, ChunkId, Connection, ConnectionSet, Container, Fetched, Format, Indexer, Message};
 use crate::time::{Span, Time};
 use encoding::Encoding;
-use line::{Line, parse};
-use times::{in_nearest_year, in_year, year_of, years_to};
+use line::{Lacks, Line, parse};
+use times::{days_to, in_nearest_year, in_year, next_at, year_of, years_to};
 
 pub struct TextLog;
 
@@ -30,11 +31,13 @@ const NAME: &str = "textlog";
 /// Lines of the head that are looked at to tell what the file is.
 const SNIFFED_LINES: usize = 64;
 /// How texts start that are no logs.
-const OTHERS: [&[u8]; 4] = [b"#ROSBAG", b"<?xml", b"<!doctype", b"<html"];
+const OTHERS: [&[u8]; 6] = [b"#ROSBAG", b"<?xml", b"<!doctype", b"<html", b"\xff\xfe", b"\xfe\xff"];
 /// A message of more than so many bytes is cut: the rest is the next one.
 const LONGEST_BYTES: usize = 1 << 20;
 /// Between lines that have no time.
 const STEP_NANOS: i64 = 1_000;
+/// So far back a line may go without being of the next day.
+const BACK_NANOS: i64 = 3_600_000_000_000;
 
 /// As roscpp and rospy generate it.
 const DEFINITION: &str = "\
@@ -82,7 +85,7 @@ impl Format for TextLog {
                 .filter(|l| !l.trim_ascii().is_empty())
                 .take(SNIFFED_LINES)
         };
-        let timed = lines().filter(|line| parse(line).time.is_some()).count();
+        let timed = lines().filter(|line| parse(line, false).time.is_some()).count();
         timed > 0 && timed * 2 >= lines().count()
     }
 
@@ -91,11 +94,15 @@ impl Format for TextLog {
     }
 }
 
-/// No zero bytes, and UTF-8 (or nearly) as far as it goes.
+/// UTF-8 (or nearly) as far as it goes, with few runs of zeros: crashes leave these, and logs emptied while they are written.
 fn is_text(head: &[u8]) -> bool {
-    let sample = head.get(..4096).unwrap_or(head);
-    let control = |b: &&u8| **b < 9 || (14..32).contains(*b) && **b != 27;
-    !sample.is_empty() && sample.iter().filter(control).count() == 0
+    let start = head.iter().take_while(|b| **b == 0).count();
+    let sample = head.get(start..).unwrap_or_default();
+    let sample = sample.get(..4096).unwrap_or(sample);
+    let is_control = |b: &u8| matches!(*b, 1..=8 | 14..=26 | 28..=31);
+    let runs = sample.chunk_by(|a, b| (*a == 0) == (*b == 0)).filter(|run| run.starts_with(&[0]));
+    let texts = sample.iter().filter(|b| **b != 0).count();
+    texts > 0 && !sample.iter().any(is_control) && runs.count() <= 3 + texts / 128
 }
 
 /// An indexed text log.
@@ -106,9 +113,18 @@ struct Log {
     numbers: Vec<u64>,
     /// No line has a time: the first stands here, the others after it.
     start: Option<Time>,
-    /// The first line that has a time names no year.
-    lacks_year: bool,
     encoding: Encoding,
+    /// What the first line that has a time does not name.
+    lacks: Lacks,
+}
+
+/// How lines are read.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Lines without a time belong to the one before.
+    is_joined: bool,
+    /// Times of day alone are times.
+    lacks_days: bool,
 }
 
 impl Container for Log {
@@ -130,7 +146,7 @@ impl Container for Log {
             // lines before the first that has a time
             last: of.span.start,
         };
-        each_message(&bytes, self.start.is_none(), |line, text| {
+        each_message(&bytes, self.manner(), |line, text| {
             let time = of.span.clamp(at.time_of(line));
             batch.messages.push(Message {
                 connection: 0,
@@ -148,7 +164,14 @@ impl Container for Log {
                 placed.start = Some(start);
                 placed.move_spans(|t| start.plus_nanos(t.since(old)));
             }
-            None if self.lacks_year => {
+            None if self.lacks == Lacks::Day => {
+                let nanos = days_to(self.catalog.span()?, start);
+                if nanos == 0 {
+                    return None;
+                }
+                placed.move_spans(|t| t.plus_nanos(nanos));
+            }
+            None if self.lacks == Lacks::Year => {
                 let years = years_to(self.catalog.span()?, start);
                 if years == 0 {
                     return None;
@@ -162,6 +185,13 @@ impl Container for Log {
 }
 
 impl Log {
+    fn manner(&self) -> Manner {
+        Manner {
+            is_joined: self.start.is_none(),
+            lacks_days: self.lacks == Lacks::Day,
+        }
+    }
+
     fn move_spans(&mut self, moved: impl Fn(Time) -> Time) {
         for chunk in &mut self.catalog.chunks {
             chunk.span = Span::new(moved(chunk.span.start), moved(chunk.span.end));
@@ -183,32 +213,35 @@ impl Clock {
             self.number += 1;
             return start.plus_nanos(number.saturating_mul(STEP_NANOS));
         }
-        self.last = match line.time {
-            Some(time) if line.lacks_year => in_nearest_year(time, self.last),
-            Some(time) => time,
-            None => self.last,
+        self.last = match (line.time, line.lacks) {
+            (Some(time), Lacks::Year) => in_nearest_year(time, self.last),
+            (Some(time), Lacks::Day) => next_at(time, self.last.plus_nanos(-BACK_NANOS)),
+            (Some(time), Lacks::Nothing) => time,
+            (None, _) => self.last,
         };
         self.last
     }
 }
 
-/// Calls `f` with each message: what its first line says, and its whole text. `is_joined`: lines without a time belong to the one before.
-fn each_message(bytes: &[u8], is_joined: bool, mut f: impl FnMut(&Line, &[u8])) {
+/// Calls `f` with each message: what its first line says, and its whole text.
+fn each_message(bytes: &[u8], manner: Manner, mut f: impl FnMut(&Line, &[u8])) {
     let mut at = 0;
-    while let Some((line, range, next)) = message_at(bytes, at, is_joined) {
+    while let Some((line, range, next)) = message_at(bytes, at, manner) {
         f(&line, bytes.get(range).unwrap_or_default());
         at = next;
     }
 }
 
 /// The message that starts at `at`: its first line, where its text is, and where the next one starts. None at the end.
-fn message_at(bytes: &[u8], at: usize, is_joined: bool) -> Option<(Line<'_>, Range<usize>, usize)> {
+fn message_at(bytes: &[u8], at: usize, manner: Manner) -> Option<(Line<'_>, Range<usize>, usize)> {
     let (first, mut end, mut next) = line_at(bytes, at)?;
-    let line = parse(first);
+    let line = parse(first, manner.lacks_days);
     let start = at + line.text_at;
-    while is_joined && next - at < LONGEST_BYTES {
+    while manner.is_joined && next - at < LONGEST_BYTES {
         match line_at(bytes, next) {
-            Some((following, following_end, after)) if !line::starts_message(following) => (end, next) = (following_end, after),
+            Some((following, following_end, after)) if !line::starts_message(following, manner.lacks_days) => {
+                (end, next) = (following_end, after);
+            }
             _ => break,
         }
     }
@@ -261,8 +294,8 @@ fn payload(line: &Line, time: Time, text: &[u8]) -> Bytes {
     out.push(line.level);
     string(&mut out, &String::from_utf8_lossy(&line.node));
     string(&mut out, &String::from_utf8_lossy(&text));
-    string(&mut out, &String::from_utf8_lossy(line.file));
-    string(&mut out, &String::from_utf8_lossy(line.function));
+    string(&mut out, &String::from_utf8_lossy(&line.file));
+    string(&mut out, &String::from_utf8_lossy(&line.function));
     number(&mut out, line.line);
     number(&mut out, 0);
     out.into()

@@ -76,11 +76,16 @@ const COLUMNS: [(Sort, Column<'static>); 6] = {
         ),
         (
             Sort::Gaps,
-            column("Gaps", "Periods of more than 2.5 times the usual one", 56.0, Align::Right),
+            column(
+                "Gaps",
+                "Times without a message, of more than 2.5 usual periods",
+                56.0,
+                Align::Right,
+            ),
         ),
         (
             Sort::Longest,
-            column("Longest gap", "The longest period between two messages", 96.0, Align::Right),
+            column("Longest gap", "The longest time without a message", 96.0, Align::Right),
         ),
     ]
 };
@@ -141,7 +146,7 @@ impl HealthPanel {
                 Sort::Messages => topic.messages as f64,
                 Sort::Rate => timing.and_then(Timing::rate_hz).unwrap_or(0.0),
                 Sort::Jitter => timing.map_or(0.0, |t| t.jitter_nanos),
-                Sort::Gaps => timing.map_or(0.0, |t| t.gaps.len() as f64),
+                Sort::Gaps => timing.map_or(0.0, |t| t.gap_count as f64),
                 Sort::Longest => timing.and_then(|t| t.longest).map_or(0.0, |g| g.nanos() as f64),
             }
         };
@@ -257,13 +262,19 @@ impl HealthPanel {
         let place = |t: crate::time::Time| strip.left() + (fraction(t, view.span) as f32) * strip.width();
         let pointer = ui.input(|i| i.pointer.interact_pos()).filter(|at| strip.expand(3.0).contains(*at));
         let clicked = ui.input(|i| i.pointer.primary_clicked());
-        for gap in timing.into_iter().flat_map(|t| &t.gaps).take(200) {
-            let (left, right) = (place(gap.from), place(gap.to));
-            let mark = Rect::from_x_y_ranges(left..=right.max(left + 2.0), strip.y_range());
+        let mark_of = |from, to| {
+            let (left, right) = (place(from), place(to));
+            Rect::from_x_y_ranges(left..=right.max(left + 2.0), strip.y_range())
+        };
+        for span in timing.into_iter().flat_map(|t| &t.marks) {
+            let mark = mark_of(span.start, span.end).intersect(strip.expand(2.0));
             painter.rect_filled(mark, 0.0, p.warn.gamma_multiply(0.8));
-            if clicked && pointer.is_some_and(|at| mark.expand2(vec2(2.0, 3.0)).contains(at)) {
-                out.push(Action::Seek(gap.from));
-            }
+        }
+        if let (Some(timing), Some(at)) = (timing, pointer.filter(|_| clicked)) {
+            let is_hit = |from, to| mark_of(from, to).expand2(vec2(2.0, 3.0)).contains(at);
+            let gap = timing.gaps.iter().find(|gap| is_hit(gap.from, gap.to)).map(|gap| gap.from);
+            let mark = || timing.marks.iter().find(|span| is_hit(span.start, span.end)).map(|span| span.start);
+            out.extend(gap.or_else(mark).map(Action::Seek));
         }
         let now = place(view.now);
         painter.vline(now, strip.y_range(), egui::Stroke::new(1.0, p.accent));
@@ -303,7 +314,7 @@ impl HealthPanel {
                 of(&|t| t.rate_hz().map(|hz| hz.to_string())),
                 of(&|t| Some(secs(t.median_period_nanos as f64))),
                 of(&|t| Some(secs(t.jitter_nanos))),
-                of(&|t| Some(t.gaps.len().to_string())),
+                of(&|t| Some(t.gap_count.to_string())),
                 of(&|t| t.longest.map(|gap| secs(gap.nanos() as f64))),
             ];
             csv.push_str(&fields.join(","));
@@ -354,10 +365,10 @@ fn cells(topic: &Topic, timing: Option<&Timing>) -> [(String, bool); 5] {
     let rate = timing.rate_hz().map_or_else(nothing, |hz| (widget::rate_text(hz), false));
     let jitter = time::format_duration(timing.jitter_nanos as i64);
     let longest = timing.longest.map_or_else(nothing, |gap| {
-        let is_gap = timing.gaps.contains(&gap);
-        (time::format_duration(gap.nanos()), is_gap)
+        // the longest is one, if any is
+        (time::format_duration(gap.nanos()), timing.gap_count > 0)
     });
-    let gaps = (timing.gaps.len().to_string(), !timing.gaps.is_empty());
+    let gaps = (timing.gap_count.to_string(), timing.gap_count > 0);
     [messages, rate, (jitter, false), gaps, longest]
 }
 
@@ -444,7 +455,7 @@ impl Panel for HealthPanel {
             ("Jitter", "The standard deviation of the time between two messages."),
             (
                 "Gaps",
-                "Times without a message of more than 2.5 times the median or the mean period, whichever is longer.",
+                "Times without a message of more than 2.5 times the median or the mean period, whichever is longer; at the recording's beginning and end of more than a second, too, of topics that are not latched and have ten messages or more.",
             ),
             ("Skew", "Receive time minus header stamp, of the selected topic."),
         ] {

@@ -125,7 +125,8 @@ impl TfTreePanel {
             .iter()
             .find_map(|t| t.schema_error.as_ref().map(|why| format!("{}: {why}", t.name)));
         let failed = failed.or_else(|| view.store.transforms_failure().map(|why| why.to_string()));
-        self.state = match (failed, self.lines.is_empty() && self.search.is_empty()) {
+        let is_empty = self.lines.is_empty() && self.troubles.is_empty() && self.search.is_empty();
+        self.state = match (failed, is_empty) {
             (Some(why), true) => PanelState::Failed(why),
             (Some(why), false) => PanelState::Partial(format!("some transforms are missing: {why}")),
             (_, true) if pending => PanelState::Pending("transforms are being read".into()),

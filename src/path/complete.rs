@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::ast::{Expr, Path};
-use super::column::Compiler;
-use super::functions::{FUNCTIONS, Kind as FunctionKind};
+use super::ast::{Expr, Path, Spot, Style};
+use super::column::{Column, Compiler};
+use super::functions::{FUNCTIONS, Function, Kind as FunctionKind, Part};
 use super::place::{Place, constant_names, type_text};
 use super::program::{TopicSchema, Variables, bind};
 use super::{parse, parse_fields, topic_text};
@@ -45,11 +45,12 @@ pub fn complete(text: &str, cursor: usize, topics: &[TopicSchema], variables: &V
     }
     let start = start_of_path(head);
     let path = head.get(start..).unwrap_or_default();
-    if let Some(at) = path.rfind(".@").filter(|at| is_word(path, at + 2)) {
+    let function = path
+        .rfind(".@")
+        .filter(|at| path.get(at + 2..).is_some_and(|word| word.split('.').all(|part| is_word(part, 0))));
+    if let Some(at) = function {
         proposals.begin(head, start + at + 2);
-        for function in FUNCTIONS {
-            proposals.add(function.name, format!("{} — {}", function.signature(), function.what), false);
-        }
+        functions(path.get(..at).unwrap_or_default(), topics, variables, &mut proposals);
         return proposals.sorted();
     }
     match open_filter(path) {
@@ -157,7 +158,7 @@ fn start_of_path(head: &str) -> usize {
             (None, '"' | '\'') => quote = Some(c),
             (None, '{' | '[') => depth += 1,
             (None, '}' | ']') => depth = depth.saturating_sub(1),
-            (None, ' ' | '(' | ',' | '<' | '>' | '=' | '!' | '~') if depth == 0 => start = i + 1,
+            (None, ' ' | '(' | ',' | '<' | '>' | '=' | '!' | '~' | '&' | '|') if depth == 0 => start = i + 1,
             _ => {}
         }
     }
@@ -214,6 +215,52 @@ fn in_path(head: &str, start: usize, topics: &[TopicSchema], variables: &Variabl
         if !matches!(function.kind, FunctionKind::Part(_)) {
             out.add(&format!("{}(", function.name), function.what.to_owned(), true);
         }
+    }
+}
+
+/// Those that fit what they are taken of; all where its type is not known.
+fn functions(of: &str, topics: &[TopicSchema], variables: &Variables, out: &mut Proposals) {
+    let of = parse(of).ok().and_then(|expr| bind(&expr, variables, topics).ok());
+    let schema = match &of {
+        Some(Expr::Path(path)) => topics.iter().find(|(name, _)| Some(&**name) == path.topic.as_deref()),
+        _ => None,
+    };
+    let schema = schema.and_then(|(_, schema)| schema.as_ref().ok());
+    let can_take = |function: &'static Function| match (&of, schema) {
+        (Some(path), Some(schema)) => {
+            let call = Expr::Call {
+                function,
+                args: vec![path.clone()],
+                style: Style::Modifier,
+                at: Spot::default(),
+            };
+            Column::compile(schema, &call).is_ok()
+        }
+        (Some(Expr::Path(_)) | None, _) => true,
+        // what is computed is a number
+        _ => !matches!(function.kind, FunctionKind::Part(_)),
+    };
+    let is_number = FUNCTIONS.first().is_some_and(can_take);
+    for function in FUNCTIONS {
+        let fits = match function.kind {
+            FunctionKind::Part(_) => can_take(function),
+            _ => is_number || function.is_of_times,
+        };
+        if !fits {
+            continue;
+        }
+        let params = function.signature().split_off(function.name.len());
+        let blank = if params.is_empty() { "" } else { " — " };
+        out.add(function.name, format!("{params}{blank}{}", function.what), false);
+        // Foxglove's spelling
+        let spelling = match function.kind {
+            FunctionKind::Part(Part::Roll | Part::Pitch | Part::Yaw) if schema.is_some() => format!("rpy.{}", function.name),
+            FunctionKind::Part(Part::QuatX | Part::QuatY | Part::QuatZ | Part::QuatW) if schema.is_some() => {
+                function.name.replace('_', ".")
+            }
+            _ => continue,
+        };
+        out.add(&spelling, function.what.to_owned(), false);
     }
 }
 

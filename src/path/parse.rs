@@ -3,6 +3,9 @@
 //! Invariants: every refusal says what, where, and what would fit; the tree is no deeper than brackets that nest [`MAX_DEPTH`] deep
 //! and [`MAX_LINKS`] operators and functions in a row make it.
 
+mod list;
+mod refusal;
+
 use std::ops::Range;
 
 use super::PathError;
@@ -105,18 +108,11 @@ impl<'a> Parser<'a> {
         PathError::new(what, span)
     }
 
-    fn unexpected(&self) -> PathError {
-        let end = self.at + self.peek().map_or(0, char::len_utf8);
-        match self.peek() {
-            None => self.error(self.at..self.at, "something is missing at the end"),
-            Some('&' | '|' | '!') => {
-                let other = [("&&", "and"), ("||", "or"), ("!", "not")];
-                let meant = other.into_iter().find(|(sign, _)| self.rest().starts_with(sign));
-                let (sign, word) = meant.unwrap_or(("&", "and"));
-                self.error(self.at..self.at + sign.len(), format!("“{sign}” is written “{word}” here"))
-            }
-            Some(c) if "+-*/^%".contains(c) => self.error(self.at..end, format!("“{c}” between values needs a space on both sides")),
-            Some(c) => self.error(self.at..end, format!("“{c}” does not fit here")),
+    /// The bracket behind an expression.
+    fn close(&mut self, bracket: &str, after: &str) -> Result<(), PathError> {
+        match self.other_spelling() {
+            Some(error) => Err(error),
+            None => self.expect(bracket, after),
         }
     }
 
@@ -163,7 +159,8 @@ impl<'a> Parser<'a> {
         let before = self.space();
         for op in OPS {
             if matches!(op, Op::And | Op::Or) {
-                if before && self.word(op.text()) {
+                let sign = if op == Op::And { "&&" } else { "||" };
+                if self.eat(sign) || before && self.word(op.text()) {
                     return Ok(Some(op));
                 }
                 continue;
@@ -211,6 +208,16 @@ impl<'a> Parser<'a> {
         let mut highest = 9;
         loop {
             let start = self.at;
+            if self.is_list_ahead() {
+                let level = Op::Equal.level();
+                if level < least || level > highest {
+                    self.at = start;
+                    return Ok(left);
+                }
+                highest = level - 1;
+                left = self.one_of(left, from)?;
+                continue;
+            }
             let Some(op) = self.operator()? else { return Ok(left) };
             let level = op.level();
             if level < least || level > highest {
@@ -264,6 +271,15 @@ impl<'a> Parser<'a> {
             self.space();
             return self.nested(|p| Ok(Expr::Not(Box::new(p.expr(3)?))));
         }
+        // binds as a sign does, as in other languages
+        if self.peek() == Some('!') && !self.rest().starts_with("!=") {
+            self.at += 1;
+            self.space();
+            return self.nested(|p| Ok(Expr::Not(Box::new(p.expr(7)?))));
+        }
+        if let Some(word) = self.capital_not() {
+            return Err(self.written(word, "not"));
+        }
         let mut expr = self.primary()?;
         while self.rest().starts_with(".@") {
             self.link()?;
@@ -281,7 +297,7 @@ impl<'a> Parser<'a> {
                 self.space();
                 let inner = self.expr(1)?;
                 self.space();
-                self.expect(")", "the expression in brackets")?;
+                self.close(")", "the expression in brackets")?;
                 Ok(inner)
             }
             Some('$') => {
@@ -429,7 +445,7 @@ impl<'a> Parser<'a> {
         self.space();
         while !self.eat(")") {
             if !args.is_empty() {
-                self.expect(",", "an argument")?;
+                self.close(",", "an argument")?;
                 self.link()?;
                 self.space();
             }
@@ -536,11 +552,7 @@ impl<'a> Parser<'a> {
         let condition = self.expr(1)?;
         self.space();
         self.relative = outer;
-        if self.peek() == Some('=') {
-            let error = self.error(self.at..self.at + 1, "values are compared with “==”");
-            return Err(error.with_nearest(Some(" == ".into())));
-        }
-        self.expect("}", "a condition")?;
+        self.close("}", "a condition")?;
         Ok(StepKind::Filter(Box::new(condition)))
     }
 

@@ -3,7 +3,7 @@
 //! Invariant: a [`TopicId`] once given stands for the same topic for good. Names depend on the order of the locations only,
 //! not on which of them was read first; so one may change when an earlier location is read at last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cache::{Cell, State, Unit};
@@ -59,6 +59,8 @@ pub(super) struct TopicIndex {
     pub times: Times,
     /// Changes with `times`.
     pub times_revision: u64,
+    /// First to last message of the recordings that know it, with all their parts.
+    pub recorded: Option<Span>,
     group: usize,
 }
 
@@ -405,6 +407,7 @@ impl Store {
             index.publishers.clear();
         }
         self.rebuild_publishers(by_publisher);
+        self.rebuild_recorded();
         self.name_topics();
         self.describe_topics();
         self.rebuild_loaded();
@@ -420,6 +423,31 @@ impl Store {
                     latching: info.is_latched(),
                     list: ChunkList::new(chunks),
                 });
+            }
+        }
+    }
+
+    fn rebuild_recorded(&mut self) {
+        let mut of_parts: BTreeMap<(Option<usize>, String, String), Span> = BTreeMap::new();
+        let mut spans = Vec::with_capacity(self.inner.len());
+        for (info, inner) in self.sources.iter().zip(&self.inner) {
+            let span = inner.container.as_ref().and_then(|c| c.catalog().span());
+            let part = Some(Part::of(&info.location)).filter(|part| part.number.is_some());
+            let key = part.map(|part| (inner.group, part.folder, part.base));
+            if let (Some(key), Some(span)) = (&key, span) {
+                of_parts.entry(key.clone()).and_modify(|all| *all = all.union(span)).or_insert(span);
+            }
+            spans.push((key, span));
+        }
+        for index in &mut self.index {
+            index.recorded = None;
+        }
+        for (inner, (key, span)) in self.inner.iter().zip(spans) {
+            let span = key.and_then(|key| of_parts.get(&key).copied()).or(span);
+            for topic in &inner.topics {
+                if let (Some(index), Some(span)) = (self.index.get_mut(topic.0 as usize), span) {
+                    index.recorded = Some(index.recorded.map_or(span, |all| all.union(span)));
+                }
             }
         }
     }

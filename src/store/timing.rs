@@ -3,8 +3,10 @@
 //!
 //! Definitions, so that a script can check them: the period is the time between one message and the next by receive time; the rate
 //! is one over the mean period; jitter is the standard deviation of the periods; a gap is a period of more than [`GAP_PERIODS`]
-//! times the median or the mean, whichever is longer (bursts make the median short); skew is receive time minus header stamp; a
-//! message is out of order when its stamp is earlier than that of one received before it.
+//! times the median or the mean, whichever is longer (bursts make the median short), and, where a topic of [`RHYTHM_MESSAGES`] or more
+//! is not latched, the time from its recording's beginning to its first message and from its last to the end, where that is as long, and
+//! longer than [`EDGE_NANOS`]; skew is receive time minus header stamp; a message is out of order when its stamp is earlier than that of
+//! one received before it.
 
 use std::sync::Arc;
 
@@ -15,7 +17,14 @@ use crate::decode::{Form, Rows};
 use crate::time::{Span, Time};
 
 const GAP_PERIODS: f64 = 2.5;
+/// Fewer messages say nothing of when the next one should come.
+const RHYTHM_MESSAGES: usize = 10;
+/// A recorder starts and stops with one topic after the other.
+const EDGE_NANOS: i64 = 1_000_000_000;
+/// Of more gaps the longest are kept, and all are counted.
 const MOST_GAPS: usize = 10_000;
+/// More gaps are marked by parts of the recording.
+const MOST_MARKS: usize = 200;
 const SPREAD_BARS: usize = 48;
 const DENSITY_PARTS: usize = 960;
 pub const SPREAD_MEDIANS: i64 = 3;
@@ -28,9 +37,13 @@ pub struct Timing {
     pub median_period_nanos: i64,
     pub mean_period_nanos: f64,
     pub jitter_nanos: f64,
+    /// The longest time without a message, whether it is a gap or not.
     pub longest: Option<Gap>,
-    /// In time order.
+    pub gap_count: usize,
+    /// In time order; of very many the longest.
     pub gaps: Vec<Gap>,
+    /// Where the gaps are: each of them, or the parts of the recording that all of them touch.
+    pub marks: Vec<Span>,
     /// How many periods are how long, in bars from 0 to [`SPREAD_MEDIANS`] medians; the last counts longer ones too.
     pub spread: Vec<u32>,
     density: Density,
@@ -66,10 +79,19 @@ impl Density {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gap {
-    /// The message before it.
+    /// The message before it, or the recording's beginning.
     pub from: Time,
-    /// The first one after it.
+    /// The first one after it, or the recording's end.
     pub to: Time,
+    pub edge: Edge,
+}
+
+/// At which end of its recording a gap lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    None,
+    Beginning,
+    End,
 }
 
 impl Gap {
@@ -79,15 +101,17 @@ impl Gap {
 }
 
 impl Timing {
-    /// `blocks` by chunk, in any order; spans of which nothing is loaded make no gap. `recording`: its span.
-    pub fn of<'a>(blocks: impl Iterator<Item = &'a Arc<Rows>>, loaded: &[Span], recording: Span) -> Timing {
+    /// `blocks` by chunk, in any order; spans of which nothing is loaded make no gap. `recording`: all of it; `within`: when messages of the
+    /// topic could come, where all of them are loaded and none counts on after the next.
+    pub fn of<'a>(blocks: impl Iterator<Item = &'a Arc<Rows>>, loaded: &[Span], recording: Span, within: Option<Span>) -> Timing {
         let mut times: Vec<Time> = blocks.flat_map(|rows| rows.times()).copied().collect();
         times.sort_unstable();
         let whole = |from: Time, to: Time| loaded.len() < 2 || loaded.iter().any(|s| s.contains(from) && s.contains(to));
-        let pairs = times
-            .iter()
-            .zip(times.iter().skip(1))
-            .map(|(from, to)| Gap { from: *from, to: *to });
+        let pairs = times.iter().zip(times.iter().skip(1)).map(|(from, to)| Gap {
+            from: *from,
+            to: *to,
+            edge: Edge::None,
+        });
         let periods: Vec<Gap> = pairs.filter(|p| whole(p.from, p.to)).collect();
         let mut timing = Timing {
             messages: times.len() as u64,
@@ -106,7 +130,6 @@ impl Timing {
         let mean = nanos.iter().map(|n| *n as f64).sum::<f64>() / count;
         timing.mean_period_nanos = mean;
         timing.jitter_nanos = (nanos.iter().map(|n| (*n as f64 - mean).powi(2)).sum::<f64>() / count).sqrt();
-        timing.longest = periods.iter().copied().max_by_key(|p| p.nanos());
         let bar_nanos = timing.median_period_nanos.max(1) as f64 * SPREAD_MEDIANS as f64 / SPREAD_BARS as f64;
         timing.spread = vec![0; SPREAD_BARS];
         for nanos in &nanos {
@@ -116,8 +139,17 @@ impl Timing {
             }
         }
         let limit = mean.max(timing.median_period_nanos as f64) * GAP_PERIODS;
-        let gaps = periods.into_iter().filter(|p| p.nanos() as f64 > limit);
-        timing.gaps = gaps.take(MOST_GAPS).collect();
+        let [before, after] = edges(&times, within).map(|edge| edge.filter(|gap| gap.nanos() as f64 > limit));
+        let all = || before.iter().chain(&periods).chain(&after).copied();
+        timing.longest = all().max_by_key(|gap| gap.nanos());
+        timing.gaps = all().filter(|gap| gap.nanos() as f64 > limit).collect();
+        timing.gap_count = timing.gaps.len();
+        timing.marks = marks(&timing.gaps, recording);
+        if timing.gap_count > MOST_GAPS {
+            timing.gaps.sort_unstable_by_key(|gap| std::cmp::Reverse(gap.nanos()));
+            timing.gaps.truncate(MOST_GAPS);
+            timing.gaps.sort_unstable_by_key(|gap| gap.from);
+        }
         timing
     }
 
@@ -147,6 +179,33 @@ impl Timing {
     pub fn rate_hz(&self) -> Option<f64> {
         (self.mean_period_nanos > 0.0).then(|| 1e9 / self.mean_period_nanos)
     }
+}
+
+/// What is silent before the first and after the last of many messages.
+fn edges(times: &[Time], within: Option<Span>) -> [Option<Gap>; 2] {
+    let (Some(within), [first, .., last]) = (within.filter(|_| times.len() >= RHYTHM_MESSAGES), times) else {
+        return [None; 2];
+    };
+    let gap = |from, to, edge| Some(Gap { from, to, edge }).filter(|gap| gap.nanos() > EDGE_NANOS);
+    [gap(within.start, *first, Edge::Beginning), gap(*last, within.end, Edge::End)]
+}
+
+fn marks(gaps: &[Gap], recording: Span) -> Vec<Span> {
+    if gaps.len() <= MOST_MARKS {
+        return gaps.iter().map(|gap| Span::new(gap.from, gap.to)).collect();
+    }
+    let part_nanos = recording.nanos() / DENSITY_PARTS as i64 + 1;
+    let part = |t: Time| t.since(recording.start) / part_nanos;
+    let begin = |part: i64| recording.start.plus_nanos(part.saturating_mul(part_nanos));
+    let mut marks: Vec<Span> = Vec::new();
+    for gap in gaps {
+        let (from, to) = (begin(part(gap.from)), begin(part(gap.to) + 1));
+        match marks.last_mut().filter(|last| from <= last.end) {
+            Some(last) => last.end = last.end.max(to),
+            None => marks.push(Span::new(from, to)),
+        }
+    }
+    marks
 }
 
 /// Of header stamps and sizes.
@@ -219,7 +278,14 @@ pub struct FiguresTask {
     form: Form,
     blocks: Vec<Arc<Rows>>,
     loaded: Vec<Span>,
+    bounds: Bounds,
+}
+
+/// When anything of all recordings, and when messages of the topic, could come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Bounds {
     recording: Span,
+    within: Option<Span>,
 }
 
 /// Of receive times alone, or of stamps and sizes.
@@ -233,7 +299,12 @@ impl FiguresTask {
     pub fn run(&self) -> Figures {
         match self.form {
             Form::Stamps => Figures::Stamping(Stamping::of(self.blocks.iter())),
-            _ => Figures::Timing(Timing::of(self.blocks.iter(), &self.loaded, self.recording)),
+            _ => Figures::Timing(Timing::of(
+                self.blocks.iter(),
+                &self.loaded,
+                self.bounds.recording,
+                self.bounds.within,
+            )),
         }
     }
 }
@@ -245,6 +316,7 @@ pub(super) struct FigureSet {
     worked: Worked<u64, Figures>,
     /// How many rows they are of.
     rows: usize,
+    bounds: Option<Bounds>,
 }
 
 impl Store {
@@ -287,6 +359,7 @@ impl Store {
                     form,
                     worked: Worked::default(),
                     rows: 0,
+                    bounds: None,
                 });
             }
         }
@@ -298,7 +371,19 @@ impl Store {
         let rows = self.row_sets.get(number as usize)?;
         let is_due = !self.is_being_read(Unit::Rows(number)) || rows.len() > set.rows + set.rows / 4;
         let is_new = set.worked.done().is_none_or(|(of, _)| *of != rows.revision());
-        (is_due && is_new).then_some(rows)
+        // of a recording that is still being indexed more is known later
+        let is_within_others = || set.form == Form::Arrivals && set.bounds != Some(self.bounds(set.topic, rows));
+        (is_due && (is_new || is_within_others())).then_some(rows)
+    }
+
+    fn bounds(&self, topic: TopicId, rows: &RowSet) -> Bounds {
+        let recording = self.span().unwrap_or(Span::at(Time(0)));
+        let is_whole = rows.is_complete(recording) && self.topic(topic).is_some_and(|t| !t.latching);
+        let index = self.index.get(topic.0 as usize).filter(|_| is_whole);
+        Bounds {
+            recording,
+            within: index.and_then(|index| index.recorded),
+        }
     }
 
     pub(super) fn issue_figures(&mut self, out: &mut Vec<Work>) {
@@ -308,17 +393,18 @@ impl Store {
             };
             let Some(rows) = self.due_rows(set) else { continue };
             let (revision, count) = (rows.revision(), rows.len());
-            let recording = self.span().unwrap_or(Span::at(Time(0)));
+            let bounds = self.bounds(set.topic, rows);
             let task = Task::Figures(FiguresTask {
                 form: set.form,
                 blocks: rows.blocks().map(|b| b.rows.clone()).collect(),
                 loaded: rows.loaded().to_vec(),
-                recording,
+                bounds,
             });
             let id = self.new_id();
             if let Some(set) = self.figures.get_mut(at) {
                 set.worked.begin(id, revision);
                 set.rows = count;
+                set.bounds = Some(bounds);
                 out.push(Work::Compute { id, task });
             }
         }

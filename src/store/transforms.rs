@@ -49,6 +49,8 @@ pub struct Branch {
 /// What is wrong with a transform itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
+    /// It names no child frame: it places nothing.
+    Nameless,
     /// A number of it is none, or infinite: it places nothing, what was told before it still holds.
     NotFinite,
     /// A quaternion of length 0: taken as no rotation.
@@ -245,14 +247,12 @@ impl Transforms {
 
     pub(super) fn add(&mut self, topic: TopicId, key: ChunkKey, is_static: bool, received: Time, transform: &TransformStamped) {
         let child = bare(&transform.child_frame_id);
-        if child.is_empty() {
-            return;
-        }
         let flaw = Flaw::of(transform.translation, transform.rotation);
         let rotation = match flaw {
             Some(Flaw::NotFinite | Flaw::NoRotation) => DQuat::IDENTITY,
-            Some(Flaw::Denormalized) | None => transform.rotation.normalize(),
+            Some(Flaw::Denormalized | Flaw::Nameless) | None => transform.rotation.normalize(),
         };
+        let flaw = if child.is_empty() { Some(Flaw::Nameless) } else { flaw };
         let sample = Sample {
             stamp: transform.header.stamp,
             received,
@@ -359,7 +359,7 @@ impl Transforms {
 
     /// Whether it is visible and says where something is.
     fn places(&self, track: &Track, sample: &Sample) -> bool {
-        sample.flaw != Some(Flaw::NotFinite) && self.is_visible(track, sample)
+        !matches!(sample.flaw, Some(Flaw::NotFinite | Flaw::Nameless)) && self.is_visible(track, sample)
     }
 
     /// The last sample in the track's order that places something.
@@ -422,7 +422,7 @@ impl Transforms {
         let list = format!("{}{more}", names.join(", "));
         for frame in [source, target] {
             let heard = |frame: &str| self.children.get(frame).into_iter().flatten().any(|t| !self.lately(t).is_empty());
-            if !known(frame) && heard(frame) {
+            if !known(frame) && !frame.is_empty() && heard(frame) {
                 return format!("no transform of “{frame}” up to the playhead can be used: they hold NaN or infinity");
             }
             if !known(frame) {

@@ -58,6 +58,7 @@ fn exit_code_0_for_help_version_and_pages() {
         &["--help"][..],
         &["--version"],
         &["cat", "--help"],
+        &["help", "screenshot"],
         &["man"],
         &["completions", "bash"],
     ] {

@@ -244,4 +244,11 @@ fn folders_of_msg_files_are_taken() {
         told,
         "the recording holds no definition of lidar_msgs/Rays; add its .msg files with --msgs"
     );
+    // or with a part of it
+    let mut known = Definitions::built_in();
+    known.add("lidar_msgs/Rays", "Header header\nRay[] rays\n");
+    assert_eq!(
+        known.schema("lidar_msgs/Rays", "", &md5).expect_err("unknown").to_string(),
+        "the recording holds no definition of lidar_msgs/Rays, and the known one uses lidar_msgs/Ray, of which none is known; add its .msg files with --msgs"
+    );
 }

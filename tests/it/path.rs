@@ -242,8 +242,19 @@ fn refusals_say_what_where_and_what_would_fit() {
         "/o.note.@yaw",
         "/o.pose.orientation.@rpy",
         "/o.pose.orientation.@quat.w",
-        "/o.ok && /o.cov[0] > 1",
-        "!/o.ok",
+        "/o.ok & /o.cov[0] > 1",
+        "/o.ok AND /o.cov[0] > 1",
+        "/o.cov[0] = 1",
+        "/o.objects[:]{id==1|id==2}.id",
+        "/o.objects[:]{id == 1 Or id == 2}.id",
+        "/o.objects[:]{(id = 1)}.id",
+        "/o.objects[:]{NOT id == 1}.id",
+        "/o.objects[:]{id IN [1]}.id",
+        "/o.objects[:]{id in 1}.id",
+        "/o.objects[:]{id in []}.id",
+        "/o.objects[:]{id in [1 2]}.id",
+        "/o.objects[:]{id in [1",
+        "NOT(/o.ok)",
         "(/o.cov[0]",
         "/o.cov[0] /o.cov[1]",
     ];
@@ -258,6 +269,10 @@ fn no_text_makes_a_tree_that_is_too_deep() {
         ("/a.x".to_owned() + &".@abs".repeat(500), true),
         ("/a.x".to_owned() + &".@abs".repeat(100_000), false),
         ("/a.x".to_owned() + &" ^ 2".repeat(100_000), false),
+        (format!("/a.x in [{}0]", "1, ".repeat(200)), true),
+        (format!("/a.x in [{}0]", "1, ".repeat(100_000)), false),
+        // each copies what stands left of it
+        ("(".repeat(30) + "/a.x" + &" in [1, 2])".repeat(30), false),
     ] {
         match parse(&text) {
             Ok(expr) => assert!(fits && parse(&expr.to_string()) == Ok(expr)),
@@ -403,6 +418,27 @@ fn paths_of_webviz_and_foxglove_mean_what_they_meant() {
     for (text, printed) in filters {
         assert_eq!(parse(text).unwrap_or_else(|e| panic!("{text}: {e}")).to_string(), printed);
     }
+    // signs for words, and lists
+    let spellings = [
+        ("/t{a==0 && b==1}.x", "/t{a == 0 and b == 1}.x"),
+        ("/t{a==0&&!b||c!=1}", "/t{a == 0 and not b or c != 1}"),
+        ("!/t.a && !(/t.b > 1 || /t.c)", "not /t.a and not (/t.b > 1 or /t.c)"),
+        ("!/t.a == 1", "(not /t.a) == 1"),
+        ("/t{!=1}", "/t{@this != 1}"),
+        ("/t.a in [1, 2]", "/t.a == 1 or /t.a == 2"),
+        (
+            "/t.a[:]{id in [1,-2 , 'x'] && b}.c",
+            "/t.a[:]{(id == 1 or id == -2 or id == 'x') and b}.c",
+        ),
+        ("not /t.a in [1]", "not /t.a == 1"),
+        ("/t{in in [in]}.NOT", "/t{in == in}.NOT"),
+        ("NOT and /NOT.not", "NOT and /NOT.not"),
+    ];
+    for (text, printed) in spellings {
+        let expr = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(expr.to_string(), printed);
+        assert_eq!(parse(printed), Ok(expr));
+    }
     for text in [
         "/topic.foo[].bar",
         "/topic.foo[bar]",
@@ -529,6 +565,17 @@ fn completion_knows_topics_fields_constants_functions_and_variables() {
         "/objects.objects[:]{classification == CLASSIFICATION_P",
         "/objects.objects[:]{velocity.",
         "/a.data.@der",
+        "/a.data.@moving_a",
+        "/a.data.@yaw",
+        "/a.data.@abs.@r",
+        "/objects.pose.orientation.@r",
+        "/objects.pose.orientation.@rpy.",
+        "/objects.objects[:].velocity.@",
+        "/objects.objects.@",
+        "/objects.note.@",
+        "/objects.header.stamp.@s",
+        "/raw.x.@ya",
+        "(/a.data && /b.d",
         "/a.data * $",
         "/objects.header.stamp.",
         "-/a.",
@@ -658,7 +705,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in "[/a-c.@{}()\\[\\]:'\"$0-9 +*^=<>~!-]{0,30}") {
+    fn no_text_panics(text in "([/a-c.@{}()\\[\\]:'\"$0-9 +*^=<>~!&|,-]| in \\[|NOT ){0,30}") {
         if let Err(error) = parse(&text) {
             prop_assert!(error.span.end <= text.len() && error.span.start <= error.span.end, "{}: {:?}", text, error);
         }

@@ -2,16 +2,17 @@
 //!
 //! Invariant: a head fits as a whole or not at all.
 
-use super::line::{DEBUG, ERROR, FATAL, INFO, Line, WARN, level_of, named};
-use super::times::{Civil, date_time, number};
+use super::line::{DEBUG, ERROR, FATAL, INFO, Lacks, Line, WARN, level_of, named};
+use super::times::{Civil, MONTHS, date_time, number};
 use crate::time::Time;
 
-/// A blank stands for one or more. `%|`: the text starts here, and not where the head ends.
+/// A blank stands for one or more, `%_` for some or none. `%|`: the text starts here, and not where the head ends.
 ///
 /// Times: `%t` a date and a time of day; `%a %b %d %m %y %Y %T %z` as strftime has them. Levels: `%l` a word, `%U` one in capitals, `%L` a
 /// letter, `%p` what syslog calls a priority (it may be missing), `%s` structured data that may name one, `%h` a status of HTTP. `%n` a
-/// node, `%f` a file, `%i` its line, `%u` a thread. Passed over: `%#` a number, `%*` a word, `%q` a text in quotation marks.
-const HEADS: [&str; 21] = [
+/// node, `%N` one that may be of several names with `::` between, `%f` a file, `%i` its line, `%u` a thread. Passed over: `%#` a number,
+/// `%*` a word, `%q` a text in quotation marks.
+const HEADS: [&str; 26] = [
     // syslog (RFC 3164), journalctl, haproxy
     "%p%b %d %T %|%* %n[%#]:",
     "%p%b %d %T %|%* %n:",
@@ -27,13 +28,20 @@ const HEADS: [&str; 21] = [
     // log4j, Spark
     "%y/%m/%d %T %l %n: ",
     // logcat
-    "%m-%d %T %|%# %# %L %n:",
+    "%m-%d %T %|%# %# %L %n%_:",
+    "%m-%d %T %|%L/%N(%_%#):",
     // what Apache, nginx and others were asked
     "%|%* %* %* [%d/%b/%Y:%T %z] %q %h ",
     // what went wrong in Apache and nginx
     "[%a %b %d %T %Y] [%n:%l] ",
     "[%a %b %d %T %Y] [%l] ",
     "%t [%l] %|%##%#:",
+    // env_logger
+    "[%t %l %N] ",
+    "[%t %l] ",
+    // Unreal Engine
+    "[%t][%_%#]%n: %l: ",
+    "[%t][%_%#]%n: ",
     // Laravel
     "[%t] %n.%l: ",
     // PostgreSQL
@@ -109,7 +117,10 @@ impl<'a> Match<'a> {
             Some(time) => Some(time),
             None => Some(of.civil.time()?),
         };
-        of.line.lacks_year = of.time.is_none() && of.civil.year.is_none();
+        of.line.lacks = match of.time.is_none() && of.civil.year.is_none() {
+            true => Lacks::Year,
+            false => Lacks::Nothing,
+        };
         let blanks = of.rest.len() - of.rest.trim_ascii_start().len();
         let end = line.len() - of.rest.len() + blanks;
         of.line.text_at = text_at.unwrap_or(end);
@@ -189,8 +200,16 @@ impl<'a> Match<'a> {
                 self.line.node = name.into();
                 self.skip(length).filter(|()| is_name)
             }
+            b'N' => {
+                self.line.node = self.run(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b)).into();
+                self.line.node.iter().any(u8::is_ascii_alphabetic).then_some(())
+            }
+            b'_' => {
+                self.run(|b| matches!(b, b' ' | b'\t'));
+                Some(())
+            }
             b'f' => {
-                self.line.file = self.run(|b| !b.is_ascii_whitespace() && b != b':');
+                self.line.file = self.run(|b| !b.is_ascii_whitespace() && b != b':').into();
                 (!self.line.file.is_empty()).then_some(())
             }
             b'i' => {
@@ -199,7 +218,7 @@ impl<'a> Match<'a> {
                 Some(())
             }
             b'u' => {
-                self.line.function = self.run(|b| b.is_ascii_digit());
+                self.line.function = self.run(|b| b.is_ascii_digit()).into();
                 (!self.line.function.is_empty()).then_some(())
             }
             b'#' => (!self.run(|b| b.is_ascii_digit()).is_empty()).then_some(()),
@@ -358,6 +377,3 @@ const LETTERS: [(u8, u8); 7] = [
 ];
 
 const DAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
-const MONTHS: [&[u8; 3]; 12] = [
-    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
-];

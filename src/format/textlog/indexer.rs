@@ -5,13 +5,14 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::encoding::Encoding;
-use super::{Clock, Log, NAME, connection, line, message_at, times};
+use super::{Clock, Lacks, Log, NAME, connection, line, message_at, times};
 use crate::format::{Catalog, Chunk, Fetched, FormatError, Indexer, Step, Warning};
 use crate::time::{Span, Time};
 
 /// What is read at a time.
 const BLOCK_BYTES: u64 = 4 << 20;
-const HALF_A_YEAR_NANOS: i64 = 182 * 86_400_000_000_000;
+const DAY_NANOS: i64 = 86_400_000_000_000;
+const HALF_A_YEAR_NANOS: i64 = 182 * DAY_NANOS;
 /// One of these has a time, if any has.
 const LOOKED_AT_LINES: usize = 10_000;
 /// A chunk holds about so many.
@@ -27,11 +28,13 @@ pub(super) struct Scan {
     undecoded: BytesMut,
     read_to: u64,
     messages: u64,
-    /// The time of the message before; at first one that the file's first is near.
+    /// The time of the message before.
     last: Option<Time>,
+    /// When the file was written last.
+    written: Option<Time>,
     /// The day that the file's name tells.
     named: Option<Time>,
-    has_times: Option<bool>,
+    has_looked: bool,
     published: usize,
 }
 
@@ -50,8 +53,8 @@ impl Scan {
                 catalog,
                 numbers: Vec::new(),
                 start: None,
-                lacks_year: false,
                 encoding: Encoding::default(),
+                lacks: Lacks::Nothing,
             },
             undecoded: BytesMut::new(),
             rest: Bytes::new(),
@@ -59,8 +62,9 @@ impl Scan {
             read_to: 0,
             messages: 0,
             last: None,
+            written: None,
             named: None,
-            has_times: None,
+            has_looked: false,
             published: 0,
         }
     }
@@ -68,10 +72,10 @@ impl Scan {
     /// Makes chunks of what is there; all of it at the end of the file.
     fn cut(&mut self) {
         let is_end = self.read_to >= self.len;
-        let has_times = match self.has_times {
-            Some(known) => known,
-            None => self.look_for_times(),
-        };
+        if !self.has_looked {
+            self.look_for_times();
+        }
+        let manner = self.log.manner();
         let bytes = self.rest.clone();
         let (mut from, mut at, mut count) = (0, 0, 0_u32);
         let mut clock = Clock {
@@ -81,7 +85,7 @@ impl Scan {
         };
         let mut span: Option<Span> = None;
         // the last message may go on in what is not read yet
-        while let Some((line, _, next)) = message_at(&bytes, at, has_times).filter(|m| is_end || m.2 < bytes.len()) {
+        while let Some((line, _, next)) = message_at(&bytes, at, manner).filter(|m| is_end || m.2 < bytes.len()) {
             let time = clock.time_of(&line);
             span = Some(span.map_or(Span::at(time), |s| s.union(Span::at(time))));
             count += 1;
@@ -100,27 +104,44 @@ impl Scan {
     }
 
     /// Lines without a time stand in their order only where there is none with a time.
-    fn look_for_times(&mut self) -> bool {
+    fn look_for_times(&mut self) {
+        self.has_looked = true;
         let lines = || self.rest.split(|b| *b == b'\n').take(LOOKED_AT_LINES);
-        let first = lines().map(line::parse).find(|line| line.time.is_some());
-        let created = lines().find_map(times::created_at).filter(|_| first.is_some());
-        self.log.lacks_year = created.is_none() && first.as_ref().is_some_and(|line| line.lacks_year);
-        self.last = created.or(self.named).or(self.last);
-        let mut clock = Clock {
-            start: None,
-            number: 0,
-            last: self.last.unwrap_or_default(),
+        let told = |lacks_days: bool| {
+            let mut all = lines().map(|line| line::parse(line, lacks_days));
+            all.find_map(|line| Some((line.time?, line.lacks)))
         };
-        self.last = first.as_ref().map(|line| clock.time_of(line));
-        self.has_times = Some(first.is_some());
-        if first.is_none() {
-            self.log.start = Some(Time(0));
+        let mut warn = |what: &str| {
             self.log.catalog.warnings.push(Warning {
                 offset: 0,
-                what: "no line has a time: they stand in their order at the start of what is recorded beside them".into(),
+                what: what.into(),
             });
+        };
+        // a time of day is a text where there are dates
+        let Some((time, lacks)) = told(false).or_else(|| told(true)) else {
+            self.log.start = Some(Time(0));
+            warn("no line has a time: they stand in their order at the start of what is recorded beside them");
+            return;
+        };
+        let written = |nanos: i64| self.written.map(|at| at.plus_nanos(-nanos)).unwrap_or_default();
+        match lacks {
+            Lacks::Nothing => self.last = Some(time),
+            Lacks::Year => {
+                let created = lines().find_map(times::created_at);
+                // what is in it was written in the year before
+                let near = created.or(self.named).unwrap_or_else(|| written(HALF_A_YEAR_NANOS));
+                self.last = Some(times::in_nearest_year(time, near));
+                self.log.lacks = if created.is_some() { Lacks::Nothing } else { lacks };
+            }
+            Lacks::Day => {
+                warn(
+                    "no line has a date: their day is the one nearest to what is recorded beside them, else that in the file's name, else the last before the file was written",
+                );
+                let from = self.named.unwrap_or_else(|| written(DAY_NANOS));
+                self.last = Some(times::next_at(time, from));
+                self.log.lacks = lacks;
+            }
         }
-        first.is_some()
     }
 
     fn add(&mut self, text: &[u8], range: std::ops::Range<usize>, count: u32, span: Option<Span>) {
@@ -175,8 +196,7 @@ impl Indexer for Scan {
     }
 
     fn was_written(&mut self, at: Time) {
-        // what is in it was written in the year before
-        self.last = Some(at.plus_nanos(-HALF_A_YEAR_NANOS));
+        self.written = Some(at);
     }
 
     fn step(&mut self, got: &Fetched) -> Result<Step, FormatError> {

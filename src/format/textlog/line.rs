@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::times::{date_time, time_of};
+use super::times::{date_time, time_of, time_of_day, wall_time};
 use super::{fields, heads};
 use crate::time::Time;
 
@@ -13,31 +13,53 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     pub time: Option<Time>,
-    /// The line names no year: its time is one of 1972.
-    pub lacks_year: bool,
+    /// What its time is without.
+    pub lacks: Lacks,
+    /// It has no time, and a level in brackets: it is a message all the same.
+    pub has_level_alone: bool,
     /// As rosgraph_msgs/Log has it.
     pub level: u8,
     pub node: Cow<'a, [u8]>,
-    pub file: &'a [u8],
-    pub function: &'a [u8],
+    pub file: Cow<'a, [u8]>,
+    /// Or the thread or process that wrote it.
+    pub function: Cow<'a, [u8]>,
     pub line: u32,
     pub text_at: usize,
     /// What the line says in other words: stands for its text.
     pub said: Option<Vec<u8>>,
 }
 
+/// What a time is without: one without a year is of 1972, one without a day of its first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacks {
+    Nothing,
+    Year,
+    Day,
+}
+
 impl Line<'_> {
     pub const BLANK: Line<'static> = Line {
         time: None,
-        lacks_year: false,
+        lacks: Lacks::Nothing,
+        has_level_alone: false,
         level: INFO,
         node: Cow::Borrowed(b""),
-        file: b"",
-        function: b"",
+        file: Cow::Borrowed(b""),
+        function: Cow::Borrowed(b""),
         line: 0,
         text_at: 0,
         said: None,
     };
+
+    fn into_owned(self) -> Line<'static> {
+        let owned = |text: Cow<[u8]>| Cow::Owned(text.into_owned());
+        Line {
+            node: owned(self.node),
+            file: owned(self.file),
+            function: owned(self.function),
+            ..self
+        }
+    }
 }
 
 pub const DEBUG: u8 = 1;
@@ -49,53 +71,79 @@ pub const FATAL: u8 = 16;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// No head has more parts.
 const MOST_PARTS: usize = 7;
+/// What colours the text on a terminal starts with it.
+const ESCAPE: u8 = 27;
 
 /// Whether the line begins a message in a log whose messages have times.
-pub fn starts_message(line: &[u8]) -> bool {
-    parse(line).time.is_some()
+pub fn starts_message(line: &[u8], lacks_days: bool) -> bool {
+    let found = parse(line, lacks_days);
+    found.time.is_some() || found.has_level_alone
 }
 
-pub fn parse(line: &[u8]) -> Line<'_> {
-    match line.strip_prefix(BYTE_ORDER_MARK) {
-        None => parse_bare(line),
-        Some(rest) => {
-            let found = parse_bare(rest);
-            Line {
-                text_at: found.text_at + BYTE_ORDER_MARK.len(),
-                ..found
-            }
-        }
+/// `lacks_days`: a time of day alone is a time.
+pub fn parse(line: &[u8], lacks_days: bool) -> Line<'_> {
+    if memchr(ESCAPE, line).is_none() {
+        return parse_plain(line, lacks_days);
+    }
+    let plain = without_colours(line);
+    let found = parse_plain(&plain, lacks_days).into_owned();
+    Line {
+        text_at: with_colours(line, found.text_at),
+        ..found
     }
 }
 
-fn parse_bare(line: &[u8]) -> Line<'_> {
-    heads::parse(line).or_else(|| fields::parse(line)).unwrap_or_else(|| console(line))
+fn parse_plain(line: &[u8], lacks_days: bool) -> Line<'_> {
+    let rest = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    // before the first line after a crash
+    let zeros = rest.iter().take_while(|b| **b == 0).count();
+    let rest = rest.get(zeros..).unwrap_or_default();
+    let found = heads::parse(rest)
+        .or_else(|| fields::parse(rest))
+        .unwrap_or_else(|| console(rest, lacks_days));
+    Line {
+        text_at: found.text_at + line.len() - rest.len(),
+        ..found
+    }
 }
 
 /// Parts in brackets or between blanks, in many orders.
-fn console(line: &[u8]) -> Line<'_> {
+fn console(line: &[u8], lacks_days: bool) -> Line<'_> {
     let mut found = Line::BLANK;
-    let mut has_level = false;
+    let (mut has_level, mut is_level_bracketed, mut is_node_first) = (false, false, false);
     let mut at = 0;
     for _ in 0..MOST_PARTS {
         at = skip_blank(line, at);
         let rest = line.get(at..).unwrap_or_default();
-        let Some(part) = Part::of(rest) else { break };
+        let Some(part) = Part::of(rest, lacks_days) else { break };
         let after = line.get(at + part.length..).unwrap_or_default();
         let is_last = after.first() == Some(&b':');
         let text = part.text.trim_ascii();
         if let Some(time) = time_of(text).filter(|_| found.time.is_none()) {
             found.time = Some(time);
+        } else if let Some((time, _)) = time_of_day(text).filter(|_| lacks_days && found.time.is_none()) {
+            (found.time, found.lacks) = (Some(time), Lacks::Day);
+        } else if let Some(time) = wall_time(text).filter(|_| found.time.is_none() && part.is_bracketed) {
+            found.time = Some(time);
+            at += part.length;
+            at += simulated_length(after);
+            break;
         } else if let Some(level) = level_of(text).filter(|_| !has_level) {
-            (found.level, has_level) = (level, true);
+            (found.level, has_level, is_level_bracketed) = (level, true, part.is_bracketed);
         } else if !(part.is_bracketed && take_place(text, &mut found)) {
             let is_node = match part.is_bracketed {
                 true => is_last || follows_head(after),
                 false => (has_level || found.time.is_some()) && (is_last || text.first() == Some(&b'/')),
             };
-            if !is_node || !found.node.is_empty() || !is_name(text) {
+            // launch: `[process] [INFO] [time] [node]: text`
+            let is_process = is_node_first && part.is_bracketed && is_last && found.time.is_some();
+            if !is_node || !(found.node.is_empty() || is_process) || !is_name(text) {
                 break;
             }
+            if is_process {
+                found.function = std::mem::take(&mut found.node);
+            }
+            is_node_first = !has_level && found.time.is_none();
             found.node = text.into();
         }
         at += part.length;
@@ -110,8 +158,19 @@ fn console(line: &[u8]) -> Line<'_> {
     if found.time.is_none() && !has_level {
         return Line::BLANK;
     }
+    found.has_level_alone = is_level_bracketed && found.time.is_none();
     found.text_at = skip_blank(line, at);
     found
+}
+
+/// ` [12.340000]`: the simulated time behind the true one.
+fn simulated_length(text: &[u8]) -> usize {
+    let inside = text.strip_prefix(b" [").unwrap_or_default();
+    let digits = inside.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    match inside.get(digits) {
+        Some(b']') if digits > 0 => digits + 3,
+        _ => 0,
+    }
 }
 
 /// One part of a head: in brackets, or up to a blank.
@@ -122,7 +181,7 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn of(rest: &'a [u8]) -> Option<Part<'a>> {
+    fn of(rest: &'a [u8], lacks_days: bool) -> Option<Part<'a>> {
         if rest.first()? == &b'[' {
             let end = rest.iter().take(256).position(|b| *b == b']')?;
             return Some(Part {
@@ -132,7 +191,7 @@ impl<'a> Part<'a> {
             });
         }
         // a date and a time of day are one part
-        let date = date_time(rest);
+        let date = date_time(rest).or_else(|| time_of_day(rest).filter(|_| lacks_days));
         let length = match date {
             Some((_, length)) => length,
             None => rest
@@ -155,15 +214,22 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Blanks, and what colours the text on a terminal.
-fn skip_blank(line: &[u8], mut at: usize) -> usize {
-    loop {
-        match line.get(at) {
-            Some(b' ' | b'\t') => at += 1,
-            Some(27) => at += colour_length(line.get(at..).unwrap_or_default()),
-            _ => return at,
+fn skip_blank(line: &[u8], at: usize) -> usize {
+    let rest = line.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// Where a byte of the text without colours stands in the text with them.
+fn with_colours(text: &[u8], plain_at: usize) -> usize {
+    let (mut at, mut plain) = (0, 0);
+    while plain < plain_at {
+        match text.get(at) {
+            Some(&ESCAPE) => at += colour_length(text.get(at..).unwrap_or_default()),
+            Some(_) => (at, plain) = (at + 1, plain + 1),
+            None => break,
         }
     }
+    at
 }
 
 /// Of `ESC [ … m`.
@@ -173,13 +239,13 @@ fn colour_length(bytes: &[u8]) -> usize {
 }
 
 pub fn without_colours(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.contains(&27) {
+    if !text.contains(&ESCAPE) {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(byte) = text.get(at) {
-        if *byte == 27 {
+        if *byte == ESCAPE {
             at += colour_length(text.get(at..).unwrap_or_default());
         } else {
             out.push(*byte);
@@ -260,7 +326,7 @@ fn is_name(text: &[u8]) -> bool {
 fn follows_head(after: &[u8]) -> bool {
     let at = skip_blank(after, 0);
     let rest = after.get(at..).unwrap_or_default();
-    Part::of(rest).is_some_and(|part| {
+    Part::of(rest, false).is_some_and(|part| {
         let text = part.text.trim_ascii();
         level_of(text).is_some() || time_of(text).is_some() || part.is_bracketed && at <= 1
     })
@@ -276,7 +342,7 @@ fn take_place<'a>(text: &'a [u8], found: &mut Line<'a>) -> bool {
         Some((place.get(..colon)?, function, line))
     };
     match place() {
-        Some((file, function, line)) => (found.file, found.function, found.line) = (file, function, line),
+        Some((file, function, line)) => (found.file, found.function, found.line) = (file.into(), function.into(), line),
         None => return text.starts_with(b"topics:"),
     }
     true

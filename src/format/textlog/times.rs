@@ -1,10 +1,11 @@
 //! How logs spell times: dates of ISO 8601 and their kin, seconds (or milli-, micro-, nanoseconds) since the epoch, and what stands for
-//! a year where none is written.
+//! a year or a day where none is written.
 
 use crate::time::{Span, Time};
 
 const NANOS_PER_SEC: i64 = 1_000_000_000;
 const SECS_PER_DAY: i64 = 86_400;
+const NANOS_PER_DAY: i64 = SECS_PER_DAY * NANOS_PER_SEC;
 /// In it lie the times of lines that name no year: a leap year, so that it has all days.
 pub const NO_YEAR: i64 = 1972;
 
@@ -46,21 +47,71 @@ impl Civil {
         is_day.then_some(Time(nanos))
     }
 
+    /// `2020-09-13`, `13.09.2020`, `13-Sep-2020`, `9/13/2020` (the month first): how long it is.
+    fn take_date(&mut self, text: &[u8]) -> Option<usize> {
+        let is = |at: usize, of: &[u8]| text.get(at).is_some_and(|b| of.contains(b));
+        if is(4, b"-/.") && text.get(4) == text.get(7) {
+            (self.year, self.month, self.day) = (Some(number(text, 0, 4)?), number(text, 5, 2)?, number(text, 8, 2)?);
+            return Some(10);
+        }
+        if is(2, b".") && is(5, b".") {
+            (self.day, self.month, self.year) = (number(text, 0, 2)?, number(text, 3, 2)?, Some(number(text, 6, 4)?));
+            return Some(10);
+        }
+        if is(2, b"-/ ") && text.get(2) == text.get(6) {
+            let month = MONTHS.iter().position(|month| text.get(3..6) == Some(&month[..]))?;
+            (self.day, self.month, self.year) = (number(text, 0, 2)?, i64::try_from(month).ok()? + 1, Some(number(text, 7, 4)?));
+            return Some(11);
+        }
+        let digits = |at: usize| 2 - usize::from(is(at + 1, b"/"));
+        let day_at = digits(0) + 1;
+        let year_at = day_at + digits(day_at) + 1;
+        if !(is(day_at - 1, b"/") && is(year_at - 1, b"/")) {
+            return None;
+        }
+        self.month = number(text, 0, day_at - 1)?;
+        self.day = number(text, day_at, year_at - 1 - day_at)?;
+        self.year = Some(number(text, year_at, 4)?);
+        Some(year_at + 4)
+    }
+
     /// `12:26:40`, `12:26:40.5`, `12:26:40,123`: how long it is.
     pub fn take_time_of_day(&mut self, text: &[u8]) -> Option<usize> {
+        self.take_clock(text, b":", b".,")
+    }
+
+    fn take_clock(&mut self, text: &[u8], between: &[u8], before_fraction: &[u8]) -> Option<usize> {
         let is = |at: usize, of: &[u8]| text.get(at).is_some_and(|b| of.contains(b));
-        let (hour, minute, second) = (number(text, 0, 2)?, number(text, 3, 2)?, number(text, 6, 2)?);
-        if !(is(2, b":") && is(5, b":") && hour < 24 && minute < 60 && second < 61) {
+        let digits = 2 - usize::from(is(1, between));
+        let (hour, minute, second) = (number(text, 0, digits)?, number(text, digits + 1, 2)?, number(text, digits + 4, 2)?);
+        if !(is(digits, between) && is(digits + 3, between) && hour < 24 && minute < 60 && second < 61) {
             return None;
         }
         self.second_of_day = hour * 3_600 + minute * 60 + second;
-        if !is(8, b".,") || !text.get(9).is_some_and(u8::is_ascii_digit) {
-            return Some(8);
+        let end = digits + 6;
+        if !is(end, before_fraction) || !text.get(end + 1).is_some_and(u8::is_ascii_digit) {
+            return Some(end);
         }
-        let digits = text.get(9..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits = text.get(end + 1..)?.iter().take_while(|b| b.is_ascii_digit()).count();
         let kept = digits.min(9);
-        self.nanos = number(text, 9, kept)? * 10_i64.pow(9 - u32::try_from(kept).ok()?);
-        Some(9 + digits)
+        self.nanos = number(text, end + 1, kept)? * 10_i64.pow(9 - u32::try_from(kept).ok()?);
+        Some(end + 1 + digits)
+    }
+
+    /// ` AM`, `PM`: how long it is; 0 where there is none.
+    fn take_half_of_day(&mut self, text: &[u8]) -> usize {
+        let at = usize::from(text.first() == Some(&b' '));
+        let noon = match text.get(at..at + 2) {
+            Some(b"AM") => 0,
+            Some(b"PM") => 12,
+            _ => return 0,
+        };
+        let hour = self.second_of_day / 3_600;
+        if !(1..=12).contains(&hour) || text.get(at + 2).is_some_and(u8::is_ascii_alphanumeric) {
+            return 0;
+        }
+        self.second_of_day += (hour % 12 + noon - hour) * 3_600;
+        at + 2
     }
 
     /// `Z`, `+02:00`, `+0200`, ` CEST`: how long it is; 0 where there is none.
@@ -141,6 +192,27 @@ pub fn years_to(log: Span, to: Time) -> i64 {
     all.min_by_key(near).map_or(0, |(years, _)| years)
 }
 
+/// A time of day at `from`, or less than a day after it.
+pub fn next_at(time: Time, from: Time) -> Time {
+    from.plus_nanos((time.0.rem_euclid(NANOS_PER_DAY) - from.0.rem_euclid(NANOS_PER_DAY)).rem_euclid(NANOS_PER_DAY))
+}
+
+/// How far away the days are that bring a whole log, whose lines name none, nearest to another time.
+pub fn days_to(log: Span, to: Time) -> i64 {
+    let far = |time: Time| i128::from(time.0).abs_diff(i128::from(to.0));
+    let moved = |nanos: i64| Span::new(log.start.plus_nanos(nanos), log.end.plus_nanos(nanos));
+    let near = |nanos: &i64| {
+        let span = moved(*nanos);
+        let outside = if span.contains(to) { 0 } else { far(span.start).min(far(span.end)) };
+        (outside, far(span.start))
+    };
+    let days = to.0.div_euclid(NANOS_PER_DAY) - log.start.0.div_euclid(NANOS_PER_DAY);
+    let length = log.nanos() / NANOS_PER_DAY;
+    let all = [days - length - 1, days - length, days - 1, days, days + 1];
+    let all = all.into_iter().map(|days| days.saturating_mul(NANOS_PER_DAY));
+    all.min_by_key(near).unwrap_or(0)
+}
+
 pub fn year_of(time: Time) -> i64 {
     date_of(time).0
 }
@@ -148,14 +220,14 @@ pub fn year_of(time: Time) -> i64 {
 /// The same day of another year.
 pub fn in_year(time: Time, year: i64) -> Option<Time> {
     let (_, month, day) = date_of(time);
-    let of_day = time.0.rem_euclid(SECS_PER_DAY * NANOS_PER_SEC);
+    let of_day = time.0.rem_euclid(NANOS_PER_DAY);
     let days = days_since_epoch(year, month, day);
-    Some(Time(days.checked_mul(SECS_PER_DAY * NANOS_PER_SEC)?.checked_add(of_day)?))
+    Some(Time(days.checked_mul(NANOS_PER_DAY)?.checked_add(of_day)?))
 }
 
 /// Year, month and day of the proleptic Gregorian calendar.
 fn date_of(time: Time) -> (i64, i64, i64) {
-    let days = time.0.div_euclid(SECS_PER_DAY * NANOS_PER_SEC) + 719_468;
+    let days = time.0.div_euclid(NANOS_PER_DAY) + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -209,22 +281,49 @@ pub fn epoch(text: &[u8]) -> Option<Time> {
     }
 }
 
-/// `2020-09-13T12:26:40.5Z`, `2020-09-13 12:26:40,123`, `2020/09/13 12:26:40 +0200`: the time (UTC where no zone is given), and how long
-/// the text is.
+/// `2020-09-13T12:26:40.5Z`, `2020/09/13 12:26:40 +0200`, `13.09.2020 12:26:40,123`, `9/13/2020, 12:26:40 PM`, `2020.09.13-12.26.40:123`:
+/// the time (UTC where no zone is given), and how long the text is.
 pub fn date_time(text: &[u8]) -> Option<(Time, usize)> {
-    let is = |at: usize, of: &[u8]| text.get(at).is_some_and(|b| of.contains(b));
-    if !is(4, b"-/") || text.get(7) != text.get(4) || !is(10, b"T _") {
+    if !text.first()?.is_ascii_digit() {
         return None;
     }
+    let mut of = Civil::default();
+    let mut at = of.take_date(text)?;
+    at += match text.get(at..)? {
+        [b',', b' ', ..] => 2,
+        [b'T' | b' ' | b'_' | b'-', ..] => 1,
+        _ => return None,
+    };
+    let rest = text.get(at..)?;
+    at += match of.take_time_of_day(rest) {
+        Some(length) => length,
+        None => of.take_clock(rest, b".", b":")?,
+    };
+    at += of.take_half_of_day(text.get(at..)?);
+    at += of.take_zone(text.get(at..)?);
+    Some((of.time()?, at))
+}
+
+/// `12:26:40.5`, `5:20:00 PM` with nothing but a blank or a bracket behind it: the time, on the first day of [`NO_YEAR`], and how long the
+/// text is.
+pub fn time_of_day(text: &[u8]) -> Option<(Time, usize)> {
     let mut of = Civil {
-        year: Some(number(text, 0, 4)?),
-        month: number(text, 5, 2)?,
-        day: number(text, 8, 2)?,
+        month: 1,
+        day: 1,
         ..Civil::default()
     };
-    let end = 11 + of.take_time_of_day(text.get(11..)?)?;
-    let zone = of.take_zone(text.get(end..)?);
-    Some((of.time()?, end + zone))
+    let mut at = of.take_time_of_day(text)?;
+    at += of.take_half_of_day(text.get(at..)?);
+    let ends = match text.get(at..)? {
+        [] | [b' ' | b'\t' | b']', ..] | [b':'] | [b':', b' ', ..] => true,
+        _ => false,
+    };
+    Some((of.time()?, at)).filter(|_| ends)
+}
+
+/// `WallTime: 1600000000.25`, as rospy once wrote.
+pub fn wall_time(text: &[u8]) -> Option<Time> {
+    epoch(text.strip_prefix(b"WallTime:")?.trim_ascii())
 }
 
 pub fn number(text: &[u8], at: usize, count: usize) -> Option<i64> {
@@ -232,6 +331,10 @@ pub fn number(text: &[u8], at: usize, count: usize) -> Option<i64> {
     let all = digits.iter().all(u8::is_ascii_digit);
     all.then(|| digits.iter().fold(0, |n, b| n * 10 + i64::from(b - b'0')))
 }
+
+pub const MONTHS: [&[u8; 3]; 12] = [
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+];
 
 /// Of the proleptic Gregorian calendar.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {

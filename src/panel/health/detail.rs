@@ -5,7 +5,7 @@ use egui::{Rect, RichText, ScrollArea, Ui, pos2, vec2};
 use super::{HealthPanel, bar_color, measured};
 use crate::decode::Form;
 use crate::panel::{Action, View, widget};
-use crate::store::{SPREAD_MEDIANS, Timing, Topic};
+use crate::store::{Edge, SPREAD_MEDIANS, Timing, Topic};
 use crate::theme::{self, icon};
 use crate::time;
 
@@ -125,10 +125,13 @@ impl HealthPanel {
     }
 }
 
-/// Each gap, the longest first: a click goes to its beginning.
+/// No more gaps are listed.
+const MOST_LISTED: usize = 50;
+
+/// The longest gaps, the longest first: a click goes to its beginning.
 fn gaps_ui(ui: &mut Ui, timing: &Timing, view: &View, out: &mut Vec<Action>) {
     let p = theme::palette(ui.visuals());
-    let title = match timing.gaps.len() {
+    let title = match timing.gap_count {
         0 => "No gaps".to_owned(),
         1 => "1 gap".to_owned(),
         n => format!("{n} gaps"),
@@ -136,15 +139,23 @@ fn gaps_ui(ui: &mut Ui, timing: &Timing, view: &View, out: &mut Vec<Action>) {
     theme::widget::section(ui, &title);
     let mut gaps = timing.gaps.clone();
     gaps.sort_by_key(|g| std::cmp::Reverse(g.nanos()));
-    for gap in gaps.iter().take(50) {
+    if timing.gap_count > MOST_LISTED {
+        theme::widget::note(ui, format!("The longest {MOST_LISTED}:"));
+    }
+    for gap in gaps.iter().take(MOST_LISTED) {
         let times = gap.nanos() as f64 / timing.median_period_nanos as f64;
+        let (edge, hint) = match gap.edge {
+            Edge::None => ("", "Go to the last message before it"),
+            Edge::Beginning => ("   until the first message", "Go to the recording's beginning"),
+            Edge::End => ("   to the recording's end", "Go to the last message"),
+        };
         let text = format!(
-            "{}   {}   {times:.1} ×",
+            "{}   {}   {times:.1} ×{edge}",
             time::format_relative(gap.from, view.span.start),
             time::format_duration(gap.nanos())
         );
         let button = egui::Button::new(RichText::new(text).color(p.text)).frame_when_inactive(false);
-        if ui.add(button).on_hover_text("Go to the last message before it").clicked() {
+        if ui.add(button).on_hover_text(hint).clicked() {
             out.push(Action::Seek(gap.from));
         }
     }

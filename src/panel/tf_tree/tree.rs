@@ -59,6 +59,7 @@ pub type Named = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// `named`: those that no transform leads to are told. `search` keeps the frames whose name holds all its words, with their ancestors.
 pub fn build(branches: Vec<Branch>, named: &Named, now: Time, closed: &BTreeSet<String>, search: &str) -> Tree {
+    let (nameless, branches): (Vec<Branch>, Vec<Branch>) = branches.into_iter().partition(|b| b.flaw == Some(Flaw::Nameless));
     let mut of: BTreeMap<Arc<str>, Vec<Branch>> = BTreeMap::new();
     for branch in branches {
         of.entry(branch.child.clone()).or_default().push(branch);
@@ -114,6 +115,13 @@ pub fn build(branches: Vec<Branch>, named: &Named, now: Time, closed: &BTreeSet<
     for (child, branches) in &of {
         troubles.extend(contradiction(child, branches));
         troubles.extend(branches.iter().find_map(flaw));
+    }
+    let parents: BTreeSet<Arc<str>> = nameless.iter().map(|branch| shown_name(&branch.parent).into()).collect();
+    if !parents.is_empty() {
+        troubles.push(Trouble {
+            what: format!("Transforms in {} name no child frame, and place nothing", some(&parents)),
+            is_error: true,
+        });
     }
     let silent: Vec<String> = of
         .values()
@@ -178,6 +186,8 @@ fn contradiction(child: &str, branches: &[Branch]) -> Option<Trouble> {
 /// What is wrong with the newest transform of a frame itself.
 fn flaw(branch: &Branch) -> Option<Trouble> {
     let what = match branch.flaw? {
+        // told of all together
+        Flaw::Nameless => return None,
         Flaw::NotFinite => "holds NaN or infinity, and places nothing",
         Flaw::NoRotation => "has a rotation of length 0, which is taken as none",
         Flaw::Denormalized => "has a rotation that is not normalized: RViz drops it",

@@ -40,6 +40,8 @@ fn each_kind_of_file_gets_its_sentence() {
         ("wide.csv", b"\xff\xfe[\0I\0"),
         ("wide.log", b"\xff\xfe[\0I\0"),
         ("noise", b"\x01\x02\xff\xfe\x99"),
+        ("numbers.log", b"\x01\0\0\0\x02\0\0\0"),
+        ("wide", b"I\0N\0F\0O\0:\0"),
     ];
     let text: String = files
         .iter()
@@ -68,7 +70,9 @@ fn each_kind_of_file_gets_its_sentence() {
     page.bag: a web page (HTML), not a recording: use the address of the file itself
     wide.csv: a text in UTF-16: convert it with `iconv -f UTF-16 -t UTF-8 wide.csv > utf8.log`, and open the result
     wide.log: read as textlog
-    noise: no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, and tables (Parquet, CSV, JSON Lines, Arrow)
+    noise: no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, tables (Parquet, CSV, JSON Lines, Arrow) and text logs (.log, .txt)
+    numbers.log: no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, tables (Parquet, CSV, JSON Lines, Arrow) and text logs (.log, .txt)
+    wide: no recording that Roadreel knows: it opens ROS 1 bags, which start with `#ROSBAG V2.0`, tables (Parquet, CSV, JSON Lines, Arrow) and text logs (.log, .txt)
     "#);
 }
 

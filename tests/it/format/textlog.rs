@@ -98,7 +98,20 @@ fn heads_of_lines_are_understood() {
         ),
         (
             "[talker-1] [FATAL] [1600000000.125] [talker]: gone",
-            "2020-09-13T12:26:40.125Z Fatal talker-1 [talker]: gone",
+            "2020-09-13T12:26:40.125Z Fatal talker gone",
+        ),
+        (
+            "[component_container-1] \x1b[33m[WARN] [1600000000.125] [lidar.driver]: [12] late\x1b[0m",
+            "2020-09-13T12:26:40.125Z Warn lidar.driver [12] late",
+        ),
+        // rospy as it was
+        (
+            "[WARN] [WallTime: 1600000000.25] left: none",
+            "2020-09-13T12:26:40.25Z Warn  left: none",
+        ),
+        (
+            "[ERROR] [WallTime: 1600000000.25] [12.340000] [left] none",
+            "2020-09-13T12:26:40.25Z Error  [left] none",
         ),
         (
             "1600000000.1234567 [ERROR] [launch]: process has died",
@@ -114,6 +127,23 @@ fn heads_of_lines_are_understood() {
         (
             "[2020-09-13 12:26:40.250] [error] [driver] no answer",
             "2020-09-13T12:26:40.25Z Error  [driver] no answer",
+        ),
+        ("13.09.2020 12:26:40,250 ERROR gps: none", "2020-09-13T12:26:40.25Z Error gps none"),
+        ("9/13/2020, 2:26:40 PM +0200 none", "2020-09-13T12:26:40Z Info  none"),
+        ("09/13/2020 12:26:40.250 AM WARN gps: none", "2020-09-13T00:26:40.25Z Warn gps none"),
+        (
+            "13-Sep-2020 12:26:40.250 SEVERE [main] org.Gps none",
+            "2020-09-13T12:26:40.25Z Error  [main] org.Gps none",
+        ),
+        ("[2020.09.13-12.26.40:250] [gps]: none", "2020-09-13T12:26:40.25Z Info gps none"),
+        // colours between the parts
+        (
+            "\x1b[2m2020-09-13T12:26:40Z\x1b[0m \x1b[31mERROR\x1b[0m \x1b[2mgps::serial\x1b[0m: \x1b[1mno\x1b[0m fix",
+            "2020-09-13T12:26:40Z Error gps::serial no fix",
+        ),
+        (
+            "\x1b[32m2020-09-13 12:26:40,123\x1b[0m - gps - \x1b[31mERROR\x1b[0m - no fix",
+            "2020-09-13T12:26:40.123Z Error gps no fix",
         ),
         // since the epoch
         ("1600000000 up", "2020-09-13T12:26:40Z Info  up"),
@@ -179,6 +209,28 @@ fn heads_of_other_programs_are_understood() {
         (
             "09-13 12:26:40.500  1234  1235 W Gps: no fix",
             "2020-09-13T12:26:40.5Z Warn Gps 1234  1235 W Gps: no fix",
+        ),
+        (
+            "09-13 12:26:40.500  1234  1235 E Gps     : no fix: 2",
+            "2020-09-13T12:26:40.5Z Error Gps 1234  1235 E Gps     : no fix: 2",
+        ),
+        (
+            "09-13 12:26:40.500 E/Gps( 12): no fix",
+            "2020-09-13T12:26:40.5Z Error Gps E/Gps( 12): no fix",
+        ),
+        // env_logger, Unreal Engine
+        (
+            "[2020-09-13T12:26:40Z WARN  gps::serial] no fix",
+            "2020-09-13T12:26:40Z Warn gps::serial no fix",
+        ),
+        ("[2020-09-13T12:26:40Z DEBUG] no fix", "2020-09-13T12:26:40Z Debug  no fix"),
+        (
+            "[2020.09.13-12.26.40:250][  3]LogCarla: Error: no map",
+            "2020-09-13T12:26:40.25Z Error LogCarla no map",
+        ),
+        (
+            "[2020.09.13-12.26.40:250][123]LogCarla: up: 1",
+            "2020-09-13T12:26:40.25Z Info LogCarla up: 1",
         ),
         // web servers
         (
@@ -263,6 +315,9 @@ fn what_looks_like_a_head_and_is_none_stays_text() {
         "{\"time\":\"2020-09-13T12:26:40Z\"",
         "a=b c",
         "[Sun Sep 13 12:26:40 2020 no end",
+        "13/09/2020 12:26:40 the month comes first",
+        "12:26:4 no time of day",
+        "WallTime: 1600000000.25 without brackets",
     ] {
         let file = Bytes::copy_from_slice(format!("{line}\n").as_bytes());
         assert_eq!(
@@ -416,6 +471,87 @@ fn lines_without_a_time_go_on_with_the_message_before() {
             "2020-09-13T12:26:40.5Z Warn  earlier",
         ]
     );
+}
+
+/// As launch writes it: its own lines have no time, and levels of their own.
+#[test]
+fn a_level_in_brackets_is_not_lost_without_a_time() {
+    let text = "[talker-1] [INFO] [1600000000.5] [talker]: a\n[ERROR] [talker-1]: process has died [pid 12]\n  its last words\n\x1b[33m[WARN]\x1b[0m alone\n[talker-1] [INFO] [1600000002.0] [talker]: b\n";
+    let file = Bytes::from_static(text.as_bytes());
+    assert_eq!(
+        shown(&*index("launch.log", &file), &file),
+        [
+            "2020-09-13T12:26:40.5Z Info talker a",
+            "2020-09-13T12:26:40.5Z Error talker-1 process has died [pid 12]\n  its last words",
+            "2020-09-13T12:26:40.5Z Warn  alone",
+            "2020-09-13T12:26:42Z Info talker b",
+        ]
+    );
+}
+
+/// Their day is found as years are.
+#[test]
+fn times_of_day_count_where_no_line_has_a_date() {
+    let text = "starting\n23:59:59.5 WARN gps: low\n  by far\n[00:00:01] [error] none\n23:59:58 INFO late\n10:58:00 PM next\n";
+    let file = Bytes::from_static(text.as_bytes());
+    let log = index("gps_20200913.log", &file);
+    assert!(log.catalog().warnings[0].what.starts_with("no line has a date: "));
+    let of_13 = [
+        "2020-09-13T23:59:58Z Info  starting",
+        "2020-09-13T23:59:59.5Z Warn gps low\n  by far",
+        "2020-09-14T00:00:01Z Error  none",
+        "2020-09-13T23:59:58Z Info  late",
+        "2020-09-14T22:58:00Z Info  next",
+    ];
+    assert_eq!(shown(&*log, &file), of_13);
+    // half an hour after midnight of the 14th of November
+    let beside = log.placed(Time(1_605_313_800_000_000_000)).expect("moved");
+    assert_eq!(shown(&*beside, &file), of_13.map(|line| line.replace("-09-", "-11-")));
+    assert!(beside.placed(Time(1_605_313_800_000_000_000)).is_none(), "it stands there already");
+
+    let mut indexer = recognise("a.log", &file, file.len() as u64)
+        .expect("a log")
+        .indexer(file.len() as u64);
+    indexer.was_written(Time(1_600_000_000_000_000_000));
+    let Ok(Step::Ready(alone)) = indexer.step(&Fetched::one(0, file.clone())) else {
+        panic!("it was read at once")
+    };
+    assert_eq!(shown(&*alone, &file)[1], "2020-09-12T23:59:59.5Z Warn gps low\n  by far");
+
+    // where there are dates, it is a text
+    let file = Bytes::from_static(b"12:00:00 boot\n2020-09-13 12:26:40 up at\n12:00:00 one\n12:00:01 two\n");
+    assert_eq!(
+        shown(&*index("a.log", &file), &file),
+        [
+            "2020-09-13T12:26:40Z Info  12:00:00 boot",
+            "2020-09-13T12:26:40Z Info  up at\n12:00:00 one\n12:00:01 two"
+        ]
+    );
+}
+
+/// Crashes leave them at the end or before what is written next, and a log emptied while it is written starts with them.
+#[test]
+fn zeros_among_lines_are_no_reason_to_refuse_a_log() {
+    let zeros = "\0".repeat(5_000);
+    let lines = "[INFO] [1600000000.5]: one\n[ERROR] [1600000001.5]: t\0wo\n";
+    for (text, last) in [
+        (
+            format!("{lines}[WARN] [160{zeros}"),
+            format!("2020-09-13T12:26:41.5Z Warn  [160{zeros}"),
+        ),
+        (
+            format!("{lines}{zeros}[WARN] [1600000002.5]: up\n"),
+            "2020-09-13T12:26:42.5Z Warn  up".to_owned(),
+        ),
+        (format!("{zeros}{lines}"), "2020-09-13T12:26:41.5Z Error  t\0wo".to_owned()),
+    ] {
+        for name in ["a.log", "log"] {
+            let file = Bytes::from(text.clone());
+            let shown = shown(&*index(name, &file), &file);
+            assert_eq!(shown[0], "2020-09-13T12:26:40.5Z Info  one");
+            assert_eq!(shown.last(), Some(&last));
+        }
+    }
 }
 
 #[test]

@@ -109,6 +109,28 @@ fn transforms_that_are_no_transforms_are_told() {
 }
 
 #[test]
+fn transforms_without_a_child_frame_are_told_and_place_nothing() {
+    let name = "tf2_msgs/TFMessage";
+    let good = [0.0, 0.0, 0.0, 1.0];
+    let (folder, path) = drive::said(&[("/tf", name, 0, placed("", [1.0, 0.0, 0.0], good))]);
+    let mut stage = Stage::open("tf_tree", &Value::Null, path);
+    stage.keep(folder);
+    let harness = show(stage, [900.0, 300.0], Theme::Dark);
+    harness.get_by_label("Transforms in map name no child frame, and place nothing");
+
+    let (folder, path) = drive::said(&[
+        ("/tf", name, 0, placed("base", [1.0, 0.0, 0.0], good)),
+        ("/tf", name, 0, placed("/", [2.0, 0.0, 0.0], good)),
+    ]);
+    let mut stage = Stage::open("tf_tree", &Value::Null, path);
+    stage.keep(folder);
+    assert!(stage.store.transforms().lookup("map", "", stage.now).is_err());
+    let harness = show(stage, [900.0, 300.0], Theme::Dark);
+    harness.get_by_label("Transforms in map name no child frame, and place nothing");
+    harness.get_by_label("2 frames in one tree");
+}
+
+#[test]
 fn a_frame_without_a_name_is_listed_and_not_selected() {
     let header = Encoder::new().u32(1).header(0, drive::START_SEC, 0, "");
     let place = header.text("base").f64s(&[1.0, 0.0, 0.0]).f64s(&[0.0, 0.0, 0.0, 1.0]);
