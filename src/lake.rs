@@ -17,9 +17,11 @@ mod mixed;
 mod names;
 mod question;
 mod quiet;
+mod scope;
 mod session;
 mod span;
 mod statement;
+mod titles;
 mod topic;
 mod write;
 
@@ -167,7 +169,7 @@ impl Lake {
 
     async fn plan(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream), LakeError> {
         let statement = self.resolved(sql).await?;
-        let plan = self.context.state().statement_to_plan(statement).await?;
+        let plan = titles::told_apart(self.context.state().statement_to_plan(statement).await?)?;
         let only_reads = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)

@@ -396,3 +396,15 @@ fn unfit_names_are_wrong_usage() {
     let told = fails(&["find", "missing.bag", "/a.b > 1", "-o", "nowhere/f.csv"]);
     assert!(told.contains("there is no folder for the scene table: nowhere"), "{told}");
 }
+
+/// Without the library's own words.
+#[test]
+fn what_cannot_be_computed_is_told_plainly() {
+    for sql in ["SELECT substr(X'616263', 2)", "SELECT 1 AT TIME ZONE 5"] {
+        let told = fails(&["query", sql]);
+        assert!(
+            !told.contains("bug") && !told.contains("DataFusion") && !told.contains('{'),
+            "{told}"
+        );
+    }
+}
