@@ -8,6 +8,7 @@ mod clock;
 mod json;
 pub mod lake;
 mod lines;
+pub mod non_finite;
 mod parquet;
 mod rows;
 pub mod scenes;

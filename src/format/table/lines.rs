@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::clock::Clock;
 use super::json::Json;
+use super::non_finite::{spelled, value};
 use super::{BAG_FILE, Block, Facts, MOST_BAGS, Partitions, Table};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step, Warning};
 use crate::time::{Span, Time};
@@ -63,7 +64,7 @@ impl Format for JsonLines {
             .find(|line| !line.trim_ascii().is_empty())
             .unwrap_or_default();
         let is_log = matches!(&*ending(name), "log" | "txt" | "out" | "err");
-        let is_object = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());
+        let is_object = || value(first).is_ok_and(|value| value.is_object());
         let is_cut = || first.len() == head.len() && first.trim_ascii().starts_with(b"{");
         !is_log && is_text(head) && (is_object() || (is_cut() && matches!(&*ending(name), "jsonl" | "ndjson")))
     }
@@ -149,7 +150,7 @@ impl File {
             for (name, column) in self.names.iter().zip(columns.iter_mut()) {
                 match row.get(name) {
                     None | Some(Value::Null) => column.append_null(),
-                    Some(Value::String(text)) => column.append_value(text),
+                    Some(Value::String(text)) => column.append_value(spelled(text)),
                     Some(other) => column.append_value(other.to_string()),
                 }
             }
@@ -222,7 +223,7 @@ fn rows(bytes: &[u8]) -> impl Iterator<Item = (usize, Result<Value, String>)> {
     let lines = bytes.split(|b| *b == b'\n').enumerate();
     let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
     lines.map(|(number, line)| {
-        let object = match serde_json::from_slice::<Value>(line) {
+        let object = match value(line) {
             Ok(value) if value.is_object() => Ok(value),
             Ok(_) => Err("it is a value alone".into()),
             Err(error) => Err(told(&error)),

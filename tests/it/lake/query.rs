@@ -397,6 +397,37 @@ fn unfit_names_are_wrong_usage() {
     assert!(told.contains("there is no folder for the scene table: nowhere"), "{told}");
 }
 
+/// What Python writes into JSON though JSON has it not.
+#[test]
+fn json_lines_may_hold_nan_and_infinities() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.jsonl");
+    let lines = "{\"n\": Infinity, \"s\": \"NaN, -Infinity \\\" NaN\", \"d\": {\"x\": [1.5, -Infinity]}}\n\
+                 {\"n\": NaN, \"s\": \"b\", \"d\": {\"x\": [NaN]}}\n{\"n\": 3, \"s\": \"c\", \"d\": null}\n";
+    fs::write(&path, lines).expect("a file");
+    assert_eq!(
+        rows("SELECT n, s, d FROM t", &[("t", &path)]),
+        [
+            json!({"n": "Infinity", "s": "NaN, -Infinity \" NaN", "d": {"x": [1.5, "-Infinity"]}}),
+            json!({"n": "NaN", "s": "b", "d": {"x": ["NaN"]}}),
+            json!({"n": 3.0, "s": "c", "d": null}),
+        ]
+    );
+    let messages = prints(&["cat", text(&path), "--json"]);
+    let told: Vec<serde_json::Value> = messages
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["message"].take())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!({"n": "Infinity", "s": "NaN, -Infinity \" NaN", "d": {"x": [1.5, "-Infinity"]}}),
+            json!({"n": "NaN", "s": "b", "d": {"x": ["NaN"]}}),
+            json!({"n": 3.0, "s": "c", "d": {"x": []}}),
+        ]
+    );
+}
+
 /// Without the library's own words.
 #[test]
 fn what_cannot_be_computed_is_told_plainly() {

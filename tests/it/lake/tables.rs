@@ -558,3 +558,18 @@ fn a_column_tells_recordings_apart_as_folders_do() {
         );
     }
 }
+
+/// Also within JSON in texts.
+#[test]
+fn infinities_in_json_stay_what_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let texts = StringArray::from(vec![
+        r#"{"x": NaN, "y": Infinity}"#,
+        r#"{"x": 1, "y": -Infinity}"#,
+        r#"{"x": 2, "y": 0.5}"#,
+    ]);
+    let columns = vec![("d", Arc::new(texts) as ArrayRef)];
+    let path = write_parquet(&folder.path().join("t.parquet"), &batch(columns), 10);
+    let told: Vec<Value> = cat(&path).iter().map(|row| row["message"]["d"]["y"].clone()).collect();
+    assert_eq!(told, [json!("Infinity"), json!("-Infinity"), json!(0.5)]);
+}
