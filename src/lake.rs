@@ -3,6 +3,7 @@
 //! DataFusion stays behind this module. Invariants: only SELECT and EXPLAIN run; tables are read through the program's own readers
 //! and cache; no location shows in a plan; a query's memory is bounded, and what is beyond it spills to disk.
 
+mod damage;
 mod error;
 mod fields;
 mod files;
@@ -177,7 +178,8 @@ impl Lake {
         only_reads.verify_plan(&plan)?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let (physical, task) = self.physical(&plan).await?;
-        Ok((schema, in_order(execute_stream_partitioned(physical, task)?)))
+        let rows = in_order(execute_stream_partitioned(physical.clone(), task.clone())?);
+        Ok((schema, damage::told(rows, physical, task, self.objects.clone())))
     }
 
     /// How a query is run. Fields are read where their table is; of some joins the library makes no plan then, but it does without.

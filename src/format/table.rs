@@ -34,11 +34,13 @@ use json::Json;
 use shape::Column;
 
 pub use arrow_file::Arrow;
-pub use clock::number_times;
+pub use clock::{number_times, object_time, structure_times};
 pub use lines::{Csv, JsonLines};
 pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, writer_properties};
 pub use types::merged;
 
+/// So many columns are told by their names.
+const MOST_TOLD: usize = 24;
 /// Between rows that have no time.
 const STEP_NANOS: i64 = 1_000;
 const PACKAGE: &str = "table";
@@ -91,6 +93,8 @@ struct Table {
     files: Vec<parquet::File>,
     lines: Vec<lines::File>,
     arrows: Vec<arrow_file::File>,
+    /// Its files.
+    parts: Vec<Part>,
 }
 
 impl Table {
@@ -131,6 +135,7 @@ impl Table {
             files: Vec::new(),
             lines: Vec::new(),
             arrows: Vec::new(),
+            parts: Vec::new(),
         };
         let in_rows = facts.bags.into_iter().filter(|_| is_known);
         table.name_topics(topic, facts.partitions.iter().filter_map(bag_of).map(str::to_owned).chain(in_rows));
@@ -235,6 +240,32 @@ impl Table {
             });
         }
         self
+    }
+
+    /// Names the file at an offset, where there are several.
+    fn file_of(&self, offset: u64) -> String {
+        let part = self.parts.iter().find(|part| part.range.contains(&offset));
+        part.map_or(String::new(), |part| part.suffix(self.parts.len()))
+    }
+
+    /// What it is made of; tells where the column that was named as the time is none.
+    fn is_made_of(&mut self, parts: &[Part], named: Option<&str>) {
+        self.parts = parts.to_vec();
+        let Some(named) = named else { return };
+        let is_there = clock::named_column(&self.schema, named).is_some();
+        if is_there && self.clock.is_some() {
+            return;
+        }
+        let names = self.schema.fields().iter().map(|field| &**field.name());
+        let mut columns = names.take(MOST_TOLD).collect::<Vec<_>>().join(", ");
+        if self.schema.fields().len() > MOST_TOLD {
+            columns.push_str(", …");
+        }
+        let what = match is_there {
+            true => format!("the column {named} cannot be read as a time; the table's columns are {columns}"),
+            false => format!("there is no column {named} to take times from; the table's columns are {columns}"),
+        };
+        self.catalog.warnings.push(Warning { offset: 0, what });
     }
 
     fn partitions(&self, block: &Block) -> &Partitions {
@@ -355,7 +386,7 @@ impl Container for Table {
         if let Err(what) = self.read(chunk, block, got, connections, &mut stand, &mut batch) {
             batch.warnings.push(Warning {
                 offset: chunk.range.start,
-                what: format!("rows that cannot be read: {what}"),
+                what: format!("rows that cannot be read: {what}{}", self.file_of(chunk.range.start)),
             });
         }
         batch
@@ -416,6 +447,7 @@ impl Container for Table {
             files: self.files.clone(),
             lines: self.lines.clone(),
             arrows: self.arrows.clone(),
+            parts: self.parts.clone(),
         }))
     }
 }

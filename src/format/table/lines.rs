@@ -326,6 +326,7 @@ impl Indexer for Index {
         match self.table.take() {
             Some(mut table) => {
                 table.tell_apart(&super::topic_of(&self.name, &self.parts), std::mem::take(&mut self.rows_of));
+                table.is_made_of(&self.parts, self.time_column.as_deref());
                 Ok(Step::Ready(Arc::new(table.finished())))
             }
             None => Err(FormatError("a table without rows".into())),

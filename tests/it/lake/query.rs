@@ -397,6 +397,29 @@ fn unfit_names_are_wrong_usage() {
     assert!(told.contains("there is no folder for the scene table: nowhere"), "{told}");
 }
 
+/// Of several files the damaged one is named, by SQL and where messages are read.
+#[test]
+fn a_damaged_file_of_a_table_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let parts = ["a", "b", "c"].map(|name| write_parquet(&folder.path().join(format!("t/part={name}/d.parquet")), &speeds(), 10));
+    let mut bytes = fs::read(&parts[1]).expect("a file");
+    // the head of the first page
+    bytes[4..16].fill(0xff);
+    fs::write(&parts[1], bytes).expect("a file");
+    let table = folder.path().join("t");
+    let told = fails(&["query", r#"SELECT sum("Time") FROM t"#, "--table", &format!("t={}", text(&table))]);
+    assert!(
+        told.contains("the table cannot be read: ") && told.ends_with(text(&parts[1])),
+        "{told}"
+    );
+    let output = super::roadreel(&["cat", text(&table), "--json"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("(t/part=b/d.parquet)") || told.contains("(part=b/d.parquet)"),
+        "{told}"
+    );
+}
+
 /// What Python writes into JSON though JSON has it not.
 #[test]
 fn json_lines_may_hold_nan_and_infinities() {
