@@ -14,13 +14,13 @@ use super::cells::texts;
 use super::columns::Columns;
 use super::joined::{Frames, are_frames};
 use super::{Scene, SceneSet};
-use crate::format::table::is_table;
 use crate::format::table::scenes::are_of_scenes;
+use crate::format::table::{is_table, object_time};
 use crate::format::{Part, recognise};
 use crate::lake::{Answer, Lake, LakeError};
 use crate::run::{Held, Io, Place, Table, gather, nothing_to_open};
 use crate::source::{Found, HEAD_BYTES, Location, Reader, SceneTable};
-use crate::time::Time;
+use crate::time::{Time, rfc3339};
 
 /// A table of scenes has no more.
 const MOST: usize = 1_000_000;
@@ -455,6 +455,6 @@ fn text(value: &Value) -> Option<String> {
             Some((kind, _)) if kind == "NULL" => None,
             _ => Some(value.to_string()),
         },
-        other => Some(other.to_string()),
+        other => Some(object_time(other).map_or_else(|| other.to_string(), rfc3339)),
     }
 }
