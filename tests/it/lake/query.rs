@@ -389,6 +389,7 @@ fn unfit_names_are_wrong_usage() {
         &["query", "SELECT 1", "-o", "q.xyz"],
         &["export", "missing.bag", "-o", "a.xyz"],
         &["find", "missing.bag", "/a.b > 1", "-o", "f.xlsx"],
+        &["scenes", "missing.csv", "-o", "s.xyz"],
     ] {
         let output = super::roadreel(arguments);
         assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
