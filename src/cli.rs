@@ -307,6 +307,9 @@ fn parse() -> Result<Cli, clap::Error> {
         Some(Command::Query(args)) => query::style(args).err(),
         Some(Command::Export(args)) => export::kind(args).err(),
         Some(Command::Find(args)) => find::style(args).err(),
+        Some(Command::Scenes(args)) => scenes::style(args).err(),
+        #[cfg(feature = "gui")]
+        Some(Command::Screenshot(args)) => film::fits(args).err(),
         _ => None,
     };
     match unfit {

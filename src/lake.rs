@@ -4,6 +4,7 @@
 //! and cache; no location shows in a plan; a query's memory is bounded, and what is beyond it spills to disk.
 
 mod correlated;
+mod damage;
 mod documents;
 mod error;
 mod fields;
@@ -21,9 +22,11 @@ mod mixed;
 mod names;
 mod question;
 mod quiet;
+mod scope;
 mod session;
 mod span;
 mod statement;
+mod titles;
 mod topic;
 mod write;
 
@@ -193,7 +196,7 @@ impl Lake {
 
     async fn plan(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream), LakeError> {
         let statement = self.resolved(sql).await?;
-        let plan = self.context.state().statement_to_plan(statement).await?;
+        let plan = titles::told_apart(self.context.state().statement_to_plan(statement).await?)?;
         let only_reads = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -201,13 +204,15 @@ impl Lake {
         only_reads.verify_plan(&plan)?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let (physical, task) = self.physical(&plan).await?;
-        let rows = in_order(execute_stream_partitioned(physical.clone(), task)?);
-        if !holds::<HashJoinExec>(&physical) {
-            return Ok((schema, rows));
-        }
-        let state = self.context.state();
-        let rows = stream::once(or_merged(rows, state, plan)).try_flatten();
-        Ok((schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
+        let rows = in_order(execute_stream_partitioned(physical.clone(), task.clone())?);
+        let rows = match holds::<HashJoinExec>(&physical) {
+            true => {
+                let merged = stream::once(or_merged(rows, self.context.state(), plan)).try_flatten();
+                Box::pin(RecordBatchStreamAdapter::new(schema.clone(), merged))
+            }
+            false => rows,
+        };
+        Ok((schema, damage::told(rows, physical, task, self.objects.clone())))
     }
 
     /// How a query is run. Fields are read where their table is; of some joins the library makes no plan then, but it does without.

@@ -29,6 +29,9 @@ pub fn run(common: &Common, args: &CatArgs) -> anyhow::Result<()> {
         args.start.map_or(Time::MIN, |when| when.unclamped(whole)),
         args.end.map_or(Time::MAX, |when| when.unclamped(whole)),
     );
+    if span.start > span.end {
+        bail!("--start is after --end");
+    }
     let printers: Arc<[Printer]> = catalog
         .connections
         .iter()

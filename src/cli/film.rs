@@ -3,7 +3,7 @@
 //! Invariants: one window draws them all, and each waits until what it shows is there, so that a picture depends on its moment alone; a
 //! file is found under its name only when it is whole.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -29,6 +29,17 @@ const MOST_PICTURES: usize = 1_000_000;
 pub fn is_wanted(args: &ScreenshotArgs) -> bool {
     let is_film = args.output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mp4"));
     is_film || args.start.is_some() || args.end.is_some() || args.fps.is_some()
+}
+
+/// Whether the name says something that is written.
+pub fn fits(args: &ScreenshotArgs) -> anyhow::Result<()> {
+    const OTHERS: [&str; 9] = ["webm", "mkv", "mov", "avi", "m4v", "gif", "jpg", "jpeg", "webp"];
+    let path = &args.output;
+    let is_other = |ending: &OsStr| OTHERS.iter().any(|other| ending.eq_ignore_ascii_case(other));
+    if is_wanted(args) && path.extension().is_some_and(is_other) && !path.is_dir() {
+        bail!("films are written as .mp4, pictures as .png: {}", path.display());
+    }
+    Ok(())
 }
 
 /// Draws a span picture by picture, all by one window: each waits until what it shows is there.
@@ -100,11 +111,7 @@ struct Encoder {
 impl Film {
     /// By the name: `.mp4` is a film, `%04d` or an ending like `.png` a pattern, else it is a folder.
     fn new(path: &Path, (width, height): (u32, u32), fps: f64) -> anyhow::Result<Film> {
-        const OTHERS: [&str; 9] = ["webm", "mkv", "mov", "avi", "m4v", "gif", "jpg", "jpeg", "webp"];
         let is = |of: &str| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(of));
-        if OTHERS.into_iter().any(is) && !path.is_dir() {
-            bail!("films are written as .mp4, pictures as .png: {}", path.display());
-        }
         match is("mp4") {
             true => Encoder::start(path, (width, height), fps).map(Film::Encoded),
             false => Pattern::of(path).map(Film::Pictures),
@@ -115,6 +122,9 @@ impl Film {
     fn add(&mut self, number: usize, frame: &Frame) -> anyhow::Result<()> {
         match self {
             Film::Pictures(pattern) => {
+                if number == 1 {
+                    pattern.make_folder()?;
+                }
                 let path = pattern.path(number);
                 let written = output::whole_file(&path, |file| frame.write_png(file).map_err(anyhow::Error::msg));
                 written.with_context(|| format!("the picture cannot be written: {}", path.display()))
@@ -162,11 +172,15 @@ impl Pattern {
                 after: ".png".to_owned(),
             },
         };
-        if !pattern.folder.as_os_str().is_empty() {
-            let made = std::fs::create_dir_all(&pattern.folder);
-            made.with_context(|| format!("the folder of the pictures cannot be made: {}", pattern.folder.display()))?;
-        }
         Ok(pattern)
+    }
+
+    fn make_folder(&self) -> anyhow::Result<()> {
+        if !self.folder.as_os_str().is_empty() {
+            let made = std::fs::create_dir_all(&self.folder);
+            made.with_context(|| format!("the folder of the pictures cannot be made: {}", self.folder.display()))?;
+        }
+        Ok(())
     }
 
     fn path(&self, number: usize) -> PathBuf {

@@ -109,7 +109,20 @@ fn table_at(of: &str) -> anyhow::Result<Option<Location>> {
     Ok((record_of(&name) == name).then_some(location))
 }
 
+/// How they are written, where they are.
+pub fn style(args: &ScenesCommand) -> anyhow::Result<Option<Style>> {
+    let Some(path) = &args.output else { return Ok(None) };
+    let style = Style::of(&path.to_string_lossy()).with_context(|| {
+        format!(
+            "the name of a table tells how it is written: .parquet, .csv, .json or .arrow: {}",
+            path.display()
+        )
+    });
+    style.map(Some)
+}
+
 pub fn run(common: &Common, args: &ScenesCommand) -> anyhow::Result<()> {
+    let style = style(args)?;
     let scenes = match table_at(&args.of)? {
         Some(table) => {
             let io = common.io()?;
@@ -127,14 +140,7 @@ pub fn run(common: &Common, args: &ScenesCommand) -> anyhow::Result<()> {
             io.scenes(&common.scenes.table(&deployment), record_of(&name))?
         }
     };
-    if let Some(path) = &args.output {
-        let style = Style::of(&path.to_string_lossy());
-        let style = style.with_context(|| {
-            format!(
-                "the name of a table tells how it is written: .parquet, .csv, .json or .arrow: {}",
-                path.display()
-            )
-        })?;
+    if let (Some(path), Some(style)) = (&args.output, style) {
         let written = output::whole_file(path, |file| Ok(scenes::write(&scenes, style, file).map(drop)?));
         return written.with_context(|| format!("the scenes were not written: {}", path.display()));
     }

@@ -10,6 +10,7 @@ pub mod documents;
 mod json;
 pub mod lake;
 mod lines;
+pub mod non_finite;
 mod parquet;
 mod rows;
 pub mod scenes;
@@ -36,12 +37,14 @@ use shape::Column;
 
 pub use arrow_file::Arrow;
 pub use arrow_stream::ArrowStream;
-pub use clock::number_times;
+pub use clock::{number_times, object_time, structure_times};
 pub use lines::{Csv, JsonArray, JsonLines};
 pub use parquet::{ENCRYPTED_COLUMNS, Parquet, TRAILER_BYTES, footer_range, has_encrypted_columns, without_rows, writer_properties};
 pub use shape::ONE_OR_NONE;
 pub use types::merged;
 
+/// So many columns are told by their names.
+const MOST_TOLD: usize = 24;
 /// Between rows that have no time.
 const STEP_NANOS: i64 = 1_000;
 const PACKAGE: &str = "table";
@@ -94,6 +97,8 @@ struct Table {
     files: Vec<parquet::File>,
     lines: Vec<lines::File>,
     arrows: Vec<arrow_file::File>,
+    /// Its files.
+    parts: Vec<Part>,
 }
 
 impl Table {
@@ -134,6 +139,7 @@ impl Table {
             files: Vec::new(),
             lines: Vec::new(),
             arrows: Vec::new(),
+            parts: Vec::new(),
         };
         let in_rows = facts.bags.into_iter().filter(|_| is_known);
         table.name_topics(topic, facts.partitions.iter().filter_map(bag_of).map(str::to_owned).chain(in_rows));
@@ -241,6 +247,32 @@ impl Table {
             });
         }
         self
+    }
+
+    /// Names the file at an offset, where there are several.
+    fn file_of(&self, offset: u64) -> String {
+        let part = self.parts.iter().find(|part| part.range.contains(&offset));
+        part.map_or(String::new(), |part| part.suffix(self.parts.len()))
+    }
+
+    /// What it is made of; tells where the column that was named as the time is none.
+    fn is_made_of(&mut self, parts: &[Part], named: Option<&str>) {
+        self.parts = parts.to_vec();
+        let Some(named) = named else { return };
+        let is_there = clock::named_column(&self.schema, named).is_some();
+        if is_there && self.clock.is_some() {
+            return;
+        }
+        let names = self.schema.fields().iter().map(|field| &**field.name());
+        let mut columns = names.take(MOST_TOLD).collect::<Vec<_>>().join(", ");
+        if self.schema.fields().len() > MOST_TOLD {
+            columns.push_str(", …");
+        }
+        let what = match is_there {
+            true => format!("the column {named} cannot be read as a time; the table's columns are {columns}"),
+            false => format!("there is no column {named} to take times from; the table's columns are {columns}"),
+        };
+        self.catalog.warnings.push(Warning { offset: 0, what });
     }
 
     fn partitions(&self, block: &Block) -> &Partitions {
@@ -361,7 +393,7 @@ impl Container for Table {
         if let Err(what) = self.read(chunk, block, got, connections, &mut stand, &mut batch) {
             batch.warnings.push(Warning {
                 offset: chunk.range.start,
-                what: format!("rows that cannot be read: {what}"),
+                what: format!("rows that cannot be read: {what}{}", self.file_of(chunk.range.start)),
             });
         }
         batch
@@ -422,6 +454,7 @@ impl Container for Table {
             files: self.files.clone(),
             lines: self.lines.clone(),
             arrows: self.arrows.clone(),
+            parts: self.parts.clone(),
         }))
     }
 }

@@ -128,10 +128,34 @@ pub(super) fn plain(text: &str) -> String {
         "This feature is not implemented: ",
         "Optimizer rule ",
     ];
-    let mut text = text.trim();
+    let told = spoken(text);
+    let mut text = told.as_deref().unwrap_or(text).trim();
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         text = rest.trim();
     }
     let text = text.trim_matches('"').trim_end_matches([')', '"']);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// In words what the library says in its own terms: it tells its structures, and lists of the parts of a name.
+fn spoken(text: &str) -> Option<String> {
+    // where it asks for a report of a bug, it was asked for what it has not
+    if let Some((what, _)) = text.split_once("This issue was likely caused by a bug") {
+        let what = what.trim_start_matches("Internal error: ").trim().trim_end_matches('.');
+        let fitting = text.find("No function matches").and_then(|at| text.get(at..));
+        return Some(fitting.map_or_else(|| format!("the query cannot be computed: {what}"), str::to_owned));
+    }
+    if text.contains("Dot access not supported") {
+        return Some("behind a dot stands the name of a field: objects[1].id".into());
+    }
+    if let Some((_, parts)) = text.split_once("compound identifier: [") {
+        let parts: Vec<&str> = parts.trim_end_matches(['.', ']']).split("\", \"").collect();
+        return Some(format!("there is no column {}", parts.join(".").trim_matches('"')));
+    }
+    let is_structure = |word: &str| text.contains(word);
+    let (what, _) = text
+        .split_once(" { ")
+        .filter(|_| ["span: ", "Span(", "quote_style: "].into_iter().any(is_structure))?;
+    let (what, _) = what.rsplit_once(' ').unwrap_or((what, ""));
+    Some(format!("a part of the query is not known here: {}", plain(what)))
 }

@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 
 use super::Lake;
 use super::files::Named;
+use crate::format::table::non_finite::value;
 use crate::source::{Location, Reader};
 
 /// A last line is no longer.
@@ -43,7 +44,7 @@ impl Lake {
         let bytes = reader.read(0..reader.len()).await.ok()?;
         let mut lines = bytes.split(|byte| *byte == b'\n').enumerate();
         lines.find_map(|(number, line)| {
-            let error = serde_json::from_slice::<IgnoredAny>(line).err()?;
+            let error = value(line).err()?;
             let what = error.to_string().replace(" at line 1 column ", " in column ");
             let is_line = !line.trim_ascii().is_empty();
             is_line.then(|| format!("line {} is no JSON: {what}", number + 1))

@@ -1,4 +1,5 @@
-//! JSON Lines in which a field is a text here and a number there: it is a text, as everywhere in the program.
+//! JSON Lines that the library's reader refuses: in which a field is a text here and a number there (it is a text, as everywhere in the
+//! program), or which hold NaN and infinities.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,15 +22,26 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use serde_json::Value;
 
 use super::BATCH_ROWS;
+use crate::format::table::non_finite::Words;
 
-/// The columns of a file, and whether any holds texts and other values.
+/// The columns of a file, and whether any holds texts and other values, or numbers that JSON has not.
 pub(super) async fn schema(objects: &Arc<dyn ObjectStore>, path: &Path) -> Result<(SchemaRef, bool), DataFusionError> {
     let bytes = objects.get(path).await?.bytes().await?;
+    match inferred(&bytes) {
+        Ok((schema, kinds)) => Ok((schema, kinds.is_mixed())),
+        Err(error) => match Words::numbers().replaced(&bytes) {
+            Some(bytes) => Ok((inferred(&bytes)?.0, true)),
+            None => Err(error),
+        },
+    }
+}
+
+fn inferred(bytes: &[u8]) -> Result<(SchemaRef, Kinds), DataFusionError> {
     let mut kinds = Kinds::default();
-    let rows = serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>();
+    let rows = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     let rows = rows.map(|row| row.map_err(|error| arrow::error::ArrowError::JsonError(error.to_string())));
     let schema = infer_json_schema_from_iterator(rows.inspect(|row| row.iter().for_each(|row| kinds.note(row))))?;
-    Ok((Arc::new(schema), kinds.is_mixed()))
+    Ok((Arc::new(schema), kinds))
 }
 
 /// What values there were in a place.
@@ -98,6 +110,7 @@ impl PartitionStream for File {
             let rows = Rows {
                 bytes: objects.get(&path).await?.into_stream().boxed(),
                 rest: Bytes::new(),
+                words: Words::quoted(),
                 decoder: reader.build_decoder()?,
             };
             Ok::<_, DataFusionError>(stream::try_unfold(rows, Rows::next))
@@ -111,6 +124,7 @@ impl PartitionStream for File {
 struct Rows {
     bytes: BoxStream<'static, object_store::Result<Bytes>>,
     rest: Bytes,
+    words: Words,
     decoder: Decoder,
 }
 
@@ -119,7 +133,13 @@ impl Rows {
         loop {
             if self.rest.is_empty() {
                 match self.bytes.next().await {
-                    Some(bytes) => self.rest = bytes?,
+                    Some(bytes) => {
+                        let mut rest = Vec::new();
+                        self.words.take(&bytes?, &mut rest);
+                        self.rest = rest.into();
+                        // all of it may be a word that goes on
+                        continue;
+                    }
                     None => break,
                 }
             }

@@ -5,12 +5,13 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, DurationNanosecondType, Float64Type, TimeUnit, TimestampNanosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use crate::format::table::structure_times;
 use crate::time::{Time, rfc3339};
 
 /// A list or structure is told up to here.
 const LONGEST: usize = 200;
 
-/// None for null. Instants are RFC 3339, lengths of time seconds.
+/// None for null. Instants, also as structures of seconds and nanoseconds, are RFC 3339, lengths of time seconds.
 pub(super) fn texts(array: &ArrayRef) -> Vec<Option<String>> {
     use DataType::*;
     let as_type = |of: DataType| cast(array, &of).ok();
@@ -30,6 +31,7 @@ pub(super) fn texts(array: &ArrayRef) -> Vec<Option<String>> {
                 .map(|nanos| nanos.map(|nanos| (nanos as f64 / 1e9).to_string()))
                 .collect()
         }),
+        Struct(_) => structure_times(array.as_struct()).map(|times| times.into_iter().map(|time| time.map(rfc3339)).collect()),
         of if of.is_nested() => None,
         _ => as_type(Utf8).map(|texts| texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect()),
     };

@@ -43,9 +43,6 @@ const NAMES: &[&[&str]] = &[
     &["text", "description", "comment", "note", "notes", "title"],
 ];
 
-/// Exact times, which may stand beside those in seconds, and then under these names.
-const EXACT: [(&str, &str); 2] = [("start_ns", START), ("end_ns", END)];
-
 /// The columns of a table of scenes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Columns {
@@ -65,12 +62,6 @@ impl Columns {
         for group in NAMES {
             if let (Some(at), Some(own)) = (group.iter().find_map(at), group.first()) {
                 known.entry(at).or_insert(own);
-            }
-        }
-        for (exact, own) in EXACT {
-            let is_there = known.values().any(|known| *known == own);
-            if let (Some(at), false) = (at(&exact), is_there) {
-                known.insert(at, own);
             }
         }
         let has = |known: &BTreeMap<usize, &str>, name: &str| known.values().any(|own| *own == name);
@@ -111,10 +102,22 @@ impl Columns {
         item
     }
 
+    /// Of `500`, in what the column is called after, or `500ms`.
     fn seconds(&self, length: String) -> String {
-        match length.trim().parse::<f64>() {
-            Ok(number) if self.length_secs != 1.0 => (number * self.length_secs).to_string(),
-            _ => length,
-        }
+        let text = length.trim();
+        let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
+        let (number, unit) = text.split_at(text.find(|c| !is_of_number(c)).unwrap_or(text.len()));
+        let secs = match unit.trim() {
+            "" if self.length_secs == 1.0 => return length,
+            "" => self.length_secs,
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
+            "s" | "sec" | "secs" | "seconds" => 1.0,
+            "min" => 60.0,
+            "h" => 3600.0,
+            _ => return length,
+        };
+        number.parse::<f64>().map_or(length, |number| (number * secs).to_string())
     }
 }

@@ -12,13 +12,13 @@ use super::columns::Columns;
 use super::joined::{Frames, are_frames};
 use super::{Scene, SceneSet};
 use crate::format::table::documents::{items, names, start};
-use crate::format::table::is_table;
 use crate::format::table::scenes::are_of_scenes;
+use crate::format::table::{is_table, object_time};
 use crate::format::{Part, recognise};
 use crate::lake::{Answer, Lake, LakeError, document};
 use crate::run::{Held, Io, MOST_JSON, Place, Table, gather, nothing_to_open};
 use crate::source::{Found, Location, Reader, SceneTable};
-use crate::time::Time;
+use crate::time::{Time, rfc3339};
 
 /// A table of scenes has no more.
 const MOST: usize = 1_000_000;
@@ -367,6 +367,6 @@ fn text(value: &Value) -> Option<String> {
             Some((kind, _)) if kind == "NULL" => None,
             _ => Some(value.to_string()),
         },
-        other => Some(other.to_string()),
+        other => Some(object_time(other).map_or_else(|| other.to_string(), rfc3339)),
     }
 }

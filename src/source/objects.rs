@@ -86,6 +86,11 @@ impl Objects {
         }
     }
 
+    /// Where an object lies.
+    pub fn location_of(&self, path: &Path) -> Option<Location> {
+        self.held().get(path).map(|held| held.location.clone())
+    }
+
     /// What is known of an object.
     pub async fn head_of(&self, path: &Path) -> std::result::Result<ObjectMeta, SourceError> {
         let told = self.meta(path).await;

@@ -119,6 +119,12 @@ fn exit_code_1_for_a_topic_that_is_not_there() {
 }
 
 #[test]
+fn exit_code_1_for_a_span_that_ends_before_it_starts() {
+    let output = check(&["cat", text(drive()), "--start", "+2", "--end", "+1"], 1);
+    assert!(stderr(&output).contains("--start is after --end"), "{}", stderr(&output));
+}
+
+#[test]
 fn no_query_string_is_printed() {
     let output = check(&["info", "http://127.0.0.1:9/drive.bag?X-Amz-Signature=secret"], 1);
     let told = stderr(&output);

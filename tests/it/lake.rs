@@ -4,6 +4,8 @@
 mod export;
 #[path = "lake/logs.rs"]
 mod logs;
+#[path = "lake/names.rs"]
+mod names;
 #[path = "lake/query.rs"]
 mod query;
 #[path = "lake/remote.rs"]

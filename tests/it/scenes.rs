@@ -478,3 +478,35 @@ fn a_scene_whose_recording_is_not_in_s3_is_told_where_those_of_others_are() {
         .collect();
     assert_eq!(missing, ["gone"]);
 }
+
+/// Times in nanoseconds by any name, as structures, and lengths with a unit.
+#[test]
+fn starts_ends_and_lengths_are_read_however_they_are_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wanted = |odd: Value| json!(["a", "x", 1_600_000_001_500_i64, 1_600_000_002_000_i64, odd]);
+    for (name, content) in [
+        (
+            "ns.csv",
+            "scene_id,bag_file,class,begin_ns,end_ns\ns,a,x,1600000001500000000,1600000002000000000\n",
+        ),
+        (
+            "stop.csv",
+            "bag_file,class,start_ns,stop_ns\na,x,1600000001500000000,1600000002000000000\n",
+        ),
+        ("length.csv", "bag_file,class,start,duration\na,x,1600000001.5,500ms\n"),
+        ("length_s.csv", "bag_file,class,start,duration\na,x,1600000001.5,0.5 s\n"),
+        (
+            "structure.json",
+            r#"[{"bag_file": "a", "class": "x", "start": {"sec": 1600000001, "nsec": 500000000}, "end": {"sec": 1600000002, "nsec": 0}}]"#,
+        ),
+        (
+            "structure.jsonl",
+            "{\"bag_file\": \"a\", \"class\": \"x\", \"start\": {\"sec\": 1600000001, \"nanosec\": 500000000}, \
+             \"end\": {\"sec\": 1600000002, \"nanosec\": 0}}\n",
+        ),
+    ] {
+        let path = written(&folder, name, content);
+        let told = brief(&scenes(&path));
+        assert_eq!(told, [wanted(json!([]))], "{name}");
+    }
+}

@@ -279,6 +279,7 @@ impl Index {
             );
         }
         table.arrows = files;
+        table.is_made_of(&self.parts, self.time_column.as_deref());
         Ok(table.finished())
     }
 }

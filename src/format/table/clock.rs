@@ -46,14 +46,18 @@ const COARSE_SECS: f64 = (1 << 29) as f64;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Clock {
     /// A column of instants, numbers, texts or structures of seconds and nanoseconds.
-    Column {
-        column: usize,
-        units: Units,
-        /// It only may be one: its numbers have to be moments of our days.
-        is_guess: bool,
-    },
+    Column { column: usize, units: Units, guess: Option<Guess> },
     /// Seconds in one column, nanoseconds in another.
     Pair { secs: usize, nanos: usize },
+}
+
+/// Nothing but its values tells that a column may be the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// Its numbers have to be moments of our days.
+    Numbers,
+    /// Its texts have to begin with dates.
+    Texts,
 }
 
 /// What the numbers of a column count: most of them one thing, some perhaps another.
@@ -138,23 +142,14 @@ impl Clock {
         let fields = schema.fields();
         let lower: Vec<String> = fields.iter().map(|field| field.name().to_ascii_lowercase()).collect();
         let at = |name: &str| lower.iter().position(|other| other == name);
-        let of = |column: usize| Clock::Column {
+        let guessed = |column: usize, guess: Option<Guess>| Clock::Column {
             column,
             units: Units::SECS,
-            is_guess: false,
+            guess,
         };
-        let guess = |column: usize| Clock::Column {
-            column,
-            units: Units::SECS,
-            is_guess: true,
-        };
-        let chosen = named.and_then(|named| {
-            fields
-                .iter()
-                .position(|f| f.name() == named)
-                .or_else(|| at(&named.to_ascii_lowercase()))
-        });
-        if let Some(chosen) = chosen {
+        let of = |column: usize| guessed(column, None);
+        let guess = |column: usize| guessed(column, Some(Guess::Numbers));
+        if let Some(chosen) = named.and_then(|named| named_column(schema, named)) {
             return vec![of(chosen)];
         }
         let by_name = NAMES.iter().filter_map(|name| at(name)).map(of);
@@ -170,7 +165,11 @@ impl Clock {
             .enumerate()
             .filter(|(_, field)| is_instant(field.data_type()))
             .map(|(column, _)| of(column));
-        let is_structure = |column: &usize| fields.get(*column).is_some_and(|f| matches!(f.data_type(), DataType::Struct(_)));
+        // of JSON, a structure is a text
+        let is_structure = |column: &usize| {
+            let of = fields.get(*column).map(|field| field.data_type());
+            of.is_some_and(|of| matches!(of, DataType::Struct(_)) || is_text(of))
+        };
         let by_structure = STRUCTURES.iter().filter_map(|name| at(name)).filter(is_structure).map(of);
         let by_ending = lower.iter().enumerate().filter(|(_, name)| name.ends_with("timestamp"));
         // the time of an exposure is no moment
@@ -195,6 +194,11 @@ impl Clock {
                 all.push(clock);
             }
         }
+        let is_guess = |clock: &Clock| matches!(clock, Clock::Column { guess: Some(_), .. });
+        if all.iter().all(is_guess) {
+            let texts = fields.iter().enumerate().filter(|(_, field)| is_text(field.data_type()));
+            all.extend(texts.map(|(column, _)| guessed(column, Some(Guess::Texts))));
+        }
         all
     }
 
@@ -208,12 +212,16 @@ impl Clock {
 
     /// Learns the unit from values; false where they are no times.
     pub fn fits(&mut self, values: &[ArrayRef]) -> bool {
-        if let (Clock::Column { units, is_guess, .. }, [values]) = (&mut *self, values)
-            && is_number(values.data_type())
-            && let Ok(numbers) = cast(values, &DataType::Float64)
-        {
-            *units = Units::of(numbers.as_primitive::<Float64Type>().iter().flatten());
-            if *is_guess && !units.are_dates {
+        if let (Clock::Column { units, guess, .. }, [values]) = (&mut *self, values) {
+            if is_number(values.data_type())
+                && let Ok(numbers) = cast(values, &DataType::Float64)
+            {
+                *units = Units::of(numbers.as_primitive::<Float64Type>().iter().flatten());
+                if guess.is_some() && !units.are_dates {
+                    return false;
+                }
+            }
+            if *guess == Some(Guess::Texts) && !are_dates(values) {
                 return false;
             }
         }
@@ -232,6 +240,38 @@ impl Clock {
     }
 }
 
+/// The column that is called so, or whose fields are.
+pub fn named_column(schema: &Schema, named: &str) -> Option<usize> {
+    let fields = schema.fields();
+    let position = |name: &str| {
+        let exactly = fields.iter().position(|field| field.name() == name);
+        exactly.or_else(|| fields.iter().position(|field| field.name().eq_ignore_ascii_case(name)))
+    };
+    let of_stamp = || position(named.strip_suffix(".stamp")?);
+    position(named).or_else(of_stamp)
+}
+
+/// Whether texts are dates, if there are any: 2024-07-25, perhaps with a time of day.
+fn are_dates(values: &ArrayRef) -> bool {
+    let Ok(texts) = cast(values, &DataType::Utf8) else { return false };
+    let is_date = |text: &str| {
+        let date = text.trim().as_bytes().get(..10);
+        date.is_some_and(|date| {
+            let mut bytes = date.iter().enumerate();
+            bytes.all(|(at, byte)| {
+                if matches!(at, 4 | 7) {
+                    b"-/".contains(byte)
+                } else {
+                    byte.is_ascii_digit()
+                }
+            })
+        })
+    };
+    let texts = texts.as_string::<i32>();
+    let mut known = texts.iter().flatten().filter(|text| !text.trim().is_empty()).peekable();
+    known.peek().is_some() && known.all(is_date)
+}
+
 fn pair_times(secs: &ArrayRef, nanos: &ArrayRef) -> Vec<Option<Time>> {
     let whole = |array: &ArrayRef| cast(array, &DataType::Int64).ok();
     let (Some(secs), Some(nanos)) = (whole(secs), whole(nanos)) else {
@@ -247,7 +287,7 @@ fn pair_times(secs: &ArrayRef, nanos: &ArrayRef) -> Vec<Option<Time>> {
 }
 
 /// Of structures like `stamp{sec, nanosec}` or `header{stamp{…}}`.
-fn structure_times(values: &StructArray) -> Option<Vec<Option<Time>>> {
+pub fn structure_times(values: &StructArray) -> Option<Vec<Option<Time>>> {
     let pair = PAIRS
         .iter()
         .find_map(|(secs, nanos)| Some((values.column_by_name(secs)?, values.column_by_name(nanos)?)));
@@ -356,6 +396,9 @@ fn whole_time(number: i64, unit: Unit) -> Option<Time> {
 /// A date with or without a time of day; numbers of any unit.
 fn text_time(text: &str) -> Option<Time> {
     let text = text.trim();
+    if text.starts_with('{') {
+        return object_time(&serde_json::from_str(text).ok()?);
+    }
     if let Ok(When::At(time)) = When::parse(text) {
         return Some(time);
     }
@@ -368,6 +411,19 @@ fn text_time(text: &str) -> Option<Time> {
     };
     let stamp = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
     i64::try_from(stamp.as_nanosecond()).ok().map(Time)
+}
+
+/// As [`structure_times`], of JSON.
+pub fn object_time(value: &serde_json::Value) -> Option<Time> {
+    let whole = |name: &str| value.get(name)?.as_i64();
+    let pair = PAIRS.iter().find_map(|(secs, nanos)| Some((whole(secs)?, whole(nanos)?)));
+    if let Some((secs, nanos)) = pair {
+        return Some(Time(secs.checked_mul(1_000_000_000)?.checked_add(nanos)?));
+    }
+    match value.get("stamp")? {
+        serde_json::Value::String(text) => text_time(text),
+        inner => object_time(inner),
+    }
 }
 
 /// Of `…/frame_0000012_1600000000_5000000.png` (seconds, nanoseconds) or `frame_0000012_1600000000005000000.png`.
@@ -390,6 +446,13 @@ fn is_instant(of: &DataType) -> bool {
     matches!(of, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
+fn is_text(of: &DataType) -> bool {
+    match of {
+        DataType::Dictionary(_, values) => is_text(values),
+        other => matches!(other, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+    }
+}
+
 fn is_number(of: &DataType) -> bool {
     of.is_numeric()
 }
@@ -397,7 +460,7 @@ fn is_number(of: &DataType) -> bool {
 fn may_be_time(of: &DataType) -> bool {
     match of {
         DataType::Dictionary(_, values) => may_be_time(values),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        of if is_text(of) => true,
         DataType::Struct(fields) => is_time_structure(fields, 1),
         other => is_instant(other) || is_number(other),
     }

@@ -6,6 +6,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::non_finite::{infinity, spelled, value};
 use super::shape::{FLOAT, Names, Node};
 
 /// Structures are learned no deeper.
@@ -35,40 +36,10 @@ pub(super) fn opened(text: &str) -> Option<Value> {
     if !text.starts_with(['{', '[', '"']) {
         return None;
     }
-    let value: Value = serde_json::from_str(text)
-        .or_else(|_| serde_json::from_str(&without_nan(text)))
-        .ok()?;
-    match value {
+    match value(text.as_bytes()).ok()? {
         Value::String(inner) => opened(&inner),
         value => (value.is_object() || value.is_array()).then_some(value),
     }
-}
-
-/// Python writes NaN and infinities into JSON.
-fn without_nan(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut is_text, mut rest) = (false, text);
-    while let Some(c) = rest.chars().next() {
-        let word = ["NaN", "-Infinity", "Infinity"]
-            .into_iter()
-            .find(|word| !is_text && rest.starts_with(word));
-        if let Some(word) = word {
-            out.push_str("null");
-            rest = rest.get(word.len()..).unwrap_or_default();
-            continue;
-        }
-        let escaped = is_text && c == '\\';
-        is_text ^= c == '"';
-        let length = c.len_utf8()
-            + if escaped {
-                rest.chars().nth(1).map_or(0, char::len_utf8)
-            } else {
-                0
-            };
-        out.push_str(rest.get(..length).unwrap_or(rest));
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    out
 }
 
 impl Json {
@@ -86,6 +57,7 @@ impl Json {
                 (_, Some(n)) => Json::Whole(n.into(), n.into()),
                 _ => Json::Number,
             },
+            Value::String(text) if infinity(text).is_some() => Json::Number,
             Value::String(text) => match opened(text) {
                 Some(inner) => Json::learned(&inner, depth + 1),
                 None => Json::Text,
@@ -156,12 +128,17 @@ impl Json {
                 out.extend_from_slice(&integer.unwrap_or_default());
             }
             Json::Number | Json::Whole(..) => {
-                let number = value.and_then(|value| value.as_f64().or_else(|| value.as_bool().map(|flag| f64::from(u8::from(flag)))));
+                let other = |value: &Value| match value {
+                    Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
+                    Value::String(text) => infinity(text),
+                    _ => None,
+                };
+                let number = value.and_then(|value| value.as_f64().or_else(|| other(value)));
                 out.extend_from_slice(&number.unwrap_or(f64::NAN).to_le_bytes());
             }
             Json::Unknown | Json::Text | Json::Mixed => match value {
                 None | Some(Value::Null) => write_text("", out),
-                Some(Value::String(text)) => write_text(text, out),
+                Some(Value::String(text)) => write_text(spelled(text), out),
                 Some(other) => write_text(&other.to_string(), out),
             },
             Json::List(element) => {

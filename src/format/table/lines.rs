@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::clock::Clock;
 use super::json::Json;
+use super::non_finite::{spelled, value};
 use super::{BAG_FILE, Block, Facts, MOST_BAGS, Partitions, Table};
 use crate::format::{Chunk, Fetched, Format, FormatError, Indexer, Part, Step, Warning};
 use crate::time::{Span, Time};
@@ -69,7 +70,7 @@ impl Format for JsonLines {
             .split(|b| *b == b'\n')
             .find(|line| !line.trim_ascii().is_empty())
             .unwrap_or_default();
-        let is_object = || serde_json::from_slice::<Value>(first).is_ok_and(|value| value.is_object());
+        let is_object = || value(first).is_ok_and(|value| value.is_object());
         let is_cut = || first.len() == head.len() && first.trim_ascii().starts_with(b"{");
         !is_log(&ending(name)) && is_text(head) && (is_object() || (is_cut() && matches!(&*ending(name), "jsonl" | "ndjson")))
     }
@@ -175,7 +176,7 @@ impl File {
             for (name, column) in self.names.iter().zip(columns.iter_mut()) {
                 match row.get(name) {
                     None | Some(Value::Null) => column.append_null(),
-                    Some(Value::String(text)) => column.append_value(text),
+                    Some(Value::String(text)) => column.append_value(spelled(text)),
                     Some(other) => column.append_value(other.to_string()),
                 }
             }
@@ -258,7 +259,7 @@ fn rows(bytes: &[u8]) -> impl Iterator<Item = Row> {
 }
 
 fn object(text: &[u8]) -> Result<Value, String> {
-    match serde_json::from_slice::<Value>(text) {
+    match value(text) {
         Ok(value) if value.is_object() => Ok(value),
         Ok(_) => Err("it is a value alone".into()),
         Err(error) => Err(told(&error)),
@@ -359,6 +360,7 @@ impl Indexer for Index {
         match self.table.take() {
             Some(mut table) => {
                 table.tell_apart(&super::topic_of(&self.name, &self.parts), std::mem::take(&mut self.rows_of));
+                table.is_made_of(&self.parts, self.time_column.as_deref());
                 Ok(Step::Ready(Arc::new(table.finished())))
             }
             None => Err(FormatError("a table without rows".into())),

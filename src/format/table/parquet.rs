@@ -410,6 +410,7 @@ impl Index {
             table.push(chunk, Block::Group { file: at, group }, span.is_some());
         }
         table.files = files;
+        table.is_made_of(&self.parts, self.time_column.as_deref());
         Ok(table.finished())
     }
 

@@ -96,7 +96,10 @@ fn spans_that_cannot_be_drawn_are_told() {
     ] {
         let output = check(&place.arguments(&span, &out), code);
         assert!(stderr(&output).contains(told), "{span:?}: {}", stderr(&output));
+        assert!(!out.exists(), "{span:?}: a folder of no pictures");
     }
+    let output = check(&place.arguments(&["--start", "+0.1", "--end", "+0.2"], &place.path("z.webm")), 2);
+    assert!(stderr(&output).contains("films are written as .mp4"), "{}", stderr(&output));
 }
 
 /// The program before an encoder of the test's own, or none.

@@ -612,10 +612,77 @@ fn unfit_names_are_wrong_usage() {
         &["query", "SELECT 1", "-o", "q.xyz"],
         &["export", "missing.bag", "-o", "a.xyz"],
         &["find", "missing.bag", "/a.b > 1", "-o", "f.xlsx"],
+        &["scenes", "missing.csv", "-o", "s.xyz"],
     ] {
         let output = super::roadreel(arguments);
         assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     }
     let told = fails(&["find", "missing.bag", "/a.b > 1", "-o", "nowhere/f.csv"]);
     assert!(told.contains("there is no folder for the scene table: nowhere"), "{told}");
+}
+
+/// Of several files the damaged one is named, by SQL and where messages are read.
+#[test]
+fn a_damaged_file_of_a_table_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let parts = ["a", "b", "c"].map(|name| write_parquet(&folder.path().join(format!("t/part={name}/d.parquet")), &speeds(), 10));
+    let mut bytes = fs::read(&parts[1]).expect("a file");
+    // the head of the first page
+    bytes[4..16].fill(0xff);
+    fs::write(&parts[1], bytes).expect("a file");
+    let table = folder.path().join("t");
+    let told = fails(&["query", r#"SELECT sum("Time") FROM t"#, "--table", &format!("t={}", text(&table))]);
+    assert!(
+        told.contains("the table cannot be read: ") && told.ends_with(text(&parts[1])),
+        "{told}"
+    );
+    let output = super::roadreel(&["cat", text(&table), "--json"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("(t/part=b/d.parquet)") || told.contains("(part=b/d.parquet)"),
+        "{told}"
+    );
+}
+
+/// What Python writes into JSON though JSON has it not.
+#[test]
+fn json_lines_may_hold_nan_and_infinities() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.jsonl");
+    let lines = "{\"n\": Infinity, \"s\": \"NaN, -Infinity \\\" NaN\", \"d\": {\"x\": [1.5, -Infinity]}}\n\
+                 {\"n\": NaN, \"s\": \"b\", \"d\": {\"x\": [NaN]}}\n{\"n\": 3, \"s\": \"c\", \"d\": null}\n";
+    fs::write(&path, lines).expect("a file");
+    assert_eq!(
+        rows("SELECT n, s, d FROM t", &[("t", &path)]),
+        [
+            json!({"n": "Infinity", "s": "NaN, -Infinity \" NaN", "d": {"x": [1.5, "-Infinity"]}}),
+            json!({"n": "NaN", "s": "b", "d": {"x": ["NaN"]}}),
+            json!({"n": 3.0, "s": "c", "d": null}),
+        ]
+    );
+    let messages = prints(&["cat", text(&path), "--json"]);
+    let told: Vec<serde_json::Value> = messages
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["message"].take())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!({"n": "Infinity", "s": "NaN, -Infinity \" NaN", "d": {"x": [1.5, "-Infinity"]}}),
+            json!({"n": "NaN", "s": "b", "d": {"x": ["NaN"]}}),
+            json!({"n": 3.0, "s": "c", "d": {"x": []}}),
+        ]
+    );
+}
+
+/// Without the library's own words.
+#[test]
+fn what_cannot_be_computed_is_told_plainly() {
+    for sql in ["SELECT substr(X'616263', 2)", "SELECT 1 AT TIME ZONE 5"] {
+        let told = fails(&["query", sql]);
+        assert!(
+            !told.contains("bug") && !told.contains("DataFusion") && !told.contains('{'),
+            "{told}"
+        );
+    }
 }

@@ -675,3 +675,81 @@ fn a_column_tells_recordings_apart_as_folders_do() {
         );
     }
 }
+
+/// Whatever the table is written as.
+#[test]
+fn the_time_of_a_table_is_found_in_every_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, first, second) in [
+        ("when", "2020-09-13T12:26:40.001Z", "2020-09-13T12:26:41.001Z"),
+        ("created_at", "2020-09-13 12:26:40.001", "2020-09-13 12:26:41.001"),
+        ("odd", "2020-09-13T12:26:40.001", "2020-09-13T12:26:41.001"),
+    ] {
+        let columns = vec![
+            ("v", Arc::new(Float64Array::from(vec![0.5, 1.5])) as ArrayRef),
+            ("s", Arc::new(StringArray::from(vec!["a", "2020-09-13"])) as _),
+            (name, Arc::new(StringArray::from(vec![first, second])) as _),
+        ];
+        let parquet = write_parquet(&folder.path().join(format!("{name}.parquet")), &batch(columns), 10);
+        for ending in ["parquet", "arrow", "csv", "jsonl"] {
+            let path = folder.path().join(format!("{name}.{ending}"));
+            if ending != "parquet" {
+                let table = format!("t={}", text(&parquet));
+                prints(&["query", "SELECT * FROM t", "--table", &table, "-o", text(&path)]);
+            }
+            let told = info(&path);
+            assert_eq!(
+                (&told["start_ns"], &told["end_ns"]),
+                (&json!(NANOS), &json!(NANOS + 1_000_000_000)),
+                "{name}.{ending}: {told}"
+            );
+        }
+    }
+    let nested = folder.path().join("nested.jsonl");
+    let line = |secs: i64| format!("{{\"v\": 1, \"header\": {{\"stamp\": {{\"sec\": {secs}, \"nanosec\": 1000000}}}}}}\n");
+    fs::write(&nested, line(1_600_000_000) + &line(1_600_000_001)).expect("a file");
+    for more in [&[][..], &["--time-column", "header.stamp"]] {
+        let told: Value = serde_json::from_str(&prints(&[&["info", text(&nested), "--json"], more].concat())).expect("JSON");
+        assert_eq!(
+            (&told["start_ns"], &told["end_ns"]),
+            (&json!(NANOS), &json!(NANOS + 1_000_000_000)),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_column_that_cannot_be_the_time_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.csv");
+    fs::write(&path, "a,b\nx,1\ny,2\n").expect("a file");
+    let warnings = |column: &str| {
+        let told: Value = serde_json::from_str(&prints(&["info", text(&path), "--json", "--time-column", column])).expect("JSON");
+        told["warnings"].to_string()
+    };
+    let told = warnings("zz");
+    assert!(
+        told.contains("there is no column zz to take times from; the table's columns are a, b"),
+        "{told}"
+    );
+    let told = warnings("a");
+    assert!(
+        told.contains("the column a cannot be read as a time; the table's columns are a, b"),
+        "{told}"
+    );
+}
+
+/// Also within JSON in texts.
+#[test]
+fn infinities_in_json_stay_what_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let texts = StringArray::from(vec![
+        r#"{"x": NaN, "y": Infinity}"#,
+        r#"{"x": 1, "y": -Infinity}"#,
+        r#"{"x": 2, "y": 0.5}"#,
+    ]);
+    let columns = vec![("d", Arc::new(texts) as ArrayRef)];
+    let path = write_parquet(&folder.path().join("t.parquet"), &batch(columns), 10);
+    let told: Vec<Value> = cat(&path).iter().map(|row| row["message"]["d"]["y"].clone()).collect();
+    assert_eq!(told, [json!("Infinity"), json!("-Infinity"), json!(0.5)]);
+}

@@ -88,7 +88,7 @@ fn sql_over_topics_equals_sql_over_the_extracted_tables() {
 }
 
 /// The drive's `/imu_raw` as AWS's lake has it.
-fn flat_imu(folder: &Path) -> PathBuf {
+pub fn flat_imu(folder: &Path) -> PathBuf {
     let into = ["-o", text(folder), "--topic", "/imu_raw"];
     prints(&[&["export", text(drive()), "--to", "parquet"], &into[..]].concat());
     folder.join("imu_raw")
