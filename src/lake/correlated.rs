@@ -63,7 +63,7 @@ impl KeyColumns {
         let Some(condition) = condition.filter(|_| !keys.is_empty()) else {
             return Ok(Transformed::no(LogicalPlan::Filter(filter)));
         };
-        let columns = filter.input.schema().iter().map(|column| Expr::from(column));
+        let columns = filter.input.schema().iter().map(Expr::from);
         let columns: Vec<Expr> = columns.chain(keys).collect();
         let input = Arc::unwrap_or_clone(filter.input);
         let plan = LogicalPlanBuilder::from(input).project(columns)?.filter(condition)?.build()?;

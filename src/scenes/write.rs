@@ -38,15 +38,11 @@ pub fn batch(scenes: &[Scene]) -> Result<RecordBatch, LakeError> {
         ("start_ns", nanos(|scene| scene.start.map(Time::nanos))),
         ("end_ns", nanos(|scene| scene.end.map(Time::nanos))),
     ];
-    let odd: [(&str, fn(&Scene) -> Option<&str>); 2] = [
-        (START_TEXT, |scene| odd(scene.start, scene.start_text.as_deref())),
-        (END_TEXT, |scene| odd(scene.end, scene.end_text.as_deref())),
+    let odd = [
+        (START_TEXT, text(|scene| odd(scene.start, scene.start_text.as_deref()))),
+        (END_TEXT, text(|scene| odd(scene.end, scene.end_text.as_deref()))),
     ];
-    for (name, of) in odd {
-        if scenes.iter().any(|scene| of(scene).is_some()) {
-            columns.push((name, text(of)));
-        }
-    }
+    columns.extend(odd.into_iter().filter(|(_, column)| column.null_count() < column.len()));
     let own: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let further: IndexSet<&str> = scenes
         .iter()
