@@ -314,10 +314,8 @@ pub fn time_of_day(text: &[u8]) -> Option<(Time, usize)> {
     };
     let mut at = of.take_time_of_day(text)?;
     at += of.take_half_of_day(text.get(at..)?);
-    let ends = match text.get(at..)? {
-        [] | [b' ' | b'\t' | b']', ..] | [b':'] | [b':', b' ', ..] => true,
-        _ => false,
-    };
+    let rest = text.get(at..)?;
+    let ends = matches!(rest, [] | [b' ' | b'\t' | b']', ..] | [b':'] | [b':', b' ', ..]);
     Some((of.time()?, at)).filter(|_| ends)
 }
 
