@@ -7,7 +7,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 pub(super) fn told_apart(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let (mut names, mut of_tables): (BTreeMap<&str, usize>, BTreeMap<(&str, &str), usize>) = Default::default();
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut of_tables: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (table, field) in plan.schema().iter() {
         *names.entry(field.name()).or_default() += 1;
         let table = table.map_or("", TableReference::table);
