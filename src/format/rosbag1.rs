@@ -101,7 +101,7 @@ impl Bag {
         }
         let found = connection(topic, data);
         if is_undescribed || !found.type_name.is_empty() {
-            self.prints.insert(number, print(&found));
+            self.prints.insert(number, print(topic, data));
             self.undescribed.remove(&number);
             *slot = found;
         }
@@ -147,20 +147,17 @@ fn fits(claimed: Span, found: Span) -> bool {
     (0..=SLACK_NANOS).contains(&found.start.since(claimed.start)) && (0..=SLACK_NANOS).contains(&claimed.end.since(found.end))
 }
 
-/// Of what a connection's record says, in whichever order.
-fn print(connection: &Connection) -> u32 {
-    let Connection {
-        topic,
-        type_name,
-        md5,
-        definition,
-        ..
-    } = connection;
-    let texts = [topic, type_name, md5, definition, connection.callerid.as_ref().unwrap_or(topic)];
-    let start = u32::from(connection.latching);
-    texts
-        .iter()
-        .fold(start, |seed, text| twox_hash::XxHash32::oneshot(seed, text.as_bytes()))
+/// Of a connection's record, in whichever order its fields stand. That it is not latching needs no field.
+fn print(topic: &[u8], mut data: &[u8]) -> u32 {
+    let hash = |seed: u32, bytes: &[u8]| twox_hash::XxHash32::oneshot(seed, bytes);
+    let mut sum = hash(0, topic);
+    while let Ok((name, value)) = record::take_field(&mut data) {
+        if (name, value) != (b"latching", b"0") {
+            sum = sum.wrapping_add(hash(hash(0, name), value));
+        }
+    }
+    // what is no field
+    sum.wrapping_add(hash(1, data))
 }
 
 /// Whether a connection record's data is anything else than fields.

@@ -159,6 +159,17 @@ impl TablePanel {
             sort: self.config.sort.as_ref().map(|s| (s.column.clone(), s.descending)),
         });
         self.is_working = self.body.work(&compiled.select, &self.columns);
+        if refreshed_columns(
+            &mut self.columns,
+            &mut self.columns_for,
+            &self.config.open,
+            (compiled, &mut self.body),
+            view.store,
+        ) {
+            // a filter may name constants, which columns know
+            self.body.restart();
+            self.is_working = self.body.work(&compiled.select, &self.columns);
+        }
         if self.config.rows == RowsOf::Playhead {
             // the same element of the next message
             let again = |s: Place| self.body.rows().iter().find(|r| r.part == s.part).copied();
@@ -173,22 +184,6 @@ impl TablePanel {
             }
             (state, _) => state,
         };
-        self.refresh_columns(view.store);
-    }
-
-    /// From the first row there is; they stay as they are after that.
-    fn refresh_columns(&mut self, store: &Store) {
-        let Ok(compiled) = &self.compiled else { return };
-        if self.columns_for.as_ref() == Some(&self.config.open) {
-            return;
-        }
-        let schema = store.topic(compiled.topic).and_then(|t| t.schema.clone());
-        if let (Some(first), Some(schema)) = (self.body.rows().first().copied(), schema)
-            && let Some(value) = self.body.value(&compiled.select, first)
-        {
-            self.columns = cells::columns(&value, &self.config.open, &schema, &compiled.path);
-            self.columns_for = Some(self.config.open.clone());
-        }
     }
 
     fn shown_columns(&self) -> Vec<Cell> {
@@ -316,6 +311,27 @@ impl TablePanel {
             (_, total) => format!("None of {total} rows passes the filter"),
         }
     }
+}
+
+/// Columns from the first row there is; they stay as they are after that. True where they are new.
+fn refreshed_columns(
+    columns: &mut Vec<Cell>,
+    made_for: &mut Option<BTreeSet<String>>,
+    open: &BTreeSet<String>,
+    (compiled, body): (&Compiled, &mut Body),
+    store: &Store,
+) -> bool {
+    if made_for.as_ref() == Some(open) {
+        return false;
+    }
+    let schema = store.topic(compiled.topic).and_then(|topic| topic.schema.clone());
+    let first = body.first().and_then(|first| body.value(&compiled.select, first));
+    let (Some(value), Some(schema)) = (first, schema) else {
+        return false;
+    };
+    *columns = cells::columns(&value, open, &schema, &compiled.path);
+    *made_for = Some(open.clone());
+    true
 }
 
 fn compile(text: &str, store: &Store) -> Result<Compiled, String> {

@@ -354,7 +354,7 @@ impl Reader<'_> {
 
     fn check_connection(&self, at: usize, head: &Head, offset: usize, number: u32, (topic, data): (&[u8], &[u8]), out: &mut Out) {
         let what = match self.bag.prints.get(&number) {
-            Some(listed) if *listed == super::print(&super::connection(topic, data)) => return,
+            Some(listed) if *listed == super::print(topic, data) => return,
             Some(_) => "is not what the index says about it",
             None => "is not in the index",
         };

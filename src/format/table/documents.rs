@@ -7,6 +7,8 @@ use bytes::Bytes;
 use flate2::read::{GzDecoder, MultiGzDecoder};
 use serde_json::{Map, Value};
 
+use super::non_finite::value;
+
 /// A document is no longer, nor what it is unpacked: it is read whole.
 pub const LONGEST_DOCUMENT_BYTES: u64 = 512 << 20;
 /// Of a compressed one so much is unpacked to see what it is.
@@ -32,7 +34,7 @@ pub fn is_document(head: &[u8]) -> bool {
         return is_array || is_object;
     }
     let first = start.split(|b| *b == b'\n').next().unwrap_or_default();
-    match serde_json::from_slice::<Value>(first) {
+    match value(first) {
         Ok(Value::Object(only)) => match (only.len(), only.get(ITEM)) {
             (1, Some(item)) => item.is_object(),
             _ => LISTS.iter().any(|name| only.get(*name).is_some_and(Value::is_array)),
@@ -134,8 +136,7 @@ pub fn items(bytes: &[u8]) -> Result<Vec<Map<String, Value>>, String> {
                 .split(|b| *b == b'\n')
                 .enumerate()
                 .filter(|(_, line)| !line.trim_ascii().is_empty());
-            let read = lines
-                .map(|(number, line)| serde_json::from_slice(line).map_err(|error| format!("line {} is no JSON ({error})", number + 1)));
+            let read = lines.map(|(number, line)| value(line).map_err(|error| format!("line {} is no JSON ({error})", number + 1)));
             read.collect::<Result<_, _>>()?
         }
     };

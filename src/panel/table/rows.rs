@@ -134,6 +134,8 @@ pub struct Query {
 pub struct Body {
     blocks: Vec<Block>,
     query: Query,
+    /// A row, whether it passes the filter or not.
+    first: Option<Place>,
     order: Vec<Place>,
     /// `order` lacks something.
     is_old: bool,
@@ -157,8 +159,14 @@ impl Body {
             .into_iter()
             .map(|(key, messages)| known.remove(&key).unwrap_or_else(|| new(key, messages)))
             .collect();
+        self.first = None;
         self.cache.clear();
         self.is_old = true;
+    }
+
+    /// A row that can be looked at, whether it passes the filter or not.
+    pub fn first(&self) -> Option<Place> {
+        self.first.or_else(|| self.order.first().copied())
     }
 
     /// All is looked at anew.
@@ -209,6 +217,12 @@ impl Body {
                 for (part, value) in parts(select, &payload).into_iter().enumerate() {
                     block.total += 1;
                     rows += 1;
+                    self.first.get_or_insert(Place {
+                        time,
+                        block: block.key,
+                        message: message as u32,
+                        part: part as u32,
+                    });
                     if !filter.passes(&value, columns) {
                         continue;
                     }

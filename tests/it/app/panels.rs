@@ -67,7 +67,7 @@ fn splits_closes_and_adds_panels() {
     assert_eq!(kinds(&window).len(), before);
     window.get_by_label_contains("Add panel").click();
     window.run_steps(2);
-    window.get_by_label_contains("Plot").click();
+    window.get_by_label_contains("Plot Numbers of").click();
     window.run_steps(3);
     assert_eq!(kinds(&window).len(), before + 1);
 }

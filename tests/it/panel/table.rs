@@ -115,7 +115,7 @@ fn times_and_coordinates_are_written_in_full() {
     let mut stage = Stage::open("table", &json!({ "path": "/fixes" }), path);
     stage.keep(folder);
     let harness = show(stage, [900.0, 200.0], Theme::Dark);
-    assert_eq!(rows(&harness), ["1600000006.491 -122.0839215 12.3 1.2e-9"]);
+    assert_eq!(rows(&harness), ["1600000006.491 -122.0839215 12.3 0.0000000012"]);
 }
 
 #[test]
