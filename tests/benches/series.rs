@@ -97,23 +97,36 @@ fn panning(chunks: u64, measuring: bool) {
     const PER_CHUNK: u64 = 100_000;
     let count = chunks * PER_CHUNK;
     let mut most_memory = 0;
-    let costs = stage::medians(if measuring { stage::RUNS } else { 1 }, || {
-        let mut long = Long::new(1 << 30, chunks, PER_CHUNK);
-        let wants = long.wants(None);
-        long.demand(time_of(0), &wants);
-        let mut stage = Stage::new("plot", &serde_json::json!({ "series": [{ "path": PATH }] }));
+    let config = serde_json::json!({ "series": [{ "path": PATH }] });
+    // all the way in and out again
+    let frames = |stage: &mut Stage, long: &mut Long, frames: u32| -> Vec<Duration> {
+        let now = time_of(count / 2);
         let over = egui::Event::PointerMoved(egui::pos2(900.0, 400.0));
-        // all the way in and out again, several times
-        let frames = (0..if measuring { 960 } else { 4 }).map(|at| {
+        let frame = |at: u32| {
             let events = vec![over.clone(), wheel(if at % 240 < 120 { 120.0 } else { -120.0 })];
-            let (_, took) = stage.frame(&mut long.store, time_of(count / 2), events);
+            let (_, took) = stage.frame(&mut long.store, now, events);
             // what is read again meanwhile is not the frame's own work
             long.settle();
             took
-        });
-        let frames = frames.collect();
+        };
+        (0..frames).map(frame).collect()
+    };
+    let opened = |chunks: u64| {
+        let mut long = Long::new(1 << 30, chunks, PER_CHUNK);
+        let wants = long.wants(None);
+        long.demand(time_of(0), &wants);
+        long
+    };
+    let (runs, measured) = if measuring { (stage::RUNS, 960) } else { (1, 4) };
+    let costs = stage::medians(runs, || {
+        // drawing letters for the first time is rasterising
+        let mut stage = Stage::new("plot", &config);
+        frames(&mut stage, &mut opened(chunks.min(20)), measured / 4);
+        stage.panel = Stage::new("plot", &config).panel;
+        let mut long = opened(chunks);
+        let took = frames(&mut stage, &mut long, measured);
         most_memory = most_memory.max(long.max_memory);
-        frames
+        took
     });
     let text = format!(
         "A plot over {count} values, zoomed in and out under the pointer, {} frames from the first on, of each the median of {} equal runs, of the processor, \

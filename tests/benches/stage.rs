@@ -9,7 +9,7 @@ use roadreel::time::Time;
 use crate::figures;
 
 pub struct Stage {
-    panel: Box<dyn Panel>,
+    pub panel: Box<dyn Panel>,
     ctx: egui::Context,
     seconds: f64,
 }

@@ -17,6 +17,8 @@ const MAGIC: u32 = 0x184D_2204;
 const STORED: u32 = 1 << 31;
 /// No LZ4 sequence makes more out of a byte.
 const MAX_RATIO: usize = 255;
+/// A token, literals and the distance of a match, where no length stands in further bytes.
+const LONGEST_SHORT: usize = 1 + 14 + 2;
 /// The shortest match.
 const MIN_MATCH: usize = 4;
 /// Matches reach so far back.
@@ -372,15 +374,22 @@ fn end_of_literals(input: &[u8], until: usize) -> Option<(usize, usize)> {
     let (mut at, mut end) = (0, 0);
     loop {
         let token = *input.get(at)?;
+        let (literals, more) = (usize::from(token >> 4), usize::from(token & 15));
+        // most sequences: no length goes on in further bytes
+        if literals < 15 && more < 15 && end + literals < until && at + LONGEST_SHORT < input.len() {
+            at += 3 + literals;
+            end += literals + more + MIN_MATCH;
+            continue;
+        }
         at += 1;
-        let literals = length(input, &mut at, usize::from(token >> 4))?;
+        let literals = length(input, &mut at, literals)?;
         at += literals;
         end += literals;
         if end >= until || at >= input.len() {
             return (at <= input.len()).then_some((at, end));
         }
         at += 2;
-        end += length(input, &mut at, usize::from(token & 15))? + MIN_MATCH;
+        end += length(input, &mut at, more)? + MIN_MATCH;
     }
 }
 
