@@ -112,11 +112,18 @@ pub fn row_ui(ui: &mut Ui, selected: bool, name: &str) -> Response {
     response
 }
 
-/// The width that [`cell`] needs for a text.
-pub fn width_of(painter: &Painter, text: &str) -> f32 {
-    let text = text.chars().take(300).collect();
+/// The width that [`cell`] needs for a text; None where `width`, or no more than `widest`, will do.
+pub fn grown(painter: &Painter, text: &str, width: f32, widest: f32) -> Option<f32> {
+    // no letter is wider, so that few texts are measured
+    const LETTER: f32 = 12.0;
+    const MEASURED: usize = 300;
+    let text: String = text.chars().take(MEASURED).collect();
+    if width >= widest || text.chars().count() as f32 * LETTER <= width {
+        return None;
+    }
     let galley = painter.layout_no_wrap(text, theme::body(), Color32::PLACEHOLDER);
-    galley.size().x.ceil() + 1.0
+    let needed = (galley.size().x.ceil() + 1.0).min(widest);
+    (needed > width).then_some(needed)
 }
 
 /// A text of one line in a column's place, cut with an ellipsis.

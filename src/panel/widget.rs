@@ -315,12 +315,11 @@ pub fn cell_number(value: f64, decimals: usize) -> String {
         // as many digits as tell it from others
         return short_number(value, WIDTH + decimals);
     }
-    let narrow = value as f32;
-    if f64::from(narrow) == value {
-        // more digits would be those of its binary form
-        return format!("{narrow}");
-    }
     let whole = format!("{:.0}", value.trunc()).len();
+    if f64::from(value as f32) == value {
+        // more digits would be those of its binary form
+        return short_number(value, WIDTH.max(whole));
+    }
     short_number(value, (whole + 1 + decimals).max(WIDTH))
 }
 

@@ -14,8 +14,6 @@ use crate::time::format_utc;
 const PAD: f32 = 12.0;
 const NARROWEST: f32 = 48.0;
 const WIDEST: f32 = 320.0;
-/// Of a cell's text no more is looked at for the width of its column.
-const MEASURED: usize = 60;
 
 impl SqlPanel {
     pub(super) fn rows_ui(&mut self, ui: &mut Ui, out: &mut Vec<Action>) {
@@ -84,8 +82,7 @@ impl SqlPanel {
                 columns::cell(ui.painter(), rect, place, align, text, color);
             }
             left += width + PAD;
-            let needed = (text.chars().count().min(MEASURED) as f32 * 8.4).min(WIDEST);
-            if needed > *width {
+            if let Some(needed) = columns::grown(ui.painter(), text, *width, WIDEST) {
                 self.widths.insert(column, needed);
                 ui.ctx().request_repaint();
             }

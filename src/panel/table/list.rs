@@ -145,14 +145,9 @@ impl TablePanel {
             columns::cell(ui.painter(), rect, place, align, text, color);
             left += width + PAD;
             // the column grows with what it holds, and never shrinks
-            let may_need = text.chars().count().min(60) as f32 * 12.0;
-            let needed = match may_need > *width && *width < WIDEST {
-                true => columns::width_of(ui.painter(), text),
-                false => 0.0,
-            };
-            if needed > *width {
+            if let Some(needed) = columns::grown(ui.painter(), text, *width, WIDEST) {
                 let known = self.widths.entry(cell.path.clone()).or_default();
-                *known = known.max(needed.min(WIDEST));
+                *known = known.max(needed);
                 ui.ctx().request_repaint();
             }
         }
