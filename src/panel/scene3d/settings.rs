@@ -169,7 +169,7 @@ fn topic_ui(ui: &mut Ui, view: &View, config: &mut Config, topic: &Topic, kind: 
     let visible = config.topics.get(&*topic.name).is_some_and(|config| config.visible);
     let id = ui.make_persistent_id(("topic", &topic.name));
     let state = egui::collapsing_header::CollapsingState::load_with_default_open(ui.ctx(), id, false);
-    state
+    let (caret, ..) = state
         .show_header(ui, |ui| {
             let glyph = if visible { icon::EYE } else { icon::EYE_SLASH };
             let hover = if visible {
@@ -200,6 +200,7 @@ fn topic_ui(ui: &mut Ui, view: &View, config: &mut Config, topic: &Topic, kind: 
                 config.topics.insert(topic.name.to_string(), settings);
             }
         });
+    caret.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Settings of {}", topic.name)));
 }
 
 fn topic_settings(ui: &mut Ui, view: &View, topic: &Topic, kind: &LayerKind, settings: &mut TopicConfig) {
