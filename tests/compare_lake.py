@@ -4,7 +4,8 @@
     compare_lake.py ROADREEL
 
 Needs the PyPI packages duckdb, rosbags and pandas, and for the first row flights-3m.parquet in $ROADREEL_TEST_DATA; what is not there is
-passed over, which is said. The file cache is warm; each figure is the median of three runs. For the others what comes after their start and
+passed over, which is said. The file cache is warm; each figure is the median of seven
+turns of both sides, where there are two, else of three runs. For the others what comes after their start and
 imports is timed, for roadreel the whole process less what one takes that answers `SELECT 1`.
 """
 import argparse, os, statistics, subprocess, sys, tempfile, time

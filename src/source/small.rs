@@ -18,23 +18,22 @@ pub async fn small(url: &url::Url, largest_bytes: u64, net: &Net) -> Result<Byte
     };
     let (recalling, place) = (cache.clone(), url.clone());
     let kept = blocking(&at, move || Ok(recalling.small(&place))).await?;
-    let fetched = match &kept {
-        Some(kept) if kept.is_fresh => None,
+    let shown = |bytes: Bytes| {
+        net.traffic().cached(bytes.len());
+        Ok(bytes)
+    };
+    let (kept, fetched) = match kept {
+        Some(kept) if kept.is_fresh => return shown(kept.bytes),
         // there is another way
-        Some(_) => Some(fetched(&at, largest_bytes, &net.hasty()).await),
-        None => Some(fetched(&at, largest_bytes, net).await),
+        Some(kept) => (Some(kept.bytes), fetched(&at, largest_bytes, &net.hasty()).await),
+        None => (None, fetched(&at, largest_bytes, net).await),
     };
     match (fetched, kept) {
-        (None, Some(kept)) => {
-            net.traffic().cached(kept.bytes.len());
-            Ok(kept.bytes)
-        }
-        (Some(Err(error)), Some(kept)) if error.is_about_the_way() || error.is_transient() => {
+        (Err(error), Some(kept)) if error.is_about_the_way() || error.is_transient() => {
             tracing::debug!(%at, %error, "shown as it was last seen");
-            net.traffic().cached(kept.bytes.len());
-            Ok(kept.bytes)
+            shown(kept)
         }
-        (Some(Ok((bytes, Freshness::For(fresh_for)))), _) => {
+        (Ok((bytes, Freshness::For(fresh_for))), _) => {
             let (keeping, place, copy) = (cache, url.clone(), bytes.clone());
             blocking(&at, move || {
                 keeping.keep_small(&place, &copy, fresh_for);
@@ -43,8 +42,7 @@ pub async fn small(url: &url::Url, largest_bytes: u64, net: &Net) -> Result<Byte
             .await?;
             Ok(bytes)
         }
-        (Some(fetched), _) => fetched.map(|(bytes, _)| bytes),
-        (None, None) => Ok(Bytes::new()),
+        (fetched, _) => fetched.map(|(bytes, _)| bytes),
     }
 }
 

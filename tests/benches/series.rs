@@ -129,7 +129,7 @@ fn panning(chunks: u64, measuring: bool) {
         took
     });
     let text = format!(
-        "A plot over {count} values, zoomed in and out under the pointer, {} frames from the first on, of each the median of {} equal runs, of the processor, \
+        "A plot over {count} values, zoomed in and out under the pointer, {} frames in a window whose letters are drawn already, of each the median of {} equal runs, of the processor, \
          rasterising left out: {}; memory {} MiB at most.",
         costs.len(),
         stage::RUNS,
